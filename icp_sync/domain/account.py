@@ -1,0 +1,123 @@
+"""A company as the CRM holds it now, and what the journal recalls about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from icp_sync.domain.facts import Members, Signal
+from icp_sync.domain.standing import Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One record as read: facts as signals, the live standing of our fields, owner and stamp.
+
+    stamp: the record's own modification instant, ms since the epoch, on the CRM's clock.
+    read_at: the CRM's clock when it answered our read, ms.
+    settled_stamp: whether the stamp was old enough at the read that (id, stamp) may count as seen.
+    """
+
+    id: str
+    name: str
+    signals: tuple[Signal, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    live: Standing = field(default_factory=dict)
+    owner: str = ""  # email; "" is a vacancy; "#123" an owner the roster does not know
+    parent: str = ""
+    stamp: int = 0
+    read_at: int = 0
+    stamp_is_old: bool = True
+
+    @property
+    def domain(self) -> str:
+        for signal in self.signals:
+            if signal.fact == "domain" and isinstance(signal.value, Members):
+                return next(iter(signal.value.known), "")
+        return ""
+
+
+class Origin(StrEnum):
+    OURS = "ours"
+    HUMAN = "human"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """A value a read or a write has confirmed, with whose it is."""
+
+    value: str
+    origin: Origin
+    at: float  # UTC epoch seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Previous:
+    """What the next evaluation must know of the last one. Carried in the journal, compared by value.
+
+    raw_tier: our own last tier before caps and overrides, "" outside A–D. pending_tier: where the tier
+    would move once the move has lasted `dwell`; pending_since is when that began (epoch seconds).
+    """
+
+    tier: str
+    raw_tier: str = ""
+    profile: str = ""
+    profile_version: int = 0
+    score: int = 0
+    pending_tier: str = ""
+    pending_since: float | None = None
+    previous_tier: str = ""
+    tier_changed_at: float | None = None
+    routed_owner: str = ""
+    routed_at: float | None = None
+    why: str = ""  # why the tier last changed, in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """One account in the journal. `version` is for compare-and-set; 0 = never committed."""
+
+    version: int = 0
+    previous: Previous | None = None
+    confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
+    intents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # field → values not yet resolved
+    signals: tuple[Signal, ...] = ()  # answers bought earlier, still within their TTL
+    asked: frozenset[str] = frozenset()  # enrichers whose clean miss or unknown fate is still remembered
+    fingerprint: str = ""
+    evidence: Mapping[str, object] = field(default_factory=dict)  # facts and verdicts of the last evaluation
+    attempts: int = 0  # consecutive refusals or deferrals
+
+
+NOT_REMEMBERED = Remembered()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A person or queue of the CRM who may own accounts. `id` is the CRM's."""
+
+    id: str
+    email: str
+    name: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """Owners by email, and how many open in-scope accounts each holds (load → version for compare-and-set)."""
+
+    version: int = 0
+    owners: Mapping[str, Owner] = field(default_factory=dict)
+    loads: Mapping[str, int] = field(default_factory=dict)
+    load_versions: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the journal recalls for one page."""
+
+    accounts: Mapping[str, Remembered] = field(default_factory=dict)
+    roster: Roster = field(default_factory=Roster)
+
+    def of(self, account_id: str) -> Remembered:
+        return self.accounts.get(account_id, NOT_REMEMBERED)

@@ -1,0 +1,185 @@
+"""What is known about a company: named, typed facts, each possibly known only in part.
+
+A number, an amount of money or an instant is an interval; a set is its known members plus whether that
+is all of them. Nothing here knows where a fact came from beyond the name of its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+from typing import NamedTuple
+
+
+class Interval(NamedTuple):
+    """A closed range `[low, high]`. Numbers have the fact's unit; instants are UTC epoch seconds."""
+
+    low: float
+    high: float
+
+    @property
+    def exact(self) -> bool:
+        return self.low == self.high
+
+
+class Money(NamedTuple):
+    """An amount in `[low, high]` whole currency units; `currency` is ISO 4217, "" where nobody said."""
+
+    low: float
+    high: float
+    currency: str
+
+
+class Members(NamedTuple):
+    """A set of lower-case or enum strings. `complete` says whether absence is known or merely unseen.
+
+    A single choice (country, industry) is a complete set of one.
+    """
+
+    known: frozenset[str]
+    complete: bool
+
+
+FactValue = Interval | Money | Members
+Facts = Mapping[str, FactValue]
+"""Fact name → value. A fact that is not in the mapping is unknown."""
+
+
+class FactType(StrEnum):
+    """How a fact is read, merged and asked about."""
+
+    NUMBER = "number"
+    MONEY = "money"
+    DATE = "date"
+    CHOICE = "choice"  # one value of a vocabulary: Members of one, complete
+    SET = "set"  # many values, united when signals merge
+    YES_NO = "yes_no"  # Members of {"yes"} or {"no"}, complete
+
+
+CATALOGUE: Mapping[str, FactType] = {
+    "name": FactType.CHOICE,
+    "domain": FactType.CHOICE,
+    "industry": FactType.CHOICE,  # HubSpot's 148 enum values, the vocabulary all sources are mapped to
+    "sector": FactType.CHOICE,  # NAICS 2022 two-digit sector, e.g. "51", "31-33"
+    "employees": FactType.NUMBER,
+    "revenue": FactType.MONEY,  # a year's
+    "country": FactType.CHOICE,  # ISO 3166-1 alpha-2
+    "state": FactType.CHOICE,
+    "city": FactType.CHOICE,
+    "founded": FactType.DATE,
+    "ownership": FactType.CHOICE,  # public | private | nonprofit | government | …
+    "business_model": FactType.SET,
+    "funding_stage": FactType.CHOICE,
+    "funding_total": FactType.MONEY,
+    "last_funding_date": FactType.DATE,
+    "technologies": FactType.SET,
+    "open_roles": FactType.SET,
+    "keywords": FactType.SET,
+    "web_visits": FactType.NUMBER,  # a month's
+    "lifecycle": FactType.CHOICE,
+    "account_type": FactType.CHOICE,
+    "lead_status": FactType.CHOICE,
+    "open_deals": FactType.NUMBER,
+    "won_deals": FactType.NUMBER,
+    "contacts": FactType.NUMBER,
+    "children": FactType.NUMBER,
+    "last_activity": FactType.DATE,
+    "residency": FactType.SET,
+}
+"""Facts every connection knows by name; a facts map may declare more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """One source's word on one fact."""
+
+    fact: str
+    value: FactValue
+    source: str  # "crm:industry", "public_companies", "csv:accounts.csv"
+    observed_at: float  # UTC epoch seconds
+    confidence: float = 1.0  # (0, 1]
+    rank: int = 0  # lower wins; the connection states the order
+    raw: str = ""  # what the source said, for explain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The merged facts of one account: values, who won each, who lost, and what could not be read."""
+
+    facts: Facts
+    winners: Mapping[str, Signal]
+    losers: Mapping[str, tuple[Signal, ...]]
+    unread: Mapping[str, str]  # fact → raw text that did not parse
+
+
+def merge(
+    signals: Iterable[Signal],
+    unread: Mapping[str, str] | None = None,
+    types: Mapping[str, FactType] = CATALOGUE,
+) -> Known:
+    """Merge signals of one account: lowest rank, then highest confidence, then newest wins; sets unite.
+
+    A united set is complete when one of its sources claims completeness.
+    """
+    by_fact: dict[str, list[Signal]] = {}
+    for signal in signals:
+        by_fact.setdefault(signal.fact, []).append(signal)
+    facts: dict[str, FactValue] = {}
+    winners: dict[str, Signal] = {}
+    losers: dict[str, tuple[Signal, ...]] = {}
+    for fact, said in by_fact.items():
+        said.sort(key=lambda s: (s.rank, -s.confidence, -s.observed_at, s.source))
+        winners[fact] = said[0]
+        facts[fact] = said[0].value
+        if len(said) == 1:
+            continue
+        if types.get(fact) is FactType.SET:
+            sets = [s.value for s in said if isinstance(s.value, Members)]
+            facts[fact] = Members(frozenset().union(*(s.known for s in sets)), any(s.complete for s in sets))
+        losers[fact] = tuple(said[1:])
+    still_unread = {fact: raw for fact, raw in (unread or {}).items() if fact not in facts}
+    return Known(facts=facts, winners=winners, losers=losers, unread=still_unread)
+
+
+def choice(value: str) -> Members:
+    """One known value of a vocabulary."""
+    return Members(frozenset((value,)), True)
+
+
+def yes_no(value: bool) -> Members:
+    return choice("yes" if value else "no")
+
+
+def number(low: float, high: float | None = None) -> Interval:
+    """An exact number, or a range. `high=inf` is an open band ("10,001+")."""
+    return Interval(low, low if high is None else high)
+
+
+UNBOUNDED = Interval(-inf, inf)
+
+
+def value_to_json(value: FactValue) -> list[object]:
+    """A fact value as plain JSON, read back by `value_from_json`. Infinity becomes null."""
+    if isinstance(value, Members):
+        return ["set", sorted(value.known), value.complete]
+    low = None if value.low == -inf else value.low
+    high = None if value.high == inf else value.high
+    return ["money", low, high, value.currency] if isinstance(value, Money) else ["interval", low, high]
+
+
+def value_from_json(data: list[object]) -> FactValue:
+    """The inverse of `value_to_json`. Raises ValueError on anything else."""
+    match data:
+        case ["set", list(known), bool(complete)]:
+            return Members(frozenset(map(str, known)), complete)
+        case ["interval", low, high]:
+            return Interval(_bound(low, -inf), _bound(high, inf))
+        case ["money", low, high, str(currency)]:
+            return Money(_bound(low, -inf), _bound(high, inf), currency)
+    raise ValueError(f"not a stored fact value: {data!r}")
+
+
+def _bound(value: object, default: float) -> float:
+    return float(value) if isinstance(value, int | float) else default

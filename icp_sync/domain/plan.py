@@ -1,0 +1,52 @@
+"""Differences between live and desired standing, whose values are whose, and what may be written.
+
+A plan is a value: it can be printed, counted and refused before anything happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One field of one account, live → desired, with its reason. Canonical values."""
+
+    account_id: str
+    field: str
+    live: str
+    desired: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """All changes of one account in one batch. `expected` holds the live value each change assumed."""
+
+    account_id: str
+    values: Mapping[str, str]
+    expected: Mapping[str, str] = field(default_factory=dict)
+
+
+class Result(StrEnum):
+    WRITTEN = "written"  # confirmed by the CRM's reply
+    REFUSED = "refused"  # understood and rejected: permanent until something changes
+    FAILED = "failed"  # did not happen, may be tried again
+    UNCERTAIN = "uncertain"  # sent, no reply: only a later read tells
+    GONE = "gone"  # the record is deleted or merged away
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one write. A refusal is an outcome, never a raise.
+
+    confirmed: canonical values the CRM's reply showed. code: the CRM's own error code or category.
+    """
+
+    account_id: str
+    result: Result
+    confirmed: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
+    message: str = ""

@@ -1,0 +1,153 @@
+"""The ICP as code: scope, criteria, timing, flags, tiers, routes. What a profile file becomes.
+
+Frozen data only: `profile_file` builds it from YAML and guarantees every rule stated here;
+`domain.compile` turns it into one function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from icp_sync.domain.conditions import Condition
+
+LAYERS = (
+    "firmographic",
+    "technographic",
+    "behavioral",
+    "buying",
+    "pain",
+    "psychographic",
+    "operational",
+)
+TIERS = ("A", "B", "C", "D")
+LANES = ("sales", "research", "nurture", "success", "none")
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """A weighted question. A gate (`required`) carries no weight and no taper.
+
+    unknown: share of its still open credit that an unknown shows (0 to 1).
+    """
+
+    name: str
+    layer: str
+    when: Condition
+    weight: float = 0.0
+    required: bool = False
+    unknown: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingSignal:
+    """A weighted question about the moment. Unknown earns nothing."""
+
+    name: str
+    when: Condition
+    weight: float
+
+
+class Effect(StrEnum):
+    EXCLUDE = "exclude"
+    CAP = "cap"
+    MARK = "mark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """A named non-ICP condition. `cap` is the best tier left, with `effect=CAP`."""
+
+    name: str
+    when: Condition
+    effect: Effect
+    cap: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tiers:
+    """Lowest integer score per tier, best first, and how calmly a tier moves."""
+
+    a: int = 80
+    b: int = 60
+    c: int = 40
+    d: int = 0
+    hysteresis: int = 3  # points; coverage has the same margin in percentage points
+    dwell: float = 7 * DAY  # seconds
+    min_coverage: float = 0.60  # share 0 to 1
+
+    def of(self, score: int) -> str:
+        return "A" if score >= self.a else "B" if score >= self.b else "C" if score >= self.c else "D"
+
+    def threshold(self, tier: str) -> int:
+        return {"A": self.a, "B": self.b, "C": self.c, "D": self.d}[tier]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Whom a route names. Exactly one of owner, pool, or neither (the existing owner stays)."""
+
+    lane: str
+    owner: str = ""  # email
+    pool: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """First match wins. `tiers` empty means any; `when` None means always.
+
+    A route that names an owner or a pool needs a firm tier unless `even_if_provisional`.
+    """
+
+    target: Target
+    tiers: tuple[str, ...] = ()
+    when: Condition | None = None
+    even_if_provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody in a pool. `cap` is the most open in-scope accounts they may own, 0 = no limit."""
+
+    email: str
+    weight: float = 1.0
+    cap: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """A weighted pool. `imbalance`: accounts per unit of weight above the least loaded before load corrects."""
+
+    name: str
+    members: tuple[Member, ...]
+    imbalance: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One ICP. `score_scope`: who is scored; `route_scope`: who may be given an owner (None = everyone)."""
+
+    name: str
+    currency: str  # ISO 4217, the unit of every money threshold
+    criteria: tuple[Criterion, ...]
+    score_scope: Condition | None = None
+    route_scope: Condition | None = None
+    timing: tuple[TimingSignal, ...] = ()
+    timing_grades: tuple[int, int] = (60, 30)  # lowest timing number of grade 1 and of grade 2
+    flags: tuple[Flag, ...] = ()
+    tiers: Tiers = field(default_factory=Tiers)
+    routes: tuple[Route, ...] = ()
+    pools: Mapping[str, Pool] = field(default_factory=dict)
+    review_minor: str = ""  # ISO dates
+    review_full: str = ""
+    examples: Mapping[str, str] = field(default_factory=dict)  # domain → tier or state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveProfiles:
+    """The profiles in force on a connection: a version of the journal, at most a few, in file order."""
+
+    version: int
+    profiles: tuple[Profile, ...]

@@ -1,0 +1,232 @@
+"""The two ports: a CRM and an enricher. What the story in `sync/settle.py` may ask of the outside world.
+
+Adding a CRM is one folder that satisfies `Crm` and passes the contract suite in `tests/crm/contract.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from icp_sync.domain.account import Account, Owner
+from icp_sync.domain.facts import Signal
+from icp_sync.domain.plan import Outcome, Write
+from icp_sync.errors import Problem
+
+
+class Stream(StrEnum):
+    """Where pages come from.
+
+    POLL reads up to the CRM's now and may miss what its index does not show yet; TRAILING reads the same
+    windows an hour later and is the correctness cursor; SWEEP and BACKFILL read everything by id; DUE
+    reads the ids whose wake-up time has come.
+    """
+
+    POLL = "poll"
+    TRAILING = "trailing"
+    SWEEP = "sweep"
+    BACKFILL = "backfill"
+    DUE = "due"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far a stream has settled. Instants are ms on the CRM's clock.
+
+    Windows (poll, trailing): everything stamped before `done_to` is settled; while a window is being
+    read, `upper` is its fixed end and `last_id` the last id settled in it. Id reads (sweep, backfill):
+    `last_id`, and `finished` once the end was reached. A finished position starts over.
+    """
+
+    done_to: int = 0
+    upper: int = 0
+    last_id: str = ""
+    finished: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "done_to": self.done_to,
+            "upper": self.upper,
+            "last_id": self.last_id,
+            "finished": self.finished,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> Position:
+        return cls(
+            done_to=int(str(data.get("done_to", 0))),
+            upper=int(str(data.get("upper", 0))),
+            last_id=str(data.get("last_id", "")),
+            finished=bool(data.get("finished", False)),
+        )
+
+
+Seen = Callable[[Mapping[str, int]], set[str]]
+"""id → stamp (ms) as discovered; returns the ids already settled at exactly that stamp."""
+
+
+def nothing_seen(stamps: Mapping[str, int]) -> set[str]:
+    return set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What to read. `ids` is for DUE. `limit`: stop after about so many accounts. `seen` spares re-reads."""
+
+    stream: Stream
+    position: Position = Position()
+    ids: tuple[str, ...] = ()
+    limit: int | None = None
+    seen: Seen = nothing_seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Accounts to settle (at most 1,000), those gone, and the position once all of them are settled.
+
+    gone: id → the id of the survivor of a merge, or "" for a deletion.
+    skipped: how many discovered ids `seen` spared.
+    """
+
+    stream: Stream
+    accounts: tuple[Account, ...]
+    position: Position
+    gone: Mapping[str, str] = field(default_factory=dict)
+    skipped: int = 0
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(account.id for account in self.accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The portal or org behind the credentials. `currency` is the one its plain money fields are in."""
+
+    id: str
+    name: str
+    production: bool
+    currency: str = ""
+    time_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blueprint:
+    """What provisioning makes: our fields with the property name each has on this connection.
+
+    options: closed option lists that depend on the profile (flags), field → (value, label) pairs.
+    """
+
+    group: str
+    group_label: str
+    fields: Mapping[str, str]  # logical field → property name, natives excluded
+    options: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+
+class StepKind(StrEnum):
+    CREATE = "create"
+    ADD_OPTION = "add option"
+    KEEP = "keep"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing provisioning would do or did. A CONFLICT is never touched and names its reason."""
+
+    kind: StepKind
+    what: str
+    detail: str = ""
+    done: bool = False
+
+
+class Crm(Protocol):
+    """A customer-relationship system. Raises AuthError, UnavailableError, ConfigError; never a vendor's own."""
+
+    kind: str  # "hubspot"
+
+    def now(self) -> float:
+        """The CRM's own clock, UTC epoch seconds (from its `Date` header)."""
+
+    def identity(self) -> Identity: ...
+
+    def pages(self, query: Query) -> Iterator[Page]:
+        """Pages in order. Consuming a page's successor means the consumer is done with the page.
+
+        A window stream ends with a page (possibly empty) whose position has `done_to` = the window's end.
+        An id stream ends with a page whose position is finished.
+        """
+
+    def fetch(self, ids: Sequence[str]) -> Page:
+        """These accounts as they are now; the missing ones are in `gone`."""
+
+    def departed(self, since: int) -> Mapping[str, str]:
+        """Ids archived, deleted or merged since (ms): id → survivor or ""."""
+
+    def write(self, writes: Sequence[Write]) -> Iterable[Outcome]:
+        """Write absolute values; one outcome per write, in any order. Never raises for one record."""
+
+    def check(self, blueprint: Blueprint) -> list[Problem]:
+        """Everything wrong with credentials, scopes, limits and properties, at once."""
+
+    def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]: ...
+
+    def owners(self) -> tuple[Owner, ...]: ...
+
+    def canonical(self, field: str, raw: str | None) -> str:
+        """A value as the CRM holds it, in the canonical form of `domain.standing`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One account an enricher is asked about. Only the domain leaves unless the vendor's entry says more."""
+
+    account_id: str
+    domain: str
+    name: str = ""
+    country: str = ""
+    wanted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    signals: tuple[Signal, ...]
+    charge: float = 0.0  # credits
+    unread: Mapping[str, str] = field(default_factory=dict)  # fact → what was said but could not be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """The source knows nothing of this company, and said so cleanly. Remembered for the negative TTL."""
+
+    charge: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """No answer, and nothing learned about the company. Never cached as a miss."""
+
+    kind: str  # "throttled" | "no_credit" | "not_entitled" | "error"
+    message: str = ""
+    retry_after: float | None = None
+
+
+Answer = Hit | Miss | Unavailable
+
+
+class Enricher(Protocol):
+    """A source of facts beside the CRM. Constructor arguments are its config keys.
+
+    price: credits reserved per request. ttl / miss_ttl: seconds an answer / a clean miss stays valid.
+    """
+
+    name: str
+    facts: frozenset[str]
+    price: float
+    ttl: float
+    miss_ttl: float
+
+    def answer(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        """One answer per request, in order."""
