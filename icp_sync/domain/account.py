@@ -83,7 +83,8 @@ class Remembered:
     confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
     intents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # field → values not yet resolved
     signals: tuple[Signal, ...] = ()  # answers bought earlier, still within their TTL
-    asked: frozenset[str] = frozenset()  # enrichers whose clean miss or unknown fate is still remembered
+    asked: frozenset[str] = frozenset()  # enrichers whose answer, clean miss or unknown fate still holds
+    answers_until: float | None = None  # when the first of those answers expires, epoch seconds
     fingerprint: str = ""
     evidence: Mapping[str, object] = field(default_factory=dict)  # facts and verdicts of the last evaluation
     attempts: int = 0  # consecutive refusals or deferrals
@@ -104,7 +105,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """Owners by email, and how many open in-scope accounts each holds (load → version for compare-and-set)."""
+    """Owners by email and how many open in-scope accounts each holds; versions are for compare-and-set."""
 
     version: int = 0
     owners: Mapping[str, Owner] = field(default_factory=dict)

@@ -54,9 +54,10 @@ class AllOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Within:
-    """The instant lies at most `seconds` before now; credit halves each `half_life` seconds (0 = never).
+    """The instant lies less than `seconds` before now; credit halves each `half_life` seconds (0 = never).
 
-    An instant after now is unknown: nobody raised a round next month.
+    An instant after now is unknown: nobody raised a round next month. Only timing decays: elsewhere
+    `half_life` is 0, and it never stands under `not`, so that timing only falls while no fact changes.
     """
 
     fact: str
@@ -66,7 +67,9 @@ class Within:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """Is the fact known at all? Never unknown itself: [1, 1] or [0, 0]."""
+    """Is the fact known at all? Never unknown itself, so it may stand in scopes and routes only:
+    elsewhere learning a fact could leave the range stated before.
+    """
 
     fact: str
     known: bool = True

@@ -121,11 +121,16 @@ def merge(
 ) -> Known:
     """Merge signals of one account: lowest rank, then highest confidence, then newest wins; sets unite.
 
-    A united set is complete when one of its sources claims completeness.
+    A united set is complete when one of its sources claims completeness. A value of the wrong kind, or a
+    range that is not one (NaN, low above high), counts as unread.
     """
     by_fact: dict[str, list[Signal]] = {}
+    unfit: dict[str, str] = {}
     for signal in signals:
-        by_fact.setdefault(signal.fact, []).append(signal)
+        if fits(signal.value, types.get(signal.fact)):
+            by_fact.setdefault(signal.fact, []).append(signal)
+        else:
+            unfit.setdefault(signal.fact, signal.raw or repr(signal.value))
     facts: dict[str, FactValue] = {}
     winners: dict[str, Signal] = {}
     losers: dict[str, tuple[Signal, ...]] = {}
@@ -139,8 +144,19 @@ def merge(
             sets = [s.value for s in said if isinstance(s.value, Members)]
             facts[fact] = Members(frozenset().union(*(s.known for s in sets)), any(s.complete for s in sets))
         losers[fact] = tuple(said[1:])
-    still_unread = {fact: raw for fact, raw in (unread or {}).items() if fact not in facts}
+    still_unread = {fact: raw for fact, raw in {**unfit, **(unread or {})}.items() if fact not in facts}
     return Known(facts=facts, winners=winners, losers=losers, unread=still_unread)
+
+
+def fits(value: FactValue, wanted: FactType | None) -> bool:
+    """Whether a value is of the kind its fact type asks for, and a proper range where it is one."""
+    if wanted is None:
+        return False
+    if wanted in (FactType.NUMBER, FactType.DATE):
+        return type(value) is Interval and value.low <= value.high
+    if wanted is FactType.MONEY:
+        return type(value) is Money and value.low <= value.high
+    return type(value) is Members
 
 
 def choice(value: str) -> Members:

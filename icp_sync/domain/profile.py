@@ -118,7 +118,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """A weighted pool. `imbalance`: accounts per unit of weight above the least loaded before load corrects."""
+    """A weighted pool.
+
+    imbalance: who holds this many more accounts per unit of weight than the least loaded is passed over.
+    """
 
     name: str
     members: tuple[Member, ...]

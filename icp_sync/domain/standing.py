@@ -31,11 +31,15 @@ class FieldType(StrEnum):
 
 
 class Mode(StrEnum):
-    """What a connection may write; each step up is explicit. Values order by `may_write`."""
+    """What a connection may write; each step up is explicit."""
 
-    OBSERVE = "observe"
-    WRITE = "write"
-    ROUTE = "route"
+    OBSERVE = "observe"  # evaluates, writes nothing
+    WRITE = "write"  # the standing
+    ROUTE = "route"  # the standing and owners
+
+    def allows(self, needed: Mode) -> bool:
+        steps = list(Mode)
+        return self is not Mode.OBSERVE and steps.index(self) >= steps.index(needed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

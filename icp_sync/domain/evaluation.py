@@ -1,0 +1,342 @@
+"""From facts to a tier: ranges, gates, flags, several profiles, calm, timing and when to look again.
+
+Pure: a function of facts, the previous evaluation, the active profiles and now. What it decides is data;
+`domain.words` turns it into sentences only when somebody reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from math import ceil, floor
+
+from icp_sync.domain.account import Previous
+from icp_sync.domain.compile import Answers, Compiled
+from icp_sync.domain.facts import Facts
+from icp_sync.domain.profile import Effect, Flag, Profile
+from icp_sync.domain.timing import Timing, next_change, timing_of
+
+ENGINE = 1
+"""Raised only when the golden corpus of evaluations changes; names the ENGINE in why-it-changed."""
+
+NOT_ICP = "Not ICP"
+NEEDS_DATA = "Needs data"
+_EPSILON = 1e-9  # float noise of a sum must not move a floor or a ceiling
+
+
+class Fate(StrEnum):
+    FAILED = "failed"  # a gate certainly unmet or an exclude flag certainly true
+    CERTAIN = "certain"
+    OPEN = "open"  # an unknown gate or exclude flag may still fail it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """One profile's answer on one account. Points are 0–100; `covered` is the share of weight known."""
+
+    compiled: Compiled
+    fate: Fate
+    low: int
+    high: int
+    score: int
+    covered: float
+    answers: Answers
+
+    @property
+    def profile(self) -> Profile:
+        return self.compiled.profile
+
+    def credit(self, index: int) -> tuple[float, float]:
+        """Low and high credit of the index-th compiled condition."""
+        return self.answers[2 * index], self.answers[2 * index + 1]
+
+    def criterion(self, index: int) -> tuple[float, float]:
+        return self.credit(2 + index)
+
+    def flag(self, index: int) -> tuple[float, float]:
+        return self.credit(2 + len(self.profile.criteria) + len(self.profile.timing) + index)
+
+    def route(self, index: int) -> tuple[float, float]:
+        offset = len(self.profile.criteria) + len(self.profile.timing) + len(self.profile.flags)
+        return self.credit(2 + offset + index)
+
+    @cached_property
+    def flags_true(self) -> tuple[Flag, ...]:
+        return tuple(f for i, f in enumerate(self.profile.flags) if self.flag(i)[0] == 1.0)
+
+    @cached_property
+    def flags_unknown(self) -> tuple[Flag, ...]:
+        return tuple(f for i, f in enumerate(self.profile.flags) if self.flag(i) == (0.0, 1.0))
+
+    @cached_property
+    def points(self) -> tuple[tuple[int, int], ...]:
+        """Whole points (earned, possible) of each criterion; earned add up to the score, possible to 100."""
+        credits = [self.criterion(i) for i in range(len(self.profile.criteria))]
+        shown = [
+            weight * (low + c.unknown * (high - low))
+            for (low, high), c, weight in zip(
+                credits, self.profile.criteria, self.compiled.weights, strict=True
+            )
+        ]
+        possible = largest_remainder(self.compiled.weights, 100, [100] * len(shown))
+        earned = largest_remainder(shown, self.score, possible)
+        return tuple(zip(earned, possible, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What the profiles say of one account now. `tier` is A–D, "Needs data" or "Not ICP".
+
+    raw_tier: the tier before caps, which calm compares with next time. firm: no missing fact can change
+    the tier. valid_until: earliest instant (epoch seconds) at which any written field may change by the
+    mere passing of time, None for never.
+    """
+
+    tier: str
+    raw_tier: str
+    firm: bool
+    score: int
+    low: int
+    high: int
+    shown: Assessment
+    assessments: tuple[Assessment, ...]
+    timing: Timing
+    in_scope: bool
+    may_route: bool
+    pending_tier: str
+    pending_since: float | None
+    valid_until: float | None
+    profile_version: int
+
+    @property
+    def coverage(self) -> int:
+        """Whole percent of the shown profile's weight that is known."""
+        return floor(100 * self.shown.covered + _EPSILON)
+
+    @property
+    def priority(self) -> str:
+        return f"{self.tier}{self.timing.grade}" if len(self.tier) == 1 else ""
+
+    @property
+    def certainty(self) -> str:
+        return "firm" if self.firm else "provisional"
+
+
+def assess(compiled: Compiled, facts: Facts, now: float) -> Assessment:
+    """One profile on one account's facts."""
+    low, high, shown, covered, answers = compiled.answer(facts, now)
+    profile = compiled.profile
+    fate = Fate.CERTAIN
+    at = 4
+    for criterion in profile.criteria:
+        if criterion.required:
+            if answers[at + 1] == 0.0:
+                fate = Fate.FAILED
+            elif answers[at] == 0.0 and fate is Fate.CERTAIN:
+                fate = Fate.OPEN
+        at += 2
+    at += 2 * len(profile.timing)
+    for flag in profile.flags:
+        if flag.effect is Effect.EXCLUDE:
+            if answers[at] == 1.0:
+                fate = Fate.FAILED
+            elif answers[at + 1] > 0.0 and fate is Fate.CERTAIN:
+                fate = Fate.OPEN
+        at += 2
+    return Assessment(
+        compiled=compiled,
+        fate=fate,
+        low=floor(low + _EPSILON),
+        high=ceil(high - _EPSILON),
+        score=floor(shown + 0.5 + _EPSILON),
+        covered=covered / 100.0,
+        answers=answers,
+    )
+
+
+def evaluate(
+    compiled: Sequence[Compiled], facts: Facts, previous: Previous | None, now: float, *, version: int = 0
+) -> Evaluation:
+    """Evaluate an account under all active profiles (at least one, in file order)."""
+    assessments = tuple(assess(c, facts, now) for c in compiled)
+    standing = [a for a in assessments if a.fate is not Fate.FAILED]
+    low, high = _range(assessments, standing)
+    shown = _shown(assessments, standing, previous, low)
+    raw, firm = _raw_tier(assessments, standing, shown, low)
+    calm = _calm(raw, shown, previous, now, version)
+    raw = calm.tier
+    timing = timing_of(shown.profile, shown.answers)
+    return Evaluation(
+        tier=_capped(raw, shown),
+        raw_tier=raw,
+        firm=firm,
+        score=shown.score,
+        low=low,
+        high=high,
+        shown=shown,
+        assessments=assessments,
+        timing=timing,
+        in_scope=any(a.answers[1] > 0.0 for a in assessments),
+        may_route=shown.answers[2] == 1.0,
+        pending_tier=calm.pending,
+        pending_since=calm.since,
+        valid_until=next_change([a.compiled for a in assessments], facts, now, calm.ends),
+        profile_version=version,
+    )
+
+
+def _range(assessments: Sequence[Assessment], standing: Sequence[Assessment]) -> tuple[int, int]:
+    if not standing:
+        return min(a.low for a in assessments), max(a.high for a in assessments)
+    certain = [a.low for a in standing if a.fate is Fate.CERTAIN]
+    return max(certain) if certain else min(a.low for a in standing), max(a.high for a in standing)
+
+
+def _shown(
+    assessments: Sequence[Assessment],
+    standing: Sequence[Assessment],
+    previous: Previous | None,
+    low: int,
+) -> Assessment:
+    """The best shown score; the previously shown profile stays while it is within the hysteresis margin.
+
+    It must also stay inside the range: a certain rival may already guarantee more than it shows.
+    """
+    candidates = standing or assessments
+    best = max(candidates, key=lambda a: a.score)  # max keeps the first of equals: file order
+    for other in candidates:
+        if (
+            previous is not None
+            and other.profile.name == previous.profile
+            and other.score >= max(low, best.score - other.profile.tiers.hysteresis)
+        ):
+            return other
+    return best
+
+
+def _raw_tier(
+    assessments: Sequence[Assessment], standing: Sequence[Assessment], shown: Assessment, low: int
+) -> tuple[str, bool]:
+    """The tier before calm and caps, and whether it is the only one still possible."""
+    if not standing:
+        return NOT_ICP, True
+    firm = len(possible_tiers(standing, low)) == 1
+    if not firm and shown.covered < shown.profile.tiers.min_coverage - _EPSILON:
+        return NEEDS_DATA, False
+    return shown.profile.tiers.of(shown.score), firm
+
+
+def possible_tiers(standing: Sequence[Assessment], low: int) -> set[str]:
+    """Tiers that some refinement of the facts could still give, after gates, flags and caps.
+
+    A profile that cannot reach the guaranteed low can never be the one shown.
+    """
+    tiers: set[str] = set()
+    for assessment in standing:
+        if assessment.high < low:
+            continue
+        bands = assessment.profile.tiers
+        reachable = [
+            tier
+            for tier, bottom, top in (
+                ("A", bands.a, 100),
+                ("B", bands.b, bands.a - 1),
+                ("C", bands.c, bands.b - 1),
+                ("D", bands.d, bands.c - 1),
+            )
+            if bottom <= assessment.high and top >= max(low, assessment.low)
+        ]
+        caps = [f.cap for f in assessment.flags_unknown if f.effect is Effect.CAP]
+        for tier in reachable:
+            now = _capped(tier, assessment)
+            tiers.add(now)
+            tiers.update(max(now, cap) for cap in caps)
+    if all(a.fate is Fate.OPEN for a in standing):
+        tiers.add(NOT_ICP)
+    return tiers
+
+
+def _capped(tier: str, assessment: Assessment) -> str:
+    """The tier after every cap that certainly applies. "D" sorts after "A", so a cap is a maximum."""
+    if len(tier) != 1:
+        return tier
+    return max([tier, *(f.cap for f in assessment.flags_true if f.effect is Effect.CAP)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Calm:
+    tier: str
+    pending: str = ""
+    since: float | None = None
+    ends: float | None = None
+
+
+def _calm(tier: str, shown: Assessment, previous: Previous | None, now: float, version: int) -> _Calm:
+    """Hold back a small move across a boundary until it has lasted `dwell`."""
+    if (
+        previous is None
+        or not previous.raw_tier
+        or previous.raw_tier == tier
+        or NOT_ICP in (tier, previous.raw_tier)
+        or previous.profile_version != version
+        or previous.profile != shown.profile.name
+        or not _small_move(previous.raw_tier, tier, shown)
+    ):
+        return _Calm(tier)
+    since = previous.pending_since if previous.pending_tier == tier else None
+    began = now if since is None else since
+    ends = began + shown.profile.tiers.dwell
+    if now >= ends:
+        return _Calm(tier)
+    return _Calm(previous.raw_tier, tier, began, ends)
+
+
+def _small_move(before: str, after: str, shown: Assessment) -> bool:
+    bands = shown.profile.tiers
+    if NEEDS_DATA in (before, after):
+        return abs(shown.covered - bands.min_coverage) * 100 < bands.hysteresis
+    if after < before:  # upwards: the boundary is the bottom of the next better tier
+        boundary = bands.threshold(chr(ord(before) - 1))
+        return shown.score - boundary < bands.hysteresis
+    return bands.threshold(before) - shown.score < bands.hysteresis
+
+
+def carried(evaluation: Evaluation, previous: Previous | None, now: float, *, why: str) -> Previous:
+    """What the next evaluation must know. `why` replaces the old reason only when the tier changed."""
+    changed = previous is None or previous.tier != evaluation.tier
+    before = previous.tier if previous is not None and changed else None
+    return Previous(
+        tier=evaluation.tier,
+        raw_tier=evaluation.raw_tier,
+        profile=evaluation.shown.profile.name,
+        profile_version=evaluation.profile_version,
+        score=evaluation.score,
+        pending_tier=evaluation.pending_tier,
+        pending_since=evaluation.pending_since,
+        previous_tier=before if before is not None else previous.previous_tier if previous else "",
+        tier_changed_at=now if changed or previous is None else previous.tier_changed_at,
+        routed_owner=previous.routed_owner if previous else "",
+        routed_at=previous.routed_at if previous else None,
+        why=why if changed else previous.why if previous else "",
+    )
+
+
+def largest_remainder(shares: Sequence[float], total: int, most: Sequence[int]) -> list[int]:
+    """Whole numbers that add up to `total`, each its share rounded down or up, none above its `most`.
+
+    Requires floor(sum(shares)) ≤ total ≤ sum(most). Ties go to the earlier share.
+    """
+    whole = [min(floor(share + _EPSILON), top) for share, top in zip(shares, most, strict=True)]
+    order = sorted(range(len(shares)), key=lambda i: (floor(shares[i] + _EPSILON) - shares[i], i))
+    left = total - sum(whole)
+    while left > 0:
+        before = left
+        for i in order:
+            if left > 0 and whole[i] < most[i]:
+                whole[i] += 1
+                left -= 1
+        if left == before:
+            break  # only when total exceeds sum(most); callers never ask for that
+    return whole

@@ -1,0 +1,78 @@
+"""What an account says of its own past where the journal cannot: after a crash or a lost journal.
+
+Some of what we write is not a function of the facts alone: since when, from which tier, whom we routed.
+After a crash between write and commit, and without the journal, the account itself is the only place that
+still holds it. Only values that are ours by evidence are believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from icp_sync.domain.account import Account, Previous, Remembered
+from icp_sync.domain.seal import Seal, SealKey
+from icp_sync.domain.standing import STATES
+
+
+def recovered(
+    account: Account, remembered: Remembered, seal: Seal, key: SealKey, version: int
+) -> Previous | None:
+    """The previous evaluation, completed by what a write of unknown fate turns out to have left behind.
+
+    With a journal, only values still standing as intents count: those it had not learned the fate of.
+    Without, every value the seal proves. `version`: of the active profiles, for a journal that is lost.
+    """
+    landed = _landed(account, remembered, seal, key)
+    if not landed:
+        return remembered.previous
+    previous = remembered.previous
+    tier = landed.get("model_tier") or landed.get("tier", "")  # a person may hold the one, hardly both
+    if previous is None:
+        if tier not in STATES:
+            return None
+        previous = Previous(tier=tier, profile=landed.get("profile", ""), profile_version=version)
+        previous = replace(previous, raw_tier=tier, score=_score(landed.get("fit_score", "")))
+    elif tier in STATES and tier != previous.tier:
+        previous = replace(previous, tier=tier, raw_tier=tier, pending_tier="", pending_since=None)
+    return replace(
+        previous,
+        previous_tier=landed.get("previous_tier", previous.previous_tier),
+        tier_changed_at=_instant(landed, "tier_changed_at", previous.tier_changed_at),
+        routed_owner=landed.get("routed_owner", previous.routed_owner),
+        routed_at=_instant(landed, "routed_at", previous.routed_at),
+    )
+
+
+_TELLING = (
+    "tier",
+    "model_tier",
+    "previous_tier",
+    "tier_changed_at",
+    "profile",
+    "fit_score",
+    "routed_owner",
+    "routed_at",
+)
+
+
+def _landed(account: Account, remembered: Remembered, seal: Seal, key: SealKey) -> Mapping[str, str]:
+    """Our values on the account of which the journal does not know that they are there."""
+    live = {name: account.live[name] for name in _TELLING if account.live.get(name)}
+    intended = {n: v for n, v in live.items() if v in remembered.intents.get(n, ())}
+    if remembered.previous is not None:
+        return intended
+    sealed = {n: v for n, v in live.items() if seal.proves(key, account.id, n, v)}
+    return {**sealed, **intended}
+
+
+def _instant(landed: Mapping[str, str], name: str, otherwise: float | None) -> float | None:
+    try:
+        return datetime.fromisoformat(landed[name]).timestamp() if name in landed else otherwise
+    except ValueError:
+        return otherwise
+
+
+def _score(text: str) -> int:
+    return int(text) if text.isdecimal() else 0

@@ -1,0 +1,86 @@
+"""How good the moment is, and how long what we say about it stays true.
+
+Timing is written coarsely on purpose, a number in steps of 10 and a grade, so that decay does not write
+to every record every day. Unknown earns nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+
+from icp_sync.domain.compile import Answers, Compiled
+from icp_sync.domain.facts import Facts, Interval
+from icp_sync.domain.profile import Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """number: 0–100 in steps of 10. grade: 1 (now) to 3 (nothing says so)."""
+
+    number: int
+    grade: int
+
+
+def timing_of(profile: Profile, answers: Answers) -> Timing:
+    """Timing from the answers of one evaluation of that profile; each signal earns its low credit."""
+    at = 4 + 2 * len(profile.criteria)
+    total = sum(t.weight for t in profile.timing)
+    if not total:
+        return Timing(number=0, grade=3)
+    earned = sum(t.weight * answers[at + 2 * i] for i, t in enumerate(profile.timing))
+    number = _number(earned / total)
+    first, second = profile.timing_grades
+    return Timing(number=number, grade=1 if number >= first else 2 if number >= second else 3)
+
+
+def next_change(
+    compiled: Sequence[Compiled], facts: Facts, now: float, calm_ends: float | None
+) -> float | None:
+    """Earliest instant after now at which a field we write may change though no fact does.
+
+    Answers about instants only jump when a future instant arrives or a past one reaches its age limit;
+    between two such moments timing falls steadily. So search the stretch before the next moment for the
+    second in which the written number falls; without a moment ahead nothing decays any more.
+    """
+    candidates = [calm_ends] if calm_ends is not None and calm_ends > now else []
+    moment = min((m for m in _moments(compiled, facts) if m > now), default=None)
+    if moment is not None:
+        candidates.append(_next_fall(compiled, facts, now, moment))
+    return min(candidates, default=None)
+
+
+def _number(share: float) -> int:
+    return 10 * floor(10.0 * share + 0.5 + 1e-9)
+
+
+def _next_fall(compiled: Sequence[Compiled], facts: Facts, start: float, end: float) -> float:
+    """First whole second in (start, end) with another timing number, else `end`."""
+    decaying = [c for c in compiled if any(leaf.half_life for leaf in c.withins)]
+
+    def numbers(at: float) -> list[int]:
+        return [_number(c.earned(facts, at)) for c in decaying]
+
+    before = numbers(start)
+    low, high = floor(start), ceil(end) - 1
+    if not decaying or high <= low or numbers(high) == before:
+        return end
+    while high - low > 1:
+        middle = (low + high) // 2
+        if numbers(middle) == before:
+            low = middle
+        else:
+            high = middle
+    return float(high)
+
+
+def _moments(compiled: Sequence[Compiled], facts: Facts) -> Iterator[float]:
+    """Instants at which an answer about a date jumps: an end of it arrives, or grows too old."""
+    for c in compiled:
+        for leaf in c.withins:
+            value = facts.get(leaf.fact)
+            if isinstance(value, Interval):
+                for end in value:
+                    yield end
+                    yield end + leaf.seconds

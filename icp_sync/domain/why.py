@@ -1,0 +1,97 @@
+"""Why a tier changed: DATA (which fact, from which source), PROFILE (which criterion), or ENGINE.
+
+Works from the evidence of the last evaluation, kept as plain JSON in the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from icp_sync.domain.account import Previous
+from icp_sync.domain.compile import Compiled
+from icp_sync.domain.evaluation import ENGINE, Evaluation, evaluate
+from icp_sync.domain.facts import FactValue, Known, value_from_json, value_to_json
+from icp_sync.domain.words import date_text, fact_text, value_text
+
+
+def evidence_of(evaluation: Evaluation, known: Known) -> dict[str, object]:
+    """What to remember of an evaluation: engine, profile version, facts with their sources."""
+    return {
+        "engine": ENGINE,
+        "version": evaluation.profile_version,
+        "facts": {
+            name: [value_to_json(value), known.winners[name].source] for name, value in known.facts.items()
+        },
+    }
+
+
+def facts_of_evidence(evidence: Mapping[str, object]) -> dict[str, FactValue]:
+    """The facts an evaluation was made on, read back from its evidence."""
+    stored = evidence.get("facts")
+    return {n: value_from_json(v[0]) for n, v in stored.items()} if isinstance(stored, dict) else {}
+
+
+def why_changed(
+    previous: Previous | None,
+    evidence: Mapping[str, object],
+    evaluation: Evaluation,
+    known: Known,
+    compiled: Sequence[Compiled],
+    now: float,
+) -> str:
+    """One sentence when the tier differs from the previous one, else ""."""
+    if previous is None or previous.tier == evaluation.tier:
+        return ""
+    moved = f"Changed {date_text(now)} from {previous.tier}"
+    if evidence.get("engine") != ENGINE:
+        return f"{moved}: ENGINE {ENGINE}."
+    before = facts_of_evidence(evidence)
+    changed = [name for name in {**before, **known.facts} if before.get(name) != known.facts.get(name)]
+    if previous.profile_version != evaluation.profile_version:
+        alone = evaluate(compiled, before, previous, now, version=evaluation.profile_version)
+        if alone.tier == evaluation.tier or not changed:
+            return f"{moved}: PROFILE {_criterion(evaluation, before, compiled, now)}."
+    if not changed:
+        reason = "the score stayed there" if previous.pending_tier == evaluation.raw_tier else "time passed"
+        return f"{moved}: DATA {reason}."
+    return f"{moved}: DATA {_fact(changed, before, known, evaluation, compiled, now)}."
+
+
+def _fact(
+    changed: Sequence[str],
+    before: Mapping[str, FactValue],
+    known: Known,
+    evaluation: Evaluation,
+    compiled: Sequence[Compiled],
+    now: float,
+) -> str:
+    """The changed fact that moves the score most when it alone is put back."""
+
+    def effect(name: str) -> tuple[bool, int]:
+        facts = dict(known.facts)
+        if name in before:
+            facts[name] = before[name]
+        else:
+            facts.pop(name, None)
+        back = evaluate(compiled, facts, None, now)
+        return back.tier != evaluation.tier, abs(back.score - evaluation.score)
+
+    name = max(sorted(changed), key=effect)
+    value = known.facts.get(name)
+    if value is None:
+        return f"{fact_text(name)} no longer known"
+    return f"{fact_text(name)} {value_text(name, value)} ({known.winners[name].source})"
+
+
+def _criterion(
+    evaluation: Evaluation, facts: Mapping[str, FactValue], compiled: Sequence[Compiled], now: float
+) -> str:
+    """The criterion that weighs most in the verdict under the new profile version."""
+    shown = evaluate(compiled, facts, None, now).shown
+    weighed = [
+        (abs(got - of / 2), criterion.name)
+        for (got, of), criterion in zip(shown.points, shown.profile.criteria, strict=True)
+        if of
+    ]
+    name = max(weighed, default=(0.0, ""))[1]
+    return f"{shown.profile.name} v{evaluation.profile_version}" + (f", {name}" if name else "")

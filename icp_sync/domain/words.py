@@ -1,0 +1,280 @@
+"""Evaluations in plain English: the reasons on the record, missing facts, and conditions as clauses.
+
+Made only when somebody will read them. Dates are absolute, so that a sentence stays true while time passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from math import inf
+
+from icp_sync.domain.conditions import (
+    All,
+    AllOf,
+    Any,
+    AnyOf,
+    Between,
+    Condition,
+    NoneOf,
+    Not,
+    Present,
+    Within,
+    facts_of,
+)
+from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Assessment, Evaluation, Fate
+from icp_sync.domain.facts import FactValue, Interval, Members, Money
+from icp_sync.domain.profile import DAY, Criterion, Effect
+
+REASONS_LIMIT = 500  # characters a rep reads at a glance
+_DATE_FACTS = frozenset({"founded", "last_funding_date", "last_activity"})
+
+
+def reasons(evaluation: Evaluation, facts: Mapping[str, FactValue], *, why: str = "") -> str:
+    """At most 500 characters: what decides, what helps, what hurts, what is missing, what changed."""
+    shown = evaluation.shown
+    parts = [_headline(evaluation)]
+    parts += _decisive(evaluation)
+    verdicts = list(_verdicts(shown, facts))
+    parts += [f"+ {said} {got}/{of}." for _, got, of, said in _best(verdicts, "+")]
+    parts += [f"− {said}: {got}/{of}." for _, got, of, said in _best(verdicts, "−")]
+    parts += [f"? {said}." for _, _, _, said in _best(verdicts, "?")]
+    if why:
+        parts.append(why)
+    return cut(" ".join(parts))
+
+
+def _headline(evaluation: Evaluation) -> str:
+    low, high = evaluation.low, evaluation.high
+    span = f" ({low})" if low == high else f" ({low}–{high})"
+    if evaluation.tier == NEEDS_DATA:
+        return f"Needs data{span}: {evaluation.coverage} % of the profile is known."
+    sure = "" if evaluation.firm else ", provisional"
+    return f"{evaluation.tier}{span}{sure}."
+
+
+def _decisive(evaluation: Evaluation) -> list[str]:
+    """Gates, flags, caps and a held-back move: what outranks the sum of points."""
+    said: list[str] = []
+    if evaluation.tier == NOT_ICP:
+        for assessment in evaluation.assessments:
+            prefix = f"{assessment.profile.name}: " if len(evaluation.assessments) > 1 else ""
+            said.append(f"{prefix}{'; '.join(failures(assessment))}.")
+        return said
+    for flag in evaluation.shown.flags_true:
+        if flag.effect is Effect.CAP:
+            said.append(f"Capped at {flag.cap}: {flag.name}.")
+        elif flag.effect is Effect.MARK:
+            said.append(f"Flag: {flag.name}.")
+    open_gates = [
+        c.name
+        for i, c in enumerate(evaluation.shown.profile.criteria)
+        if c.required and evaluation.shown.criterion(i) == (0.0, 1.0)
+    ]
+    said += [f"? must-have {name} unknown." for name in open_gates]
+    said += [
+        f"? {flag.name} not ruled out."
+        for flag in evaluation.shown.flags_unknown
+        if flag.effect is not Effect.MARK
+    ]
+    if evaluation.pending_tier and evaluation.pending_since is not None:
+        moves = evaluation.pending_since + evaluation.shown.profile.tiers.dwell
+        said.append(f"Moves to {evaluation.pending_tier} on {date_text(moves)} if this lasts.")
+    return said
+
+
+def failures(assessment: Assessment) -> list[str]:
+    """Why a failed profile failed, each gate and exclude flag by name."""
+    profile = assessment.profile
+    gates = [
+        f"must-have {c.name} is not met"
+        for i, c in enumerate(profile.criteria)
+        if c.required and assessment.criterion(i)[1] == 0.0
+    ]
+    flags = [f.name for f in assessment.flags_true if f.effect is Effect.EXCLUDE]
+    return gates + flags
+
+
+Said = tuple[float, int, int, str]
+
+
+def _verdicts(shown: Assessment, facts: Mapping[str, FactValue]) -> Iterable[tuple[str, Said]]:
+    """(sign, (importance, points, of, words)) of every weighted criterion."""
+    for index, criterion in enumerate(shown.profile.criteria):
+        if criterion.required:
+            continue
+        low, high = shown.criterion(index)
+        got, of = shown.points[index]
+        if high - low > 0:
+            yield "?", (of * (high - low), got, of, f"{_unknowns(criterion, facts)} (up to {of})")
+        elif low >= 0.5:
+            yield "+", (of * low, got, of, criterion.name)
+        else:
+            yield "−", (of * (1 - low), got, of, value_words(criterion, facts))
+
+
+def _best(verdicts: Iterable[tuple[str, Said]], sign: str, most: int = 3) -> list[Said]:
+    return sorted((v for s, v in verdicts if s == sign and v[2]), key=lambda v: -v[0])[:most]
+
+
+def _unknowns(criterion: Criterion, facts: Mapping[str, FactValue]) -> str:
+    names = facts_of(criterion.when)
+    missing = [n for n in names if n not in facts]
+    if missing:
+        return f"{fact_text(missing[0])} unknown"
+    return f"{fact_text(names[0])} {value_text(names[0], facts[names[0]])} undecided"
+
+
+def value_words(criterion: Criterion, facts: Mapping[str, FactValue]) -> str:
+    """A verdict against the account in the words of its own fact: "620 employees, over 500"."""
+    when = criterion.when
+    if isinstance(when, Between) and when.fact in facts:
+        value = facts[when.fact]
+        text = value_text(when.fact, value)
+        amount = (
+            f"{text} {fact_text(when.fact)}"
+            if isinstance(value, Interval)
+            else f"{fact_text(when.fact)} {text}"
+        )
+        if not isinstance(value, Members) and value.low > when.high:
+            return f"{amount}, over {_number(when.high)}"
+        if not isinstance(value, Members) and value.high < when.low:
+            return f"{amount}, under {_number(when.low)}"
+        return amount
+    if isinstance(when, AnyOf | NoneOf | AllOf | Within) and when.fact in facts:
+        return f"{fact_text(when.fact)} {value_text(when.fact, facts[when.fact])}"
+    return f"not {criterion.name}"
+
+
+def missing_facts(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> list[tuple[str, float]]:
+    """Facts worth learning: (fact, points in play), those behind unknown gates and flags first (as inf)."""
+    shown = evaluation.shown
+    worth: dict[str, float] = {}
+    for assessment in evaluation.assessments:
+        if assessment.fate is Fate.FAILED and assessment is not shown:
+            continue
+        for index, criterion in enumerate(assessment.profile.criteria):
+            low, high = assessment.criterion(index)
+            points = inf if criterion.required else assessment.compiled.weights[index] * (high - low)
+            _note(worth, criterion.when, points if high > low else 0.0, facts)
+        for flag in assessment.flags_unknown:
+            _note(worth, flag.when, inf if flag.effect is not Effect.MARK else 0.0, facts)
+    for index, signal in enumerate(shown.profile.timing):
+        low, high = shown.credit(2 + len(shown.profile.criteria) + index)
+        _note(worth, signal.when, 0.5 if high > low else 0.0, facts)
+    return sorted(worth.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _note(worth: dict[str, float], when: Condition, points: float, facts: Mapping[str, FactValue]) -> None:
+    if points <= 0:
+        return
+    for name in facts_of(when):
+        value = facts.get(name)
+        settled = value is not None and (
+            value.complete if isinstance(value, Members) else value.low == value.high
+        )
+        if not settled:
+            worth[name] = max(worth.get(name, 0.0), points)
+
+
+def missing_text(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> str:
+    """The missing facts as one line: "technologies (must-have), revenue (up to 23)"."""
+    said = []
+    for name, points in missing_facts(evaluation, facts):
+        note = " (decides)" if points == inf else f" (up to {round(points)})" if points >= 1 else ""
+        said.append(f"{fact_text(name)}{note}")
+    return cut(", ".join(said))
+
+
+def clause(condition: Condition) -> str:
+    """A condition as an English clause: "employees between 50 and 500"."""
+    match condition:
+        case Between():
+            return _between_clause(condition)
+        case AnyOf(fact=fact, values=values):
+            return f"{fact_text(fact)} is {_either(values)}"
+        case NoneOf(fact=fact, values=values):
+            return f"{fact_text(fact)} is not {_either(values)}"
+        case AllOf(fact=fact, values=values):
+            return f"{fact_text(fact)} has all of {', '.join(sorted(values))}"
+        case Within(fact=fact, seconds=seconds):
+            return f"{fact_text(fact)} within {_number(seconds / DAY)} days"
+        case Present(fact=fact, known=known):
+            return f"{fact_text(fact)} is {'known' if known else 'unknown'}"
+        case Not(part=part):
+            return f"not ({clause(part)})"
+        case All(parts=parts):
+            return " and ".join(_wrapped(part, Any) for part in parts)
+        case Any(parts=parts):
+            return " or ".join(_wrapped(part, All) for part in parts)
+
+
+def _wrapped(part: Condition, kind: type) -> str:
+    return f"({clause(part)})" if isinstance(part, kind) else clause(part)
+
+
+def _either(values: frozenset[str]) -> str:
+    named = sorted(values)
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"
+
+
+def _between_clause(leaf: Between) -> str:
+    name = fact_text(leaf.fact)
+    if leaf.low == -inf:
+        text = f"{name} {'below' if leaf.high_open else 'at most'} {_number(leaf.high)}"
+    elif leaf.high == inf:
+        text = f"{name} {'above' if leaf.low_open else 'at least'} {_number(leaf.low)}"
+    elif leaf.low == leaf.high:
+        text = f"{name} equals {_number(leaf.low)}"
+    else:
+        text = f"{name} between {_number(leaf.low)} and {_number(leaf.high)}"
+    return f"{text} (credit fades over {_number(100 * leaf.taper)} %)" if leaf.taper else text
+
+
+def fact_text(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def value_text(name: str, value: FactValue) -> str:
+    """A fact value for people: "51–200", "EUR 2.0B", "2024-03-01", "hubspot, salesforce"."""
+    if isinstance(value, Members):
+        known = ", ".join(sorted(value.known)[:5]) or "none"
+        more = f" and {len(value.known) - 5} more" if len(value.known) > 5 else ""
+        return known + more + ("" if value.complete else " (maybe more)")
+    if isinstance(value, Money):
+        return f"{value.currency or 'currency unknown,'} {_range(value.low, value.high)}"
+    if name in _DATE_FACTS or name.endswith(("_date", "_at")):
+        first, last = date_text(value.low), date_text(value.high)
+        return first if first == last else f"{first} to {last}"
+    return _range(value.low, value.high)
+
+
+def _range(low: float, high: float) -> str:
+    if low == high:
+        return _number(low)
+    if high == inf:
+        return f"{_number(low)} or more"
+    return f"up to {_number(high)}" if low == -inf else f"{_number(low)}–{_number(high)}"
+
+
+def _number(value: float) -> str:
+    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
+        if abs(value) >= size and value not in (inf, -inf):
+            return f"{value / size:.3g}{unit}"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
+
+
+def date_text(seconds: float) -> str:
+    """An instant as a UTC date; open ends and years nobody can hold are said so."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    except (OverflowError, OSError, ValueError):
+        return "long ago" if seconds < 0 else "far ahead"
+
+
+def cut(text: str, limit: int = REASONS_LIMIT) -> str:
+    """The text, cut at a word and marked with … when longer than the limit."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    return (head[: head.rfind(" ")] if " " in head else head).rstrip(" ,;:") + "…"

@@ -1,0 +1,208 @@
+"""One cycle of one stream: take the lease, read from where the stream stands, settle, count, give back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from icp_sync.domain.facts import Facts, merge
+from icp_sync.errors import IcpSyncError
+from icp_sync.journal import Journal, Lease
+from icp_sync.observe import cycles_total, log, stream_lag_seconds, sweep_found_missing_total
+from icp_sync.ports import Crm, Enricher, Page, Position, Query, Stream, nothing_seen
+from icp_sync.sync.draft import Policy
+from icp_sync.sync.report import Report
+from icp_sync.sync.settle import Run, settle
+
+LEASE_SECONDS = 120.0
+DUE_AT_ONCE = 5_000
+SWEEP_COSMETICS = 500
+"""Purely cosmetic updates one sweep may write."""
+
+FOUND_MISSING = "sweep_found_missing"
+WATCH = "watch"
+"""Under this name the journal keeps since when the window streams cover a connection."""
+DRY = "dry run"
+ANCHOR_BACK = 3600.0
+"""Seconds before a first backfill from which the trailing stream reads: longer than an index lags."""
+DEPARTED = "departed"
+"""Under this name the journal keeps up to when deletions and merges were looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What works for one connection. `policy` is asked once a cycle, so an activation takes effect."""
+
+    crm: Crm
+    enrichers: Sequence[Enricher]
+    journal: Journal
+    policy: Callable[[], Policy]
+    clock: Callable[[], float]
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a cycle is restricted to. `where` sees an account's merged facts.
+
+    ticked: told after each page how many accounts were read.
+    """
+
+    apply: bool = True
+    limit: int | None = None
+    where: Callable[[Facts], bool] | None = None
+    restart: bool = False
+    ticked: Callable[[Report], None] = lambda _: None
+
+
+def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None:
+    """Run one cycle; None when another worker holds the stream.
+
+    Raises what stops the whole cycle (AuthError, UnavailableError, LostLeaseError, ConfigError); the
+    position then stands after the last settled page.
+    """
+    journal = parts.journal
+    lease = journal.lease(
+        stream.value if scope.apply else DRY, holder=parts.holder, now=parts.clock(), ttl=LEASE_SECONDS
+    )
+    if lease is None:
+        log("cycle").info("stream is busy elsewhere", connection=journal.connection, stream=stream.value)
+        return None
+    outcome = "failed"
+    run = ""
+    report = Report(apply=scope.apply)
+    try:
+        journal.set_owners(parts.crm.owners(), now=parts.clock())
+        policy = parts.policy()
+        run = journal.start_run(stream.value, now=parts.clock(), detail={"apply": scope.apply})
+        position = _start(stream, journal, scope)
+        query = Query(
+            stream=stream,
+            position=position,
+            ids=journal.due(parts.clock(), DUE_AT_ONCE) if stream is Stream.DUE else (),
+            limit=scope.limit,
+            seen=journal.seen if stream in (Stream.POLL, Stream.TRAILING) else nothing_seen,
+        )
+        whole = scope.where is None and scope.apply
+        session = Run(
+            id=run,
+            lease=lease,
+            cosmetics=SWEEP_COSMETICS if stream is Stream.SWEEP else 0,
+            moves=whole and stream is not Stream.DUE,
+        )
+        if stream is Stream.BACKFILL and session.moves:
+            _anchor_windows(parts, session)
+        _bury_departed(stream, parts, session, scope)
+        settle(
+            _pages(query, parts, policy, scope, session, report),
+            parts.crm,
+            parts.enrichers,
+            policy,
+            journal,
+            session,
+            report,
+            now=parts.clock(),
+            apply=scope.apply,
+        )
+        outcome = "done"
+    finally:
+        cycles_total.labels(journal.connection, stream.value, outcome).inc()
+        _finish(stream, parts, lease, run, report, outcome)
+    return report
+
+
+def _start(stream: Stream, journal: Journal, scope: Scope) -> Position:
+    position = journal.position(stream.value)
+    return Position() if scope.restart or position.finished else position
+
+
+def _pages(
+    query: Query, parts: Parts, policy: Policy, scope: Scope, session: Run, report: Report
+) -> Iterator[Page]:
+    """The pages of a query: the lease renewed for each, the sweep's findings counted, `where` applied."""
+    journal = parts.journal
+    if query.stream is Stream.TRAILING and session.moves:
+        _note_watch(parts, session)
+    for page in parts.crm.pages(query):
+        journal.renew(session.lease, now=parts.clock(), ttl=LEASE_SECONDS)
+        if query.stream is Stream.SWEEP and session.moves:
+            _count_missing(page, journal)
+        where = scope.where
+        if where is not None:
+            chosen = (a for a in page.accounts if where(merge(a.signals, types=policy.types).facts))
+            page = replace(page, accounts=tuple(chosen))
+        yield page
+        scope.ticked(report)
+
+
+def _note_watch(parts: Parts, session: Run) -> None:
+    """Remember when the window streams began to cover this connection; older changes are the backfill's."""
+    if not parts.journal.position(WATCH).done_to:
+        _store(parts, session, WATCH, Position(done_to=round(parts.crm.now() * 1000)))
+
+
+def _anchor_windows(parts: Parts, session: Run) -> None:
+    """Before a first backfill, fix where poll and trailing begin, so that no change falls in between."""
+    now = parts.crm.now()
+    for stream, at in ((Stream.POLL, now), (Stream.TRAILING, now - ANCHOR_BACK)):
+        if parts.journal.position(stream.value) == Position():
+            _store(parts, session, stream.value, Position(done_to=round(at * 1000)))
+    if not parts.journal.position(WATCH).done_to:
+        _store(parts, session, WATCH, Position(done_to=round(now * 1000)))
+
+
+def _store(
+    parts: Parts, session: Run, name: str, position: Position, gone: Mapping[str, str] | None = None
+) -> None:
+    """Keep a position of our own, and who is gone, under the cycle's lease."""
+    parts.journal.commit(
+        [],
+        gone=gone or {},
+        position=position,
+        stream=name,
+        lease=session.lease,
+        run=session.id,
+        now=parts.clock(),
+    )
+
+
+def _count_missing(page: Page, journal: Journal) -> None:
+    """What the sweep finds that poll and trailing should have settled; a public metric that must stay 0."""
+    since, until = journal.position(WATCH).done_to, journal.position(Stream.TRAILING.value).done_to
+    covered = {a.id: a.stamp for a in page.accounts if since and since < a.stamp < until}
+    missing = [
+        account_id
+        for account_id in covered.keys() - journal.seen(covered)
+        if (stored := journal.account(account_id)) is None or stored.status == "settled"
+    ]
+    if missing:
+        log("sweep").error("changes the other streams had missed", accounts=missing[:20], count=len(missing))
+        sweep_found_missing_total.labels(journal.connection).inc(len(missing))
+        journal.count_event(FOUND_MISSING, len(missing))
+
+
+def _bury_departed(stream: Stream, parts: Parts, session: Run, scope: Scope) -> None:
+    """Before a whole sweep: what was deleted or merged away since the last one.
+
+    First, so that the survivors it is about to read have inherited what we wrote to the merged ones.
+    """
+    if stream is not Stream.SWEEP or not session.moves or scope.limit is not None:
+        return
+    began = round(parts.crm.now() * 1000)
+    gone = parts.crm.departed(parts.journal.position(DEPARTED).done_to)
+    _store(parts, session, DEPARTED, Position(done_to=began), gone)
+
+
+def _finish(stream: Stream, parts: Parts, lease: Lease, run: str, report: Report, outcome: str) -> None:
+    """Close the run and give the lease back; a failure here must not hide the first one."""
+    journal = parts.journal
+    try:
+        if run:
+            journal.end_run(run, {**report.to_json(), "outcome": outcome, "changes": []}, now=parts.clock())
+        done_to = journal.position(stream.value).done_to
+        if done_to:
+            lag = parts.crm.now() - done_to / 1000
+            stream_lag_seconds.labels(journal.connection, stream.value).set(lag)
+        journal.release_lease(lease)
+    except IcpSyncError as error:
+        log("cycle").warning("a finished cycle could not be closed", error=str(error))

@@ -1,0 +1,140 @@
+"""Which facts are worth asking for, and asking: every answer journaled on arrival, none paid for twice.
+
+A dry run asks nobody; it only counts what would be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from icp_sync.domain.account import Memory
+from icp_sync.domain.facts import Signal
+from icp_sync.domain.words import missing_facts
+from icp_sync.journal import Answered, Journal
+from icp_sync.observe import enrichment_total, log
+from icp_sync.ports import Answer, Enricher, Hit, Miss, Request, Unavailable
+from icp_sync.sync.draft import Draft
+from icp_sync.sync.report import Report
+
+BATCH = 50
+"""Requests handed to an enricher at once; also how much work a crash may repeat per enricher."""
+
+
+def company_key(domain: str) -> str:
+    """Under which key answers about a company are remembered; "" cannot be asked about."""
+    return domain.strip().lower()
+
+
+def wanted(drafts: Iterable[Draft]) -> list[Request]:
+    """One request per company whose tier a fact could still change, with the facts that could."""
+    requests: dict[str, Request] = {}
+    for d in drafts:
+        key = company_key(d.account.domain)
+        if not key or d.evaluation.firm or not d.evaluation.in_scope:
+            continue
+        facts = frozenset(name for name, _ in missing_facts(d.evaluation, d.known.facts))
+        if facts and key not in requests:
+            requests[key] = Request(account_id=d.account.id, domain=key, name=d.account.name, wanted=facts)
+    return list(requests.values())
+
+
+def enrich(
+    requests: Sequence[Request],
+    enrichers: Sequence[Enricher],
+    journal: Journal,
+    memory: Memory,
+    *,
+    now: float,
+    run: str,
+    spend: bool,
+    report: Report,
+) -> Mapping[str, tuple[Signal, ...]]:
+    """Ask in the stated order, each only for what the earlier ones left open. Company key → signals."""
+    found: dict[str, tuple[Signal, ...]] = {}
+    for place, enricher in enumerate(enrichers, start=1):
+        open_requests = [
+            replace(r, wanted=still)
+            for r in requests
+            if enricher.name not in memory.of(r.account_id).asked
+            and (still := (r.wanted - {s.fact for s in found.get(r.domain, ())}) & enricher.facts)
+        ]
+        if not spend:
+            report.asked[enricher.name] += len(open_requests)
+            report.credits[enricher.name] += round(len(open_requests) * enricher.price)
+            continue
+        for request, answer in _ask(open_requests, enricher, journal, now=now, run=run):
+            report.asked[enricher.name] += 1
+            if isinstance(answer, Hit):
+                report.hits[enricher.name] += 1
+                ranked = tuple(replace(s, rank=s.rank + 10 * place) for s in answer.signals)
+                found[request.domain] = (*found.get(request.domain, ()), *ranked)
+            if not isinstance(answer, Unavailable):
+                report.credits[enricher.name] += round(answer.charge)
+    return found
+
+
+def _ask(
+    requests: Sequence[Request], enricher: Enricher, journal: Journal, *, now: float, run: str
+) -> list[tuple[Request, Answer]]:
+    """Reserve, ask in parallel batches, journal each batch as it arrives."""
+    if not requests:
+        return []
+    allowed = set(
+        journal.reserve(enricher.name, [r.domain for r in requests], enricher.price, now=now, run=run)
+    )
+    free = [r for r in requests if r.domain in allowed]
+    batches = [free[i : i + BATCH] for i in range(0, len(free), BATCH)]
+
+    def ask(batch: Sequence[Request]) -> list[tuple[Request, Answer]]:
+        answers = list(zip(batch, _answers(enricher, batch), strict=True))
+        for _, answer in answers:
+            kind = type(answer).__name__.lower()
+            enrichment_total.labels(journal.connection, enricher.name, kind).inc()
+        journal.record_all(enricher.name, [_answered(r, a, enricher, now) for r, a in answers], now=now)
+        return answers
+
+    with ThreadPoolExecutor(max_workers=4, thread_name_prefix=f"enrich-{enricher.name}") as pool:
+        return [pair for answers in pool.map(ask, batches) for pair in answers]
+
+
+def _answers(enricher: Enricher, batch: Sequence[Request]) -> Sequence[Answer]:
+    """The enricher's answers, or a plain Unavailable for each where it breaks its own promise."""
+    try:
+        answers = enricher.answer(batch)
+    except Exception as error:  # a third party's plugin must not stop a page
+        log("enrich").warning("enricher failed", enricher=enricher.name, error=repr(error))
+        return [Unavailable(kind="error", message=repr(error))] * len(batch)
+    if len(answers) != len(batch):
+        log("enrich").warning("enricher lost requests", enricher=enricher.name, asked=len(batch))
+        return [Unavailable(kind="error", message="fewer answers than requests")] * len(batch)
+    return answers
+
+
+def _answered(request: Request, answer: Answer, enricher: Enricher, now: float) -> Answered:
+    kind = {Hit: "hit", Miss: "miss"}.get(type(answer), "none")
+    if isinstance(answer, Hit):
+        return Answered(
+            key=request.domain,
+            kind=kind,
+            signals=answer.signals,
+            charge=answer.charge,
+            expires_at=now + enricher.ttl,
+            unread=answer.unread,
+        )
+    if isinstance(answer, Miss):
+        return Answered(
+            key=request.domain, kind=kind, charge=answer.charge, expires_at=now + enricher.miss_ttl
+        )
+    return Answered(key=request.domain, kind=kind)
+
+
+def with_answers(memory: Memory, drafts: Iterable[Draft], found: Mapping[str, tuple[Signal, ...]]) -> Memory:
+    """The memory as if the new answers had been recalled."""
+    accounts = dict(memory.accounts)
+    for d in drafts:
+        fresh = found.get(company_key(d.account.domain))
+        if fresh:
+            accounts[d.account.id] = replace(d.remembered, signals=(*d.remembered.signals, *fresh))
+    return replace(memory, accounts=accounts)

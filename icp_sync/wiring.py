@@ -1,0 +1,229 @@
+"""Settings become objects: the only place that knows which CRM, journal and enrichers a connection has."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from icp_sync import enrichers as enricher_loading
+from icp_sync.crm.hubspot import HubSpot
+from icp_sync.crm.windows import Windows
+from icp_sync.domain.compile import Compiled, compile_profile
+from icp_sync.domain.facts import CATALOGUE, FactType
+from icp_sync.domain.profile import Profile
+from icp_sync.domain.seal import SealKey
+from icp_sync.domain.standing import FIELDS
+from icp_sync.errors import ConfigError, Problem
+from icp_sync.journal import Journal
+from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS, FactsMap
+from icp_sync.ports import Blueprint, Crm
+from icp_sync.profile_file import parse_all
+from icp_sync.quota import Quota, Rate
+from icp_sync.settings import Connection, Settings
+from icp_sync.sync.cycle import Parts
+from icp_sync.sync.draft import Policy
+
+Documents = tuple[tuple[str, str], ...]
+"""(file name, YAML text) of each profile, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wired:
+    """One connection with everything that works for it."""
+
+    name: str
+    settings: Connection
+    journal: Journal
+    crm: Crm
+    parts: Parts
+    facts_map: FactsMap
+    types: Mapping[str, FactType]
+    key: SealKey
+
+    def blueprint(self, profiles: tuple[Profile, ...]) -> Blueprint:
+        return blueprint(self.settings, profiles)
+
+
+def open_journal(settings: Settings, name: str) -> Journal:
+    """The journal of one connection. Raises ConfigError naming the URL."""
+    return Journal.open(settings.journal, name)
+
+
+def wire(
+    settings: Settings,
+    name: str | None = None,
+    *,
+    clock: Callable[[], float] = time.time,
+    stop: threading.Event | None = None,
+    create_seal: bool = False,
+) -> Wired:
+    """Build a connection. Talks to nobody but the journal. Raises ConfigError with every problem at once."""
+    name, chosen = settings.connection(name)
+    stop = stop or threading.Event()
+    facts_map, types = facts_of(chosen)
+    key = seal_key(settings.seal_file, create=create_seal)
+    journal = open_journal(settings, name)
+    crm = HubSpot(
+        token=chosen.token,
+        base_url=chosen.base_url,
+        version=chosen.path_version,
+        facts_map=facts_map,
+        properties=chosen.outputs.field_properties(),
+        quota=Quota(
+            {
+                "burst": Rate(limit=chosen.quota.burst, seconds=10.0),
+                "search": Rate(limit=chosen.quota.search, seconds=1.0),
+            },
+            connection=name,
+            stop=stop,
+        ),
+        name=name,
+        windows=Windows(overlap=chosen.schedule.overlap, lag=chosen.schedule.lag),
+        stop=stop,
+    )
+    source = _PolicySource(journal, key, types)
+    parts = Parts(
+        crm=crm,
+        enrichers=enricher_loading.load(chosen.enrichers),
+        journal=journal,
+        policy=source,
+        clock=clock,
+        holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+    )
+    return Wired(
+        name=name,
+        settings=chosen,
+        journal=journal,
+        crm=crm,
+        parts=parts,
+        facts_map=facts_map,
+        types=types,
+        key=key,
+    )
+
+
+def facts_of(connection: Connection) -> tuple[FactsMap, Mapping[str, FactType]]:
+    """Which property feeds which fact on this connection, and every fact's type."""
+    facts_map = FactsMap.from_config(connection.facts, HUBSPOT_DEFAULTS)
+    return facts_map, {**CATALOGUE, **connection.custom_facts}
+
+
+def sources_of(wired: Wired) -> dict[str, list[str]]:
+    """Fact → the sources that can feed it here, in order of rank."""
+    found: dict[str, list[str]] = {}
+    for source in wired.facts_map.sources:
+        found.setdefault(source.fact, []).append(f"crm:{source.property}")
+    for enricher in wired.parts.enrichers:
+        for fact in enricher.facts:
+            found.setdefault(fact, []).append(enricher.name)
+    return found
+
+
+def candidate_documents(connection: Connection) -> Documents:
+    """The profile files as they are on disk. Raises ConfigError naming each that cannot be read."""
+    documents, problems = [], []
+    for path in connection.profiles:
+        try:
+            documents.append((path.name, path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(Problem(where=str(path), what=f"cannot be read: {error}"))
+    if problems:
+        raise ConfigError(problems)
+    return tuple(documents)
+
+
+def parse_profiles(documents: Documents, types: Mapping[str, FactType]) -> tuple[Profile, ...]:
+    """The profiles of a set of documents. Raises ConfigError with every problem of all of them."""
+    return parse_all(documents, types=types)
+
+
+def policy_of(profiles: tuple[Profile, ...], version: int, wired: Wired) -> Policy:
+    """A policy for profiles that are not active, for trying them out."""
+    return Policy(
+        compiled=tuple(compile_profile(p) for p in profiles),
+        version=version,
+        key=wired.key,
+        mode=wired.journal.mode(),
+        types=wired.types,
+    )
+
+
+class _PolicySource:
+    """The active profiles of the journal, compiled once per version."""
+
+    def __init__(self, journal: Journal, key: SealKey, types: Mapping[str, FactType]) -> None:
+        self._journal, self._key, self._types = journal, key, types
+        self._compiled: tuple[int, tuple[Compiled, ...]] | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Policy:
+        active = self._journal.active()
+        if active is None:
+            raise ConfigError(
+                f"connection {self._journal.connection} has no active profile",
+                next_step="icp-sync profile activate",
+            )
+        version, documents = active
+        with self._lock:
+            if self._compiled is None or self._compiled[0] != version:
+                profiles = parse_profiles(documents, self._types)
+                self._compiled = (version, tuple(compile_profile(p) for p in profiles))
+            compiled = self._compiled[1]
+        return Policy(
+            compiled=compiled, version=version, key=self._key, mode=self._journal.mode(), types=self._types
+        )
+
+
+def blueprint(connection: Connection, profiles: tuple[Profile, ...]) -> Blueprint:
+    """What provisioning makes for a connection and these profiles."""
+    properties = connection.outputs.field_properties()
+    flags = sorted({flag.name for profile in profiles for flag in profile.flags})
+    return Blueprint(
+        group=connection.outputs.group,
+        group_label="ICP fit",
+        fields={name: prop for name, prop in properties.items() if not FIELDS[name].native},
+        options={"flags": tuple((flag, flag) for flag in flags)},
+    )
+
+
+def seal_key(path: Path, *, create: bool = False) -> SealKey:
+    """Read the installation id and seal key; make them when `create` and there are none.
+
+    A missing file without `create` gives a key for this process only: nothing was ever sealed with it,
+    so nothing is lost, and nothing may be written before `provision` has made the file.
+    """
+    if not path.exists():
+        fresh = {"installation": secrets.token_hex(6), "key": secrets.token_hex(32)}
+        if create:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(
+                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+            ) as file:
+                json.dump(fresh, file)
+        return SealKey(installation=fresh["installation"], key=bytes.fromhex(fresh["key"]))
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return SealKey(
+            installation=str(stored["installation"]),
+            key=bytes.fromhex(stored["key"]),
+            predecessors=frozenset(stored.get("predecessors", ())),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            [Problem(where=str(path), what=f"the seal key cannot be read: {type(error).__name__}")],
+            next_step="restore the file from your backup; without it our own values look like people's",
+        ) from error
+
+
+def take_over(path: Path, installation: str) -> None:
+    """Accept another installation's seals as void: its values count as people's until released."""
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    stored["predecessors"] = sorted({*stored.get("predecessors", ()), installation})
+    path.write_text(json.dumps(stored), encoding="utf-8")

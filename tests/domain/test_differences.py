@@ -1,0 +1,189 @@
+"""Whose value is whose, what is left alone, and that a plan applied leaves nothing to plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from icp_sync.domain.account import NOT_REMEMBERED, Confirmed, Origin, Owner, Remembered
+from icp_sync.domain.compile import compile_profile
+from icp_sync.domain.differences import (
+    OWNER_CLEARED_AFTER,
+    cosmetic,
+    desired,
+    difference,
+    is_ours,
+    learned,
+    vacant,
+)
+from icp_sync.domain.evaluation import carried, evaluate
+from icp_sync.domain.plan import Change
+from icp_sync.domain.routing import decide, replay
+from icp_sync.domain.seal import Seal, SealKey, read_seal
+from icp_sync.domain.standing import Mode
+from tests.domain.cases import NOW, OWNERS, account, profile_sets, some_facts
+
+KEY = SealKey(installation="0123456789ab", key=b"k" * 32)
+ROSTER = {email: Owner(id=str(i), email=email) for i, email in enumerate(OWNERS)}
+
+
+def ours(value):
+    return Confirmed(value=value, origin=Origin.OURS, at=NOW)
+
+
+def human(value, at=NOW):
+    return Confirmed(value=value, origin=Origin.HUMAN, at=at)
+
+
+def only(live, remembered=NOT_REMEMBERED, wanted=None, mode=Mode.ROUTE):
+    one = account(live=live)
+    return one, difference(one, wanted or {"tier": "A"}, remembered, KEY, mode=mode)
+
+
+@given(profile_sets(), some_facts(), st.sampled_from(list(Mode)))
+@settings(max_examples=150, deadline=None)
+def test_a_plan_applied_leaves_nothing_to_plan(profiles, known, mode):
+    compiled = tuple(compile_profile(p) for p in profiles)
+    one, remembered = account(), NOT_REMEMBERED
+    for attempt in range(2):
+        evaluation = evaluate(compiled, known, remembered.previous, NOW)
+        decision = decide(
+            one.id,
+            evaluation,
+            known,
+            live_owner=one.owner,
+            vacant=vacant(one, remembered, NOW),
+            owners=ROSTER,
+            loads={},
+            now=NOW,
+        )
+        assert replay(decision) == decision.owner
+        previous = carried(evaluation, remembered.previous, NOW, why="")
+        changes = difference(
+            one, desired(one, evaluation, decision, previous, known), remembered, KEY, mode=mode
+        ).changes
+        assert attempt == 0 or not changes
+        live = {**one.live, **{c.field: c.desired for c in changes}}
+        one = replace(one, live=live, owner=live["owner"])
+        remembered = Remembered(
+            version=1, previous=previous, confirmed={c.field: ours(c.desired) for c in changes}
+        )
+
+
+@given(profile_sets(), some_facts())
+@settings(max_examples=60, deadline=None)
+def test_a_lost_journal_decides_by_the_seal(profiles, known):
+    compiled = tuple(compile_profile(p) for p in profiles)
+    evaluation = evaluate(compiled, known, None, NOW)
+    one = account()
+    decision = decide(one.id, evaluation, known, live_owner="x", vacant=False, owners={}, loads={}, now=NOW)
+    wanted = desired(one, evaluation, decision, carried(evaluation, None, NOW, why=""), known)
+    written = difference(one, wanted, NOT_REMEMBERED, KEY).changes
+    sealed = replace(one, live={**one.live, **{c.field: c.desired for c in written}})
+    again = difference(sealed, wanted, NOT_REMEMBERED, KEY)
+    assert (again.changes, again.left_alone) == ((), {})
+
+
+@pytest.mark.parametrize(
+    ("live", "remembered", "mine"),
+    [
+        ("", NOT_REMEMBERED, True),
+        ("B", NOT_REMEMBERED, False),
+        ("B", Remembered(confirmed={"tier": ours("B")}), True),
+        ("C", Remembered(confirmed={"tier": ours("B")}), False),
+        ("B", Remembered(confirmed={"tier": human("B")}), False),
+        ("B", Remembered(intents={"tier": ("A", "B")}), True),
+        ("", Remembered(confirmed={"tier": ours("B")}), False),
+        ("", Remembered(confirmed={"tier": ours("")}), True),
+        ("", Remembered(confirmed={"tier": human("C")}), False),
+    ],
+)
+def test_a_value_is_ours_only_by_evidence(live, remembered, mine):
+    assert is_ours("1", "tier", live, remembered, Seal(), KEY) is mine
+    _, difference_ = only({"tier": live}, remembered)
+    assert bool(difference_.changes) is mine
+    assert ("tier" in difference_.left_alone) is not mine
+
+
+def test_a_rep_who_overwrites_a_sealed_value_owns_it():
+    sealed = KEY.seal("1", {"tier": "A"})
+    _, untouched = only({"tier": "A", "seal": sealed}, wanted={"tier": "B"})
+    _, edited = only({"tier": "C", "seal": sealed}, wanted={"tier": "B"})
+    _, blanked = only({"tier": "", "seal": sealed}, wanted={"tier": "B"})
+    assert untouched.changes[0].desired == "B"
+    assert edited.left_alone == {"tier": ("C", "B")}
+    assert blanked.left_alone == {"tier": ("", "B")}
+
+
+@pytest.mark.parametrize("text", ["icp1;ffffffffffff;tier=0", "garbage", "icp2;0123456789ab;", ";;;"])
+def test_a_foreign_or_malformed_seal_holds_the_account(text):
+    _, found = only({"seal": text})
+    assert found.changes == ()
+    assert found.held
+
+
+def test_a_voided_installation_counts_as_no_seal():
+    other = SealKey(installation="ffffffffffff", key=b"x" * 32)
+    voided = replace(KEY, predecessors=frozenset(["ffffffffffff"]))
+    text = other.seal("1", {"tier": "A"})
+    assert read_seal(text, KEY).foreign
+    assert read_seal(text, voided) == Seal()
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_a_seal_proves_exactly_what_it_was_made_over(value, other):
+    seal = read_seal(KEY.seal("1", {"tier": value}), KEY)
+    assert seal.proves(KEY, "1", "tier", value) is bool(value)
+    assert not seal.proves(KEY, "2", "tier", value)
+    assert value == other or not seal.proves(KEY, "1", "tier", other)
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_seal_reader(text):
+    assert (
+        read_seal(text, KEY).problem
+        or read_seal(text, KEY).marks == {}
+        or text.startswith("icp1;0123456789ab")
+    )
+
+
+def test_modes_hold_back_what_they_do_not_allow():
+    wanted = {"tier": "A", "owner": OWNERS[0], "routed_owner": OWNERS[0]}
+    _, observing = only({}, wanted=wanted, mode=Mode.OBSERVE)
+    one, writing = only({}, wanted=wanted, mode=Mode.WRITE)
+    assert observing.changes == ()
+    assert {c.field for c in observing.waiting} == set(wanted)
+    assert {c.field for c in writing.changes} == {"tier", "seal"}
+    sealed = next(c.desired for c in writing.changes if c.field == "seal")
+    assert set(read_seal(sealed, KEY).marks) == {"tier"}  # never seals what it does not write
+    assert one.live["seal"] == ""
+
+
+def test_a_cleared_owner_is_a_vacancy_again_after_thirty_days():
+    one = account(owner="")
+    assert vacant(one, NOT_REMEMBERED, NOW)
+    assert not vacant(one, Remembered(confirmed={"owner": ours(OWNERS[0])}), NOW)
+    cleared = Remembered(confirmed={"owner": human("", at=NOW - OWNER_CLEARED_AFTER + 1)})
+    assert not vacant(one, cleared, NOW)
+    assert vacant(one, cleared, NOW + 2)
+
+
+def test_what_a_read_confirms_is_told_once():
+    one, found = only({"tier": "C", "lane": "sales"}, Remembered(intents={"lane": ("sales",)}))
+    news = learned(one, found, NOT_REMEMBERED, NOW)
+    assert (news["tier"].origin, news["lane"].origin) == (Origin.HUMAN, Origin.OURS)
+    assert learned(one, found, Remembered(confirmed=news), NOW + 1) == {}
+
+
+def test_wording_and_one_point_never_cause_a_write():
+    def change(field, live, wanted):
+        return Change(account_id="1", field=field, live=live, desired=wanted)
+
+    assert cosmetic(change("reasons", "x", "y"))
+    assert cosmetic(change("fit_score", "71", "72"))
+    assert not cosmetic(change("fit_score", "71", "73"))
+    assert not cosmetic(change("fit_score", "", "1"))
+    assert not cosmetic(change("tier", "A", "B"))

@@ -1,0 +1,148 @@
+"""Reasons as a rep reads them, and DATA / PROFILE / ENGINE behind a change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from icp_sync.domain.compile import compile_profile
+from icp_sync.domain.conditions import All, Any, AnyOf, Between, Not, Within
+from icp_sync.domain.evaluation import carried, evaluate
+from icp_sync.domain.facts import Members, merge
+from icp_sync.domain.profile import DAY, Criterion, Profile
+from icp_sync.domain.why import evidence_of, facts_of_evidence, why_changed
+from icp_sync.domain.words import clause, cut, reasons
+from tests.domain.cases import NOW, account
+
+PROFILE = Profile(
+    name="saas",
+    currency="USD",
+    criteria=(
+        Criterion(
+            name="50–500 employees",
+            layer="firmographic",
+            when=Between(fact="employees", low=50, high=500),
+            weight=20,
+        ),
+        Criterion(
+            name="runs HubSpot",
+            layer="technographic",
+            when=AnyOf(fact="technologies", values=frozenset(["hubspot"])),
+            weight=57,
+        ),
+        Criterion(
+            name="software",
+            layer="firmographic",
+            when=AnyOf(fact="industry", values=frozenset(["SOFTWARE"])),
+            weight=23,
+        ),
+    ),
+)
+
+
+def settle(profile=PROFILE, previous=None, evidence=None, version=1, now=NOW, **known):
+    compiled = (compile_profile(profile),)
+    merged = merge(account(**known).signals)
+    evaluation = evaluate(compiled, merged.facts, previous, now, version=version)
+    why = why_changed(previous, evidence or {}, evaluation, merged, compiled, now)
+    return (
+        evaluation,
+        merged,
+        carried(evaluation, previous, now, why=why),
+        evidence_of(evaluation, merged),
+        why,
+    )
+
+
+def test_reasons_read_as_a_rep_would_say_them():
+    evaluation, known, *_ = settle(employees=620, technologies={"hubspot"})
+    assert reasons(evaluation, known.facts) == (
+        "B (57–80), provisional. + runs HubSpot 57/57. − 620 employees, over 500: 0/20. "
+        "? industry unknown (up to 23)."
+    )
+
+
+def test_a_change_names_the_fact_and_its_source():
+    _, _, was, evidence, _ = settle(employees=100, technologies={"hubspot"}, industry="SOFTWARE")
+    *_, why = settle(
+        previous=was, evidence=evidence, employees=9000, technologies={"hubspot"}, industry="BANKING"
+    )
+    assert why == "Changed 2026-09-21 from A: DATA industry BANKING (crm:test)."
+
+
+def test_a_change_of_the_profile_names_the_profile():
+    known = {"employees": 100, "technologies": {"hubspot"}, "industry": "BANKING"}
+    _, _, was, evidence, _ = settle(**known)
+    heavier = replace(PROFILE, criteria=(*PROFILE.criteria[:2], replace(PROFILE.criteria[2], weight=400)))
+    *_, why = settle(heavier, previous=was, evidence=evidence, version=2, **known)
+    assert why == "Changed 2026-09-21 from B: PROFILE saas v2, software."
+
+
+def test_a_change_of_the_engine_says_so():
+    _, _, was, evidence, _ = settle(employees=100)
+    *_, why = settle(
+        previous=was, evidence={**evidence, "engine": 0}, employees=100, technologies={"hubspot"}
+    )
+    assert "ENGINE" in why
+
+
+def test_no_change_has_no_reason():
+    _, _, was, evidence, _ = settle(employees=100)
+    assert settle(previous=was, evidence=evidence, employees=101)[-1] == ""
+
+
+def test_evidence_gives_the_facts_back():
+    _, known, _, evidence, _ = settle(employees=(51, 200), technologies={"hubspot"}, revenue=(1e6, 2e6))
+    assert facts_of_evidence(evidence) == known.facts
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        (Between(fact="employees", low=50, high=500), "employees between 50 and 500"),
+        (Between(fact="revenue", high=1e6, high_open=True, money=True), "revenue below 1M"),
+        (AnyOf(fact="country", values=frozenset(["US", "CA"])), "country is CA or US"),
+        (Within(fact="last_funding_date", seconds=180 * DAY), "last funding date within 180 days"),
+        (
+            All(
+                parts=(
+                    Between(fact="employees", low=50),
+                    Any(
+                        parts=(
+                            AnyOf(fact="city", values=frozenset("a")),
+                            Not(part=AnyOf(fact="city", values=frozenset("b"))),
+                        )
+                    ),
+                )
+            ),
+            "employees at least 50 and (city is a or not (city is b))",
+        ),
+    ],
+)
+def test_conditions_become_english(condition, said):
+    assert clause(condition) == said
+
+
+def test_a_cut_ends_at_a_word():
+    text = cut("word " * 200)
+    assert len(text) <= 500
+    assert text.endswith("word…")
+
+
+def test_sets_unite_and_losers_are_kept():
+    one = account(technologies={"a"}, employees=10).signals
+    other = tuple(
+        replace(s, source="vendor", rank=1) for s in account(technologies={"b"}, employees=99).signals
+    )
+    known = merge((*other, *one))
+    assert known.facts["technologies"] == Members(frozenset("ab"), False)
+    assert known.winners["employees"].source == "crm:test"
+    assert [s.source for s in known.losers["employees"]] == ["vendor"]
+
+
+def test_a_value_of_the_wrong_kind_is_unread_not_a_crash():
+    wrong = replace(account(industry="X").signals[0], fact="employees", raw="many")
+    known = merge((wrong,))
+    assert known.facts == {}
+    assert known.unread == {"employees": "many"}
