@@ -141,7 +141,7 @@ def candidate_documents(connection: Connection) -> Documents:
 
 def parse_profiles(documents: Documents, types: Mapping[str, FactType]) -> tuple[Profile, ...]:
     """The profiles of a set of documents. Raises ConfigError with every problem of all of them."""
-    return parse_all(documents, types=types)
+    return parse_all([(text, name) for name, text in documents], types=types)
 
 
 def policy_of(profiles: tuple[Profile, ...], version: int, wired: Wired) -> Policy:

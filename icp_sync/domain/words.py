@@ -137,9 +137,9 @@ def value_words(criterion: Criterion, facts: Mapping[str, FactValue]) -> str:
             else f"{fact_text(when.fact)} {text}"
         )
         if not isinstance(value, Members) and value.low > when.high:
-            return f"{amount}, over {_number(when.high)}"
+            return f"{amount}, over {_bound(when.fact, when.high)}"
         if not isinstance(value, Members) and value.high < when.low:
-            return f"{amount}, under {_number(when.low)}"
+            return f"{amount}, under {_bound(when.fact, when.low)}"
         return amount
     if isinstance(when, AnyOf | NoneOf | AllOf | Within) and when.fact in facts:
         return f"{fact_text(when.fact)} {value_text(when.fact, facts[when.fact])}"
@@ -219,16 +219,22 @@ def _either(values: frozenset[str]) -> str:
 
 
 def _between_clause(leaf: Between) -> str:
-    name = fact_text(leaf.fact)
+    name, low, high = fact_text(leaf.fact), _bound(leaf.fact, leaf.low), _bound(leaf.fact, leaf.high)
     if leaf.low == -inf:
-        text = f"{name} {'below' if leaf.high_open else 'at most'} {_number(leaf.high)}"
+        text = f"{name} {'below' if leaf.high_open else 'at most'} {high}"
     elif leaf.high == inf:
-        text = f"{name} {'above' if leaf.low_open else 'at least'} {_number(leaf.low)}"
-    elif leaf.low == leaf.high:
-        text = f"{name} equals {_number(leaf.low)}"
+        text = f"{name} {'above' if leaf.low_open else 'at least'} {low}"
     else:
-        text = f"{name} between {_number(leaf.low)} and {_number(leaf.high)}"
+        text = f"{name} equals {low}" if leaf.low == leaf.high else f"{name} between {low} and {high}"
     return f"{text} (credit fades over {_number(100 * leaf.taper)} %)" if leaf.taper else text
+
+
+def _bound(fact: str, value: float) -> str:
+    return date_text(value) if _is_date(fact) else _number(value)
+
+
+def _is_date(name: str) -> bool:
+    return name in _DATE_FACTS or name.endswith(("_date", "_at"))
 
 
 def fact_text(name: str) -> str:
@@ -243,7 +249,7 @@ def value_text(name: str, value: FactValue) -> str:
         return known + more + ("" if value.complete else " (maybe more)")
     if isinstance(value, Money):
         return f"{value.currency or 'currency unknown,'} {_range(value.low, value.high)}"
-    if name in _DATE_FACTS or name.endswith(("_date", "_at")):
+    if _is_date(name):
         first, last = date_text(value.low), date_text(value.high)
         return first if first == last else f"{first} to {last}"
     return _range(value.low, value.high)

@@ -1,0 +1,146 @@
+"""Sources of facts beside the CRM: how a configuration's entries become enrichers.
+
+The port is `icp_sync.ports.Enricher`; `README.md` beside this file shows the smallest one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
+
+from icp_sync.errors import ConfigError, Problem
+from icp_sync.ports import Enricher
+
+ENTRY_POINTS = "icp_sync.enrichers"
+"""The entry-point group third parties register their enrichers in."""
+
+BUILT_IN: Mapping[str, str] = {
+    "csv": "icp_sync.enrichers.csv_file:CsvFile",
+    "public_companies": "icp_sync.enrichers.public_companies:PublicCompanies",
+}
+
+_PORT = ("name", "facts", "price", "ttl", "miss_ttl", "answer")
+
+
+def load(entries: Sequence[Mapping[str, object]]) -> tuple[Enricher, ...]:
+    """The enrichers a configuration lists, in its order, which is the order they are asked in.
+
+    Each entry has `use`: a built-in name, an entry point's name or "package.module:Class"; its other keys
+    are the constructor's arguments. Names must differ. Raises ConfigError with every problem at once.
+    """
+    problems: list[Problem] = []
+    made: list[Enricher] = []
+    for index, entry in enumerate(entries):
+        where = f"enrichers[{index}]"
+        enricher = _made(entry, where, problems)
+        if enricher is None:
+            continue
+        if enricher.name in {other.name for other in made}:
+            problems.append(
+                Problem(where=f"{where}.name", what=f"'{enricher.name}' is used twice", hint="give it a name")
+            )
+        made.append(enricher)
+    if problems:
+        raise ConfigError(problems)
+    return tuple(made)
+
+
+def _made(entry: Mapping[str, object], where: str, problems: list[Problem]) -> Enricher | None:
+    use = entry.get("use") if isinstance(entry, Mapping) else None
+    if not isinstance(use, str) or not use:
+        problems.append(Problem(where=f"{where}.use", what="must name an enricher", hint=_known()))
+        return None
+    try:
+        build = _found(use)
+    except LookupError as error:
+        problems.append(Problem(where=f"{where}.use", what=str(error.args[0]), hint=_near(use)))
+        return None
+    arguments = {str(key): value for key, value in entry.items() if key != "use"}
+    wrong = _arguments(build, arguments, where)
+    problems += wrong
+    return None if wrong else _built(build, use, arguments, where, problems)
+
+
+def _found(use: str) -> Callable[..., object]:
+    """The constructor behind a name. Raises LookupError with the reason in words."""
+    registered = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    try:
+        if use in BUILT_IN:
+            return cast(Callable[..., object], EntryPoint(use, BUILT_IN[use], ENTRY_POINTS).load())
+        if use in registered:
+            return cast(Callable[..., object], registered[use].load())
+        module, colon, attribute = use.partition(":")
+        if not colon:
+            raise LookupError(f"there is no enricher '{use}'")
+        build = getattr(import_module(module), attribute)
+    except LookupError:
+        raise
+    except Exception as error:  # importing somebody's module may fail in any way
+        raise LookupError(f"'{use}' cannot be imported: {error}") from error
+    if not callable(build):
+        raise LookupError(f"'{use}' is not a class")
+    return cast(Callable[..., object], build)
+
+
+def _arguments(build: Callable[..., object], given: Mapping[str, object], where: str) -> list[Problem]:
+    """Every key the constructor does not take, and every one it needs and does not get."""
+    try:
+        parameters = inspect.signature(build).parameters
+    except (TypeError, ValueError):
+        return []
+    named = [p.name for p in parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    unknown = [key for key in given if key not in named and not anything]
+    missing = [
+        name for name in named if parameters[name].default is inspect.Parameter.empty and name not in given
+    ]
+    return [
+        *(Problem(where=f"{where}.{key}", what="unknown key", hint=_like(key, named)) for key in unknown),
+        *(Problem(where=f"{where}.{name}", what="is missing") for name in missing),
+    ]
+
+
+def _built(
+    build: Callable[..., object],
+    use: str,
+    arguments: Mapping[str, object],
+    where: str,
+    problems: list[Problem],
+) -> Enricher | None:
+    try:
+        enricher = build(**arguments)
+    except ConfigError as error:
+        problems += [
+            Problem(where=f"{where}: {p.where}", what=p.what, hint=p.hint or error.next_step)
+            for p in error.problems
+        ]
+        return None
+    except Exception as error:  # a constructor may refuse its arguments in its own way
+        problems.append(Problem(where=where, what=f"'{use}' does not take these values: {error}"))
+        return None
+    lacking = [name for name in _PORT if not hasattr(enricher, name)]
+    if lacking:
+        problems.append(
+            Problem(where=f"{where}.use", what=f"'{use}' is not an enricher: no {', '.join(lacking)}")
+        )
+        return None
+    return cast(Enricher, enricher)
+
+
+def _known() -> str:
+    names = sorted({*BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))})
+    return f"one of {', '.join(names)}, or package.module:Class"
+
+
+def _near(use: str) -> str:
+    names = [*BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))]
+    return _like(use, names) or _known()
+
+
+def _like(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}" if known else ""

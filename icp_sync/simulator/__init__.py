@@ -1,0 +1,8 @@
+"""A local HTTP server that speaks HubSpot's API, ugly habits included, for tests, the demo and trying out.
+
+It must not know the connectors: it never imports `icp_sync.crm`, `icp_sync.sync` or `icp_sync.http`.
+"""
+
+from icp_sync.simulator.simulator import Simulator, serve
+
+__all__ = ["Simulator", "serve"]

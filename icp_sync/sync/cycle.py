@@ -25,6 +25,8 @@ WATCH = "watch"
 DRY = "dry run"
 ANCHOR_BACK = 3600.0
 """Seconds before a first backfill from which the trailing stream reads: longer than an index lags."""
+PURPOSE = "backfill purpose"
+"""Under this name the journal keeps what the backfill that is under way was begun for."""
 DEPARTED = "departed"
 """Under this name the journal keeps up to when deletions and merges were looked at."""
 
@@ -45,7 +47,8 @@ class Parts:
 class Scope:
     """What a cycle is restricted to. `where` sees an account's merged facts.
 
-    ticked: told after each page how many accounts were read.
+    ticked: told after each page how many accounts were read. going: asked after each page; false ends the
+    cycle there, with everything so far settled.
     """
 
     apply: bool = True
@@ -53,6 +56,7 @@ class Scope:
     where: Callable[[Facts], bool] | None = None
     restart: bool = False
     ticked: Callable[[Report], None] = lambda _: None
+    going: Callable[[], bool] = lambda: True
 
 
 def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None:
@@ -75,20 +79,20 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
         journal.set_owners(parts.crm.owners(), now=parts.clock())
         policy = parts.policy()
         run = journal.start_run(stream.value, now=parts.clock(), detail={"apply": scope.apply})
-        position = _start(stream, journal, scope)
-        query = Query(
-            stream=stream,
-            position=position,
-            ids=journal.due(parts.clock(), DUE_AT_ONCE) if stream is Stream.DUE else (),
-            limit=scope.limit,
-            seen=journal.seen if stream in (Stream.POLL, Stream.TRAILING) else nothing_seen,
-        )
         whole = scope.where is None and scope.apply
         session = Run(
             id=run,
             lease=lease,
             cosmetics=SWEEP_COSMETICS if stream is Stream.SWEEP else 0,
             moves=whole and stream is not Stream.DUE,
+        )
+        position = _start(stream, parts, policy, scope, session)
+        query = Query(
+            stream=stream,
+            position=position,
+            ids=journal.due(parts.clock(), DUE_AT_ONCE) if stream is Stream.DUE else (),
+            limit=scope.limit,
+            seen=journal.seen if stream in (Stream.POLL, Stream.TRAILING) else nothing_seen,
         )
         if stream is Stream.BACKFILL and session.moves:
             _anchor_windows(parts, session)
@@ -111,9 +115,23 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
     return report
 
 
-def _start(stream: Stream, journal: Journal, scope: Scope) -> Position:
+def _start(stream: Stream, parts: Parts, policy: Policy, scope: Scope, session: Run) -> Position:
+    """Where to begin. A backfill goes on where it was left only if it is still for the same thing, and one
+    that leaves no trace (a dry run, a selection) reads everything."""
+    journal = parts.journal
     position = journal.position(stream.value)
-    return Position() if scope.restart or position.finished else position
+    if stream is not Stream.BACKFILL:
+        return Position() if scope.restart or position.finished else position
+    if scope.restart or position.finished or not session.moves:
+        position = Position()
+    if session.moves:
+        purpose = f"version {policy.version}, mode {policy.mode.value}, {journal.backfill_request()}"
+        if journal.position(PURPOSE).last_id != purpose:
+            position = Position()
+        if position == Position():  # first forgotten, then begun: a crash in between only repeats
+            _store(parts, session, stream.value, position)
+            _store(parts, session, PURPOSE, Position(last_id=purpose))
+    return position
 
 
 def _pages(
@@ -133,6 +151,8 @@ def _pages(
             page = replace(page, accounts=tuple(chosen))
         yield page
         scope.ticked(report)
+        if not scope.going():
+            return
 
 
 def _note_watch(parts: Parts, session: Run) -> None:

@@ -57,6 +57,7 @@ def settle(
 
     Raises what the CRM or the journal raises; everything before the page at fault stays settled.
     """
+    cosmetics = run.cosmetics
     for page in pages:
         if apply and page.gone:
             _bury(page.gone, page.stream, journal, run, now)  # first, so that survivors here have inherited
@@ -68,7 +69,7 @@ def settle(
         if found:
             drafts = draft(page.accounts, policy, with_answers(memory, drafts, found), now)
         _refuse_foreign(drafts)
-        plan = _plan(drafts, run.cosmetics)
+        plan, cosmetics = _plan(drafts, cosmetics)
         report.pages += 1
         report.spared += page.skipped
         report.gone += len(page.gone)
@@ -119,8 +120,8 @@ def _refuse_foreign(drafts: Sequence[Draft]) -> None:
         )
 
 
-def _plan(drafts: Iterable[Draft], cosmetics: int) -> dict[str, tuple[Change, ...]]:
-    """Account id → its changes. Purely cosmetic differences only up to the budget."""
+def _plan(drafts: Iterable[Draft], cosmetics: int) -> tuple[dict[str, tuple[Change, ...]], int]:
+    """Account id → its changes, purely cosmetic ones only up to the budget; and what is left of that."""
     plan: dict[str, tuple[Change, ...]] = {}
     for d in drafts:
         if not d.differences.changes:
@@ -130,7 +131,7 @@ def _plan(drafts: Iterable[Draft], cosmetics: int) -> dict[str, tuple[Change, ..
                 continue
             cosmetics -= 1
         plan[d.account.id] = d.differences.changes
-    return plan
+    return plan, cosmetics
 
 
 def _intend(

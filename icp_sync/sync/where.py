@@ -58,6 +58,8 @@ def _test(clause: str, types: Mapping[str, FactType]) -> Test:
     if types.get(fact) is FactType.MONEY and not currency:
         what = "an amount of money without a currency"
         raise ConfigError([Problem(where=where, what=what, hint=f"write {fact}{sign}{value} USD")])
+    if sign == "!=" and types.get(fact, FactType.CHOICE) not in _WORDS:
+        raise ConfigError([Problem(where=where, what=f"'!=' cannot be asked of {fact}", hint=EXAMPLE)])
     report = Report(where)
     entry = _entry(fact, sign, value, types.get(fact))
     asked = condition(entry, (), Place.SCOPE, Language(report=report, types=types, currency=currency))

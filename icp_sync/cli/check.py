@@ -1,0 +1,286 @@
+"""`icp-sync check`: everything that is wrong with a connection, at once, each with what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from icp_sync.cli.options import AsJson, Config, ConnectionName
+from icp_sync.errors import ConfigError, IcpSyncError, Problem
+
+if TYPE_CHECKING:
+    from icp_sync.cli.rendering import Screen
+    from icp_sync.domain.profile import Profile
+    from icp_sync.settings import Connection, Settings
+    from icp_sync.wiring import Wired
+
+T = TypeVar("T")
+
+ERROR, WARNING = "error", "warning"
+PROVISION = "icp-sync provision --apply"
+AREAS = ("settings", "facts map", "enrichers", "seal", "journal", "credentials", "CRM", "profile", "owners")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One problem or piece of advice."""
+
+    severity: str
+    area: str
+    where: str
+    what: str
+    next: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(slots=True, kw_only=True)
+class Examination:
+    """What was looked at and found. `passed`: area → what is fine about it."""
+
+    connection: str = ""
+    passed: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def errors(self) -> int:
+        return sum(f.severity == ERROR for f in self.findings)
+
+    def add(self, severity: str, area: str, problems: Iterable[Problem]) -> None:
+        self.findings += [
+            Finding(severity=severity, area=area, where=p.where, what=p.what, next=p.hint) for p in problems
+        ]
+
+    def attempt(self, area: str, ask: Callable[[], T], passed: Callable[[T], str]) -> T | None:
+        """The answer, None once its errors are noted; `passed` says what is fine about it."""
+        try:
+            answer = ask()
+        except ConfigError as error:
+            self.add(ERROR, area, error.problems)
+        except IcpSyncError as error:
+            self.add(ERROR, area, [Problem(where=area, what=str(error), hint=error.next_step)])
+        else:
+            self.passed[area] = passed(answer)
+            return answer
+        return None
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "connection": self.connection,
+            "ok": not self.errors,
+            "errors": self.errors,
+            "warnings": len(self.findings) - self.errors,
+            "passed": self.passed,
+            "problems": [f.to_json() for f in self.findings],
+        }
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(check)
+
+
+def check(config: Config = None, connection: ConnectionName = None, as_json: AsJson = False) -> None:
+    """Find every problem with a connection at once; changes nothing."""
+    from icp_sync.cli.rendering import Screen, document
+
+    found = examine(config, connection)
+    if as_json:
+        document(found.to_json())
+    else:
+        show(Screen.here(), found)
+    if found.errors:
+        raise typer.Exit(2)
+
+
+def examine(config: Path | None, connection: str | None) -> Examination:
+    """Look at everything; what cannot be used is left out so that the rest is still looked at."""
+    from icp_sync.cli.opening import read_settings
+
+    found = Examination()
+    settings = found.attempt("settings", lambda: read_settings(config), lambda _: "read")
+    if settings is None:
+        return found
+    chosen = found.attempt(
+        "settings", lambda: settings.connection(connection), lambda c: f"connection {c[0]}"
+    )
+    if chosen is None:
+        return found
+    found.connection = chosen[0]
+    usable = _usable_parts(found, settings, chosen[1])
+    if usable is None:
+        return found
+    wired, journal_is_ours = usable
+    try:
+        profiles = _profiles(found, wired)
+        _crm(found, wired, settings, profiles or (), bound=journal_is_ours)
+    finally:
+        wired.journal.close()
+    return found
+
+
+def _usable_parts(found: Examination, settings: Settings, chosen: Connection) -> tuple[Wired, bool] | None:
+    """The connection wired from those parts that work, and whether its own journal is among them."""
+    from icp_sync import enrichers
+    from icp_sync.wiring import facts_of, open_journal, seal_key, wire
+
+    name = found.connection
+    facts = found.attempt(
+        "facts map", lambda: facts_of(chosen), lambda f: f"{len(f[0].properties)} properties"
+    )
+    loaded = found.attempt(
+        "enrichers",
+        lambda: enrichers.load(chosen.enrichers),
+        lambda e: ", ".join(x.name for x in e) or "none",
+    )
+    seal = found.attempt("seal", lambda: seal_key(settings.seal_file), lambda _: str(settings.seal_file))
+    journal = found.attempt(
+        "journal", lambda: open_journal(settings, name), lambda _: "opens, schema current"
+    )
+    if journal is None:
+        return None
+    bound = bool(journal.bound_to())
+    journal.close()
+    _seal_file(found, settings.seal_file, bound=bound)
+    without: dict[str, object] = {
+        **({"facts": [], "custom_facts": {}} if facts is None else {}),
+        **({"enrichers": []} if loaded is None else {}),
+    }
+    spare = {"seal_file": settings.seal_file.with_suffix(".unreadable")} if seal is None else {}
+    usable = settings.model_copy(update={"connections": {name: chosen.model_copy(update=without)}, **spare})
+    wired = found.attempt("connection", lambda: wire(usable, name), lambda _: "wired")
+    return None if wired is None else (wired, bound)
+
+
+def _seal_file(found: Examination, path: Path, *, bound: bool) -> None:
+    if not path.exists():
+        found.passed.pop("seal", None)
+        if bound:
+            what = "the seal key is missing: our own values will look like people's"
+            hint = "restore it from your backup"
+            found.add(ERROR, "seal", [Problem(where=str(path), what=what, hint=hint)])
+        else:
+            what = "not made yet: nothing can be written before"
+            found.add(WARNING, "seal", [Problem(where=str(path), what=what, hint=PROVISION)])
+    elif path.stat().st_mode & 0o077:
+        what = "others on this machine may read the seal key"
+        found.add(WARNING, "seal", [Problem(where=str(path), what=what, hint=f"chmod 600 {path}")])
+
+
+def _profiles(found: Examination, wired: Wired) -> tuple[Profile, ...] | None:
+    """The candidate files, with advice; and how they stand to the active version."""
+    from datetime import UTC, datetime
+
+    from icp_sync.profile_file import advice, load_all
+    from icp_sync.wiring import sources_of
+
+    loaded = found.attempt(
+        "profile",
+        lambda: load_all(wired.settings.profiles, types=wired.types),
+        lambda all_: ", ".join(one.profile.name for one in all_),
+    )
+    if loaded is None:
+        return None
+    profiles = tuple(one.profile for one in loaded)
+    tiers = wired.journal.tiers()
+    counted = sum(tiers.values())
+    warnings = advice(
+        profiles,
+        sources=sources_of(wired),
+        in_scope_firm=tiers.get("A", 0) + tiers.get("B", 0) if counted else None,
+        accounts=counted or None,
+        today=datetime.now(UTC).date(),
+    )
+    found.add(WARNING, "profile", warnings)
+    active = wired.journal.active()
+    if active is None:
+        problem = Problem(where="profile", what="none is active yet", hint="icp-sync profile activate")
+        found.add(WARNING, "profile", [problem])
+    elif active[1] != tuple((one.path.name, one.text) for one in loaded):
+        what = f"the files differ from the active version {active[0]}, which is what evaluates"
+        hint = "icp-sync profile plan, then icp-sync profile activate"
+        found.add(WARNING, "profile", [Problem(where="profile", what=what, hint=hint)])
+    return profiles
+
+
+def _crm(
+    found: Examination, wired: Wired, settings: Settings, profiles: tuple[Profile, ...], *, bound: bool
+) -> None:
+    """Credentials, identity, scopes, properties, limits and owners."""
+    identity = found.attempt(
+        "credentials",
+        wired.crm.identity,
+        lambda i: f"{wired.crm.kind} {i.id}, {'production' if i.production else 'not production'}",
+    )
+    if identity is None:
+        return
+    expected = wired.journal.bound_to()
+    if not expected:
+        what = f"not bound to {identity.id} yet"
+        problem = Problem(where=f"connection {wired.name}", what=what, hint=PROVISION)
+        found.add(WARNING, "journal", [problem])
+    elif expected != identity.id:
+        what = f"the journal belongs to {expected}, but these credentials open {identity.id}"
+        hint = "use the right credentials, or icp-sync bind --rebind"
+        found.add(ERROR, "journal", [Problem(where=f"connection {wired.name}", what=what, hint=hint)])
+    problems = found.attempt("CRM", lambda: wired.crm.check(wired.blueprint(profiles)), lambda _: "")
+    if problems is not None:
+        found.add(ERROR, "CRM", problems)
+        if problems:
+            del found.passed["CRM"]
+        else:
+            found.passed["CRM"] = "scopes, properties, limits and search"
+    people = found.attempt("owners", wired.crm.owners, lambda o: f"{len(o)} in the CRM")
+    if people is not None:
+        active = {owner.email for owner in people if owner.active}
+        found.add(WARNING, "owners", _absent_people(profiles, active))
+
+
+def _absent_people(profiles: tuple[Profile, ...], active: set[str]) -> Iterator[Problem]:
+    """People a profile routes to who cannot be given anything."""
+    for profile in profiles:
+        named = {(f"pool {p.name}", m.email) for p in profile.pools.values() for m in p.members}
+        named |= {("a route", r.target.owner) for r in profile.routes if "@" in r.target.owner}
+        for what, email in sorted(named):
+            if email not in active:
+                yield Problem(
+                    where=f"profile {profile.name}, {what}",
+                    what=f"{email} is not an active owner in the CRM and will be passed over",
+                    hint="correct the address, or invite them",
+                )
+
+
+def show(screen: Screen, found: Examination) -> None:
+    """What is fine in a line each, then the problems with the command that helps."""
+    from icp_sync.cli.text import counted
+
+    for area, said in found.passed.items():
+        screen.say(f"ok  {area}" + (f": {said}" if said else ""))
+    if found.findings:
+        screen.say()
+        rows = [(f.severity, f.where, f.what, f.next) for f in collapsed(found.findings)]
+        screen.table(["", "where", "what is wrong", "next"], rows)
+    warnings = len(found.findings) - found.errors
+    screen.say()
+    screen.say(f"{counted(found.errors, 'error')}, {counted(warnings, 'warning')}.")
+
+
+def collapsed(findings: list[Finding]) -> list[Finding]:
+    """Findings that differ only in their place as one, errors first."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for f in sorted(findings, key=lambda f: f.severity != ERROR):
+        groups.setdefault((f.severity, f.area, f.what, f.next), []).append(f.where)
+    return [
+        Finding(
+            severity=severity,
+            area=area,
+            where=where[0] if len(where) == 1 else f"{where[0]} and {len(where) - 1} more",
+            what=what,
+            next=step,
+        )
+        for (severity, area, what, step), where in groups.items()
+    ]

@@ -1,0 +1,252 @@
+"""`icp-sync demo`: the whole job on a simulated CRM, told as a short story."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from icp_sync.cli.demo_edits import Edit
+    from icp_sync.cli.demo_world import World
+    from icp_sync.cli.rendering import Screen
+    from icp_sync.sync.report import Report
+    from icp_sync.wiring import Wired
+
+TIERS = ("A", "B", "C", "D", "Needs data", "Not ICP")
+WIDTH = 100
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(demo)
+
+
+def demo(
+    accounts: Annotated[
+        int, typer.Option("--accounts", min=10, help="Companies in the simulated CRM.")
+    ] = 1_837,
+    seed: Annotated[int, typer.Option("--seed", help="The same companies for the same seed.")] = 1,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the simulated CRM running to try things on.")
+    ] = False,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", metavar="PATH", help="Also save this output as a picture.")
+    ] = None,
+) -> None:
+    """Watch the whole job happen on a simulated CRM with real companies; needs nothing but this machine."""
+    with ExitStack() as stack:
+        screen = stack.enter_context(_screen(svg))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="icp-sync-demo-")))
+        from icp_sync.cli.demo_world import simulated
+
+        world = stack.enter_context(simulated(folder, accounts=accounts, seed=seed))
+        wired = stack.enter_context(_wired(world))
+        clean = _tell(screen, world, wired)
+        if keep:
+            _keep(screen, world)
+    if not clean:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _screen(svg: Path | None) -> Iterator[Screen]:
+    from rich.console import Console
+
+    from icp_sync.cli.rendering import Screen
+
+    console = Console(highlight=False, markup=False, emoji=False, record=svg is not None)
+    if not console.is_terminal or svg is not None:
+        console.width = WIDTH
+    yield Screen(console)
+    if svg is not None:
+        svg.parent.mkdir(parents=True, exist_ok=True)
+        console.save_svg(str(svg), title="icp-sync demo")
+
+
+@contextmanager
+def _wired(world: World) -> Iterator[Wired]:
+    from icp_sync.observe import configure_logs
+    from icp_sync.settings import load
+    from icp_sync.wiring import wire
+
+    configure_logs(level="error")
+    now = time.time()  # one instant for the whole story, so that nothing decays while it is told
+    wired = wire(load(world.config), clock=lambda: now, create_seal=True)
+    try:
+        yield wired
+    finally:
+        wired.journal.close()
+
+
+def _tell(screen: Screen, world: World, wired: Wired) -> bool:
+    """The story; false when the second pass was not clean."""
+    from icp_sync.cli.explain import explain_account, show
+
+    _setting(screen, world)
+    _prepare(screen, wired)
+    _look_first(screen, wired)
+    first = _backfill(screen, world, wired)
+    _tiers(screen, world, first)
+    screen.heading("One account in full")
+    policy = wired.parts.policy()
+    show(screen, explain_account(wired.journal, _typical(wired), policy.version, list(policy.compiled)))
+    _live(screen, world, wired)
+    return _second_pass(screen, world, wired)
+
+
+def _setting(screen: Screen, world: World) -> None:
+    filled = world.count("numberofemployees")
+    owned = world.count("hubspot_owner_id")
+    screen.heading(f"1  A CRM with {world.accounts:,} companies")
+    screen.say(
+        f"A simulated HubSpot portal at {world.url}: real listed companies, the rate limits of the\n"
+        f"Professional plan, a search index 3 s behind. {filled['']:,} companies have no headcount, "
+        f"{owned['']:,} no owner."
+    )
+
+
+def _prepare(screen: Screen, wired: Wired) -> None:
+    from icp_sync.wiring import candidate_documents, parse_profiles
+
+    documents = candidate_documents(wired.settings)
+    profiles = parse_profiles(documents, wired.types)
+    steps = wired.crm.provision(wired.blueprint(profiles), apply=True)
+    now = wired.parts.clock()
+    wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=now)
+    version = wired.journal.activate(documents, now=now, note="demo")
+    made, profile = sum(step.done for step in steps), profiles[0]
+    screen.heading("2  Prepare")
+    screen.say(
+        f"icp-sync provision --apply     {made} steps: a property group and our properties, nothing else\n"
+        f"icp-sync profile activate      {profile.name}, version {version}: "
+        f"{len(profile.criteria)} criteria, {len(profile.flags)} flags, {len(profile.routes)} routes"
+    )
+
+
+def _look_first(screen: Screen, wired: Wired) -> None:
+    from icp_sync.ports import Stream
+    from icp_sync.sync.cycle import Scope, cycle
+
+    report = cycle(Stream.BACKFILL, wired.parts, Scope(apply=False))
+    assert report is not None
+    screen.heading("3  Look before writing")
+    screen.say(
+        f"icp-sync plan                  evaluates {report.read:,} companies on what the CRM knows: "
+        f"writes nothing, buys nothing\n"
+        f"Of these, {report.tiers['Needs data']:,} need data. A missing fact could change the tier of "
+        f"{report.asked['public_companies']:,}; only those\nwould be looked up."
+    )
+
+
+def _backfill(screen: Screen, world: World, wired: Wired) -> Report:
+    from icp_sync.domain.standing import Mode
+    from icp_sync.ports import Stream
+    from icp_sync.sync.cycle import cycle
+
+    wired.journal.set_mode(Mode.ROUTE, now=wired.parts.clock())
+    screen.heading("4  Bring every record into line")
+    began = time.monotonic()
+    report = cycle(Stream.BACKFILL, wired.parts)
+    took = time.monotonic() - began
+    assert report is not None
+    stats = world.stats()
+    screen.say("icp-sync mode route; icp-sync run --backfill")
+    screen.say(f"{report.read} companies evaluated", "bold")
+    hits, asked = report.hits["public_companies"], report.calls
+    screen.say(
+        f"{asked:,} look-ups in public_companies, {hits:,} answered\n"
+        f"{report.written:,} records written ({report.fields:,} values), "
+        f"{sum(report.assigned.values()):,} vacant accounts given an owner\n"
+        f"{stats['total']:,} requests so far, {stats['limited']} turned away by a rate limit, {took:.0f} s"
+    )
+    return report
+
+
+def _tiers(screen: Screen, world: World, report: Report) -> None:
+    """What the CRM itself answers when asked for the tiers."""
+    live = world.count("icp_tier")
+    lanes = world.count("icp_lane")
+    screen.heading("5  What a rep sees: tiers, read back from the CRM")
+    rows = [(tier, f"{live[tier]:,}", _bar(live[tier], max(live.values()))) for tier in TIERS]
+    screen.table(["tier", "companies", ""], rows, right=(1,))
+    said = ", ".join(f"{lane or 'out of scope'} {count:,}" for lane, count in lanes.most_common())
+    screen.say(f"lanes: {said}")
+    outside = live[""]
+    if outside:
+        screen.say(f"{outside:,} companies are outside the profile's scope and keep blank fields.")
+    owners = ", ".join(
+        f"{email.partition('@')[0]} {count}" for email, count in sorted(report.assigned.items())
+    )
+    screen.say(f"new owners: {owners or 'none'}")
+
+
+def _bar(count: int, most: int) -> str:
+    return "█" * round(40 * count / most) if most else ""
+
+
+def _typical(wired: Wired) -> str:
+    """An account worth reading: firm, tier B, enriched, and routed to somebody."""
+    from icp_sync.cli.demo_edits import chosen
+
+    return chosen(
+        wired,
+        lambda a, f: a.tier == "B" and bool(a.previous and a.previous.routed_owner) and "employees" in f,
+    )
+
+
+def _live(screen: Screen, world: World, wired: Wired) -> None:
+    from icp_sync.cli.demo_edits import happen, outcome
+    from icp_sync.cli.text import short
+    from icp_sync.ports import Stream
+    from icp_sync.sync.cycle import cycle
+
+    screen.heading("6  Meanwhile, people work")
+    edits: list[Edit] = happen(world, wired)
+    world.control("clock", advance=10)
+    report = cycle(Stream.POLL, wired.parts)
+    assert report is not None
+    rows = []
+    for edit in edits:
+        now, why = outcome(world, wired, edit)
+        rows.append((short(edit.name, 24), edit.what, edit.before, now, why))
+    screen.table(["company", "edit", "was", "is", "because"], rows)
+    screen.say(
+        f"The poll found {report.read:,} changed records: these three, and echoes of our own writes, which\n"
+        f"cost one read each. It wrote {report.written}. A tier set by a person is theirs: left alone, "
+        f"and said so."
+    )
+
+
+def _second_pass(screen: Screen, world: World, wired: Wired) -> bool:
+    from icp_sync.ports import Stream
+    from icp_sync.sync.cycle import Scope, cycle
+
+    before = world.stats()["records_written"]
+    report = cycle(Stream.BACKFILL, wired.parts, Scope(restart=True))
+    assert report is not None
+    writes = world.stats()["records_written"] - before
+    screen.heading("7  What to type next")
+    screen.say(
+        "icp-sync demo --keep           leaves this CRM running, to explain, edit and break things\n"
+        "icp-sync profile check config/profiles/b2b-saas-mid-market.yaml\n"
+        "cp config/icp-sync.example.toml config/icp-sync.toml; icp-sync check        your own portal\n"
+    )
+    screen.say(f"second pass: {writes} writes, {report.calls} enrichment calls", "bold green")
+    return writes == 0 and report.calls == 0
+
+
+def _keep(screen: Screen, world: World) -> None:
+    screen.say(f"\nStill running. In another terminal: export ICP_SYNC_CONFIG={world.config}")
+    screen.say(
+        "then: icp-sync status, icp-sync explain DOMAIN, icp-sync run. Ctrl-C here ends it and cleans up."
+    )
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        screen.say("Cleaned up.")

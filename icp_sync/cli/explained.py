@@ -1,0 +1,379 @@
+"""One account explained: its stored evidence evaluated again, with everything a person may ask about it.
+
+Plain values only, so that the same explanation is printed, sent as JSON or shown elsewhere. Reads no CRM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import inf
+
+from icp_sync.domain.account import Origin
+from icp_sync.domain.compile import Compiled
+from icp_sync.domain.conditions import Condition, facts_of
+from icp_sync.domain.evaluation import ENGINE, Assessment, Evaluation, evaluate
+from icp_sync.domain.facts import Facts
+from icp_sync.domain.profile import Effect
+from icp_sync.domain.routing import Candidate, Decision, replay
+from icp_sync.domain.why import facts_of_evidence
+from icp_sync.domain.words import clause, fact_text, failures, missing_facts, reasons, value_text
+from icp_sync.journal import Changed, Journal, StoredAccount
+
+LAST_WRITES = 3
+Credit = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactRow:
+    """One known fact: its value in words, who said so, when (an ISO date or ""), and who said otherwise."""
+
+    fact: str
+    value: str
+    source: str
+    at: str
+    overruled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictRow:
+    """One question of the profile. got and of: shown points; both 0 for a gate, a flag or a timing signal."""
+
+    name: str
+    kind: str  # "criterion", "must-have", "timing", or what a flag does
+    layer: str
+    question: str
+    state: str  # MET | UNMET | UNKNOWN | PARTLY
+    got: int
+    of: int
+    facts: tuple[FactRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingRow:
+    """A fact worth learning. points: in play; None where the fact decides by itself."""
+
+    fact: str
+    points: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingRow:
+    """A tier that waits until the move has lasted. since: UTC epoch seconds."""
+
+    tier: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRow:
+    """A field people hold: their value, ours, and since when (an ISO date or "")."""
+
+    field: str
+    live: str
+    ours: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileRow:
+    """How one of the active profiles stands to the account."""
+
+    name: str
+    shown: bool
+    fate: str  # failed | certain | open
+    low: int
+    high: int
+    score: int
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingRow:
+    """Why this owner: the decision as stored, and whether its own evidence still leads to it."""
+
+    lane: str
+    owner: str
+    rule: int
+    pool: str
+    note: str
+    considered: tuple[Candidate, ...]
+    replays: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRow:
+    """One field of a write, canonical values."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteRow:
+    """One write of ours and what became of it. at: UTC epoch seconds."""
+
+    at: float
+    result: str
+    fields: tuple[FieldRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Everything about one account. headline: the sentence on the record. notes: what to know first."""
+
+    id: str
+    name: str
+    domain: str
+    owner: str
+    headline: str
+    notes: tuple[str, ...]
+    tier: str
+    certainty: str
+    score: int
+    low: int
+    high: int
+    coverage: int
+    priority: str
+    timing: int
+    in_scope: bool
+    evaluated_at: float | None
+    valid_until: float | None
+    wake_at: float | None
+    profile_version: int
+    profiles: tuple[ProfileRow, ...]
+    verdicts: tuple[VerdictRow, ...]
+    missing: tuple[MissingRow, ...]
+    pending: PendingRow | None
+    previous_tier: str
+    changed_at: float | None
+    why: str
+    routing: RoutingRow | None
+    held: tuple[HeldRow, ...]
+    unread: Mapping[str, str]
+    overruled: Mapping[str, tuple[str, ...]]
+    writes: tuple[WriteRow, ...]
+
+
+def explain(
+    stored: StoredAccount, compiled: Sequence[Compiled], version: int, journal: Journal, now: float
+) -> Explained:
+    """Evaluate the stored evidence again, as of the instant it was evaluated, under profile `version`."""
+    facts = facts_of_evidence(stored.evidence)
+    at = _number(stored.evaluation.get("at"))
+    evaluation = evaluate(compiled, facts, stored.previous, now if at is None else at, version=version)
+    previous = stored.previous
+    known = _fact_rows(stored, journal, facts, now)
+    shown = evaluation.shown
+    return Explained(
+        id=stored.account_id,
+        name=stored.name,
+        domain=stored.domain,
+        owner=stored.owner,
+        headline=reasons(evaluation, facts, why=previous.why if previous else ""),
+        notes=tuple(_notes(stored, evaluation, version, now)),
+        tier=evaluation.tier,
+        certainty=evaluation.certainty,
+        score=evaluation.score,
+        low=evaluation.low,
+        high=evaluation.high,
+        coverage=evaluation.coverage,
+        priority=evaluation.priority,
+        timing=evaluation.timing.number,
+        in_scope=evaluation.in_scope,
+        evaluated_at=at,
+        valid_until=evaluation.valid_until,
+        wake_at=stored.wake_at,
+        profile_version=version,
+        profiles=tuple(_profile_row(a, a is shown) for a in evaluation.assessments),
+        verdicts=tuple(_verdicts(shown, known)),
+        missing=tuple(
+            MissingRow(fact=name, points=None if points == inf else points)
+            for name, points in missing_facts(evaluation, facts)
+        ),
+        pending=_pending(evaluation),
+        previous_tier=previous.previous_tier if previous else "",
+        changed_at=previous.tier_changed_at if previous else None,
+        why=previous.why if previous else "",
+        routing=_routing(stored),
+        held=tuple(_held(stored)),
+        unread=_texts(stored.evaluation.get("unread")),
+        overruled={row.fact: row.overruled for row in known.values() if row.overruled},
+        writes=tuple(_writes(journal.history(stored.account_id)))[-LAST_WRITES:],
+    )
+
+
+def _notes(stored: StoredAccount, evaluation: Evaluation, version: int, now: float) -> Iterator[str]:
+    """What the stored account and this explanation disagree about, and what is wrong with the account."""
+    if stored.survivor:
+        yield f"merged into {stored.survivor}: icp-sync explain {stored.survivor}"
+    elif stored.status == "gone":
+        yield "deleted in the CRM"
+    if not evaluation.in_scope:
+        yield "outside the profile's scope: our fields are blank"
+    if stored.profile_version != version:
+        yield f"settled under profile version {stored.profile_version}; version {version} is active and shown"
+    elif evaluation.tier != stored.tier and stored.in_scope and evaluation.in_scope:
+        engine = stored.evidence.get("engine")
+        cause = f"engine {engine} then, {ENGINE} now" if engine != ENGINE else "it will be settled again"
+        yield f"settled as {stored.tier}, evaluates to {evaluation.tier} ({cause})"
+    if stored.problem:
+        again = f"; tried again {_day(stored.wake_at)}" if stored.wake_at else ""
+        yield f"{stored.status}: {stored.problem}{again}"
+    elif stored.wake_at is not None and stored.wake_at <= now:
+        yield "due to be settled again"
+
+
+def _fact_rows(stored: StoredAccount, journal: Journal, facts: Facts, now: float) -> dict[str, FactRow]:
+    """Fact → its row. A CRM's fact is as old as the record's stamp, a bought one as its observation."""
+    raw = stored.evidence.get("facts")
+    sources = {n: str(pair[1]) for n, pair in raw.items()} if isinstance(raw, dict) else {}
+    bought = journal.recall({stored.account_id: stored.domain}, now=now).of(stored.account_id).signals
+    observed = {(s.fact, s.source): s.observed_at for s in bought}
+    losers = stored.evaluation.get("losers")
+    overruled = {n: tuple(map(str, said)) for n, said in losers.items()} if isinstance(losers, dict) else {}
+    rows = {}
+    for name, value in sorted(facts.items()):
+        source = sources.get(name, "")
+        stamp = stored.stamp / 1000 if source.startswith("crm:") and stored.stamp else None
+        rows[name] = FactRow(
+            fact=name,
+            value=value_text(name, value),
+            source=source,
+            at=_day(observed.get((name, source), stamp)),
+            overruled=overruled.get(name, ()),
+        )
+    return rows
+
+
+def _verdicts(shown: Assessment, known: Mapping[str, FactRow]) -> Iterator[VerdictRow]:
+    """Every question of the shown profile: gates first, then criteria, flags and timing, in file order."""
+    profile = shown.profile
+    for gates in (True, False):
+        for index, c in enumerate(profile.criteria):
+            if c.required is gates:
+                kind = "must-have" if gates else "criterion"
+                credit, points = shown.criterion(index), shown.points[index]
+                yield _row(c.name, kind, c.when, credit, known, layer=c.layer, points=points)
+    for index, flag in enumerate(profile.flags):
+        kind = f"flag: caps at {flag.cap}" if flag.effect is Effect.CAP else f"flag: {flag.effect.value}"
+        yield _row(flag.name, kind, flag.when, shown.flag(index), known)
+    for index, signal in enumerate(profile.timing):
+        credit = shown.credit(2 + len(profile.criteria) + index)
+        yield _row(signal.name, "timing", signal.when, credit, known)
+
+
+def _row(
+    name: str,
+    kind: str,
+    when: Condition,
+    credit: Credit,
+    known: Mapping[str, FactRow],
+    *,
+    layer: str = "",
+    points: tuple[int, int] = (0, 0),
+) -> VerdictRow:
+    return VerdictRow(
+        name=name,
+        kind=kind,
+        layer=layer,
+        question=clause(when),
+        state=state_of(credit),
+        got=points[0],
+        of=points[1],
+        facts=tuple(known[fact] for fact in facts_of(when) if fact in known),
+    )
+
+
+def state_of(credit: Credit) -> str:
+    """MET, UNMET, UNKNOWN, or PARTLY for every other credit interval."""
+    states = {(1.0, 1.0): "MET", (0.0, 0.0): "UNMET", (0.0, 1.0): "UNKNOWN"}
+    return states.get((float(credit[0]), float(credit[1])), "PARTLY")
+
+
+def _profile_row(assessment: Assessment, shown: bool) -> ProfileRow:
+    return ProfileRow(
+        name=assessment.profile.name,
+        shown=shown,
+        fate=assessment.fate.value,
+        low=assessment.low,
+        high=assessment.high,
+        score=assessment.score,
+        failures=tuple(failures(assessment)),
+    )
+
+
+def _routing(stored: StoredAccount) -> RoutingRow | None:
+    """The stored decision, replayed."""
+    told = stored.evaluation.get("decision")
+    if not isinstance(told, dict):
+        return None
+    decision = Decision(
+        account_id=stored.account_id,
+        lane=str(told["lane"]),
+        owner=str(told["owner"]),
+        rule=int(told["rule"]),
+        pool=str(told["pool"]),
+        imbalance=float(told["imbalance"]),
+        note=str(told["note"]),
+        considered=tuple(
+            Candidate(email=email, weight=weight, load=load, skipped=skipped)
+            for email, weight, load, skipped in told["considered"]
+        ),
+    )
+    return RoutingRow(
+        lane=decision.lane,
+        owner=decision.owner,
+        rule=decision.rule,
+        pool=decision.pool,
+        note=decision.note,
+        considered=decision.considered,
+        replays=replay(decision) == decision.owner,
+    )
+
+
+def _pending(evaluation: Evaluation) -> PendingRow | None:
+    if not evaluation.pending_tier or evaluation.pending_since is None:
+        return None
+    return PendingRow(tier=evaluation.pending_tier, since=evaluation.pending_since)
+
+
+def _held(stored: StoredAccount) -> Iterator[HeldRow]:
+    for name, (live, desired) in sorted(stored.left_alone.items()):
+        seen = stored.confirmed.get(name)
+        human = seen is not None and seen.origin is Origin.HUMAN
+        since = _day(seen.at) if seen and human else ""
+        yield HeldRow(field=name, live=live, ours=desired, since=since)
+
+
+def _writes(history: Sequence[Changed]) -> Iterator[WriteRow]:
+    """The history with the fields of one write together, oldest first."""
+    groups: dict[tuple[str, float, str], list[FieldRow]] = {}
+    for change in history:
+        key = (change.run, change.at, change.result)
+        row = FieldRow(field=change.field, before=change.before, after=change.after)
+        groups.setdefault(key, []).append(row)
+    for (_, at, result), fields in groups.items():
+        yield WriteRow(at=at, result=result, fields=tuple(f for f in fields if f.field != "seal"))
+
+
+def _texts(value: object) -> dict[str, str]:
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _day(seconds: float | None) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat() if seconds is not None else ""
+
+
+def missing_words(row: MissingRow) -> str:
+    """A missing fact with its worth: "industry (up to 23 points)"."""
+    if row.points is None:
+        return f"{fact_text(row.fact)} (decides)"
+    worth = f"up to {round(row.points)} points" if row.points >= 1 else "timing"
+    return f"{fact_text(row.fact)} ({worth})"

@@ -1,0 +1,99 @@
+"""From `--config` and `--connection` to the objects a command works with, closed again when it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from icp_sync.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from icp_sync.journal import Journal
+    from icp_sync.settings import Connection, Settings
+    from icp_sync.wiring import Wired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """One connection's settings and journal, for commands that need no CRM."""
+
+    name: str
+    settings: Settings
+    connection: Connection
+    journal: Journal
+
+
+def read_settings(config: Path | None) -> Settings:
+    """The settings; the engine's logs go to stderr from here on, and only what a command cannot say itself.
+
+    `log.level = "debug"` shows all of them. Raises ConfigError with every problem.
+    """
+    from icp_sync.observe import configure_logs
+    from icp_sync.settings import load
+
+    settings = load(config)
+    level = "debug" if settings.log.level == "debug" else "critical"
+    configure_logs(json=settings.log.as_json, level=level)
+    return settings
+
+
+@contextmanager
+def opened(config: Path | None, connection: str | None) -> Iterator[Opened]:
+    """Settings and journal of one connection; talks to no CRM."""
+    from icp_sync.wiring import open_journal
+
+    settings = read_settings(config)
+    name, chosen = settings.connection(connection)
+    journal = open_journal(settings, name)
+    try:
+        yield Opened(name=name, settings=settings, connection=chosen, journal=journal)
+    finally:
+        journal.close()
+
+
+@contextmanager
+def wired(config: Path | None, connection: str | None) -> Iterator[tuple[Settings, Wired]]:
+    """Everything that works for one connection; its threads are told to stop when the command ends."""
+    from icp_sync.wiring import wire
+
+    settings = read_settings(config)
+    stop = threading.Event()
+    parts = wire(settings, connection, stop=stop)
+    try:
+        yield settings, parts
+    finally:
+        stop.set()
+        if callable(close := getattr(parts.crm, "close", None)):
+            close()
+        parts.journal.close()
+
+
+def the_account(journal: Journal, text: str) -> list[tuple[str, str, str]]:
+    """(id, name, domain) of every account this text may mean. Raises ConfigError when there is none."""
+    found = journal.find(text)
+    if not found:
+        raise ConfigError(
+            [
+                Problem(
+                    where=f"account '{text[:80]}'",
+                    what="the journal knows no account with this id, domain or name",
+                    hint="the account may not have been read yet",
+                )
+            ],
+            next_step="icp-sync run --once",
+        )
+    return found
+
+
+def one_account(journal: Journal, text: str) -> str:
+    """The id of the one account this text means. Raises ConfigError when it may mean none or several."""
+    found = the_account(journal, text)
+    if len(found) > 1:
+        listed = ", ".join(f"{account_id} ({name})" for account_id, name, _ in found)
+        what = f"{len(found)} accounts match: {listed}"
+        raise ConfigError([Problem(where=f"account '{text[:80]}'", what=what, hint="name one by its id")])
+    return found[0][0]

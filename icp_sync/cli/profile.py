@@ -1,0 +1,205 @@
+"""`icp-sync profile check | plan | activate | schema`: files are candidates, the journal's is active."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from icp_sync.cli.options import AsJson, Config, ConnectionName, Files
+from icp_sync.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from icp_sync.cli.rendering import Screen
+    from icp_sync.domain.facts import FactType
+    from icp_sync.profile_file import Loaded
+
+
+def register(app: typer.Typer) -> None:
+    family = typer.Typer(
+        name="profile",
+        help="The ICP as code: check, plan, activate, schema.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    family.command("check")(check)
+    family.command("plan")(plan)
+    family.command("activate")(activate)
+    family.command("schema")(schema)
+    app.add_typer(family)
+
+
+def check(
+    files: Files = None, config: Config = None, connection: ConnectionName = None, as_json: AsJson = False
+) -> None:
+    """Find every problem in profile files at once.
+
+    Needs no CRM; with FILES, no settings either.
+    """
+    from datetime import UTC, datetime
+
+    from icp_sync.cli.rendering import Screen, document
+    from icp_sync.profile_file import advice, load_all
+
+    paths, types, sources = _grounds(files, config, connection)
+    problems: list[Problem] = []
+    loaded: tuple[Loaded, ...] = ()
+    try:
+        loaded = load_all(paths, types=types)
+    except ConfigError as error:
+        problems = error.problems
+    profiles = [one.profile for one in loaded]
+    today = datetime.now(UTC).date()
+    warnings = advice(profiles, sources=sources, in_scope_firm=None, accounts=None, today=today)
+    if as_json:
+        document(
+            {
+                "ok": not problems,
+                "profiles": [p.name for p in profiles],
+                "problems": [_problem_json(p) for p in problems],
+                "advice": [_problem_json(p) for p in warnings],
+            }
+        )
+    else:
+        _show_check(Screen.here(), paths, loaded, problems, warnings)
+    if problems:
+        raise typer.Exit(2)
+
+
+def _grounds(
+    files: list[Path] | None, config: Path | None, connection: str | None
+) -> tuple[list[Path], Mapping[str, FactType], Mapping[str, Sequence[str]]]:
+    """Files, kinds of facts and their sources: the connection's, or HubSpot's defaults without one."""
+    from icp_sync.cli.opening import read_settings
+    from icp_sync.cli.rendering import note
+    from icp_sync.domain.facts import CATALOGUE
+    from icp_sync.enrichers import load
+    from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
+    from icp_sync.wiring import facts_of
+
+    sources: dict[str, list[str]] = {}
+    try:
+        _, chosen = read_settings(config).connection(connection)
+        facts_map, types = facts_of(chosen)
+        for enricher in load(chosen.enrichers):
+            for fact in enricher.facts:
+                sources.setdefault(fact, []).append(enricher.name)
+        paths = files or list(chosen.profiles)
+    except ConfigError as error:
+        if not files or config is not None or connection is not None:
+            raise
+        note(f"no usable settings here ({error.problems[0]}); judged by HubSpot's standard properties alone")
+        paths, types, facts_map = files, CATALOGUE, HUBSPOT_DEFAULTS
+    for source in facts_map.sources:
+        sources.setdefault(source.fact, []).append(f"crm:{source.property}")
+    return paths, types, sources
+
+
+def _problem_json(problem: Problem) -> dict[str, str]:
+    return {"where": problem.where, "what": problem.what, "hint": problem.hint}
+
+
+def _show_check(
+    screen: Screen,
+    paths: list[Path],
+    loaded: Sequence[Loaded],
+    problems: list[Problem],
+    warnings: list[Problem],
+) -> None:
+    from icp_sync.cli.text import counted
+
+    for one in loaded:
+        p = one.profile
+        gates = sum(c.required for c in p.criteria)
+        screen.say(
+            f"{p.name}: {counted(len(p.criteria) - gates, 'criterion', 'criteria')}, "
+            f"{counted(gates, 'gate')}, "
+            f"{counted(len(p.flags), 'flag')}, {counted(len(p.timing), 'timing signal')}, "
+            f"{counted(len(p.routes), 'route')}"
+        )
+    for severity, listed in (("error", problems), ("warning", warnings)):
+        if listed:
+            screen.table([severity, "what", "hint"], [(p.where, p.what, p.hint) for p in listed])
+    if problems:
+        screen.say(f"{counted(len(problems), 'problem')}; nothing was changed.")
+    else:
+        screen.say(f"No problem in {counted(len(paths), 'file')}, {counted(len(warnings), 'warning')}.")
+
+
+def plan(
+    files: Files = None,
+    read: Annotated[
+        bool, typer.Option("--read", help="Read the CRM now instead of the facts in the journal.")
+    ] = False,
+    config: Config = None,
+    connection: ConnectionName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what activating these files would change."""
+    from icp_sync.cli.opening import opened
+    from icp_sync.cli.plan import plan as whole_plan
+    from icp_sync.cli.rehearsal import rehearse, show
+    from icp_sync.cli.rendering import Screen, document
+
+    with opened(config, connection) as at:
+        paths = files or list(at.connection.profiles)
+        rehearsed = None if read else rehearse(at, paths)
+    if rehearsed is None:
+        whole_plan(profile=paths, config=config, connection=connection, as_json=as_json)
+    elif as_json:
+        document(rehearsed.to_json())
+    else:
+        show(Screen.here(), rehearsed)
+
+
+def activate(
+    files: Files = None,
+    note: Annotated[str, typer.Option("--note", help="Why, for the list of versions.")] = "",
+    config: Config = None,
+    connection: ConnectionName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make these files the active profile.
+
+    Requests the paced backfill that rolls it out.
+    """
+    from icp_sync.cli.opening import opened
+    from icp_sync.cli.rendering import Screen, document
+    from icp_sync.cli.text import counted
+    from icp_sync.profile_file import load_all
+    from icp_sync.wiring import facts_of
+
+    with opened(config, connection) as at:
+        loaded = load_all(files or list(at.connection.profiles), types=facts_of(at.connection)[1])
+        before = at.journal.active()
+        documents = tuple((one.path.name, one.text) for one in loaded)
+        version = at.journal.activate(documents, now=time.time(), note=note)
+        changed = before is None or before[0] != version
+        counts = at.journal.counts()
+        accounts = sum(counts.values()) - counts.get("gone", 0)
+        if changed:
+            at.journal.request_backfill(f"profile version {version}", time.time())
+    names = [one.profile.name for one in loaded]
+    if as_json:
+        document({"version": version, "changed": changed, "profiles": names, "accounts": accounts})
+        return
+    screen = Screen.here()
+    if not changed:
+        screen.say(f"These files are the active version {version} already; nothing changed.")
+        return
+    screen.say(f"Active: version {version} ({', '.join(names)}).")
+    known = f"{counted(accounts, 'account')} will be re-evaluated" if accounts else "no account was read yet"
+    screen.say(f"{known}; a paced backfill is requested, which a running daemon starts.")
+    screen.say("next: icp-sync provision (new flags need options), then icp-sync run --backfill")
+
+
+def schema() -> None:
+    """Print the JSON Schema of a profile file."""
+    from icp_sync.cli.rendering import document
+    from icp_sync.profile_file import json_schema
+
+    document(json_schema())

@@ -1,0 +1,237 @@
+"""`icp-sync status`: where a connection stands, from the journal alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from icp_sync.cli.options import AsJson, Config, ConnectionName
+
+if TYPE_CHECKING:
+    from icp_sync.cli.opening import Opened
+    from icp_sync.cli.rendering import Screen
+    from icp_sync.journal import Journal, LeftAlone, Listed
+
+STREAMS = ("poll", "trailing", "due", "sweep", "backfill")
+WINDOWS = ("poll", "trailing")
+RECENT_RUNS = 200
+MONTH = 30 * 86_400.0
+Data = dict[str, object]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(status)
+
+
+def status(
+    refused: Annotated[
+        bool, typer.Option("--refused", help="List accounts whose write was refused.")
+    ] = False,
+    deferred: Annotated[bool, typer.Option("--deferred", help="List accounts that are tried again.")] = False,
+    left_alone: Annotated[bool, typer.Option("--left-alone", help="List values people hold.")] = False,
+    config: Config = None,
+    connection: ConnectionName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Where a connection stands: mode, tiers, streams, spend."""
+    from icp_sync.cli.opening import opened
+    from icp_sync.cli.rendering import Screen, document
+
+    with opened(config, connection) as at:
+        held = at.journal.left_alone()
+        data = collect(at, len(held))
+        lists: dict[str, list[Listed]] = {}
+        if refused:
+            lists["refused"] = at.journal.refused()
+        if deferred:
+            lists["deferred"] = at.journal.deferred()
+    if as_json:
+        listed = {name: [asdict(item) for item in items] for name, items in lists.items()}
+        values = {"left_alone": [asdict(item) for item in held]} if left_alone else {}
+        document({**data, "lists": {**listed, **values}})
+        return
+    screen = Screen.here()
+    show(screen, data)
+    for name, items in lists.items():
+        _show_listed(screen, name, items)
+    if left_alone:
+        _show_held(screen, held)
+
+
+def collect(at: Opened, left_alone: int) -> Data:
+    """Everything status says, as plain data."""
+    journal = at.journal
+    now = time.time()
+    active = journal.active()
+    done, total = journal.progress()
+    counts = journal.counts()
+    request = journal.backfill_request()
+    return {
+        "connection": at.name,
+        "mode": journal.mode().value,
+        "bound_to": journal.bound_to(),
+        "running": _running(at),
+        "profile": {
+            "version": active[0] if active else 0,
+            "files": [name for name, _ in active[1]] if active else [],
+            "evaluated": done,
+            "accounts": total,
+        },
+        "backfill_requested": request.reason if request else "",
+        "tiers": dict(journal.tiers()),
+        "streams": _streams(journal, now),
+        "counts": {name: counts.get(name, 0) for name in ("settled", "deferred", "refused", "held", "gone")},
+        "left_alone": left_alone,
+        "enrichment": _spend(at, now),
+        "sweep_found_missing": journal.events().get("sweep_found_missing", 0),
+    }
+
+
+def _running(at: Opened) -> str | None:
+    """Who works on the journal now: "" nobody, None where only the database knows."""
+    from icp_sync.cli.running import who_runs
+
+    url = at.settings.journal
+    return who_runs(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite:///") else None
+
+
+def _streams(journal: Journal, now: float) -> list[Data]:
+    """Each stream with how far it is behind and when it last ran."""
+    positions = journal.positions()
+    runs = [run for run in journal.runs(RECENT_RUNS) if run.detail.get("apply", True)]
+    streams: list[Data] = []
+    for stream in STREAMS:
+        last = next((run for run in runs if run.kind == stream), None)
+        position = positions.get((stream, ""), (None, 0.0))[0]
+        lag = now - position.done_to / 1000 if position and position.done_to and stream in WINDOWS else None
+        outcome = "" if last is None else "running or killed" if last.ended_at is None else "done"
+        streams.append(
+            {
+                "stream": stream,
+                "lag_seconds": lag,
+                "last_run": last.started_at if last else None,
+                "outcome": str(last.report.get("outcome", outcome)) if last else "",
+                "read": _count(last.report, "read") if last else None,
+                "written": _count(last.report, "written") if last else None,
+            }
+        )
+    return streams
+
+
+def _count(report: Mapping[str, object], name: str) -> int | None:
+    value = report.get(name)
+    return value if isinstance(value, int) else None
+
+
+def _spend(at: Opened, now: float) -> list[Data]:
+    """Credits of each enricher in the last 30 days and in all."""
+    names = dict.fromkeys(str(entry.get("name") or entry["use"]) for entry in at.connection.enrichers)
+    return [
+        {
+            "enricher": name,
+            "credits_30_days": at.journal.spent(name, now - MONTH),
+            "credits": at.journal.spent(name, 0.0),
+        }
+        for name in names
+    ]
+
+
+def show(screen: Screen, data: Data) -> None:
+    """The status for people. `data` is what `collect` returns."""
+    running = data["running"]
+    worker = "unknown (ask the database)" if running is None else running or "nobody"
+    screen.say(
+        f"{data['connection']}, mode {data['mode']}, bound to {data['bound_to'] or 'nothing yet'}", "bold"
+    )
+    screen.say(f"working on it now: {worker}")
+    _show_profile(screen, data)
+    tiers = data["tiers"]
+    if isinstance(tiers, dict) and tiers:
+        from icp_sync.cli.migration import ORDER
+
+        screen.heading("Tiers")
+        rows = sorted(tiers.items(), key=lambda item: ORDER.index(item[0]) if item[0] in ORDER else 99)
+        screen.table(["tier", "accounts"], [(name, f"{n:,}") for name, n in rows], right=(1,))
+    _show_streams(screen, data)
+    _show_counts(screen, data)
+
+
+def _show_profile(screen: Screen, data: Data) -> None:
+    profile = data["profile"]
+    assert isinstance(profile, dict)
+    if not profile["version"]:
+        screen.say("no active profile. next: icp-sync profile activate")
+        return
+    files = ", ".join(profile["files"])
+    screen.say(
+        f"profile v{profile['version']} ({files}): {profile['evaluated']:,} of {profile['accounts']:,} on "
+        f"v{profile['version']}"
+    )
+    if data["backfill_requested"]:
+        screen.say(f"a backfill is requested: {data['backfill_requested']}")
+
+
+def _show_streams(screen: Screen, data: Data) -> None:
+    from icp_sync.cli.text import ago, span
+
+    streams = data["streams"]
+    assert isinstance(streams, list)
+    screen.heading("Streams")
+    rows = [
+        (
+            s["stream"],
+            span(s["lag_seconds"]) if s["lag_seconds"] is not None else "",
+            ago(s["last_run"]),
+            s["outcome"],
+            "" if s["read"] is None else f"{s['read']:,}",
+            "" if s["written"] is None else f"{s['written']:,}",
+        )
+        for s in streams
+    ]
+    screen.table(["stream", "behind", "last run", "outcome", "read", "written"], rows, right=(1, 4, 5))
+
+
+def _show_counts(screen: Screen, data: Data) -> None:
+    from icp_sync.cli.text import amount
+
+    counts = data["counts"]
+    assert isinstance(counts, dict)
+    screen.heading("Accounts")
+    screen.say(", ".join(f"{name} {n:,}" for name, n in counts.items()))
+    screen.say(f"values people hold, left alone: {data['left_alone']}")
+    screen.say(f"changes only the sweep found: {data['sweep_found_missing']} (must be 0)")
+    spend = data["enrichment"]
+    assert isinstance(spend, list)
+    for item in spend:
+        recent, ever = amount(item["credits_30_days"]), amount(item["credits"])
+        screen.say(f"{item['enricher']}: {recent} credits in 30 days, {ever} in all")
+
+
+def _show_listed(screen: Screen, name: str, items: list[Listed]) -> None:
+    from icp_sync.cli.text import instant, short
+
+    screen.heading(f"{name.capitalize()}: {len(items)}")
+    if items:
+        rows = [
+            (i.account_id, short(i.name, 30), i.attempts, instant(i.wake_at), short(i.problem, 160))
+            for i in items
+        ]
+        screen.table(["id", "name", "tries", "again at", "problem"], rows, right=(2,))
+
+
+def _show_held(screen: Screen, held: list[LeftAlone]) -> None:
+    from icp_sync.cli.text import day, short
+
+    screen.heading(f"Values people hold: {len(held)}")
+    if held:
+        rows = [
+            (h.account_id, short(h.name, 30), h.field, short(h.live, 30), short(h.desired, 30), day(h.since))
+            for h in held
+        ]
+        screen.table(["id", "name", "field", "theirs", "ours would be", "since"], rows)
+        screen.say("to take one back: icp-sync release ID --field FIELD")

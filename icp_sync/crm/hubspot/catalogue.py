@@ -1,0 +1,144 @@
+"""The portal's company properties, and which of our outputs they can carry right now.
+
+An output whose property or option was taken away is disabled, loudly and alone, and comes back by itself
+once the portal has it again. Knows definitions, not values or records.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from icp_sync.crm.hubspot.client import Client, Json
+from icp_sync.observe import log
+
+TTL = 900.0
+SUSPICION = 5.0
+UNSEEN = 2.0
+"""Seconds for which the list may not show a definition just made (0.25–0.7 s were recorded)."""
+
+_log = log("hubspot")
+
+
+class Catalogue:
+    """properties: logical field → property name, as configured. clock: monotonic seconds."""
+
+    def __init__(
+        self,
+        client: Client,
+        properties: Mapping[str, str],
+        *,
+        name: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.properties = dict(properties)
+        self.disabled: dict[str, str] = {}
+        self._client = client
+        self._name = name
+        self._clock = clock
+        self._definitions: dict[str, Json] = {}
+        self._needed: dict[str, frozenset[str]] = {}  # options found missing when we wrote them
+        self._read_at = float("-inf")
+        self._suspected_at = float("-inf")
+        self._made: dict[str, tuple[Json, float]] = {}
+        self._lock = threading.RLock()
+
+    def definitions(self) -> Mapping[str, Json]:
+        """Property name → definition, at most 15 minutes old."""
+        with self._lock:
+            if self._clock() - self._read_at > TTL:
+                self.refresh()
+            return self._definitions
+
+    def refresh(self) -> None:
+        """Read the properties again and judge every output anew."""
+        read = {str(entry.get("name")): entry for entry in self._client.properties()}
+        with self._lock:
+            now = self._clock()
+            self._made = {name: made for name, made in self._made.items() if now - made[1] <= UNSEEN}
+            self._definitions = {name: entry for name, entry in read.items() if not entry.get("archived")}
+            self._definitions |= {name: entry for name, (entry, _) in self._made.items()}
+            self._read_at = now
+            self._judge()
+
+    def remember(self, definitions: Iterable[Json]) -> None:
+        """Definitions just made or changed, which the list may not show yet."""
+        with self._lock:
+            for entry in definitions:
+                self._made[str(entry.get("name"))] = entry, self._clock()
+                self._definitions[str(entry.get("name"))] = entry
+            self._judge()
+
+    def carried(self) -> Mapping[str, str]:
+        """Logical field → property, for the outputs that exist and are not disabled."""
+        self.definitions()
+        with self._lock:
+            return {field: name for field, name in self.properties.items() if field not in self.disabled}
+
+    def suspect(self, wanted: Mapping[str, Iterable[str]]) -> frozenset[str]:
+        """HubSpot refused these fields with these wire values: which of them can it not carry any more?
+
+        Reads the properties again, disables what is gone, read-only or lacks an option, and returns the
+        disabled ones among `wanted`.
+        """
+        with self._lock:
+            for field, values in wanted.items():
+                self._needed[field] = self._needed.get(field, frozenset()) | frozenset(values)
+                self._made.pop(self.properties[field], None)
+            # Many batches may be refused for one reason at once: the first one's look serves them all.
+            if self._clock() - self._suspected_at > SUSPICION:
+                self.refresh()
+                self._suspected_at = self._clock()
+            else:
+                self._judge()
+            return frozenset(wanted) & frozenset(self.disabled)
+
+    def _judge(self) -> None:
+        before = self.disabled
+        judged = {
+            field: unfit(name, self._definitions.get(name), self._needed.get(field, ()))
+            for field, name in self.properties.items()
+        }
+        self.disabled = {field: reason for field, reason in judged.items() if reason}
+        lost = {field: reason for field, reason in self.disabled.items() if before.get(field) != reason}
+        if lost:
+            _log.error(
+                "outputs disabled",
+                connection=self._name,
+                fields=sorted(lost),
+                reasons="; ".join(lost.values())[:500],
+                next_step="icp-sync provision --apply",
+            )
+        if back := sorted(set(before) - set(self.disabled)):
+            _log.warning("outputs work again", connection=self._name, fields=back)
+
+
+def unfit(name: str, definition: Json | None, values: Iterable[str]) -> str:
+    """Why a property cannot take these wire values, "" when it can."""
+    if definition is None:
+        return f"the portal has no property {name}"
+    if read_only(definition):
+        return f"{name} is read-only"
+    options = closed_options(definition)
+    if options is None:
+        return ""
+    missing = sorted({part for value in values for part in value.split(";") if part} - options)
+    return f"{name} has no option {', '.join(missing)}" if missing else ""
+
+
+def read_only(definition: Json) -> bool:
+    """Whether HubSpot refuses values for it: calculated, or marked so."""
+    marks = definition.get("modificationMetadata")
+    return bool(definition.get("calculated")) or (
+        isinstance(marks, dict) and bool(marks.get("readOnlyValue"))
+    )
+
+
+def closed_options(definition: Json) -> frozenset[str] | None:
+    """The only values a property takes, None where any is fine (owners are options kept elsewhere)."""
+    if definition.get("type") != "enumeration" or definition.get("externalOptions"):
+        return None
+    options = definition.get("options")
+    found = options if isinstance(options, list) else []
+    return frozenset(str(option.get("value")) for option in found if isinstance(option, dict))

@@ -1,0 +1,103 @@
+"""Everything wrong with a HubSpot connection, found by asking, each with what to do next. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from icp_sync.crm.hubspot import discovery, provision
+from icp_sync.crm.hubspot.catalogue import Catalogue
+from icp_sync.crm.hubspot.client import Client, results
+from icp_sync.crm.hubspot.roster import Roster
+from icp_sync.crm.hubspot.values import STAMP, stamp_of
+from icp_sync.crm.windows import Windows, id_order
+from icp_sync.domain.standing import FIELDS
+from icp_sync.errors import AuthError, Problem, RequestError, UnavailableError
+from icp_sync.ports import Blueprint
+
+PROVISION = "icp-sync provision --apply"
+
+
+def check(
+    client: Client, catalogue: Catalogue, roster: Roster, blueprint: Blueprint, windows: Windows
+) -> list[Problem]:
+    """All problems at once; only a token nobody accepts ends the list early."""
+    try:
+        client.account()
+    except (AuthError, UnavailableError, RequestError) as error:
+        return [Problem(where="account", what=str(error), hint=error.next_step)]
+    problems: list[Problem] = []
+    for where, ask in (
+        ("scope crm.objects.companies.read", lambda: client.list_page([STAMP])),
+        # An empty batch is refused as such, or for the scope: it writes nothing either way.
+        ("scope crm.objects.companies.write", lambda: client.batch_update([])),
+        ("scope crm.schemas.companies.read", catalogue.refresh),
+        ("scope crm.objects.owners.read", roster.owners),
+    ):
+        problems.extend(_asked(where, ask))
+    if not problems:
+        problems.extend(_properties(client, catalogue, blueprint))
+        problems.extend(_search_finds(client, windows))
+    return problems
+
+
+def _asked(where: str, ask: Callable[[], object]) -> Iterator[Problem]:
+    try:
+        ask()
+    except (AuthError, UnavailableError) as error:
+        yield Problem(where=where, what=str(error), hint=error.next_step)
+    except RequestError as error:
+        if error.status != 400:
+            yield Problem(where=where, what=str(error), hint=error.next_step)
+
+
+def _properties(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> Iterator[Problem]:
+    definitions = catalogue.definitions()
+    absent = 0
+    for field, name in {**catalogue.properties, **blueprint.fields}.items():
+        where, existing, known = f"property {name}", definitions.get(name), FIELDS.get(field)
+        if existing is None:
+            absent += field in blueprint.fields
+            hint = PROVISION if field in blueprint.fields else "correct its name in the outputs"
+            yield Problem(where=where, what="the portal does not have it", hint=hint)
+        elif known and (reason := provision.conflict(known, existing)):
+            hint = "give this output another property name"
+            yield Problem(where=where, what=reason, hint=hint)
+        elif known and (missing := provision.missing_options(known, existing, blueprint)):
+            values = ", ".join(value for value, _ in missing)
+            hint = PROVISION if field in blueprint.fields else "add the options in HubSpot"
+            yield Problem(where=where, what=f"it lacks the options {values}", hint=hint)
+    if absent:
+        yield from _room(client, absent)
+
+
+def _room(client: Client, absent: int) -> Iterator[Problem]:
+    try:
+        left = provision.room(client.property_limits())
+    except (AuthError, UnavailableError, RequestError) as error:
+        yield Problem(where="limit of custom properties", what=str(error), hint=error.next_step)
+        return
+    if left is not None and left < absent:
+        hint = "archive properties nobody uses, or set footprint: minimal"
+        what = f"{absent} properties are to be made, there is room for {left}"
+        yield Problem(where="limit of custom properties", what=what, hint=hint)
+
+
+def _search_finds(client: Client, windows: Windows) -> Iterator[Problem]:
+    """A known company must be found by its own stamp: a wrong filter finds nothing, and says nothing."""
+    try:
+        records = results(client.list_page([STAMP]))
+        settled = (client.now() - windows.lag) * 1000
+        # A fresh stamp may not be in the index yet, and proves nothing.
+        known = next((record for record in records if 0 < stamp_of(record) < settled), None)
+        if known is None:
+            return
+        stamp, id = stamp_of(known), str(known["id"])
+        before = str(int(id) - 1) if id.isdecimal() else ""
+        found = next(discovery.search(client, [discovery.between(stamp, stamp)], before, [STAMP]))
+        nearest = min(found.stamps, key=id_order, default="")
+        if nearest != id:
+            what = f"search does not find company {id} by its own {STAMP}"
+            hint = "polling would miss changes; ask HubSpot support, and run the sweep meanwhile"
+            yield Problem(where="search", what=what, hint=hint)
+    except (AuthError, UnavailableError, RequestError) as error:
+        yield Problem(where="search", what=str(error), hint=error.next_step)

@@ -1,0 +1,142 @@
+"""Which companies there are to read: ids and stamps from search, whole records from the list endpoint.
+
+Search is discovery only: it lags behind, shows at most 10,000 results by offset, and may answer with a
+record whose stamp has moved out of the window since (HubSpot's search documentation; Airbyte #43317,
+Estuary connectors #2210). So it is walked by `hs_object_id > last` inside fixed bounds, never by offset:
+no cap is reached, no tie is cut, and nothing can loop. Reads no record in full and settles nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from icp_sync.crm.canonical import instant
+from icp_sync.crm.hubspot.ahead import ahead
+from icp_sync.crm.hubspot.client import SEARCH_PAGE, Client, Json, next_after, results
+from icp_sync.crm.hubspot.values import MERGED, STAMP, merged_ids, stamp_of
+from icp_sync.crm.windows import Window, Windows, id_order
+from icp_sync.errors import UnavailableError
+from icp_sync.observe import log
+from icp_sync.ports import Position, Stream
+
+AHEAD = 5
+JUMP_SECONDS = 2.0
+URL_BYTES = 5 * 1024
+"""Of property names in one list request; beyond it HubSpot's front answers 414."""
+
+_log = log("hubspot")
+
+Filter = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Ids in order with their stamps (ms, 0 unknown), and their records where the call brought them whole.
+
+    read_at: HubSpot's clock when it was asked, ms.
+    """
+
+    stamps: Mapping[str, int]
+    records: Mapping[str, Json] = field(default_factory=dict)
+    read_at: int = 0
+
+
+def search(
+    client: Client, filters: Sequence[Filter], last: str, properties: Sequence[str]
+) -> Iterator[Found]:
+    """Every company the index matches, by ascending id after `last`; raises when it makes no progress."""
+    while True:
+        after: Filter = {"propertyName": "hs_object_id", "operator": "GT", "value": last or "0"}
+        read_at = round(client.now() * 1000)
+        page = client.search(
+            {
+                "filterGroups": [{"filters": [*filters, after]}],
+                "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+                "properties": list(properties),
+                "limit": SEARCH_PAGE,
+            }
+        )
+        hits = results(page)
+        found = _in_order(hits, last, read_at)
+        if hits and not found.stamps:
+            raise UnavailableError("HubSpot's search answered a page without a new id")
+        yield found
+        if len(hits) < SEARCH_PAGE and not next_after(page):
+            return
+        if not hits:
+            raise UnavailableError("HubSpot's search announced more and brought nothing")
+        last = list(found.stamps)[-1]
+
+
+def between(lower: int, upper: int) -> Filter:
+    """Stamps in `[lower, upper]` ms, both included."""
+    return {"propertyName": STAMP, "operator": "BETWEEN", "value": str(lower), "highValue": str(upper)}
+
+
+def window(
+    client: Client, windows: Windows, stream: Stream, position: Position
+) -> tuple[Window, Iterator[Found]]:
+    """The window to read from `position`, and what search finds in it, read ahead.
+
+    HubSpot's clock is known from its last reply. When the first reply shows that it has moved otherwise
+    than ours since (we were suspended, say), a window not yet begun is opened again by the new reading.
+    """
+    for _ in range(2):
+        before, ours = client.now(), time.monotonic()
+        opened = windows.open(stream, position, before)
+        found = ahead(search(client, [between(opened.lower, opened.upper)], opened.last_id, [STAMP]), AHEAD)
+        first = next(found)
+        moved = (client.now() - before) - (time.monotonic() - ours)
+        if position.upper or abs(moved) < JUMP_SECONDS:
+            break
+        _log.info("the server's clock moved, opening the window again", seconds=round(moved, 1))
+    return opened, chain([first], found)
+
+
+def listing(
+    client: Client, properties: Sequence[str], last: str, *, archived: bool = False
+) -> Iterator[Found]:
+    """Every company by ascending id after `last`, with its properties."""
+    after = last
+    while True:
+        read_at = round(client.now() * 1000)
+        page = client.list_page(properties, after=after, archived=archived)
+        found = _in_order(results(page), last, read_at)
+        yield found
+        after = next_after(page)
+        if not after:
+            return
+        if not found.stamps:
+            raise UnavailableError("HubSpot's list of companies answered a page without a new id")
+        last = list(found.stamps)[-1]
+
+
+def short_enough(properties: Sequence[str]) -> bool:
+    """Whether a list request may name these properties (each costs `&properties=` in the URL)."""
+    return sum(len(name) + 12 for name in properties) <= URL_BYTES
+
+
+def departed(client: Client, since: int) -> dict[str, str]:
+    """Companies archived, or merged into one that was modified, since (ms): id → survivor or ""."""
+    gone: dict[str, str] = {}
+    for found in listing(client, [STAMP], "", archived=True):
+        for id, record in found.records.items():
+            archived_at = instant(str(record.get("archivedAt") or ""))
+            if archived_at is None or archived_at * 1000 >= since:
+                gone[id] = ""
+    # Whether search can filter on the merged ids is documented nowhere; a merge stamps its survivor.
+    changed: Filter = {"propertyName": STAMP, "operator": "GTE", "value": str(max(since, 1000))}
+    for found in search(client, [changed], "", [STAMP, MERGED]):
+        for id, record in found.records.items():
+            gone.update(dict.fromkeys(merged_ids(record), id))
+    return gone
+
+
+def _in_order(records: Sequence[Json], last: str, read_at: int) -> Found:
+    fresh = {id: record for record in records if id_order(id := str(record["id"])) > id_order(last)}
+    ordered = dict(sorted(fresh.items(), key=lambda item: id_order(item[0])))
+    stamps = {id: stamp_of(record) for id, record in ordered.items()}
+    return Found(stamps=stamps, records=ordered, read_at=read_at)

@@ -1,0 +1,168 @@
+"""A HubSpot portal as the `Crm` port: puts the parts of this folder together and holds what they share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from pydantic import SecretStr
+
+from icp_sync.crm.hubspot import check, discovery, paths, provision
+from icp_sync.crm.hubspot.catalogue import Catalogue
+from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.hubspot.reading import PAGE, Reader
+from icp_sync.crm.hubspot.roster import Roster
+from icp_sync.crm.hubspot.values import Facts, Values
+from icp_sync.crm.hubspot.writing import Writer
+from icp_sync.crm.windows import Windows
+from icp_sync.domain.account import Owner
+from icp_sync.domain.plan import Outcome, Write
+from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
+from icp_sync.ports import Blueprint, Identity, Page, Query, Step
+from icp_sync.quota import Quota, Rate
+
+T = TypeVar("T")
+
+RATES: Mapping[str, Rate] = {"burst": Rate(100, 10.0), "search": Rate(4, 1.0)}
+"""The smallest plan's burst, and four of the five searches a second the whole account has ("API usage
+guidelines and limits"). Headers can only lower them; a bigger plan is configured."""
+
+
+class HubSpot:
+    """Implements `icp_sync.ports.Crm` for companies of one portal.
+
+    token: a Service Key's or private app's. version: see `paths.DEFAULT_VERSION`.
+    facts_map: which properties feed which facts. properties: logical field → property name.
+    parallel: batches read or written at once (1 to 10 make sense). stop: set to end every wait.
+    patience: seconds after which a failing call is not tried again.
+    """
+
+    kind = "hubspot"
+
+    def __init__(
+        self,
+        *,
+        token: SecretStr,
+        facts_map: Facts,
+        properties: Mapping[str, str],
+        base_url: str = "https://api.hubapi.com",
+        version: str = paths.DEFAULT_VERSION,
+        quota: Quota | None = None,
+        name: str = "hubspot",
+        parallel: int = 10,
+        stop: threading.Event | None = None,
+        windows: Windows | None = None,
+        page_size: int = PAGE,
+        patience: float = 60.0,
+    ) -> None:
+        if version not in paths.VERSIONS:
+            raise ConfigError(
+                f"HubSpot API version {version!r} is not one of {', '.join(paths.VERSIONS)}",
+                next_step="correct `version` of this connection",
+            )
+        stop = stop or threading.Event()
+        self.name = name
+        self.quota = quota or Quota(RATES, connection=name, stop=stop)
+        self._windows = windows or Windows()
+        self._client = Client(
+            token=token,
+            base_url=base_url,
+            version=version,
+            quota=self.quota,
+            name=name,
+            stop=stop,
+            connections=parallel + 6,
+            patience=patience,
+        )
+        self._executor = ThreadPoolExecutor(max_workers=max(1, parallel), thread_name_prefix=name)
+        self._catalogue = Catalogue(self._client, properties, name=name)
+        self._roster = Roster(self._client)
+        self._values = Values(self._roster, facts_map)
+        self._reader = Reader(
+            self._client,
+            self._catalogue,
+            self._values,
+            facts=facts_map.properties,
+            windows=self._windows,
+            executor=self._executor,
+            currency=lambda: self.identity().currency,
+            page_size=page_size,
+        )
+        self._writer = Writer(
+            self._client, self._catalogue, self._values, read=self._reader.read, executor=self._executor
+        )
+        self._identity: Identity | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def disabled(self) -> Mapping[str, str]:
+        """Outputs the portal cannot carry at the moment, with the reason."""
+        return dict(self._catalogue.disabled)
+
+    def close(self) -> None:
+        """Let go of threads and connections; calls under way end first."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._client.transport.close()
+
+    def now(self) -> float:
+        return _ours(self._client.now)
+
+    def identity(self) -> Identity:
+        """The portal, asked once."""
+        with self._lock:
+            if self._identity is None:
+                found = _ours(self._client.account)
+                portal = str(found.get("portalId") or "")
+                if not portal:
+                    raise UnavailableError("HubSpot did not say which portal this is")
+                self._client.dialect.time_zone = str(found.get("timeZone") or "")
+                self._identity = Identity(
+                    id=portal,
+                    name=f"HubSpot portal {portal}",
+                    production=found.get("accountType") == "STANDARD",
+                    currency=str(found.get("companyCurrency") or ""),
+                    time_zone=str(found.get("timeZone") or ""),
+                )
+            return self._identity
+
+    def pages(self, query: Query) -> Iterator[Page]:
+        self.identity()
+        pages = self._reader.pages(query)
+        try:
+            while (page := _ours(lambda: next(pages, None))) is not None:
+                yield page
+        finally:
+            pages.close()
+
+    def fetch(self, ids: Sequence[str]) -> Page:
+        self.identity()
+        return _ours(lambda: self._reader.fetch(ids))
+
+    def departed(self, since: int) -> Mapping[str, str]:
+        return _ours(lambda: discovery.departed(self._client, since))
+
+    def write(self, writes: Sequence[Write]) -> Iterable[Outcome]:
+        """Sends while the outcomes are consumed; what is not consumed may not be sent."""
+        return self._writer.write(writes)
+
+    def check(self, blueprint: Blueprint) -> list[Problem]:
+        return check.check(self._client, self._catalogue, self._roster, blueprint, self._windows)
+
+    def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]:
+        return _ours(lambda: provision.provision(self._client, self._catalogue, blueprint, apply=apply))
+
+    def owners(self) -> tuple[Owner, ...]:
+        return _ours(self._roster.owners)
+
+    def canonical(self, field: str, raw: str | None) -> str:
+        return _ours(lambda: self._values.canonical(field, raw))
+
+
+def _ours(call: Callable[[], T]) -> T:
+    """The port promises its callers three errors; a refused request of ours is an abandoned cycle to them."""
+    try:
+        return call()
+    except RequestError as error:
+        raise UnavailableError(f"HubSpot refused a request: {error}", next_step="icp-sync check") from error

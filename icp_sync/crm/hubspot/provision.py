@@ -1,0 +1,203 @@
+"""Our properties in a portal: the missing are made, ours are kept, others' are not touched.
+
+Reads first, decides everything, then acts; doing it twice changes nothing. An option list is only ever
+added to, starting from the list the portal has at that moment, because HubSpot replaces it whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from icp_sync.crm.hubspot.catalogue import Catalogue, closed_options, read_only
+from icp_sync.crm.hubspot.client import Client, Json
+from icp_sync.domain.standing import FIELDS, Field, FieldType
+from icp_sync.errors import RequestError, UnavailableError
+from icp_sync.ports import Blueprint, Step, StepKind
+
+TYPES: Mapping[FieldType, tuple[str, str]] = {
+    FieldType.ENUM: ("enumeration", "select"),
+    FieldType.NUMBER: ("number", "number"),
+    FieldType.TEXT: ("string", "text"),
+    FieldType.LONG_TEXT: ("string", "textarea"),
+    FieldType.DATETIME: ("datetime", "date"),
+    FieldType.MULTI: ("enumeration", "checkbox"),
+    FieldType.OWNER: ("enumeration", "select"),
+    FieldType.YES_NO: ("bool", "booleancheckbox"),
+}
+"""Field type → HubSpot's type and fieldType ("Properties" guide of the CRM API)."""
+
+UNSEEN_PAUSES = (0.0, 0.3, 0.7, 1.0)
+
+COMPANY_TYPES = ("0-2", "companies", "company", "COMPANY")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Intent:
+    """A step, and the call that takes it and returns the property as it is then."""
+
+    step: Step
+    act: Callable[[], Json | None] | None = None
+
+
+def provision(client: Client, catalogue: Catalogue, blueprint: Blueprint, *, apply: bool) -> list[Step]:
+    """The steps to the blueprint, taken when `apply`. Raises what a call raises; repeat it then."""
+    catalogue.refresh()
+    intents = [_group(client, blueprint)]
+    for field, name in blueprint.fields.items():
+        intents.append(_property(client, catalogue, blueprint, FIELDS[field], name))
+    intents = _within_limits(client, intents)
+    if not apply:
+        return [intent.step for intent in intents]
+    made = [intent.act() for intent in intents if intent.act]
+    catalogue.remember(entry for entry in made if entry)
+    return [replace(intent.step, done=intent.act is not None) for intent in intents]
+
+
+def definition(field: Field, name: str, blueprint: Blueprint) -> Json:
+    """What to post for a property of ours."""
+    kind, widget = TYPES[field.type]
+    body: Json = {
+        "name": name,
+        "label": field.label,
+        "type": kind,
+        "fieldType": widget,
+        "groupName": blueprint.group,
+        "description": field.description,
+        "hidden": field.hidden,
+        "formField": False,
+    }
+    if field.type is FieldType.OWNER:
+        body |= {"externalOptions": True, "referencedObjectType": "OWNER"}
+    elif kind in ("enumeration", "bool"):
+        body["options"] = [
+            {"label": label, "value": value, "displayOrder": at, "hidden": False}
+            for at, (value, label) in enumerate(wanted_options(field, blueprint))
+        ]
+    return body
+
+
+def wanted_options(field: Field, blueprint: Blueprint) -> tuple[tuple[str, str], ...]:
+    """(value, label) pairs a property must offer."""
+    if field.type is FieldType.YES_NO:
+        return (("true", "Yes"), ("false", "No"))
+    given = blueprint.options.get(field.name)
+    return tuple(given) if given is not None else tuple((value, value) for value in field.options)
+
+
+def conflict(field: Field, existing: Json) -> str:
+    """Why an existing property cannot be ours, "" when it can."""
+    kind, widget = TYPES[field.type]
+    if existing.get("type") != kind:
+        return f"it exists with type {existing.get('type')}, we need {kind}"
+    if (existing.get("fieldType") == "checkbox") != (widget == "checkbox") and kind == "enumeration":
+        return f"it exists as {existing.get('fieldType')}, we need {widget}"
+    if field.type is FieldType.OWNER and not existing.get("externalOptions"):
+        return "it exists and does not refer to owners"
+    return "it exists and is read-only" if read_only(existing) else ""
+
+
+def missing_options(field: Field, existing: Json, blueprint: Blueprint) -> tuple[tuple[str, str], ...]:
+    have = closed_options(existing)
+    if have is None:
+        return ()
+    return tuple(pair for pair in wanted_options(field, blueprint) if pair[0] not in have)
+
+
+def room(limits: Json) -> int | None:
+    """How many custom company properties may still be made, None when HubSpot does not say."""
+    left: list[int] = []
+    if isinstance(limits.get("overallLimit"), int) and isinstance(limits.get("overallUsage"), int):
+        left.append(limits["overallLimit"] - limits["overallUsage"])
+    listed = limits.get("byObjectType")
+    for entry in listed if isinstance(listed, list) else []:
+        if isinstance(entry, dict) and str(entry.get("objectTypeId")) in COMPANY_TYPES:
+            limit, usage = entry.get("limit"), entry.get("usage")
+            if isinstance(limit, int) and isinstance(usage, int):
+                left.append(limit - usage)
+    return min(left) if left else None
+
+
+def _group(client: Client, blueprint: Blueprint) -> _Intent:
+    what = f"group {blueprint.group}"
+    if client.group(blueprint.group) is not None:
+        return _Intent(step=Step(kind=StepKind.KEEP, what=what))
+
+    def create() -> None:
+        body = {"name": blueprint.group, "label": blueprint.group_label, "displayOrder": -1}
+        _unless_there(lambda: client.create_group(body))
+
+    return _Intent(step=Step(kind=StepKind.CREATE, what=what, detail=blueprint.group_label), act=create)
+
+
+def _property(client: Client, catalogue: Catalogue, blueprint: Blueprint, field: Field, name: str) -> _Intent:
+    existing = catalogue.definitions().get(name)
+    if existing is None:
+        body = definition(field, name, blueprint)
+
+        def create() -> Json | None:
+            return _unless_there(lambda: client.create_property(body)) or _made_by_another(client, name)
+
+        return _Intent(
+            step=Step(kind=StepKind.CREATE, what=name, detail=f"{body['type']}, {field.label}"), act=create
+        )
+    if reason := conflict(field, existing):
+        return _Intent(step=Step(kind=StepKind.CONFLICT, what=name, detail=reason))
+    missing = missing_options(field, existing, blueprint)
+    if not missing:
+        return _Intent(step=Step(kind=StepKind.KEEP, what=name))
+    marks = existing.get("modificationMetadata")
+    if isinstance(marks, dict) and marks.get("readOnlyOptions"):
+        detail = f"its options are read-only, {', '.join(value for value, _ in missing)} missing"
+        return _Intent(step=Step(kind=StepKind.CONFLICT, what=name, detail=detail))
+
+    def add() -> Json:
+        return _add_options(client, field, name, blueprint)
+
+    detail = ", ".join(value for value, _ in missing)
+    return _Intent(step=Step(kind=StepKind.ADD_OPTION, what=name, detail=detail), act=add)
+
+
+def _add_options(client: Client, field: Field, name: str, blueprint: Blueprint) -> Json:
+    """Read the options as they are now, and send them back with the missing ones behind."""
+    existing = client.property(name) or {}
+    options = [dict(option) for option in existing.get("options") or [] if isinstance(option, dict)]
+    at = max([-1, *(o["displayOrder"] for o in options if isinstance(o.get("displayOrder"), int))])
+    for number, (value, label) in enumerate(missing_options(field, existing, blueprint), start=1):
+        taken = {str(option.get("label")) for option in options}
+        shown = label if label not in taken else f"{label} ({value})"
+        options.append({"label": shown, "value": value, "displayOrder": at + number, "hidden": False})
+    return client.change_property(name, {"options": options})
+
+
+def _within_limits(client: Client, intents: list[_Intent]) -> list[_Intent]:
+    """All that is to be made, or none of it: half a set of outputs helps nobody."""
+    new = [i for i in intents[1:] if i.step.kind is StepKind.CREATE]
+    left = room(client.property_limits()) if new else None
+    if left is None or len(new) <= left:
+        return intents
+    detail = f"{len(new)} needed, the portal has room for {left}; archive some, or use footprint: minimal"
+    refused = Step(kind=StepKind.CONFLICT, what="custom properties", detail=detail)
+    return [_Intent(step=refused), *(replace(intent, act=None) for intent in intents)]
+
+
+def _made_by_another(client: Client, name: str) -> Json:
+    """A property that exists though we did not see it: a new one can be read after 0.25–0.7 s."""
+    for pause in UNSEEN_PAUSES:
+        client.transport.wait(pause)
+        found = client.property(name)
+        if found is not None:
+            return found
+    raise UnavailableError(
+        f"HubSpot says that property {name} exists, and does not show it", next_step="icp-sync provision"
+    )
+
+
+def _unless_there(create: Callable[[], Json]) -> Json | None:
+    """Create, None when somebody else was faster (HTTP 409)."""
+    try:
+        return create()
+    except RequestError as error:
+        if error.status == 409:
+            return None
+        raise

@@ -1,0 +1,252 @@
+"""Absolute values onto companies, a hundred a call, and what became of each.
+
+HubSpot answers a batch with results in any order, some errors, and silence about ids merged away; it may
+refuse a hundred for the sake of one; its reply may be lost. So every reply is reconciled with its inputs,
+silence is read again, a refused batch is halved, and a lost reply is UNCERTAIN and nothing else.
+HubSpot cannot make a write conditional: what a person changed since our read is found by the echo read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from dataclasses import dataclass, replace
+
+from icp_sync.crm.hubspot.catalogue import Catalogue
+from icp_sync.crm.hubspot.client import BATCH, Client, Json, results
+from icp_sync.crm.hubspot.reading import Part
+from icp_sync.crm.hubspot.replies import Complaint, complaints, named_properties, summary
+from icp_sync.crm.hubspot.values import NoSuchOwnerError, Values, properties_of
+from icp_sync.crm.windows import id_order
+from icp_sync.domain.plan import Outcome, Result, Write
+from icp_sync.errors import AuthError, RequestError, UnavailableError
+from icp_sync.http import UncertainError
+from icp_sync.observe import fault_point, log
+
+NOT_FOUND = "OBJECT_NOT_FOUND"
+CAPACITY = frozenset(
+    {"PROPERTY_DOESNT_EXIST", "INVALID_OPTION", "READ_ONLY_VALUE", "PROPERTY_DOES_NOT_EXIST"}
+)
+"""Codes that may mean the portal has changed, rather than that the value is bad."""
+
+ABOUT_VALUES = frozenset({400, 409, 413, 414, 422})
+"""Statuses that fewer or other inputs can avoid; a 404 or 405 would only be met a hundred times."""
+
+_log = log("hubspot")
+_replied = fault_point("hubspot.written", "values HubSpot confirmed and the journal does not know of yet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Input:
+    """One account's values, canonical by field and as sent by property."""
+
+    id: str
+    values: dict[str, str]
+    sent: dict[str, str]  # field → wire value
+
+
+class Writer:
+    """read: full accounts by id, for what a reply leaves open. executor: where batches run in parallel."""
+
+    def __init__(
+        self,
+        client: Client,
+        catalogue: Catalogue,
+        values: Values,
+        *,
+        read: Callable[[Sequence[str]], Part],
+        executor: Executor,
+    ) -> None:
+        self._client = client
+        self._catalogue = catalogue
+        self._values = values
+        self._read = read
+        self._executor = executor
+
+    def write(self, writes: Sequence[Write]) -> Iterator[Outcome]:
+        """One outcome per write. Writes of one account follow each other in the order given."""
+        for together in _rounds(writes):
+            try:
+                self._catalogue.definitions()
+                ready = [self._prepare(write) for write in together]
+            except (UnavailableError, AuthError, RequestError) as error:
+                yield from (_outcome(w.account_id, Result.FAILED, message=str(error)) for w in together)
+                continue
+            yield from (item for item in ready if isinstance(item, Outcome))
+            inputs = sorted((i for i in ready if isinstance(i, _Input)), key=lambda i: id_order(i.id))
+            batches = [inputs[at : at + BATCH] for at in range(0, len(inputs), BATCH)]
+            for sent in as_completed([self._executor.submit(self._send, batch) for batch in batches]):
+                yield from sent.result()
+
+    def _prepare(self, write: Write) -> _Input | Outcome:
+        """What to send for a write, or why nothing can be sent. Disabled outputs are left out."""
+        unknown = sorted(set(write.values) - set(self._catalogue.properties))
+        if unknown:
+            message = f"this connection has no property for {', '.join(unknown)}"
+            return _outcome(write.account_id, Result.REFUSED, code="NOT_CONFIGURED", message=message)
+        disabled = self._catalogue.disabled
+        values = {field: value for field, value in write.values.items() if field not in disabled}
+        if not values:
+            reasons = "; ".join(disabled.get(field, "nothing to write") for field in write.values)
+            return _outcome(write.account_id, Result.REFUSED, code="DISABLED", message=reasons)
+        try:
+            sent = {field: self._values.wire(field, value) for field, value in values.items()}
+        except NoSuchOwnerError as error:
+            return _outcome(write.account_id, Result.REFUSED, code="INVALID_OPTION", message=str(error))
+        return _Input(id=write.account_id, values=values, sent=sent)
+
+    def _send(self, inputs: Sequence[_Input]) -> list[Outcome]:
+        """Send one batch; never raises for what the other side does."""
+        try:
+            reply = self._client.batch_update([self._wire(item) for item in inputs])
+            _replied()
+        except UncertainError as error:
+            return [_outcome(item.id, Result.UNCERTAIN, message=str(error)) for item in inputs]
+        except (UnavailableError, AuthError) as error:
+            return [_outcome(item.id, Result.FAILED, message=str(error)) for item in inputs]
+        except RequestError as error:
+            return self._refused_whole(inputs, error)
+        try:
+            return self._reconcile(inputs, reply)
+        except (UnavailableError, AuthError, RequestError) as error:  # owners could not be looked up
+            return [_outcome(item.id, Result.UNCERTAIN, message=str(error)) for item in inputs]
+
+    def _wire(self, item: _Input) -> Json:
+        names = self._catalogue.properties
+        return {
+            "id": item.id,
+            # With a trace id on every input HubSpot can say whose values it refused.
+            "objectWriteTraceId": item.id,
+            "properties": {names[field]: value for field, value in item.sent.items()},
+        }
+
+    # A batch refused whole
+
+    def _refused_whole(self, inputs: Sequence[_Input], error: RequestError) -> list[Outcome]:
+        if error.status not in ABOUT_VALUES:
+            return [_outcome(item.id, Result.FAILED, message=str(error)) for item in inputs]
+        found = complaints(error.body)
+        rest = self._without_disabled(inputs, found)
+        if rest is not None:
+            return rest
+        if len(inputs) == 1:
+            return [_refusal(inputs[0].id, found, str(error))]
+        named = frozenset().union(*(complaint.ids for complaint in found))
+        guilty = [item for item in inputs if item.id in named]
+        if guilty and len(guilty) < len(inputs):
+            parts: list[Sequence[_Input]] = [guilty, [item for item in inputs if item.id not in named]]
+        else:
+            middle = len(inputs) // 2
+            parts = [inputs[:middle], inputs[middle:]]
+        return [outcome for part in parts for outcome in self._send(part)]
+
+    def _without_disabled(self, inputs: Sequence[_Input], found: Iterable[Complaint]) -> list[Outcome] | None:
+        """Send again without the outputs the portal has lost, None when it has lost none of these."""
+        lost = self._lost(inputs, found)
+        if not lost:
+            return None
+        outcomes, rest = [], []
+        for item in inputs:
+            kept = {field: value for field, value in item.values.items() if field not in lost}
+            if kept:
+                sent = {field: item.sent[field] for field in kept}
+                rest.append(replace(item, values=kept, sent=sent))
+            else:
+                message = "; ".join(self._catalogue.disabled.get(field, field) for field in item.values)
+                outcomes.append(_outcome(item.id, Result.REFUSED, code="DISABLED", message=message))
+        return outcomes + (self._send(rest) if rest else [])
+
+    def _lost(self, inputs: Sequence[_Input], found: Iterable[Complaint]) -> frozenset[str]:
+        suspects = [complaint for complaint in found if complaint.code in CAPACITY]
+        names = named_properties(suspects)
+        fields = {field for field, name in self._catalogue.properties.items() if name in names}
+        wanted = {field: {item.sent.get(field, "") for item in inputs} - {""} for field in fields}
+        if not wanted:
+            return frozenset()
+        try:
+            return self._catalogue.suspect(wanted)
+        except (UnavailableError, AuthError, RequestError) as error:
+            _log.warning("could not read the properties again", error=str(error))
+            return frozenset()
+
+    # A batch answered
+
+    def _reconcile(self, inputs: Sequence[_Input], reply: Json) -> list[Outcome]:
+        written = {str(record["id"]): record for record in results(reply)}
+        found = complaints({"errors": reply.get("errors") or []})
+        outcomes, silent, again = [], [], []
+        for item in inputs:
+            mine = [complaint for complaint in found if item.id in complaint.ids]
+            if item.id in written:
+                outcome = self._confirmed(item, properties_of(written[item.id]))
+                outcomes.append(outcome) if outcome else silent.append(item)
+            elif any(complaint.code == NOT_FOUND for complaint in mine):
+                outcomes.append(_refusal(item.id, mine, "", Result.GONE))
+            elif mine:
+                again.append((item, mine))
+            else:
+                silent.append(item)
+        for item, mine in again:
+            retried = self._without_disabled([item], mine)
+            outcomes.extend(retried if retried is not None else [_refusal(item.id, mine, "")])
+        return outcomes + self._look(silent)
+
+    def _confirmed(self, item: _Input, shown: dict[str, str | None]) -> Outcome | None:
+        """WRITTEN when the reply shows every value we sent, None when it leaves one open."""
+        names = self._catalogue.properties
+        for field, value in item.values.items():
+            if names[field] not in shown and value != "":
+                return None
+            if self._values.canonical(field, shown.get(names[field])) != value:
+                return None
+        return _outcome(item.id, Result.WRITTEN, confirmed=item.values)
+
+    def _look(self, silent: Sequence[_Input]) -> list[Outcome]:
+        """Read what the reply said nothing of: merged or deleted → GONE, ours → WRITTEN, else not done."""
+        if not silent:
+            return []
+        try:
+            part = self._read([item.id for item in silent])
+        except (UnavailableError, AuthError, RequestError) as error:
+            message = f"the reply said nothing of it, and reading it failed: {error}"
+            return [_outcome(item.id, Result.UNCERTAIN, message=message) for item in silent]
+        live = {account.id: account.live for account in part.accounts}
+        outcomes = []
+        for item in silent:
+            if item.id in part.gone:
+                into = part.gone[item.id]
+                message = f"merged into {into}" if into else "deleted"
+                outcomes.append(_outcome(item.id, Result.GONE, code=NOT_FOUND, message=message))
+            elif item.id not in live:
+                message = "neither the reply nor a read tells"
+                outcomes.append(_outcome(item.id, Result.UNCERTAIN, message=message))
+            elif all(live[item.id].get(field) == value for field, value in item.values.items()):
+                outcomes.append(_outcome(item.id, Result.WRITTEN, confirmed=item.values))
+            else:
+                message = "HubSpot accepted the batch and did not write this record"
+                outcomes.append(_outcome(item.id, Result.FAILED, message=message))
+        return outcomes
+
+
+def _rounds(writes: Sequence[Write]) -> list[list[Write]]:
+    """Writes of distinct accounts together: HubSpot refuses a batch that names an id twice."""
+    rounds: list[list[Write]] = []
+    times: dict[str, int] = {}
+    for write in writes:
+        nth = times.get(write.account_id, 0)
+        times[write.account_id] = nth + 1
+        if nth == len(rounds):
+            rounds.append([])
+        rounds[nth].append(write)
+    return rounds
+
+
+def _refusal(id: str, found: Sequence[Complaint], otherwise: str, result: Result = Result.REFUSED) -> Outcome:
+    code, message = summary(found)
+    return _outcome(id, result, code=code, message=message or otherwise)
+
+
+def _outcome(
+    id: str, result: Result, *, confirmed: dict[str, str] | None = None, code: str = "", message: str = ""
+) -> Outcome:
+    return Outcome(account_id=id, result=result, confirmed=dict(confirmed or {}), code=code, message=message)

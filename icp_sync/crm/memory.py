@@ -1,0 +1,385 @@
+"""A CRM in memory: the port's behaviour without a vendor, for trying profiles out and for tests.
+
+It keeps a real CRM's habits that matter to correctness: an index that shows changes late, stamps that
+several records share, edits between our read and our write, merges, refusals, writes whose reply is
+lost. Every write moves the stamp, also of a value already there, which is the harsher assumption.
+Time is an argument; nothing here sleeps.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+from icp_sync.crm.canonical import canonical_text, is_number, type_of
+from icp_sync.crm.windows import WINDOW_STREAMS, Window, Windows, id_order, stamp_is_old
+from icp_sync.domain.account import Account, Owner
+from icp_sync.domain.facts import Signal
+from icp_sync.domain.plan import Outcome, Result, Write
+from icp_sync.domain.standing import FIELDS, FieldType
+from icp_sync.errors import Problem
+from icp_sync.ports import Blueprint, Identity, Page, Position, Query, Step, StepKind, Stream
+
+OURS = (*(name for name, known in FIELDS.items() if not known.native), "owner")
+"""The fields a connection carries unless told otherwise: all of ours, and the CRM's own owner."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """A record, and what the index shows of it: `indexed` now, `coming` at later instants."""
+
+    account: Account
+    indexed: int | None
+    coming: list[tuple[float, int]]
+
+    def indexed_at(self, now: float) -> int | None:
+        """The stamp the index shows, None while it does not know the record."""
+        while self.coming and self.coming[0][0] <= now:
+            self.indexed = self.coming.pop(0)[1]
+        return self.indexed
+
+
+class MemoryCrm:
+    """Implements `icp_sync.ports.Crm`; the verbs below it are what people and processes do to the CRM.
+
+    records: accounts as they stand; a stamp of 0 becomes the clock's now.
+    clock: UTC epoch seconds, the CRM's own.
+    index_lag: seconds until a change shows in poll and trailing reads; `late=` adds to it per change.
+    fields: the logical fields this CRM has; other fields are refused.
+    refuse: asked for every write; an outcome refuses it. lose_reply: asked for every write; true applies
+    it and reports it UNCERTAIN. before: called with the name of each call; what it raises, the call raises.
+    """
+
+    kind = "memory"
+
+    def __init__(
+        self,
+        records: Iterable[Account] = (),
+        *,
+        clock: Callable[[], float],
+        index_lag: float = 0.0,
+        fields: Iterable[str] = OURS,
+        owners: Iterable[Owner] = (),
+        identity: str = "memory",
+        currency: str = "USD",
+        windows: Windows | None = None,
+        page_size: int = 1000,
+        refuse: Callable[[Write], Outcome | None] = lambda _: None,
+        lose_reply: Callable[[Write], bool] = lambda _: False,
+        before: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.index_lag = index_lag
+        self.refuse = refuse
+        self.lose_reply = lose_reply
+        self.before = before
+        self.writes: list[tuple[float, str, str, str]] = []
+        self.fields: dict[str, tuple[str, ...]] = {name: _options(name) for name in fields}
+        self._clock = clock
+        self._owners = {owner.email.lower(): owner for owner in owners}
+        self._identity = Identity(
+            id=identity, name=identity, production=False, currency=currency, time_zone="UTC"
+        )
+        self._windows = windows or Windows()
+        self._page_size = min(page_size, 1000)
+        self._rows: dict[str, _Row] = {}
+        self._order: list[tuple[int, str]] = []
+        self._departed: dict[str, tuple[int, str]] = {}  # id → (ms, survivor or "")
+        self._next_id = count(1001)
+        self._lock = threading.RLock()
+        for record in records:
+            stamp = record.stamp or self._now_ms()
+            self._put(replace(record, stamp=stamp), indexed=stamp)
+
+    # What the port asks
+
+    def now(self) -> float:
+        return self._clock()
+
+    def identity(self) -> Identity:
+        self.before("identity")
+        return self._identity
+
+    def pages(self, query: Query) -> Iterator[Page]:
+        if query.stream in WINDOW_STREAMS:
+            yield from self._window_pages(query)
+        else:
+            yield from self._id_pages(query)
+
+    def fetch(self, ids: Sequence[str]) -> Page:
+        self.before("fetch")
+        return self._read(Stream.DUE, ids, Position())
+
+    def departed(self, since: int) -> Mapping[str, str]:
+        self.before("departed")
+        with self._lock:
+            return {gone: self._survivor(gone) for gone, (at, _) in self._departed.items() if at >= since}
+
+    def write(self, writes: Sequence[Write]) -> Iterable[Outcome]:
+        self.before("write")
+        return [self._write_one(write) for write in writes]
+
+    def check(self, blueprint: Blueprint) -> list[Problem]:
+        self.before("check")
+        return [
+            Problem(where=name, what=f"there is no field {name!r}", hint="icp-sync provision --apply")
+            for name in blueprint.fields
+            if name not in self.fields
+        ]
+
+    def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]:
+        self.before("provision")
+        steps = []
+        for name in blueprint.fields:
+            wanted = tuple(value for value, _ in blueprint.options.get(name, ())) or _options(name)
+            have = self.fields.get(name)
+            missing = [value for value in wanted if value not in (have or ())]
+            if have is None:
+                steps.append(Step(kind=StepKind.CREATE, what=name, done=apply))
+            elif missing:
+                steps.append(Step(kind=StepKind.ADD_OPTION, what=name, detail=", ".join(missing), done=apply))
+            else:
+                steps.append(Step(kind=StepKind.KEEP, what=name))
+            if apply:
+                self.fields[name] = (*(have or ()), *missing)
+        return steps
+
+    def owners(self) -> tuple[Owner, ...]:
+        self.before("owners")
+        return tuple(self._owners.values())
+
+    def canonical(self, field: str, raw: str | None) -> str:
+        return canonical_text(type_of(field), raw)
+
+    # What people and processes do to a CRM
+
+    def account(self, account_id: str) -> Account:
+        """The record as it is now. Raises KeyError when it is gone."""
+        with self._lock:
+            return self._as_read(self._rows[account_id].account)
+
+    def create(
+        self,
+        *,
+        id: str = "",
+        name: str = "",
+        signals: Iterable[Signal] = (),
+        live: Mapping[str, str] | None = None,
+        owner: str = "",
+        parent: str = "",
+        late: float = 0.0,
+    ) -> str:
+        """Create a record and return its id."""
+        with self._lock:
+            account_id = id or next(str(n) for n in self._next_id if str(n) not in self._rows)
+            self._put(
+                Account(
+                    id=account_id,
+                    name=name,
+                    signals=tuple(signals),
+                    live=dict(live or {}),
+                    owner=owner,
+                    parent=parent,
+                    stamp=self._now_ms(),
+                ),
+                late=late,
+            )
+            return account_id
+
+    def edit(
+        self,
+        account_id: str,
+        *,
+        live: Mapping[str, str] | None = None,
+        signals: Iterable[Signal] | None = None,
+        owner: str | None = None,
+        name: str | None = None,
+        late: float = 0.0,
+    ) -> None:
+        """Change a record as a person does. Signals replace those of the same fact and source."""
+        with self._lock:
+            account = self._rows[account_id].account
+            new = tuple(signals or ())
+            replaced = {(s.fact, s.source) for s in new}
+            kept = tuple(s for s in account.signals if (s.fact, s.source) not in replaced)
+            self._put(
+                replace(
+                    account,
+                    live={**account.live, **(live or {})},
+                    signals=kept + new,
+                    owner=account.owner if owner is None else owner,
+                    name=account.name if name is None else name,
+                    stamp=self._now_ms(),
+                ),
+                late=late,
+            )
+
+    def bump(self, ids: Iterable[str], *, stamp: int | None = None, late: float = 0.0) -> None:
+        """A mass job touches these records: all get one stamp (ms)."""
+        with self._lock:
+            at = self._now_ms() if stamp is None else stamp
+            for account_id in ids:
+                self._put(replace(self._rows[account_id].account, stamp=at), late=late)
+
+    def delete(self, account_id: str) -> None:
+        with self._lock:
+            self._drop(account_id, survivor="")
+
+    def merge(self, loser: str, survivor: str) -> None:
+        """`loser` ceases to exist; its name for the survivor is kept. Values of the survivor win."""
+        with self._lock:
+            self._drop(loser, survivor=survivor)
+            self._put(replace(self._rows[survivor].account, stamp=self._now_ms()))
+
+    # Reading
+
+    def _window_pages(self, query: Query) -> Iterator[Page]:
+        window = self._windows.open(query.stream, query.position, self.now())
+        last, told = window.last_id, 0
+        size = self._size(query)
+        while True:
+            self.before("page")
+            found = self._in_window(window, last, size)
+            last = found[-1] if found else last
+            closed = len(found) < size
+            page = self._page(query, found, window.closed() if closed else window.up_to(last))
+            yield page
+            told += len(page.accounts)
+            if closed or (query.limit is not None and told >= query.limit):
+                return
+
+    def _id_pages(self, query: Query) -> Iterator[Page]:
+        last = "" if query.position.finished else query.position.last_id
+        told, size = 0, self._size(query)
+        while True:
+            self.before("page")
+            found = self._after(last, query, size)
+            last = found[-1] if found else last
+            end = len(found) < size
+            page = self._page(query, found, Position(last_id=last, finished=end))
+            yield page
+            told += len(page.accounts)
+            if end or (query.limit is not None and told >= query.limit):
+                return
+
+    def _size(self, query: Query) -> int:
+        return min(self._page_size, query.limit or self._page_size)
+
+    def _in_window(self, window: Window, last: str, size: int) -> list[str]:
+        now, found = self._clock(), []
+        with self._lock:
+            for key in self._order[bisect_right(self._order, id_order(last)) :]:
+                stamp = self._rows[key[1]].indexed_at(now)
+                if stamp is not None and window.lower <= stamp <= window.upper:
+                    found.append(key[1])
+                    if len(found) == size:
+                        break
+        return found
+
+    def _after(self, last: str, query: Query, size: int) -> list[str]:
+        with self._lock:
+            order = sorted(set(map(id_order, query.ids))) if query.stream is Stream.DUE else self._order
+            start = bisect_right(order, id_order(last))
+            return [key[1] for key in order[start : start + size]]
+
+    def _page(self, query: Query, found: Sequence[str], position: Position) -> Page:
+        if query.stream is Stream.DUE:
+            return self._read(query.stream, found, position)
+        with self._lock:
+            stamps = {id: self._rows[id].account.stamp for id in found if id in self._rows}
+        spared = query.seen(stamps) if stamps else set()
+        page = self._read(query.stream, [id for id in found if id not in spared], position)
+        return replace(page, skipped=len(found) - len(page.accounts) - len(page.gone))
+
+    def _read(self, stream: Stream, ids: Sequence[str], position: Position) -> Page:
+        with self._lock:
+            accounts = tuple(self._as_read(self._rows[id].account) for id in ids if id in self._rows)
+            gone = {id: self._survivor(id) for id in ids if id not in self._rows}
+        return Page(stream=stream, accounts=accounts, position=position, gone=gone)
+
+    def _as_read(self, account: Account) -> Account:
+        read_at = self._now_ms()
+        live = {name: account.live.get(name, "") for name in self.fields}
+        if "owner" in live:
+            live["owner"] = account.owner
+        return replace(account, live=live, read_at=read_at, stamp_is_old=stamp_is_old(account.stamp, read_at))
+
+    # Writing
+
+    def _write_one(self, write: Write) -> Outcome:
+        with self._lock:
+            if write.account_id not in self._rows:
+                return Outcome(account_id=write.account_id, result=Result.GONE, code="OBJECT_NOT_FOUND")
+            refusal = self.refuse(write) or self._impossible(write)
+            if refusal:
+                return refusal
+            account = self._rows[write.account_id].account
+            now = self._clock()
+            self.writes.extend((now, account.id, field, value) for field, value in write.values.items())
+            self._put(
+                replace(
+                    account,
+                    live={**account.live, **{f: v for f, v in write.values.items() if f != "owner"}},
+                    owner=write.values.get("owner", account.owner),
+                    stamp=self._now_ms(),
+                )
+            )
+            if self.lose_reply(write):
+                return Outcome(account_id=account.id, result=Result.UNCERTAIN, message="the reply was lost")
+            return Outcome(account_id=account.id, result=Result.WRITTEN, confirmed=dict(write.values))
+
+    def _impossible(self, write: Write) -> Outcome | None:
+        for field, value in write.values.items():
+            refused = self._impossible_value(field, value)
+            if refused:
+                code, message = refused
+                return Outcome(account_id=write.account_id, result=Result.REFUSED, code=code, message=message)
+        return None
+
+    def _impossible_value(self, field: str, value: str) -> tuple[str, str] | None:
+        """The code and sentence with which any CRM would refuse this value, None when it would not."""
+        if field not in self.fields:
+            return "PROPERTY_DOESNT_EXIST", f"there is no field {field}"
+        kind, options = type_of(field), self.fields[field]
+        if not value:
+            return None
+        if kind is FieldType.OWNER and value.lower() not in self._owners:
+            return "INVALID_OPTION", f"{value} is not an owner in this CRM"
+        if kind is FieldType.NUMBER and not is_number(value):
+            return "INVALID_NUMBER", f"{field}: {value!r} is not a number"
+        if options and not set(value.split(";")) <= set(options):
+            return "INVALID_OPTION", f"{field}: {value!r} is not one of {', '.join(options)}"
+        return None
+
+    # The store
+
+    def _now_ms(self) -> int:
+        return round(self._clock() * 1000)
+
+    def _put(self, account: Account, *, late: float = 0.0, indexed: int | None = None) -> None:
+        row = self._rows.get(account.id)
+        if row is None:
+            row = self._rows[account.id] = _Row(account=account, indexed=indexed, coming=[])
+            insort(self._order, id_order(account.id))
+        row.account = account
+        if indexed is None:
+            row.coming.append((self._clock() + self.index_lag + late, account.stamp))
+            row.coming.sort()
+
+    def _drop(self, account_id: str, *, survivor: str) -> None:
+        del self._rows[account_id]
+        del self._order[bisect_right(self._order, id_order(account_id)) - 1]
+        self._departed[account_id] = (self._now_ms(), survivor)
+
+    def _survivor(self, account_id: str) -> str:
+        """The record that stands for a merged one today, "" when it is deleted."""
+        while account_id in self._departed:
+            account_id = self._departed[account_id][1]
+        return account_id if account_id in self._rows else ""
+
+
+def _options(name: str) -> tuple[str, ...]:
+    known = FIELDS.get(name)
+    return known.options if known else ()

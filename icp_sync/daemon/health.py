@@ -1,0 +1,101 @@
+"""`/healthz` and `/metrics` over plain HTTP: what a supervisor and Prometheus ask, and nothing else.
+
+Read only, no secret, no text from a CRM: an error of a stream is told by its state, its words are in the log.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Collection, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from icp_sync.daemon.streams import Loop, State
+from icp_sync.errors import ConfigError, Problem
+from icp_sync.observe import registry
+
+HEALTHY = (State.STARTING, State.OK)
+IDLE_SECONDS = 10.0  # a client that says nothing for so long is let go
+JSON = "application/json; charset=utf-8"
+
+
+class Health:
+    """Answers on host:port in threads of its own. Raises ConfigError when it cannot listen there."""
+
+    def __init__(self, loops: Collection[Loop], host: str, port: int, *, clock: Callable[[], float]) -> None:
+        self._loops, self._clock = loops, clock
+        try:
+            self._server = _Server((host, port), self._handler())
+        except (OSError, OverflowError) as error:
+            where = f"health {host}:{port}"
+            hint = "name a free port under [health], or port = 0 for none"
+            raise ConfigError([Problem(where=where, what=f"cannot listen: {error}", hint=hint)]) from error
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        threading.Thread(target=self._server.serve_forever, args=(0.1,), name="health", daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def report(self) -> tuple[bool, Mapping[str, object]]:
+        """Whether everything is well, and per connection and stream: state, seconds since it last ended well."""
+        connections: dict[str, dict[str, object]] = {}
+        for loop in self._loops:
+            since = None if loop.last_success is None else round(self._clock() - loop.last_success, 1)
+            connections.setdefault(loop.portal.name, {})[loop.stream.value] = {
+                "state": loop.state.value,
+                "last_success_age_seconds": since,
+                "failures": loop.failures,
+            }
+        well = all(loop.state in HEALTHY for loop in self._loops)
+        return well, {"status": "ok" if well else "unhealthy", "connections": connections}
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        health = self
+
+        class Handler(BaseHTTPRequestHandler):
+            server_version, sys_version = "icp-sync", ""
+            timeout = IDLE_SECONDS
+
+            def do_GET(self) -> None:
+                path = self.path.partition("?")[0]
+                if path == "/healthz":
+                    well, said = health.report()
+                    status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
+                    self._answer(status, JSON, json.dumps(said).encode())
+                elif path == "/metrics":
+                    self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(registry))
+                else:
+                    self._answer(HTTPStatus.NOT_FOUND, JSON, b'{"status": "not found"}')
+
+            do_HEAD = do_GET
+
+            def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Cache-Control", "no-store")
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                """A probe every few seconds is not worth a line."""
+
+        return Handler
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that went away in the middle is its own business."""

@@ -1,0 +1,125 @@
+"""One connection inside the daemon: made ready before its first cycle, and halted alone when it cannot go on.
+
+Knows nothing of timetables.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from icp_sync.daemon.stopping import Stopping
+from icp_sync.domain.standing import Mode
+from icp_sync.errors import ConfigError, IcpSyncError, Problem
+from icp_sync.observe import log
+from icp_sync.ports import Position, Stream
+from icp_sync.sync.cycle import Parts, Scope
+from icp_sync.wiring import Wired
+
+ACCOUNTS_A_SEARCH = 200
+"""Accounts one search call discovers; what an account we wrote costs polling later is 1/200 of a call."""
+SEARCHES = 4
+"""Searches a second where the settings name no limit."""
+FIRST_READING = "the first reading of this connection"
+
+
+class Portal:
+    """make: builds the connection's objects. sealed: whether the seal key file exists now."""
+
+    def __init__(self, make: Callable[[], Wired], sealed: Callable[[], bool], stopping: Stopping) -> None:
+        self._make, self._sealed, self._stopping = make, sealed, stopping
+        self._made_sealed = sealed()
+        self.wired = make()
+        self.name = self.wired.name
+        self.halted: IcpSyncError | None = None
+        self._bound = False
+        self._lock = threading.Lock()
+
+    def parts(self) -> Parts:
+        """What a cycle needs, with the journal bound to this portal and, to write, a lasting seal key.
+
+        Raises ConfigError when the credentials open another portal, or there is no seal key to write with.
+        """
+        with self._lock:
+            journal = self.wired.journal
+            if journal.mode() is not Mode.OBSERVE and not self._made_sealed:
+                self._take_up_the_seal()
+            if not self._bound:
+                crm, now = self.wired.crm, self.wired.parts.clock()
+                journal.bind(crm.identity().id, crm=crm.kind, now=now)
+                self._ask_for_a_first_reading(now)
+                self._bound = True
+            return self.wired.parts
+
+    def _take_up_the_seal(self) -> None:
+        """The key was made after we began: seal with it, not with the passing one of this process."""
+        require_seal(self._sealed(), self.name)
+        wired, before = self._make(), self.wired
+        self.wired = wired
+        self._made_sealed = True
+        close(before)
+        log("daemon").info("the seal key is there now", connection=self.name)
+
+    def _ask_for_a_first_reading(self, now: float) -> None:
+        """A connection nobody ever read through would know only what changes from now on."""
+        journal = self.wired.journal
+        if journal.position(Stream.BACKFILL.value) == Position() and not journal.backfill_request():
+            journal.request_backfill(FIRST_READING, now)
+
+    def halt(self, error: IcpSyncError) -> None:
+        """No further cycle of this connection: only a person can help, then a restart."""
+        with self._lock:
+            if self.halted is not None:
+                return
+            self.halted = error
+        log("daemon").error(
+            "connection stopped", connection=self.name, error=str(error), next=error.next_step
+        )
+
+    def paced(self, scope: Scope) -> Scope:
+        """A backfill's scope that writes no faster than half of polling's searches can read back."""
+        limit = self.wired.settings.quota.search or SEARCHES
+        pace = Pace(limit * ACCOUNTS_A_SEARCH / 2, self.wired.parts.clock, self._stopping.draining.wait)
+        return replace(scope, ticked=lambda report: pace.written(report.written))
+
+    def close(self) -> None:
+        close(self.wired)
+
+
+class Pace:
+    """Keeps a growing count below `rate` a second, by waiting after each step. `wait`: seconds → anything."""
+
+    def __init__(self, rate: float, clock: Callable[[], float], wait: Callable[[float], object]) -> None:
+        self._rate, self._clock, self._wait = rate, clock, wait
+        self._count = 0
+        self._at = clock()
+
+    def written(self, count: int) -> None:
+        more, self._count = count - self._count, count
+        early = more / self._rate - (self._clock() - self._at)
+        if early > 0:
+            self._wait(early)
+        self._at = self._clock()
+
+
+def require_seal(exists: bool, connection: str) -> None:
+    """Raise ConfigError unless there is a key to seal our values with."""
+    if not exists:
+        raise ConfigError(
+            [
+                Problem(
+                    where=f"connection {connection}",
+                    what="may write, but there is no seal key to mark what we write",
+                    hint="restore the seal file, or make a new one on a CRM we never wrote to",
+                )
+            ],
+            next_step="icp-sync provision --apply",
+        )
+
+
+def close(wired: Wired) -> None:
+    """Let go of threads, connections and the journal."""
+    if callable(end := getattr(wired.crm, "close", None)):
+        end()
+    wired.journal.close()

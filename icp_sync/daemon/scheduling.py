@@ -1,0 +1,158 @@
+"""The timetable: APScheduler triggers each stream of each connection, and does nothing else.
+
+Positions live in the journal, so nothing of the timetable needs to survive a restart. Nothing is ever
+dropped silently: a late trigger runs late, triggers that pile up become one, and what the scheduler skips
+or sees failing is counted.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+from prometheus_client import Counter
+
+from icp_sync.daemon.health import Health
+from icp_sync.daemon.portal import Portal
+from icp_sync.daemon.stopping import Stopping
+from icp_sync.daemon.streams import Loop
+from icp_sync.errors import IcpSyncError
+from icp_sync.observe import log, redact, registry
+from icp_sync.ports import Stream
+
+LOOK = 0.2  # seconds between looks whether every connection has been halted
+
+triggers_total = Counter(
+    "icp_sync_triggers_total",
+    "Triggers that did not end in an ordinary cycle",
+    ["connection", "stream", "outcome"],
+    registry=registry,
+)
+
+_OUTCOMES = {
+    EVENT_JOB_ERROR: "error",
+    EVENT_JOB_MISSED: "missed",
+    EVENT_JOB_MAX_INSTANCES: "skipped",  # the cycle before is still running, as a long sweep may
+}
+
+
+class Daemon:
+    """All streams of these connections until `stopping` is told to, or no connection is left to work for."""
+
+    def __init__(
+        self,
+        portals: Sequence[Portal],
+        stopping: Stopping,
+        *,
+        health: tuple[str, int] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._portals, self._stopping, self._clock = portals, stopping, clock
+        self.loops = {f"{loop.portal.name}/{loop.stream}": loop for loop in self._make_loops()}
+        self._health = Health(self.loops.values(), *health, clock=clock) if health and health[1] else None
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            jobstores={"default": MemoryJobStore()},
+            executors={"default": ThreadPoolExecutor(max_workers=len(self.loops))},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+
+    def run(self) -> None:
+        """Work until told to stop, then finish what is in flight.
+
+        Raises the error of the last connection when every one of them was halted.
+        """
+        _silence_the_scheduler()
+        self._scheduler.add_listener(self._heard, sum(_OUTCOMES))
+        for name, loop in self.loops.items():
+            self._scheduler.add_job(
+                self._trigger,
+                IntervalTrigger(seconds=loop.interval, timezone=UTC),
+                args=(name,),
+                id=name,
+                next_run_time=self._first(loop),
+            )
+        if self._health:
+            self._health.start()
+        try:
+            self._scheduler.start()
+            log("daemon").info("running", connections=[portal.name for portal in self._portals])
+            error = self._wait()
+        finally:
+            self._stopping.drain()
+            self._scheduler.shutdown(wait=True)
+            self._stopping.end()
+            if self._health:
+                self._health.stop()
+        log("daemon").info("stopped")
+        if error:
+            raise error
+
+    def _make_loops(self) -> Iterator[Loop]:
+        for portal in self._portals:
+            every = portal.wired.settings.schedule
+            for stream, interval in (
+                (Stream.POLL, every.poll),
+                (Stream.TRAILING, every.trailing),
+                (Stream.DUE, every.due),
+                (Stream.BACKFILL, every.poll),
+                (Stream.SWEEP, every.sweep),
+            ):
+                yield Loop(portal, stream, interval, self._stopping, self._clock)
+
+    def _first(self, loop: Loop) -> datetime:
+        """At once; a sweep an interval after the last one, which may have been before this start."""
+        now = self._clock()
+        if loop.stream is Stream.SWEEP:
+            position, at = loop.portal.wired.journal.positions().get((Stream.SWEEP.value, ""), (None, now))
+            finished = position is None or position.finished
+            now = max(now, at + loop.interval) if finished else now
+        return datetime.fromtimestamp(now, UTC)
+
+    def _trigger(self, name: str) -> None:
+        loop = self.loops[name]
+        try:
+            pause = loop.tick()
+        except Exception:
+            self._postpone(name, loop.delay())
+            raise
+        self._postpone(name, pause)
+
+    def _postpone(self, name: str, seconds: float) -> None:
+        if seconds > 0 and self._stopping.going():
+            at = datetime.fromtimestamp(self._clock() + seconds, UTC)
+            self._scheduler.modify_job(name, next_run_time=at)
+
+    def _heard(self, event: object) -> None:
+        """What the scheduler skipped or saw failing."""
+        connection, _, stream = str(getattr(event, "job_id", "")).partition("/")
+        outcome = _OUTCOMES[getattr(event, "code", EVENT_JOB_ERROR)]
+        triggers_total.labels(connection, stream, outcome).inc()
+        if outcome == "error":
+            said = log("daemon").bind(connection=connection, stream=stream)
+            said.error(
+                "this should not have happened",
+                error=repr(getattr(event, "exception", "")),
+                traceback=redact(str(getattr(event, "traceback", ""))),
+            )
+
+    def _wait(self) -> IcpSyncError | None:
+        while not self._stopping.draining.wait(LOOK):
+            halted = [portal.halted for portal in self._portals if portal.halted]
+            if len(halted) == len(self._portals):
+                return halted[-1]
+        return None
+
+
+def _silence_the_scheduler() -> None:
+    """Its own logger says on stderr what our listener says in a better place."""
+    logger = logging.getLogger("apscheduler")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False

@@ -1,0 +1,153 @@
+"""One stream of one connection: its cycles one after another, and how it behaves when they fail.
+
+It is told when to run and says how long it wants to be left alone; it knows no scheduler and no clock but
+the one it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from icp_sync.daemon.portal import Portal
+from icp_sync.daemon.stopping import Stopping
+from icp_sync.errors import AuthError, ConfigError, IcpSyncError, LostLeaseError, UnavailableError
+from icp_sync.observe import log, registry
+from icp_sync.ports import Stream
+from icp_sync.sync.backfill import backfill
+from icp_sync.sync.cycle import Scope, cycle
+from icp_sync.sync.report import Report
+from prometheus_client import Gauge
+
+FIRST_DELAY, LONGEST_DELAY = 15.0, 900.0
+LATE_AFTER = 900.0
+"""Seconds a stream may be overdue, beyond three of its intervals, before health calls it late."""
+
+last_success_seconds = Gauge(
+    "icp_sync_stream_last_success_timestamp_seconds",
+    "When the stream last ended a cycle well, UTC epoch seconds",
+    ["connection", "stream"],
+    registry=registry,
+)
+stream_down = Gauge(
+    "icp_sync_stream_down", "1 while the stream's cycles fail", ["connection", "stream"], registry=registry
+)
+
+
+class State(StrEnum):
+    STARTING = "starting"  # no cycle has ended well yet
+    OK = "ok"
+    LATE = "late"  # nothing failed, but no cycle ended well for far too long
+    DOWN = "down"  # the last cycle failed; it is tried again
+    HALTED = "halted"  # the connection needs a person
+
+
+class Loop:
+    """interval: seconds between two triggers."""
+
+    def __init__(
+        self,
+        portal: Portal,
+        stream: Stream,
+        interval: float,
+        stopping: Stopping,
+        clock: Callable[[], float],
+    ) -> None:
+        self.portal, self.stream, self.interval = portal, stream, interval
+        self._stopping, self._clock = stopping, clock
+        self.began = clock()
+        self.last_success: float | None = None
+        self.failures = 0
+        self.error = ""
+        stream_down.labels(portal.name, stream.value).set(0)
+
+    def tick(self) -> float:
+        """Run one cycle. Returns for how many seconds to be left alone, 0 for the usual interval.
+
+        Raises only what nobody foresaw, after noting it like any other failure.
+        """
+        if not self._stopping.going() or self.portal.halted:
+            return 0.0
+        try:
+            ran = self._run()
+        except LostLeaseError as error:
+            self._log().info("the cycle ended: its lease was taken over", error=str(error))
+            return 0.0
+        except (AuthError, ConfigError) as error:
+            self.portal.halt(error)
+            return 0.0
+        except IcpSyncError as error:
+            return self._failed(str(error), getattr(error, "retry_after", None))
+        except Exception as error:
+            self._failed(f"{type(error).__name__}: {error}", None)
+            raise
+        if ran:
+            self._well()
+        return 0.0
+
+    def delay(self) -> float:
+        """How long to wait after the failures so far."""
+        return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** (min(self.failures, 10) - 1)) if self.failures else 0.0
+
+    @property
+    def state(self) -> State:
+        if self.portal.halted:
+            return State.HALTED
+        if self.failures:
+            return State.DOWN
+        since = self.began if self.last_success is None else self.last_success
+        if self._clock() - since > 3 * self.interval + LATE_AFTER:
+            return State.LATE
+        return State.STARTING if self.last_success is None else State.OK
+
+    def _run(self) -> bool:
+        """One cycle; false when there was none to run."""
+        parts = self.portal.parts()
+        scope = Scope(going=self._stopping.going)
+        if self.stream is Stream.BACKFILL:
+            if parts.journal.backfill_request() is None:
+                return True
+            report = backfill(parts, self.portal.paced(scope))
+        else:
+            report = cycle(self.stream, parts, scope)
+        if report is not None:
+            self._tell(report)
+        return report is not None
+
+    def _tell(self, report: Report) -> None:
+        worth = report.written or report.refused or report.deferred or report.gone or report.lost
+        say = self._log().info if worth else self._log().debug
+        say(
+            "cycle",
+            read=report.read,
+            spared=report.spared,
+            written=report.written,
+            refused=report.refused,
+            deferred=report.deferred + report.lost,
+            gone=report.gone,
+            asked=report.calls,
+        )
+
+    def _well(self) -> None:
+        self.last_success = self._clock()
+        last_success_seconds.labels(self.portal.name, self.stream.value).set(self.last_success)
+        if self.failures:
+            self._log().info("back", failures=self.failures)
+            stream_down.labels(self.portal.name, self.stream.value).set(0)
+        self.failures, self.error = 0, ""
+
+    def _failed(self, error: str, retry_after: float | None) -> float:
+        if not self._stopping.going():
+            return 0.0  # we cut its waits short ourselves
+        self.failures += 1
+        self.error = error
+        wait = max(self.delay(), retry_after or 0.0)
+        if self.failures == 1:
+            self._log().warning("down", error=error, again_in=round(wait))
+            stream_down.labels(self.portal.name, self.stream.value).set(1)
+        else:
+            self._log().debug("still down", error=error, again_in=round(wait), failures=self.failures)
+        return wait
+
+    def _log(self):  # type: ignore[no-untyped-def]
+        return log("daemon").bind(connection=self.portal.name, stream=self.stream.value)

@@ -1,0 +1,254 @@
+"""What became of a page, in one short transaction whose last statement is the stream's position.
+
+Everything that can be computed beforehand is: while the transaction is open only stored evidence is merged
+with new. Nothing is looked up account by account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from icp_sync.domain.account import Origin
+from icp_sync.journal import schema
+from icp_sync.journal.bound import Bound
+from icp_sync.journal.database import chunks, upsert
+from icp_sync.journal.encoding import confirmed_to_json, dumps, loads, plain, previous_to_text
+from icp_sync.journal.intend import with_intents
+from icp_sync.journal.merges import bury
+from icp_sync.journal.records import Lease, Settled
+from icp_sync.journal.rows import ABSENT, Loads, Stored, lock
+from icp_sync.journal.runs import count
+from icp_sync.ports import Position
+
+_ACCOUNT = schema.account
+_POSITION = schema.position
+
+OVERTAKEN = "commit_overtaken"
+"""Event counted for each account whose state another worker had committed in between."""
+
+
+class Commit(Bound):
+    def commit(
+        self,
+        settled: Sequence[Settled],
+        *,
+        gone: Mapping[str, str],
+        position: Position | None,
+        stream: str,
+        partition: str = "",
+        lease: Lease,
+        run: str,
+        now: float,
+    ) -> None:
+        """Remember a page: its accounts, those gone (id → survivor or ""), and how far the stream is.
+
+        All or nothing. `position` None leaves the stream where it was. Raises LostLeaseError, having
+        changed nothing, when the lease was taken over.
+        """
+        drafts = [(one, self._row(one, now)) for one in settled]
+        evaluations = {one.account_id: dumps(one.evaluation) for one in settled if one.evaluation}
+        with self.writing("commit") as conn:
+            self.guard(conn, lease)
+            loads_moved = Loads()
+            landed = self._store(conn, drafts, loads_moved)
+            self._explain(conn, landed, evaluations)
+            self._log_changes(conn, settled, run, now)
+            self._log_evaluations(conn, landed, evaluations, run, now)
+            self._leave_alone(conn, landed, now)
+            bury(conn, self.connection, gone, loads_moved, now)
+            loads_moved.store(conn, self.connection)
+            if overtaken := len(settled) - len(landed):
+                count(conn, self.connection, OVERTAKEN, overtaken)
+            if position is not None:
+                self._move(conn, stream, partition, position, now)
+
+    def _row(self, one: Settled, now: float) -> dict[str, Any]:
+        """The account's columns, but for those that depend on what is stored."""
+        return {
+            "connection": self.connection,
+            "id": one.account_id,
+            "version": 0,
+            "status": one.status,
+            "counted_owner": plain(one.owner) if one.in_scope else "",
+            "in_scope": one.in_scope,
+            "tier": one.tier,
+            "profile_version": one.profile_version,
+            "score": one.score,
+            "wake_at": one.wake_at,
+            "seen_stamp": one.stamp if one.seen else None,
+            "stamp": one.stamp,
+            "settled_at": now,
+            "attempts": one.attempts,
+            "domain": plain(one.domain),
+            "name": plain(one.name),
+            "name_key": plain(one.name).casefold(),
+            "owner": plain(one.owner),
+            "survivor": "",
+            "problem": plain(one.problem, 2000),
+            "fingerprint": one.fingerprint,
+            "previous": previous_to_text(one.previous),
+            "confirmed": "",
+            "intents": "",
+            "evidence": dumps(one.evidence) if one.evidence else "",
+        }
+
+    def _store(
+        self, conn: Connection, drafts: Sequence[tuple[Settled, dict[str, Any]]], moved: Loads
+    ) -> list[Settled]:
+        """Overwrite the accounts still at the version we know; returns those."""
+        stored = lock(conn, self.connection, (one.account_id for one, _ in drafts))
+        rows: dict[str, dict[str, Any]] = {}
+        landed: list[Settled] = []
+        overtaken: list[Settled] = []
+        for one, row in drafts:
+            before = stored.get(one.account_id, ABSENT)
+            if one.version is not None and one.version != before.version:
+                overtaken.append(one)
+                continue
+            after = before._replace(
+                version=before.version + 1,
+                counted_owner=row["counted_owner"],
+                confirmed=_with_confirmed(before.confirmed, one),
+                intents=_without(before.intents, one.resolved),
+            )
+            moved.move(before.counted_owner, after.counted_owner)
+            stored[one.account_id] = after
+            rows[one.account_id] = row | {
+                "version": after.version,
+                "confirmed": after.confirmed,
+                "intents": after.intents,
+            }
+            landed.append(one)
+        upsert(conn, _ACCOUNT, list(rows.values()))
+        for one in overtaken:
+            _keep_evidence(conn, self.connection, one, stored.get(one.account_id, ABSENT))
+        return landed
+
+    def _explain(self, conn: Connection, landed: Iterable[Settled], evaluations: Mapping[str, str]) -> None:
+        """The whole evaluation, for explain."""
+        shown = {one.account_id: evaluations[one.account_id] for one in landed if one.evaluation}
+        rows = [
+            {"connection": self.connection, "account": account_id, "data": text}
+            for account_id, text in shown.items()
+        ]
+        upsert(conn, schema.evaluation, rows)
+
+    def _log_changes(self, conn: Connection, settled: Iterable[Settled], run: str, now: float) -> None:
+        """What was sent, whoever settled the account in the end."""
+        rows = [
+            {
+                "connection": self.connection,
+                "run": run,
+                "at": now,
+                "account": one.account_id,
+                "result": one.result.value,
+                "changes": dumps([[c.field, c.live, c.desired, c.reason] for c in one.changes]),
+            }
+            for one in settled
+            if one.changes
+        ]
+        if rows:
+            conn.execute(schema.change_log.insert(), rows)
+
+    def _log_evaluations(
+        self,
+        conn: Connection,
+        landed: Iterable[Settled],
+        evaluations: Mapping[str, str],
+        run: str,
+        now: float,
+    ) -> None:
+        """What materially changed."""
+        rows = [
+            {
+                "connection": self.connection,
+                "run": run,
+                "at": now,
+                "account": one.account_id,
+                "tier": one.tier,
+                "score": one.score,
+                "why": plain(one.previous.why if one.previous else "", 2000),
+                "data": evaluations.get(one.account_id, ""),
+            }
+            for one in landed
+            if one.log_evaluation
+        ]
+        if rows:
+            conn.execute(schema.evaluation_log.insert(), rows)
+
+    def _leave_alone(self, conn: Connection, landed: Sequence[Settled], now: float) -> None:
+        """Replace what people hold on these accounts; a value still held keeps its date."""
+        table = schema.left_alone
+        since: dict[tuple[str, str], tuple[str, float]] = {}
+        for chunk in chunks([one.account_id for one in landed]):
+            mine = (table.c.connection == self.connection, table.c.account.in_(chunk))
+            for account_id, name, held, at in conn.execute(
+                select(table.c.account, table.c.field, table.c.held, table.c.since).where(*mine)
+            ):
+                since[account_id, name] = (loads(held)[0], at)
+        gone = {account_id for account_id, _ in since}
+        if gone:
+            _delete_held(conn, self.connection, gone)
+        rows = {}
+        for one in landed:
+            for name, (live, desired) in one.left_alone.items():
+                held_since = since.get((one.account_id, name))
+                rows[one.account_id, name] = {
+                    "connection": self.connection,
+                    "account": one.account_id,
+                    "field": name,
+                    "held": dumps([live, desired]),
+                    "since": held_since[1] if held_since and held_since[0] == live else now,
+                }
+        upsert(conn, table, list(rows.values()))
+
+    def _move(self, conn: Connection, stream: str, partition: str, position: Position, now: float) -> None:
+        row = {
+            "connection": self.connection,
+            "stream": stream,
+            "partition": partition,
+            "data": dumps(position.to_json()),
+            "at": now,
+        }
+        upsert(conn, _POSITION, [row])
+
+
+def _delete_held(conn: Connection, connection: str, ids: Iterable[str]) -> None:
+    table = schema.left_alone
+    conn.execute(
+        delete(table).where(table.c.connection == connection, table.c.account == bindparam("b_id")),
+        [{"b_id": account_id} for account_id in ids],
+    )
+
+
+def _keep_evidence(conn: Connection, connection: str, one: Settled, before: Stored) -> None:
+    """Of an overtaken account, keep which values are ours: as intents, which overwrite nothing newer."""
+    ours = {name: held.value for name, held in one.confirmed.items() if held.origin is Origin.OURS}
+    if not ours or before is ABSENT:
+        return
+    conn.execute(
+        update(_ACCOUNT)
+        .where(_ACCOUNT.c.connection == connection, _ACCOUNT.c.id == one.account_id)
+        .values(intents=with_intents(before.intents, ours))
+    )
+
+
+def _with_confirmed(text: str, one: Settled) -> str:
+    if not one.confirmed:
+        return text
+    return dumps(loads(text) | confirmed_to_json(one.confirmed))
+
+
+def _without(text: str, resolved: Mapping[str, tuple[str, ...]]) -> str:
+    """Stored intents less those a read has resolved."""
+    if not text or not resolved:
+        return text
+    intents: dict[str, list[str]] = loads(text)
+    for name, values in resolved.items():
+        left = [value for value in intents.pop(name, []) if value not in values]
+        if left:
+            intents[name] = left
+    return dumps(intents) if intents else ""

@@ -1,0 +1,204 @@
+"""The journal's database: opening it, what SQLite needs to be told, migrations, and the dialect switch.
+
+SQLite runs in WAL with `synchronous=FULL`: a commit that returned survives a power cut. A transaction
+that will write begins IMMEDIATE, so it waits its turn instead of failing half-way. Must not know what
+the tables mean.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from icp_sync.errors import ConfigError, Problem, UnavailableError
+from icp_sync.journal.schema import REVISIONS, VERSION_TABLE
+
+BUSY_TIMEOUT_MS = 10_000
+CHUNK = 900  # bound variables a statement may carry in older SQLite builds: 999
+WRITING = {"icp_sync_writing": True}
+"""Execution options of a connection whose transactions will write."""
+
+Item = TypeVar("Item")
+
+
+def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def insert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, in the dialect of this connection."""
+    if conn.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, or overwrite those with the same primary key. All rows have the same columns."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    statement = insert(conn, table)
+    overwrite = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=overwrite), list(rows))
+
+
+def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows whose primary key is not there yet."""
+    if rows:
+        conn.execute(insert(conn, table).on_conflict_do_nothing(), list(rows))
+
+
+def open_engine(url: str) -> Engine:
+    """An engine on a journal migrated to head; makes the folder and the file of a SQLite journal.
+
+    Raises ConfigError, naming the place and what to do, for a URL, file or schema that cannot be used.
+    """
+    parsed = _parsed(url)
+    place = parsed.database if parsed.get_backend_name() == "sqlite" else parsed.render_as_string()
+    if parsed.get_backend_name() == "sqlite":
+        _make_folder(str(place))
+    engine: Engine | None = None
+    try:
+        engine = create_engine(parsed)
+        if engine.dialect.name == "sqlite":
+            _tame_sqlite(engine)
+        _migrate(engine, str(place))
+    except (DBAPIError, sqlite3.Error, ModuleNotFoundError) as error:
+        _dispose(engine)
+        cause = getattr(error, "orig", None) or error
+        raise (_busy(cause) if "locked" in str(cause) else _unusable(str(place), cause)) from error
+    except ConfigError:
+        _dispose(engine)
+        raise
+    event.listen(engine, "handle_error", _in_our_words, retval=True)
+    return engine
+
+
+def _dispose(engine: Engine | None) -> None:
+    if engine is not None:
+        engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        known = parsed.get_backend_name() in ("sqlite", "postgresql")
+    except (ArgumentError, NoSuchModuleError):
+        known = False
+    if not known:
+        hint = "write sqlite:///var/icp-sync/journal.db or postgresql+psycopg://user@host/database"
+        raise ConfigError([Problem(where="journal", what="not a journal URL we can open", hint=hint)])
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        hint = "name a file: sqlite:///var/icp-sync/journal.db"
+        raise ConfigError([Problem(where="journal", what="a journal in memory would forget", hint=hint)])
+    return parsed
+
+
+def _make_folder(path: str) -> None:
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(place: str, error: BaseException) -> ConfigError:
+    return ConfigError(
+        [
+            Problem(
+                where=f"journal {place}",
+                what=f"cannot be used: {error}",
+                hint="check the path, its permissions and the disk; restore a damaged file from a backup, or "
+                "move it away with its -wal and -shm files and start anew (seals on the accounts "
+                "tell what is ours)",
+            )
+        ],
+        next_step="icp-sync check",
+    )
+
+
+def _busy(error: BaseException) -> UnavailableError:
+    return UnavailableError(f"the journal cannot be used now: {error}", next_step="icp-sync status")
+
+
+def _tame_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, see below
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        writing = conn.get_execution_options().get("icp_sync_writing")
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _in_our_words(context: ExceptionContext) -> BaseException | None:
+    """What a database error means to the caller: configuration when damaged, else come back later."""
+    error = context.original_exception
+    said = str(error)
+    if isinstance(error, sqlite3.OperationalError) or context.is_disconnect:
+        if "no such" in said or "syntax" in said:
+            return None  # our own mistake, to be seen as it is
+        return _busy(error)
+    if isinstance(error, sqlite3.DatabaseError) and ("malformed" in said or "not a database" in said):
+        place = context.engine.url.database if context.engine is not None else None
+        return _unusable(place or "", error)
+    return None
+
+
+def _migrate(engine: Engine, place: str) -> None:
+    with engine.connect().execution_options(**WRITING) as conn, conn.begin():
+        current = _revision(conn, place)
+        if current == REVISIONS[-1]:
+            return
+        if current and current not in REVISIONS:
+            raise ConfigError(
+                [
+                    Problem(
+                        where=f"journal {place}",
+                        what=f"its schema {current} is newer than this version's {REVISIONS[-1]}",
+                        hint="install the icp_sync that wrote it, or restore an older backup",
+                    )
+                ]
+            )
+        _upgrade(conn)
+
+
+def _revision(conn: Connection, place: str) -> str:
+    """The schema revision, "" for an empty database. A SQLite file of somebody else's is refused."""
+    tables = inspect(conn).get_table_names()
+    if VERSION_TABLE in tables:
+        return str(conn.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar() or "")  # noqa: S608 - a constant of ours
+    if tables and conn.dialect.name == "sqlite":
+        raise ConfigError(
+            [
+                Problem(
+                    where=f"journal {place}",
+                    what=f"is the database of something else: it holds {', '.join(sorted(tables)[:3])}",
+                    hint="name another file",
+                )
+            ]
+        )
+    return ""
+
+
+def _upgrade(conn: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    folder = Path(__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.attributes["connection"] = conn
+    command.upgrade(config, "head")

@@ -1,0 +1,95 @@
+"""Domain values as the journal's JSON text, and back. Must not know tables.
+
+JSON is ASCII with escapes, so lone surrogates and NUL characters survive in either database. Text in
+columns of its own (names, problems) is for people only and goes through `plain`, which drops those.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from icp_sync.domain.account import Confirmed, Origin, Previous
+from icp_sync.domain.facts import Signal, value_from_json, value_to_json
+
+_PREVIOUS_DEFAULTS: Mapping[str, object] = {f.name: f.default for f in fields(Previous)}
+
+
+_ORIGINS = {origin.value: origin for origin in Origin}
+
+dumps = json.JSONEncoder(separators=(",", ":")).encode
+"""Any plain value as compact JSON. One encoder for all: building one costs more than a small value."""
+
+
+def loads(text: str | None) -> Any:
+    """The stored value; an empty column is an empty mapping."""
+    return json.loads(text) if text else {}
+
+
+def plain(text: str, limit: int = 500) -> str:
+    """Text any database stores: no NUL, no lone surrogates, at most `limit` characters."""
+    short = text[:limit]
+    if short.isascii():
+        return short.replace("\x00", "")
+    return short.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def previous_to_text(previous: Previous | None) -> str:
+    """ "" for None; fields at their default are left out."""
+    if previous is None:
+        return ""
+    return dumps(
+        {
+            name: value
+            for name, default in _PREVIOUS_DEFAULTS.items()
+            if (value := getattr(previous, name)) != default
+        }
+    )
+
+
+def previous_from_text(text: str | None) -> Previous | None:
+    """The inverse; fields this version does not know are ignored."""
+    if not text:
+        return None
+    return Previous(**{name: value for name, value in json.loads(text).items() if name in _PREVIOUS_DEFAULTS})
+
+
+def confirmed_to_json(confirmed: Mapping[str, Confirmed]) -> dict[str, list[object]]:
+    return {name: [held.value, held.origin.value, held.at] for name, held in confirmed.items()}
+
+
+def confirmed_from_text(text: str | None) -> dict[str, Confirmed]:
+    return {
+        name: Confirmed(value=value, origin=_ORIGINS[origin], at=at)
+        for name, (value, origin, at) in loads(text).items()
+    }
+
+
+def intents_from_text(text: str | None) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(values) for name, values in loads(text).items()}
+
+
+def signals_to_text(signals: Iterable[Signal]) -> str:
+    return dumps(
+        [
+            [s.fact, value_to_json(s.value), s.source, s.observed_at, s.confidence, s.rank, s.raw]
+            for s in signals
+        ]
+    )
+
+
+def signals_from_text(text: str | None) -> tuple[Signal, ...]:
+    return tuple(
+        Signal(
+            fact=fact,
+            value=value_from_json(value),
+            source=source,
+            observed_at=observed_at,
+            confidence=confidence,
+            rank=rank,
+            raw=raw,
+        )
+        for fact, value, source, observed_at, confidence, rank, raw in (loads(text) or ())
+    )

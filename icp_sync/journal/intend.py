@@ -1,0 +1,156 @@
+"""Before anything is sent: claim the accounts, reserve the owners' loads, write down what will be written.
+
+All in one transaction, before any request leaves. After a crash the recorded intents are the evidence that
+a value found on the CRM is our own; they stay until a later read resolves them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from icp_sync.domain.plan import Write
+from icp_sync.journal import schema
+from icp_sync.journal.bound import Bound
+from icp_sync.journal.database import insert_missing
+from icp_sync.journal.encoding import dumps, loads
+from icp_sync.journal.records import Lease
+from icp_sync.journal.rows import ABSENT, Stored, add_to_loads, blank, lock
+
+_ACCOUNT = schema.account
+_LOAD = schema.load
+
+ACCOUNT_MOVED = "another worker settled this account meanwhile"
+LOAD_MOVED = "the load of {owner} moved meanwhile"
+
+
+class Intend(Bound):
+    def intend(
+        self,
+        writes: Sequence[Write],
+        *,
+        versions: Mapping[str, int],
+        assignments: Mapping[str, str],
+        load_versions: Mapping[str, int],
+        run: str,
+        lease: Lease,
+        now: float,
+    ) -> tuple[tuple[Write, ...], dict[str, str]]:
+        """Claim the accounts of these writes; returns the writes that may be sent and the losers' reasons.
+
+        versions: account id → version as recalled (absent is 0); a winner's grows by one. assignments:
+        account id → owner email, reserved by compare-and-set on the owner's load (load_versions, absent
+        is 0). Of a loser nothing is recorded. Raises LostLeaseError when the lease was taken over.
+        """
+        expected = {write.account_id: versions.get(write.account_id, 0) for write in writes}
+        with self.writing("intend") as conn:
+            self.guard(conn, lease)
+            fresh = [account_id for account_id, version in expected.items() if version == 0]
+            insert_missing(conn, _ACCOUNT, [blank(self.connection, account_id) for account_id in fresh])
+            stored = lock(conn, self.connection, expected)
+            lost = {
+                account_id: ACCOUNT_MOVED
+                for account_id, version in expected.items()
+                if stored.get(account_id, ABSENT).version != version or account_id not in stored
+            }
+            owners = {
+                i: owner for i, owner in assignments.items() if i in expected and i not in lost and owner
+            }
+            lost |= self._reserve(conn, owners, stored, load_versions)
+            kept = tuple(write for write in writes if write.account_id not in lost)
+            self._claim(conn, kept, stored, owners, run, now)
+            self._forget(conn, [account_id for account_id in lost if expected[account_id] == 0])
+        return kept, lost
+
+    def _reserve(
+        self,
+        conn: Connection,
+        owners: Mapping[str, str],
+        stored: Mapping[str, Stored],
+        load_versions: Mapping[str, int],
+    ) -> dict[str, str]:
+        """Count each assigned account for its new owner; the accounts of an owner whose load moved lose."""
+        if not owners:
+            return {}
+        before = {account_id: stored[account_id].counted_owner for account_id in owners}
+        names = sorted({*owners.values(), *before.values()} - {""})
+        absent = [{"connection": self.connection, "owner": name, "load": 0, "version": 0} for name in names]
+        insert_missing(conn, _LOAD, absent)
+        rows = conn.execute(
+            select(_LOAD.c.owner, _LOAD.c.version)
+            .where(_LOAD.c.connection == self.connection, _LOAD.c.owner.in_(names))
+            .order_by(_LOAD.c.owner)
+            .with_for_update()
+        )
+        moved = {name for name, version in rows if version != load_versions.get(name, 0)}
+        lost = {i: LOAD_MOVED.format(owner=owner) for i, owner in owners.items() if owner in moved}
+        deltas = Counter[str]()
+        for account_id, owner in owners.items():
+            if account_id in lost:
+                continue
+            deltas[owner] += before[account_id] != owner  # even by 0: an assignment moves the version
+            if before[account_id] not in ("", owner):
+                deltas[before[account_id]] -= 1
+        add_to_loads(conn, self.connection, deltas)
+        return lost
+
+    def _claim(
+        self,
+        conn: Connection,
+        kept: Sequence[Write],
+        stored: Mapping[str, Stored],
+        owners: Mapping[str, str],
+        run: str,
+        now: float,
+    ) -> None:
+        rows: dict[str, dict[str, object]] = {}
+        for write in kept:
+            before = stored[write.account_id]
+            text = str(rows[write.account_id]["b_intents"]) if write.account_id in rows else before.intents
+            rows[write.account_id] = {
+                "b_id": write.account_id,
+                "b_version": before.version + 1,
+                "b_owner": owners.get(write.account_id, before.counted_owner),
+                "b_intents": with_intents(text, write.values),
+            }
+        if not rows:
+            return
+        conn.execute(
+            update(_ACCOUNT)
+            .where(_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.id == bindparam("b_id"))
+            .values(
+                version=bindparam("b_version"),
+                counted_owner=bindparam("b_owner"),
+                intents=bindparam("b_intents"),
+                intended_by=run,
+                intended_at=now,
+            ),
+            list(rows.values()),
+        )
+
+    def _forget(self, conn: Connection, ids: Sequence[str]) -> None:
+        """Take back the empty rows that only served as something to lock."""
+        if not ids:
+            return
+        conn.execute(
+            delete(_ACCOUNT).where(
+                _ACCOUNT.c.connection == self.connection,
+                _ACCOUNT.c.id == bindparam("b_id"),
+                _ACCOUNT.c.version == 0,
+                _ACCOUNT.c.confirmed == "",
+                _ACCOUNT.c.intents == "",
+            ),
+            [{"b_id": account_id} for account_id in ids],
+        )
+
+
+def with_intents(text: str, values: Mapping[str, str]) -> str:
+    """Stored intents plus one value per field."""
+    intents: dict[str, list[str]] = loads(text)
+    for name, value in values.items():
+        known = intents.setdefault(name, [])
+        if value not in known:
+            known.append(value)
+    return dumps(intents)

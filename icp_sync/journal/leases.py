@@ -1,0 +1,77 @@
+"""Who may work on a stream: leases per connection, stream and partition, with fencing numbers.
+
+Time only says when a lease may be taken over. What protects the data is the fence: `intend` and `commit`
+check it in their own transaction, so a worker that was paused past its lease can change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, and_, update
+
+from icp_sync.journal import schema
+from icp_sync.journal.bound import Bound, lost
+from icp_sync.journal.database import insert
+from icp_sync.journal.records import Lease
+
+_TABLE = schema.lease
+
+
+class Leases(Bound):
+    def lease(
+        self, stream: str, partition: str = "", *, holder: str, now: float, ttl: float = 60.0
+    ) -> Lease | None:
+        """Take the lease for `ttl` seconds, or None while somebody live holds it."""
+        until = now + ttl
+        with self.writing("lease") as conn:
+            statement = insert(conn, _TABLE).values(
+                connection=self.connection,
+                stream=stream,
+                partition=partition,
+                holder=holder,
+                fence=1,
+                until=until,
+            )
+            taken = statement.on_conflict_do_update(
+                index_elements=["connection", "stream", "partition"],
+                set_={"holder": holder, "fence": _TABLE.c.fence + 1, "until": until},
+                where=_TABLE.c.until <= now,
+            ).returning(_TABLE.c.fence)
+            fence = conn.execute(taken).scalar()
+        if fence is None:
+            return None
+        return Lease(stream=stream, partition=partition, holder=holder, fence=fence, until=until)
+
+    def renew(self, lease: Lease, *, now: float, ttl: float = 60.0) -> Lease:
+        """The lease with more time. Raises LostLeaseError once another took over."""
+        with self.writing("lease") as conn:
+            done = conn.execute(update(_TABLE).where(self._is(lease)).values(until=now + ttl))
+            if done.rowcount != 1:
+                raise lost(lease)
+        return replace(lease, until=now + ttl)
+
+    def check_fence(self, lease: Lease) -> None:
+        """Raises LostLeaseError unless the lease is still ours. To be asked before each send."""
+        with self.reading() as conn:
+            self.guard(conn, lease)
+
+    def release_lease(self, lease: Lease) -> None:
+        """Give the lease back; a lost one is left to its new holder."""
+        with self.writing("lease") as conn:
+            conn.execute(update(_TABLE).where(self._is(lease)).values(holder="", until=0.0))
+
+    def break_leases(self) -> int:
+        """End every lease of this connection: whoever holds the journal alone knows they are of the dead."""
+        held = and_(_TABLE.c.connection == self.connection, _TABLE.c.holder != "")
+        with self.writing("lease") as conn:
+            return conn.execute(update(_TABLE).where(held).values(holder="", until=0.0)).rowcount
+
+    def _is(self, lease: Lease) -> ColumnElement[bool]:
+        return and_(
+            _TABLE.c.connection == self.connection,
+            _TABLE.c.stream == lease.stream,
+            _TABLE.c.partition == lease.partition,
+            _TABLE.c.holder == lease.holder,
+            _TABLE.c.fence == lease.fence,
+        )

@@ -1,0 +1,145 @@
+"""What the journal remembers for a page, in a handful of set-based queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from icp_sync.domain.account import Memory, Remembered
+from icp_sync.domain.facts import Signal
+from icp_sync.journal import schema
+from icp_sync.journal.bound import Bound
+from icp_sync.journal.connections import roster
+from icp_sync.journal.database import chunks
+from icp_sync.journal.encoding import (
+    confirmed_from_text,
+    intents_from_text,
+    loads,
+    plain,
+    previous_from_text,
+    signals_from_text,
+)
+
+_ACCOUNT = schema.account
+_ANSWER = schema.answer
+
+
+class _Answers(NamedTuple):
+    """What was bought about one company and is still valid."""
+
+    signals: tuple[Signal, ...] = ()
+    asked: frozenset[str] = frozenset()
+
+
+_NONE = _Answers()
+
+
+class Recall(Bound):
+    def seen(self, stamps: Mapping[str, int]) -> set[str]:
+        """The ids already settled at exactly this stamp (ms)."""
+        return {
+            account_id for account_id, stamp in self.stamps(stamps).items() if stamps[account_id] == stamp
+        }
+
+    def stamps(self, ids: Mapping[str, int] | tuple[str, ...] | list[str]) -> dict[str, int]:
+        """id → the stamp (ms) up to which it counts as seen, for those that have one."""
+        found: dict[str, int] = {}
+        with self.reading() as conn:
+            for chunk in chunks(list(ids)):
+                rows = conn.execute(
+                    select(_ACCOUNT.c.id, _ACCOUNT.c.seen_stamp).where(
+                        _ACCOUNT.c.connection == self.connection,
+                        _ACCOUNT.c.id.in_(chunk),
+                        _ACCOUNT.c.seen_stamp.is_not(None),
+                    )
+                )
+                found |= dict(rows.all())
+        return found
+
+    def recall(self, keys: Mapping[str, str], *, now: float) -> Memory:
+        """Account id → company key (registrable domain or "") to all that is remembered of the page.
+
+        An account the journal has never met is absent, unless answers about its company are.
+        """
+        with self.reading() as conn:
+            bought = self._answers(conn, sorted({plain(key) for key in keys.values() if key}), now)
+            accounts = {
+                row.id: _remembered(row, bought.get(plain(keys[row.id]), _NONE))
+                for row in self._accounts(conn, list(keys))
+            }
+            known = roster(conn, self.connection)
+        for account_id, key in keys.items():
+            if account_id not in accounts and (answers := bought.get(plain(key))):
+                accounts[account_id] = Remembered(signals=answers.signals, asked=answers.asked)
+        return Memory(accounts=accounts, roster=known)
+
+    def expiries(self, keys: Mapping[str, str], *, now: float) -> dict[str, float]:
+        """Account id → the first instant at which an answer about its company expires."""
+        first: dict[str, float] = {}
+        with self.reading() as conn:
+            for chunk in chunks(sorted({plain(key) for key in keys.values() if key})):
+                rows = conn.execute(
+                    select(_ANSWER.c.key, _ANSWER.c.expires_at).where(
+                        _ANSWER.c.connection == self.connection,
+                        _ANSWER.c.key.in_(chunk),
+                        _ANSWER.c.expires_at > now,
+                    )
+                )
+                for key, expires_at in rows:
+                    first[key] = min(expires_at, first.get(key, expires_at))
+        return {account_id: first[plain(key)] for account_id, key in keys.items() if plain(key) in first}
+
+    def _answers(self, conn: Connection, keys: list[str], now: float) -> dict[str, _Answers]:
+        found: dict[str, _Answers] = {}
+        for chunk in chunks(keys):
+            rows = conn.execute(
+                select(_ANSWER.c.key, _ANSWER.c.enricher, _ANSWER.c.state, _ANSWER.c.signals)
+                .where(
+                    _ANSWER.c.connection == self.connection,
+                    _ANSWER.c.key.in_(chunk),
+                    _ANSWER.c.expires_at > now,
+                )
+                .order_by(_ANSWER.c.enricher)
+            )
+            for key, enricher, state, text in rows:
+                before = found.get(key, _NONE)
+                if state == "hit":
+                    found[key] = before._replace(signals=before.signals + signals_from_text(text))
+                else:
+                    found[key] = before._replace(asked=before.asked | {enricher})
+        return found
+
+    def _accounts(self, conn: Connection, ids: list[str]) -> Iterator[_Row]:
+        columns = [_ACCOUNT.c[name] for name in _Row._fields]
+        for chunk in chunks(ids):
+            mine = (_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.id.in_(chunk))
+            yield from (_Row(*row) for row in conn.execute(select(*columns).where(*mine)))
+
+
+class _Row(NamedTuple):
+    """The columns of an account that a page needs."""
+
+    id: str
+    version: int
+    previous: str
+    confirmed: str
+    intents: str
+    fingerprint: str
+    evidence: str
+    attempts: int
+
+
+def _remembered(row: _Row, answers: _Answers) -> Remembered:
+    return Remembered(
+        version=row.version,
+        previous=previous_from_text(row.previous),
+        confirmed=confirmed_from_text(row.confirmed),
+        intents=intents_from_text(row.intents),
+        signals=answers.signals,
+        asked=answers.asked,
+        fingerprint=row.fingerprint,
+        evidence=loads(row.evidence),
+        attempts=row.attempts,
+    )

@@ -1,0 +1,193 @@
+"""What goes into the journal and what its reports give back. Plain values; no database in sight.
+
+Instants are UTC epoch seconds unless a name says otherwise; stamps are ms on the CRM's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from icp_sync.domain.account import Confirmed, Previous
+from icp_sync.domain.facts import Signal
+from icp_sync.domain.plan import Change, Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to work on one stream and partition until `until`. `fence` only ever grows."""
+
+    stream: str
+    partition: str
+    holder: str
+    fence: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What a page made of one account, as the journal shall remember it.
+
+    status: "settled", "deferred", "refused" or "held"; problem: why not settled, in words.
+    seen: whether (id, stamp) may spare a later re-read. owner: as read, or as just confirmed.
+    version: the version the account must still have (after `intend` that is the recalled one plus 1);
+    None accepts any. When it moved, another worker settled the account meanwhile: the state here is
+    dropped, its evidence (values we know to be ours, history of what was written) is kept.
+    confirmed: fields to overwrite; the others keep what is stored. resolved: intents a read has settled.
+    changes: what was sent, all with `result`. left_alone: field → (live, desired), the whole set.
+    evidence: comes back with the next recall. evaluation: only for explain; empty keeps the stored one.
+    Both plain JSON.
+    """
+
+    account_id: str
+    name: str = ""
+    domain: str = ""
+    stamp: int = 0
+    seen: bool = False
+    status: str = "settled"
+    problem: str = ""
+    in_scope: bool = False
+    owner: str = ""
+    tier: str = ""
+    score: int | None = None
+    profile_version: int = 0
+    fingerprint: str = ""
+    previous: Previous | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    evaluation: Mapping[str, object] = field(default_factory=dict)
+    log_evaluation: bool = False
+    wake_at: float | None = None
+    attempts: int = 0
+    confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
+    resolved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    result: Result = Result.WRITTEN
+    left_alone: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One enricher's answer about one company key.
+
+    kind: "hit", "miss" (a clean one), or "none" (no answer, nothing spent: the reservation is undone).
+    charge: credits really spent. expires_at: until when a hit or miss is remembered.
+    """
+
+    key: str
+    kind: str
+    signals: tuple[Signal, ...] = ()
+    charge: float = 0.0
+    expires_at: float = 0.0
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileVersion:
+    """One activated set of profile documents, by file name."""
+
+    version: int
+    activated_at: float
+    note: str
+    names: tuple[str, ...]
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillRequest:
+    """Somebody changed what every account depends on; the backfill stream shall run."""
+
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """One field of one account in the history: what it held, what we sent, and what became of it."""
+
+    account_id: str
+    run: str
+    field: str
+    before: str
+    after: str
+    reason: str
+    result: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """One material change of an account's evaluation, with all of it for explain."""
+
+    account_id: str
+    run: str
+    at: float
+    tier: str
+    score: int | None
+    why: str
+    evaluation: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An account in a report of those that need somebody or some time."""
+
+    account_id: str
+    name: str
+    domain: str
+    status: str
+    problem: str
+    attempts: int
+    wake_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftAlone:
+    """A value of ours that people hold: what they wrote, and what we would have."""
+
+    account_id: str
+    name: str
+    field: str
+    live: str
+    desired: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run: `ended_at` is None while it works, or when it was killed."""
+
+    id: str
+    kind: str
+    started_at: float
+    ended_at: float | None
+    detail: Mapping[str, object]
+    report: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAccount:
+    """All the journal holds about one account, for explain. survivor: set once it was merged away."""
+
+    account_id: str
+    name: str
+    domain: str
+    status: str
+    problem: str
+    survivor: str
+    version: int
+    in_scope: bool
+    owner: str
+    tier: str
+    score: int | None
+    profile_version: int
+    stamp: int
+    settled_at: float
+    wake_at: float | None
+    attempts: int
+    previous: Previous | None
+    confirmed: Mapping[str, Confirmed]
+    intents: Mapping[str, tuple[str, ...]]
+    evidence: Mapping[str, object]
+    evaluation: Mapping[str, object]
+    left_alone: Mapping[str, tuple[str, str]]

@@ -1,0 +1,215 @@
+"""What `status`, `history` and `explain` ask. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from icp_sync.journal import schema
+from icp_sync.journal.bound import Bound
+from icp_sync.journal.encoding import (
+    confirmed_from_text,
+    intents_from_text,
+    loads,
+    plain,
+    previous_from_text,
+)
+from icp_sync.journal.records import Changed, Evaluated, Listed, StoredAccount
+
+_ACCOUNT = schema.account
+_HELD = schema.left_alone
+
+
+class Reports(Bound):
+    def account(self, account_id: str) -> StoredAccount | None:
+        """All that is remembered of one account, None when the journal never met it."""
+        data, held = schema.evaluation, schema.left_alone
+        with self.reading() as conn:
+            row = conn.execute(
+                select(*_ACCOUNT.c).where(_of(self.connection), _ACCOUNT.c.id == account_id)
+            ).first()
+            evaluation = conn.execute(
+                select(data.c.data).where(data.c.connection == self.connection, data.c.account == account_id)
+            ).scalar()
+            alone = conn.execute(
+                select(held.c.field, held.c.held).where(
+                    held.c.connection == self.connection, held.c.account == account_id
+                )
+            ).all()
+        if row is None:
+            return None
+        return StoredAccount(
+            account_id=row.id,
+            name=row.name,
+            domain=row.domain,
+            status=row.status,
+            problem=row.problem,
+            survivor=row.survivor,
+            version=row.version,
+            in_scope=row.in_scope,
+            owner=row.owner,
+            tier=row.tier,
+            score=row.score,
+            profile_version=row.profile_version,
+            stamp=row.stamp,
+            settled_at=row.settled_at,
+            wake_at=row.wake_at,
+            attempts=row.attempts,
+            previous=previous_from_text(row.previous),
+            confirmed=confirmed_from_text(row.confirmed),
+            intents=intents_from_text(row.intents),
+            evidence=loads(row.evidence),
+            evaluation=loads(evaluation),
+            left_alone={field: (pair[0], pair[1]) for field, pair in ((f, loads(t)) for f, t in alone)},
+        )
+
+    def find(self, text: str, limit: int = 20) -> list[tuple[str, str, str]]:
+        """(id, name, domain) of the accounts with this id, domain, or whole name in any case."""
+        wanted = plain(text.strip())
+        matches = or_(
+            _ACCOUNT.c.id == wanted,
+            _ACCOUNT.c.domain == wanted.lower(),
+            _ACCOUNT.c.name_key == wanted.casefold(),
+        )
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(_ACCOUNT.c.id, _ACCOUNT.c.name, _ACCOUNT.c.domain)
+                .where(_of(self.connection), matches, _ACCOUNT.c.id != "")
+                .order_by(_ACCOUNT.c.id)
+                .limit(limit)
+            ).all()
+        return [(account_id, name, domain) for account_id, name, domain in rows] if wanted else []
+
+    def history(self, account_id: str) -> list[Changed]:
+        """Every field ever sent for this account, oldest first."""
+        log = schema.change_log
+        columns = (log.c.run, log.c.at, log.c.result, log.c.changes)
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(*columns)
+                .where(log.c.connection == self.connection, log.c.account == account_id)
+                .order_by(log.c.seq)
+            ).all()
+        return [
+            Changed(
+                account_id=account_id,
+                run=run,
+                field=field,
+                before=before,
+                after=after,
+                reason=reason,
+                result=result,
+                at=at,
+            )
+            for run, at, result, text in rows
+            for field, before, after, reason in loads(text)
+        ]
+
+    def evaluations(self, account_id: str) -> list[Evaluated]:
+        """Every material change of this account's evaluation, oldest first."""
+        log = schema.evaluation_log
+        columns = (log.c.run, log.c.at, log.c.tier, log.c.score, log.c.why, log.c.data)
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(*columns)
+                .where(log.c.connection == self.connection, log.c.account == account_id)
+                .order_by(log.c.seq)
+            ).all()
+        return [
+            Evaluated(
+                account_id=account_id, run=run, at=at, tier=tier, score=score, why=why, evaluation=loads(text)
+            )
+            for run, at, tier, score, why, text in rows
+        ]
+
+    def tiers(self) -> Mapping[str, int]:
+        """Tier or state → how many in-scope accounts."""
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(_ACCOUNT.c.tier, func.count())
+                .where(_live(self.connection), _ACCOUNT.c.in_scope)
+                .group_by(_ACCOUNT.c.tier)
+            )
+            return dict(rows.all())
+
+    def progress(self) -> tuple[int, int]:
+        """(in-scope accounts settled on the active profile version, in-scope accounts)."""
+        state = schema.connection_state
+        active = select(state.c.active_version).where(state.c.connection == self.connection).scalar_subquery()
+        with self.reading() as conn:
+            on_active = func.count().filter(_ACCOUNT.c.profile_version == active)
+            done, total = conn.execute(
+                select(on_active, func.count()).where(_live(self.connection), _ACCOUNT.c.in_scope)
+            ).one()
+        return int(done), int(total)
+
+    def counts(self) -> Mapping[str, int]:
+        """Status → how many accounts; one only met so far counts as "met"."""
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(_ACCOUNT.c.status, func.count())
+                .where(_of(self.connection))
+                .group_by(_ACCOUNT.c.status)
+            )
+            return {status or "met": n for status, n in rows}
+
+    def refused(self, limit: int = 1000) -> list[Listed]:
+        """Accounts whose last write the CRM refused."""
+        return self._listed("refused", limit)
+
+    def deferred(self, limit: int = 1000) -> list[Listed]:
+        """Accounts to be tried again at their `wake_at`."""
+        return self._listed("deferred", limit)
+
+    def due(self, now: float, limit: int) -> tuple[str, ...]:
+        """Live accounts whose wake-up time has come, oldest first."""
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(_ACCOUNT.c.id)
+                .where(_live(self.connection), _ACCOUNT.c.wake_at <= now)
+                .order_by(_ACCOUNT.c.wake_at, _ACCOUNT.c.id)
+                .limit(limit)
+            )
+            return tuple(rows.scalars())
+
+    def live_ids_page(self, after: str, limit: int) -> tuple[str, ...]:
+        """Ids of accounts not known to be gone, in the database's order of text, after this one."""
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(_ACCOUNT.c.id)
+                .where(_live(self.connection), _ACCOUNT.c.id > after)
+                .order_by(_ACCOUNT.c.id)
+                .limit(limit)
+            )
+            return tuple(rows.scalars())
+
+    def _listed(self, status: str, limit: int) -> list[Listed]:
+        c = _ACCOUNT.c
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(c.id, c.name, c.domain, c.problem, c.attempts, c.wake_at)
+                .where(_of(self.connection), c.status == status)
+                .order_by(c.settled_at, c.id)
+                .limit(limit)
+            ).all()
+        return [
+            Listed(
+                account_id=account_id,
+                name=name,
+                domain=domain,
+                status=status,
+                problem=problem,
+                attempts=attempts,
+                wake_at=wake_at,
+            )
+            for account_id, name, domain, problem, attempts, wake_at in rows
+        ]
+
+
+def _of(connection: str) -> ColumnElement[bool]:
+    return _ACCOUNT.c.connection == connection
+
+
+def _live(connection: str) -> ColumnElement[bool]:
+    return and_(_ACCOUNT.c.connection == connection, _ACCOUNT.c.status != "gone")

@@ -1,0 +1,239 @@
+"""The tables. Every one carries `connection`, so several portals share a journal and none sees another's.
+
+Portable between SQLite and PostgreSQL: plain types, JSON as text. What belongs to one account and is
+always read together (confirmed values, unresolved intents, previous standing) is JSON on its row: a page
+of a thousand is a thousand rows, not twenty thousand. `tests/journal` holds the migrations to this module.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+REVISIONS = ("0001",)
+"""Every schema revision this version understands, oldest first."""
+
+VERSION_TABLE = "icp_sync_schema"
+
+metadata = MetaData()
+
+_SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in INTEGER PRIMARY KEY
+
+connection_state = Table(
+    "connection_state",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("identity", Text, nullable=False, default=""),
+    Column("crm", String, nullable=False, default=""),
+    Column("bound_at", Double),
+    Column("mode", String, nullable=False, default="observe"),
+    Column("mode_at", Double),
+    Column("active_version", Integer, nullable=False, default=0),
+    Column("roster_version", Integer, nullable=False, default=0),
+    Column("backfill_reason", Text),
+    Column("backfill_at", Double),
+)
+
+profile_version = Table(
+    "profile_version",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("version", Integer, nullable=False, autoincrement=False),
+    Column("activated_at", Double, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("documents", Text, nullable=False),  # [[file name, YAML text], …]
+    PrimaryKeyConstraint("connection", "version"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("stream", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("holder", Text, nullable=False),  # "" once released; the row stays, so that fences only grow
+    Column("fence", BigInteger, nullable=False),
+    Column("until", Double, nullable=False),
+    PrimaryKeyConstraint("connection", "stream", "partition"),
+)
+
+position = Table(
+    "position",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("stream", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    PrimaryKeyConstraint("connection", "stream", "partition"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("status", String, nullable=False),  # "" | settled | deferred | refused | held | gone
+    Column("counted_owner", String, nullable=False),  # whose load holds this account; "" nobody's
+    Column("in_scope", Boolean, nullable=False),
+    Column("tier", String, nullable=False),
+    Column("profile_version", Integer, nullable=False),
+    Column("score", Integer),
+    Column("wake_at", Double),
+    Column("seen_stamp", BigInteger),
+    Column("stamp", BigInteger, nullable=False),
+    Column("settled_at", Double, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("domain", String, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("survivor", String, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("confirmed", Text, nullable=False),  # {field: [value, origin, at]}
+    Column("intents", Text, nullable=False),  # {field: [value, …]}, inherited evidence among them
+    Column("intended_by", String, nullable=False, default=""),  # the run that last intended a write
+    Column("intended_at", Double),
+    Column("evidence", Text, nullable=False),
+    PrimaryKeyConstraint("connection", "id"),
+    Index("account_wake", "connection", "wake_at"),
+    Index("account_standing", "connection", "status", "in_scope", "tier", "profile_version"),
+    Index("account_domain", "connection", "domain"),
+    Index("account_name", "connection", "name_key"),
+)
+
+evaluation = Table(  # apart from the account: written once a settlement, read only by explain
+    "evaluation",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("data", Text, nullable=False),
+    PrimaryKeyConstraint("connection", "account"),
+)
+
+left_alone = Table(
+    "left_alone",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("field", String, nullable=False),
+    Column("held", Text, nullable=False),  # [live, desired]
+    Column("since", Double, nullable=False),
+    PrimaryKeyConstraint("connection", "account", "field"),
+)
+
+change_log = Table(
+    "change_log",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("result", String, nullable=False),
+    Column("changes", Text, nullable=False),  # [[field, before, after, reason], …] of one write
+    Index("change_log_account", "connection", "account", "seq"),
+    Index("change_log_run", "connection", "run", "seq"),
+)
+
+evaluation_log = Table(
+    "evaluation_log",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("tier", String, nullable=False),
+    Column("score", Integer),
+    Column("why", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("evaluation_log_account", "connection", "account", "seq"),
+)
+
+owner = Table(
+    "owner",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("email", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    PrimaryKeyConstraint("connection", "email"),
+)
+
+load = Table(
+    "load",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("load", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("connection", "owner"),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("enricher", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("state", String, nullable=False),  # asked | hit | miss
+    Column("at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),  # of an "asked": when its unknown fate may be retried
+    Column("signals", Text, nullable=False),
+    Column("unread", Text, nullable=False),
+    PrimaryKeyConstraint("connection", "enricher", "key"),
+    Index("answer_key", "connection", "key"),
+)
+
+purchase = Table(
+    "purchase",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("enricher", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("amount", Double, nullable=False),
+    Column("open", Boolean, nullable=False),  # reserved, and what it cost is not known yet
+    Index("purchase_key", "connection", "enricher", "key", "open"),
+    Index("purchase_at", "connection", "enricher", "at"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("detail", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    PrimaryKeyConstraint("connection", "id"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("connection", "name"),
+)

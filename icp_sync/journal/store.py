@@ -1,0 +1,53 @@
+"""`Journal`: everything one connection remembers across restarts, put together from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from icp_sync.journal.answers import Answers
+from icp_sync.journal.commit import Commit
+from icp_sync.journal.connections import Connections
+from icp_sync.journal.database import open_engine
+from icp_sync.journal.exclusive import exclusive
+from icp_sync.journal.held import Held
+from icp_sync.journal.intend import Intend
+from icp_sync.journal.leases import Leases
+from icp_sync.journal.positions import Positions
+from icp_sync.journal.profiles import Profiles
+from icp_sync.journal.recall import Recall
+from icp_sync.journal.reports import Reports
+from icp_sync.journal.runs import Runs
+
+
+class Journal(Leases, Connections, Profiles, Recall, Intend, Commit, Positions, Answers, Held, Runs, Reports):
+    """One connection's journal. Safe to share between threads; every method is a transaction of its own."""
+
+    @classmethod
+    def open(cls, url: str, connection: str) -> Self:
+        """Open, make and migrate the journal at a URL such as sqlite:///var/icp-sync/journal.db.
+
+        Raises ConfigError for a URL, a file or a schema that cannot be used, naming what to do.
+        """
+        return cls(open_engine(url), connection)
+
+    def for_connection(self, name: str) -> Self:
+        """The same database for another connection; closing either closes both."""
+        return type(self)(self.engine, name)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def hold(self, who: str) -> Iterator[None]:
+        """Be the only writing process on this SQLite journal; ConfigError names who is already.
+
+        On PostgreSQL many processes may work; there the leases and their fences keep them apart.
+        """
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        with exclusive(Path(str(self.engine.url.database)), who):
+            yield

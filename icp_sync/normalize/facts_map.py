@@ -1,0 +1,193 @@
+"""The facts map: which CRM property feeds which fact, how it is read, and who wins.
+
+A connection starts from its CRM's defaults and changes them in its configuration. Nothing here talks to
+a CRM; `read` is called for every account of a backfill, so it is built for speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from icp_sync.domain.facts import CATALOGUE, FactType, FactValue, Signal
+from icp_sync.normalize.kinds import FACT_TYPES, Found, Kind, parser
+
+_CACHED = 4_096  # parsed texts kept per source
+_LONGEST_CACHED = 200  # characters; longer texts hardly repeat
+_LONGEST_RAW = 1_000  # characters of a source's own words kept for `explain`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactSource:
+    """One property and the fact it feeds.
+
+    currency: of unmarked amounts: "account" (the account's own), an ISO 4217 code, or "" (nobody says).
+    rank: lower wins; CRM properties stay below 10 unless a vendor is to outrank them.
+    separator, complete: of sets; `complete` claims that what is absent is known to be absent.
+    values: lower-case text → what it means; several members with the separator between, "" says nothing.
+    """
+
+    property: str
+    fact: str
+    kind: Kind
+    currency: str = ""
+    rank: int = 0
+    separator: str = ";"
+    values: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = False
+
+
+_Reader = Callable[[str, str], Found | None]
+
+
+class FactsMap:
+    """The sources of one connection's facts, compiled once."""
+
+    __slots__ = ("_readers", "properties", "sources", "types")
+
+    def __init__(self, sources: Sequence[FactSource]) -> None:
+        self.sources = tuple(sources)
+        self.properties: tuple[str, ...] = tuple(dict.fromkeys(s.property for s in self.sources))
+        """The properties to ask the CRM for, each once."""
+        self.types: Mapping[str, FactType] = {
+            **{s.fact: FACT_TYPES[s.kind] for s in self.sources},
+            **CATALOGUE,
+        }
+        """The type of every fact: the catalogue's, and those only this map declares."""
+        self._readers = tuple(
+            (s.property, s.fact, f"crm:{s.property}", s.rank, _reader(s)) for s in self.sources
+        )
+
+    def read(
+        self, properties: Mapping[str, str | None], *, observed_at: float, account_currency: str
+    ) -> tuple[tuple[Signal, ...], dict[str, str]]:
+        """Signals of one account, and what could not be read: fact → the text. Empty texts are missing.
+
+        observed_at: epoch seconds of the read. account_currency: ISO 4217 of the account's plain amounts,
+        "" where it is not known. Never raises, whatever the texts are.
+        """
+        signals: list[Signal] = []
+        unread: dict[str, str] = {}
+        for name, fact, source, rank, parse in self._readers:
+            raw = properties.get(name)
+            if not raw:
+                continue
+            if type(raw) is not str:
+                raw = _text(raw)
+            found = parse(raw, account_currency)
+            if found is None:
+                continue
+            said = raw if len(raw) <= _LONGEST_RAW else raw[:_LONGEST_RAW] + "…"
+            if not found:
+                unread.setdefault(fact, said)
+            for about, value in found:
+                signals.append(_signal(about, value, source, observed_at, rank, said))
+        return tuple(signals), unread
+
+    @classmethod
+    def from_config(cls, entries: Sequence[Mapping[str, object]], base: FactsMap) -> FactsMap:
+        """`base` with these entries added, replaced (same property and fact) or ignored.
+
+        An entry has the keys of `FactSource`; `kind` may be left out for a fact of the catalogue, and
+        `ignore: true` drops every source of a property. Raises ConfigError with every problem at once.
+        """
+        from icp_sync.normalize.facts_config import sources
+
+        return cls(sources(entries, base.sources))
+
+
+def _reader(source: FactSource) -> _Reader:
+    """The cached reading of one source."""
+    parse = parser(
+        source.kind,
+        source.fact,
+        currency=source.currency,
+        separator=source.separator,
+        values=source.values,
+        complete=source.complete,
+    )
+    cached = lru_cache(maxsize=_CACHED)(parse)
+
+    def read(raw: str, account_currency: str) -> Found | None:
+        if len(raw) > _LONGEST_CACHED:
+            text = raw.strip()
+            return parse(text, account_currency) if text else None
+        return cached(raw.strip(), account_currency)
+
+    return read
+
+
+def _text(raw: object) -> str:
+    """A JSON value that is not a string, as the CRM would have written it."""
+    return str(raw).lower() if isinstance(raw, bool) else str(raw)
+
+
+_new = object.__new__
+_slots: Any = Signal.__dict__
+_set_fact, _set_value, _set_source = (_slots[name].__set__ for name in ("fact", "value", "source"))
+_set_observed_at, _set_rank = (_slots[name].__set__ for name in ("observed_at", "rank"))
+_set_raw, _set_confidence = (_slots[name].__set__ for name in ("raw", "confidence"))
+
+
+def _signal(fact: str, value: FactValue, source: str, observed_at: float, rank: int, raw: str) -> Signal:
+    """`Signal(...)` at 2.4 times the speed: its own `__init__` was half the cost of reading an account."""
+    signal = _new(Signal)
+    _set_fact(signal, fact)
+    _set_value(signal, value)
+    _set_source(signal, source)
+    _set_observed_at(signal, observed_at)
+    _set_confidence(signal, 1.0)
+    _set_rank(signal, rank)
+    _set_raw(signal, raw)
+    return signal
+
+
+_STAGES = {
+    **{
+        stage: f"{stage};prospect"
+        for stage in ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity")
+    },
+    "customer": "customer",
+    "evangelist": "evangelist;customer",
+    "other": "other",
+}
+
+HUBSPOT_DEFAULTS = FactsMap(
+    (
+        FactSource(property="name", fact="name", kind=Kind.TEXT),
+        FactSource(property="domain", fact="domain", kind=Kind.DOMAIN),
+        FactSource(property="website", fact="domain", kind=Kind.DOMAIN, rank=1),
+        FactSource(property="industry", fact="industry", kind=Kind.INDUSTRY),
+        FactSource(property="numberofemployees", fact="employees", kind=Kind.NUMBER),
+        FactSource(property="hs_employee_range", fact="employees", kind=Kind.NUMBER, rank=1),
+        FactSource(property="annualrevenue", fact="revenue", kind=Kind.MONEY, currency="account"),
+        FactSource(property="hs_revenue_range", fact="revenue", kind=Kind.MONEY, rank=1),
+        FactSource(property="country", fact="country", kind=Kind.COUNTRY),
+        FactSource(property="hs_country_code", fact="country", kind=Kind.COUNTRY, rank=1),
+        FactSource(property="state", fact="state", kind=Kind.TEXT),
+        FactSource(property="city", fact="city", kind=Kind.TEXT),
+        FactSource(property="founded_year", fact="founded", kind=Kind.DATE),
+        FactSource(property="web_technologies", fact="technologies", kind=Kind.SET),
+        FactSource(
+            property="is_public", fact="ownership", kind=Kind.CHOICE, values={"true": "public", "false": ""}
+        ),
+        FactSource(property="type", fact="account_type", kind=Kind.CHOICE),
+        FactSource(property="lifecyclestage", fact="lifecycle", kind=Kind.SET, values=_STAGES, complete=True),
+        FactSource(property="hs_lead_status", fact="lead_status", kind=Kind.CHOICE),
+        FactSource(property="hs_num_open_deals", fact="open_deals", kind=Kind.NUMBER),
+        FactSource(property="num_associated_contacts", fact="contacts", kind=Kind.NUMBER),
+        FactSource(property="hs_num_child_companies", fact="children", kind=Kind.NUMBER),
+        FactSource(property="total_money_raised", fact="funding_total", kind=Kind.MONEY),
+        FactSource(property="notes_last_updated", fact="last_activity", kind=Kind.DATE),
+        FactSource(property="hs_keywords", fact="keywords", kind=Kind.SET),
+    )
+)
+"""HubSpot's standard company properties (HubSpot's default company properties, knowledge base).
+
+`lifecycle` holds two words where both are true: HubSpot's stage and what it makes of the company
+("lead" and "prospect", "evangelist" and "customer"), so a profile may ask for either. A portal's own
+stage is only itself, and whether it is a prospect stays unknown. "Not public" may be private, a nonprofit
+or a government, so it says nothing. Ranges and money raised carry no currency unless they are marked.
+"""

@@ -1,0 +1,186 @@
+"""The shape of a profile file: which keys there are and what kind of thing each holds.
+
+Pydantic models, used twice: to find unknown keys and wrong kinds, and to publish the JSON Schema that
+editors complete from. What the values mean is `building`'s business.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        raise ValueError("a single value is wanted here")
+    return value
+
+
+Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+"""One number, word or truth value; read by `values` once the fact's type is known."""
+
+Amount = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "number"]})]
+
+
+class Entry(BaseModel):
+    """A mapping whose every key is known."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
+
+
+class Question(Entry):
+    """One question about one fact."""
+
+    fact: str | None = Field(None, description="The fact asked about, for example employees.")
+    between: list[Amount] | None = Field(
+        None, min_length=2, max_length=2, description="Lowest and highest value, both included."
+    )
+    at_least: Amount | None = Field(None, description="This value or more.")
+    at_most: Amount | None = Field(None, description="This value or less.")
+    above: Amount | None = Field(None, description="More than this value.")
+    below: Amount | None = Field(None, description="Less than this value.")
+    equals: Scalar | None = Field(None, description="Exactly this value.")
+    any_of: list[Scalar] | None = Field(None, min_length=1, description="At least one of these.")
+    none_of: list[Scalar] | None = Field(None, min_length=1, description="None of these.")
+    all_of: list[Scalar] | None = Field(None, min_length=1, description="Every one of these (sets).")
+    within: Amount | None = Field(None, description="At most this long ago, for example 180d.")
+    half_life: Amount | None = Field(None, description="Timing only: credit halves each so long.")
+    known: bool | None = Field(None, description="Scopes and routes only: is the fact known at all?")
+    taper: Amount | None = Field(
+        None, description="Share of the nearer bound over which credit falls to nothing, for example 50%."
+    )
+
+
+class ConditionEntry(Question):
+    """A question, or several combined."""
+
+    all: list[ConditionEntry] | None = Field(None, min_length=1, description="Every one holds.")
+    any: list[ConditionEntry] | None = Field(None, min_length=1, description="At least one holds.")
+    not_: ConditionEntry | None = Field(None, alias="not", description="It does not hold.")
+    tier: list[str] | None = Field(None, min_length=1, description="Routes only: tiers or states.")
+
+
+class CriterionEntry(Question):
+    """A weighted question, or a gate."""
+
+    name: str = Field(description="A few words that read well after a plus or a minus.")
+    layer: str = Field(description="firmographic, technographic, behavioral, buying, pain, …")
+    when: ConditionEntry | None = Field(None, description="Instead of `fact`: a combined condition.")
+    weight: float | None = Field(None, description="Its share of the score, relative to the others.")
+    required: bool = Field(False, description="A gate: no weight, but who fails it is Not ICP.")
+    unknown: Amount | None = Field(None, description="Share of open credit an unknown shows; 50% by default.")
+
+
+class TimingEntry(Question):
+    """A weighted question about the moment."""
+
+    name: str
+    when: ConditionEntry | None = None
+    weight: float
+
+
+class FlagEntry(Entry):
+    """A named non-ICP condition."""
+
+    name: str
+    when: ConditionEntry
+    effect: Annotated[
+        Any,
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"enum": ["exclude", "mark"]},
+                    {
+                        "type": "object",
+                        "properties": {"cap": {"enum": ["A", "B", "C", "D"]}},
+                        "required": ["cap"],
+                        "additionalProperties": False,
+                    },
+                ]
+            }
+        ),
+    ] = Field(description="exclude, mark, or {cap: C}.")
+
+
+class TargetEntry(Entry):
+    """Where a route leads."""
+
+    lane: str | None = Field(None, description="sales, research, nurture, success or none.")
+    owner: str | None = Field(None, description="An owner's email, or `existing`.")
+    pool: str | None = Field(None, description="A pool of this profile.")
+    territory: str | None = Field(None, description="Reserved for territory tables.")
+
+
+class RouteEntry(Entry):
+    """A condition and where it leads, or what happens to everybody else."""
+
+    when: ConditionEntry | None = None
+    to: TargetEntry | None = None
+    else_: TargetEntry | None = Field(None, alias="else")
+    even_if: str | None = Field(None, description="`provisional`: assign although the tier is not firm.")
+
+
+class MemberEntry(Entry):
+    """Somebody in a pool."""
+
+    email: str
+    weight: float = Field(1.0, description="Their share, relative to the others.")
+    cap: int = Field(0, description="Most open in-scope accounts they may own; 0 for no limit.")
+
+
+class PoolEntry(Entry):
+    """People who share accounts."""
+
+    members: list[MemberEntry] = Field(min_length=1)
+    imbalance: float = Field(5.0, description="Accounts per unit of weight before load corrects the choice.")
+
+
+class ReviewEntry(Entry):
+    """When the profile is to be looked at again."""
+
+    minor: str | None = Field(None, description="Date of the next small review, 2027-02-28.")
+    full: str | None = Field(None, description="Date of the next full review.")
+
+
+class ScopeEntry(Entry):
+    """Whom the profile is about."""
+
+    score: ConditionEntry | None = Field(None, description="Who is scored; everybody when left out.")
+    route: ConditionEntry | None = Field(None, description="Who may be given an owner.")
+
+
+class TiersEntry(Entry):
+    """Lowest score of each tier, and how calmly a tier moves."""
+
+    A: int = 80
+    B: int = 60
+    C: int = 40
+    D: int = 0
+    hysteresis: int = Field(3, description="Points by which a score must pass a boundary to move at once.")
+    dwell: Amount | None = Field(None, description="How long a smaller move must last; 7d by default.")
+    min_coverage: Amount | None = Field(None, description="Below this share of known weight: Needs data.")
+
+
+class ProfileEntry(Entry):
+    """One Ideal Customer Profile."""
+
+    profile: str = Field(description="Its name: lower-case letters, digits, dashes.")
+    extends: str | None = Field(None, description="Reserved for variants of another profile.")
+    currency: str = Field(description="ISO 4217 code of every money threshold.")
+    review: ReviewEntry = ReviewEntry()
+    scope: ScopeEntry = ScopeEntry()
+    criteria: list[CriterionEntry] = Field(min_length=1)
+    timing: list[TimingEntry] = []
+    timing_grades: dict[int, int] = Field({}, description="Lowest timing of grade 1 and 2: {1: 60, 2: 30}.")
+    flags: list[FlagEntry] = []
+    tiers: TiersEntry = TiersEntry()
+    pools: dict[str, PoolEntry] = {}
+    routes: list[RouteEntry] = []
+    examples: dict[str, str] = Field({}, description="Domain → tier or state, for `profile test`.")
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a profile file."""
+    schema = ProfileEntry.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "icp_sync profile"}

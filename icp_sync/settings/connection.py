@@ -1,0 +1,120 @@
+"""One portal: its credentials, profiles, facts, outputs, pace and share of the limits."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+
+from icp_sync.domain.facts import CATALOGUE, FactType
+from icp_sync.settings.outputs import Outputs
+from icp_sync.settings.parts import Part, Seconds, duration, web_address
+
+_FACT = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_PLACEHOLDER = re.compile(
+    r"[\s.x*-]*|<.*>|\$\{?\w+\}?|pat-\w+-x+[x-]*|"
+    r"(change|replace)[ _-]?me|todo|secret|token|dummy|placeholder|(your|my)[ _-].*",
+    re.IGNORECASE,
+)
+_SECRET_KEY = re.compile(r"token|secret|password|api_?key|credential", re.IGNORECASE)
+
+
+class Schedule(Part):
+    """How often each stream runs, and how far apart poll and trailing pass read."""
+
+    poll: Seconds = Field(duration("60s"), description="Read what changed, up to the CRM's now.")
+    trailing: Seconds = Field(duration("5m"), description="Read the same windows again, `lag` later.")
+    due: Seconds = Field(duration("60s"), description="Settle what was deferred and has come due.")
+    sweep: Seconds = Field(duration("24h"), description="Read everything by id, and count what was missed.")
+    lag: Seconds = Field(duration("1h"), description="How far the trailing pass stays behind.")
+    overlap: Seconds = Field(duration("2m"), description="How much of the last window poll reads again.")
+
+
+class Quota(Part):
+    """The most we send. A lower limit that the CRM's own headers state is obeyed without being set here.
+
+    HubSpot (usage guidelines): 190 requests in 10 s for a Service Key on Professional and Enterprise, 100
+    below; 5 searches a second for all apps of an account together, so one is left to the others.
+    """
+
+    burst: int = Field(190, ge=1, le=10_000, description="Requests in 10 seconds.")
+    search: int = Field(4, ge=1, le=1_000, description="Searches in one second.")
+
+
+class Connection(Part):
+    """One portal or org. Everything durable carries its name."""
+
+    crm: Literal["hubspot"] = "hubspot"
+    token: SecretStr = Field(description="HubSpot: a Service Key. Best kept out of files in version control.")
+    base_url: str = "https://api.hubapi.com"
+    path_version: Literal["v3", "2026-03", "2026-09"] = Field("v3", description="The API's path family.")
+    profiles: list[Path] = Field(min_length=1, description="Profile files, at most three; first wins ties.")
+    facts: list[dict[str, Any]] = Field([], description="Additions to the default facts map.")
+    custom_facts: dict[str, FactType] = Field(
+        {}, description="Facts beyond the catalogue: name → number, money, date, choice, set or yes_no."
+    )
+    enrichers: list[dict[str, Any]] = Field(
+        [], repr=False, description="Sources beside the CRM: `use` and that source's own keys."
+    )
+    outputs: Outputs = Outputs()
+    schedule: Schedule = Schedule()
+    quota: Quota = Quota()
+    batch: int = Field(100, ge=1, le=100, description="Accounts in one read or write request.")
+
+    @field_validator("token", mode="before")
+    @classmethod
+    def _token(cls, raw: Any) -> Any:
+        if isinstance(raw, SecretStr):
+            raw = raw.get_secret_value()
+        text = raw.strip() if isinstance(raw, str) else ""
+        if _PLACEHOLDER.fullmatch(text):
+            raise ValueError("empty, or a placeholder")
+        if not text.isprintable() or not text.isascii() or " " in text:
+            raise ValueError("holds blanks, line breaks or letters no token has")
+        return text
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_url(cls, raw: str) -> str:
+        return web_address(raw)
+
+    @field_validator("profiles", mode="before")
+    @classmethod
+    def _profiles(cls, raw: Any) -> Any:
+        """An environment variable may name several files with commas between them."""
+        return [part.strip() for part in raw.split(",") if part.strip()] if isinstance(raw, str) else raw
+
+    @field_validator("profiles")
+    @classmethod
+    def _once(cls, paths: list[Path]) -> list[Path]:
+        twice = sorted({str(path) for path in paths if paths.count(path) > 1})
+        if twice:
+            raise ValueError(f"named twice: {', '.join(twice)}")
+        return paths
+
+    @field_validator("custom_facts")
+    @classmethod
+    def _custom_facts(cls, facts: dict[str, FactType]) -> dict[str, FactType]:
+        for name in facts:
+            if name in CATALOGUE:
+                raise ValueError(f"'{name}' is in the catalogue already; choose another name")
+            if not _FACT.fullmatch(name):
+                raise ValueError(
+                    f"'{name[:64]}' is no name for a fact: lower-case letters, digits, underscores"
+                )
+        return facts
+
+    @field_validator("enrichers")
+    @classmethod
+    def _enrichers(cls, sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Each names what it uses; what looks like a credential is hidden from here on."""
+        for index, source in enumerate(sources):
+            if not isinstance(source.get("use"), str) or not source["use"].strip():
+                raise ValueError(f"number {index + 1} has no `use`, for example public_companies")
+        return [{key: _hidden(key, value) for key, value in source.items()} for source in sources]
+
+
+def _hidden(key: str, value: Any) -> Any:
+    return SecretStr(value) if isinstance(value, str) and _SECRET_KEY.search(key) else value

@@ -1,0 +1,1 @@
+"""HubSpot's public API over the simulator's store, both path families, ugly habits included."""

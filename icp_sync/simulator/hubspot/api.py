@@ -1,0 +1,159 @@
+"""The front of the API: faults, credentials, limits, the endpoint; headers and counting on the way out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from email.utils import formatdate
+from math import ceil
+from secrets import token_hex
+
+from icp_sync.simulator.faults import BEFORE, Rule
+from icp_sync.simulator.hubspot import errors
+from icp_sync.simulator.hubspot.batch import split_in_half
+from icp_sync.simulator.hubspot.call import Call
+from icp_sync.simulator.hubspot.errors import Refusal, correlation_id
+from icp_sync.simulator.hubspot.objects import LONGEST_URL
+from icp_sync.simulator.hubspot.portal import Portal, Token
+from icp_sync.simulator.hubspot.refusals import pretended
+from icp_sync.simulator.hubspot.routes import Endpoint, Target, find
+from icp_sync.simulator.server import Reply, Request
+
+
+class Api:
+    """Answers requests for one portal. `close_port(seconds)` acts out a refused connection."""
+
+    def __init__(self, portal: Portal, close_port: Callable[[float], None]) -> None:
+        self._portal = portal
+        self._close_port = close_port
+
+    def answer(self, request: Request) -> Reply:
+        portal = self._portal
+        with portal.lock:
+            portal.tick()
+            target = find(request.method, request.segments)
+            label = target.label(request.method)
+            endpoint = target.endpoint
+            exempt, search = (endpoint.exempt, endpoint.search) if endpoint else (False, False)
+            portal.meter.attempt(label, exempt=exempt, search=search)
+            rule = portal.faults.next((label, f"{request.method} {request.path}"))
+            reply = self._act(rule, request, target)
+            portal.meter.statuses[reply.status] += 1
+            self._note(request, label, reply, rule)
+            reply.delay += portal.switches.latency
+        return reply
+
+    def _act(self, rule: Rule | None, request: Request, target: Target) -> Reply:
+        """The answer, or what a fault makes of it."""
+        if rule is None:
+            return self._real(request, target)
+        if rule.kind in BEFORE:
+            return self._undone(rule)
+        pretend = pretended(rule, request)
+        if pretend is not None:
+            return self._dressed(pretend, None, target.endpoint)
+        if rule.kind == "207_mixed":
+            return self._mixed(request, target)
+        reply = self._real(request, target)
+        match rule.kind:
+            case "reset_after_apply":
+                reply.wire = "reset"
+            case "timeout_after_apply":
+                reply.wire, reply.delay = "close", rule.wait(100.0)
+            case "slow":
+                reply.delay = rule.wait(5.0)
+            case "drip":
+                reply.wire, reply.spread = "drip", rule.wait(1.0)
+            case _:
+                reply.wire = rule.kind
+        return reply
+
+    def _undone(self, rule: Rule) -> Reply:
+        if rule.kind == "refused":
+            self._close_port(rule.wait(1.0))
+        return Reply(
+            wire="close" if rule.kind == "timeout" else "reset",
+            delay=rule.wait(100.0) if rule.kind == "timeout" else 0.0,
+        )
+
+    def _mixed(self, request: Request, target: Target) -> Reply:
+        """Carry out every second input of a batch and report the others as failed."""
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            body = {}
+        kept, failed = split_in_half(body if isinstance(body, dict) else {})
+        reply = self._real(replace(request, body=json.dumps(kept).encode()), target)
+        if failed and isinstance(reply.body, dict) and reply.status < 300:
+            reply.status = 207
+            found = [*reply.body.get("errors", []), *failed]
+            reply.body |= {"errors": found, "numErrors": len(found)}
+        return reply
+
+    def _real(self, request: Request, target: Target) -> Reply:
+        token_text = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        try:
+            token = self._token(request, token_text)
+            self._admit(token_text, target.endpoint)
+            if len(request.path) + sum(len(k) + len(v) + 2 for k, v in request.query) > LONGEST_URL:
+                return self._dressed(Reply(status=414, body=b""), token_text, target.endpoint)
+            if target.refusal is not None or target.endpoint is None:
+                raise target.refusal or errors.not_found()
+            if target.endpoint.scopes and not token.scopes & set(target.endpoint.scopes):
+                raise errors.missing_scopes(target.endpoint.scopes)
+            call = Call(
+                portal=self._portal,
+                request=request,
+                token=token,
+                version=target.version,
+                rest=target.rest,
+            )
+            reply = target.endpoint.run(call)
+        except Refusal as refusal:
+            reply = refusal.reply
+        return self._dressed(reply, token_text, target.endpoint)
+
+    def _token(self, request: Request, text: str) -> Token:
+        known = self._portal.tokens.get(text)
+        if known is None or not request.headers.get("Authorization", "").startswith("Bearer "):
+            raise errors.unauthenticated()
+        if known.expired:
+            raise errors.unauthenticated(expired=True)
+        return known
+
+    def _admit(self, token: str, endpoint: Endpoint | None) -> None:
+        portal = self._portal
+        exempt, search = (endpoint.exempt, endpoint.search) if endpoint else (False, False)
+        over = portal.limits.admit(token, portal.clock.now(), exempt=exempt, search=search)
+        if over is not None:
+            portal.meter.refused_for[over.policy] += 1
+            headers = {"Retry-After": str(ceil(over.wait))} if portal.switches.retry_after else {}
+            raise Refusal(429, errors.rate_limited(over.policy), headers)
+
+    def _dressed(self, reply: Reply, token: str | None, endpoint: Endpoint | None) -> Reply:
+        """Headers every answer has; rate headers on all but search."""
+        reply.headers["Date"] = formatdate(self._portal.clock.now(), usegmt=True)
+        reply.headers["X-HubSpot-Correlation-Id"] = correlation_id()
+        reply.headers["X-Trace"] = token_hex(16).upper()
+        searching = endpoint is not None and endpoint.search
+        if token in self._portal.tokens and token is not None and not searching:
+            reply.headers |= self._portal.limits.headers(token)
+        return reply
+
+    def _note(self, request: Request, label: str, reply: Reply, rule: Rule | None) -> None:
+        log = self._portal.requests
+        log.append(
+            {
+                "seq": int(str(log[-1]["seq"])) + 1 if log else 1,
+                "at": self._portal.clock.now_ms(),
+                "method": request.method,
+                "path": request.path,
+                "endpoint": label,
+                "query": [list(pair) for pair in request.query],
+                "bytes": len(request.body),
+                "status": reply.status,
+                "fault": rule.kind if rule is not None else None,
+                "agent": request.headers.get("User-Agent", ""),
+            }
+        )

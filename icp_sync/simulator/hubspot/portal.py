@@ -1,0 +1,133 @@
+"""One HubSpot account: everything the API's endpoints share. The endpoints do, the portal holds.
+
+All access is serialised by `lock`; `tick` lets time do its work before a request is looked at.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from icp_sync.simulator.clock import Clock, iso
+from icp_sync.simulator.faults import Faults
+from icp_sync.simulator.hubspot.catalogue import SYSTEM, Catalogue
+from icp_sync.simulator.hubspot.people import Owner, owners
+from icp_sync.simulator.hubspot.standard import companies
+from icp_sync.simulator.index import Index
+from icp_sync.simulator.limits import Limits, Meter
+from icp_sync.simulator.store import Record, Source, Store
+from icp_sync.simulator.switches import Switches
+
+Json = dict[str, object]
+
+PORTAL_ID = 44_237_313
+APP_ID = "19083857"
+TIME_ZONE = "America/New_York"
+OBJECT_TYPES = {"companies": "0-2", "company": "0-2", "0-2": "0-2"}
+DERIVED = frozenset({*SYSTEM, "hs_merged_object_ids", "hs_object_source", "hs_object_source_id"})
+SCOPES = frozenset(
+    {
+        "crm.objects.companies.read",
+        "crm.objects.companies.write",
+        "crm.schemas.companies.read",
+        "crm.schemas.companies.write",
+        "crm.objects.owners.read",
+    }
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Token:
+    """A credential the portal knows. `app` is what its writes show as sourceId in the history."""
+
+    scopes: frozenset[str] = SCOPES
+    expired: bool = False
+    app: str = APP_ID
+
+    @property
+    def source(self) -> Source:
+        return Source("INTEGRATION", self.app)
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """What account-info says."""
+
+    id: int = PORTAL_ID
+    type: str = "STANDARD"
+    currency: str = "USD"
+    further_currencies: tuple[str, ...] = ("EUR", "GBP", "JPY")
+    time_zone: str = TIME_ZONE
+    hosting: str = "na1"
+
+
+@dataclass(slots=True)
+class Memo:
+    """The matches of the last query without its id bounds: paging by id asks for them again and again."""
+
+    generation: int = -1
+    key: object = None
+    ids: list[int] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Portal:
+    """The state behind the API."""
+
+    clock: Clock
+    switches: Switches
+    limits: Limits
+    seed: int
+    tokens: dict[str, Token]
+    account: Account = field(default_factory=Account)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Back to an empty portal with its standard properties and owners."""
+        self.random = Random(self.seed)  # noqa: S311 - reproducible, not secret
+        self.index = Index()
+        self.memo = Memo()
+        self.store = Store(self.clock, self.switches, self.index, self.random)
+        self.catalogue: Catalogue = companies()
+        self.owners: tuple[Owner, ...] = owners(self.clock.now_ms() - 400 * 86_400_000)
+        # One who left stays on records but is given no more.
+        self.owner_ids = frozenset(owner.id for owner in self.owners if not owner.archived)
+        self.faults = Faults(Random(self.seed + 1))  # noqa: S311 - as above
+        self.meter = Meter()
+        self.requests: deque[Json] = deque(maxlen=20_000)
+
+    def tick(self) -> None:
+        self.store.tick()
+
+    def effects(self, record: Record | None, kept: Mapping[str, str]) -> dict[str, str]:
+        """What HubSpot changes along with a write: giving an owner dates the assignment."""
+        held = record.props if record is not None else {}
+        owner = kept.get("hubspot_owner_id")
+        if owner is None or owner == held.get("hubspot_owner_id", ""):
+            return dict(kept)
+        assigned = iso(self.clock.now_ms()) if owner else ""
+        return {**kept, "hubspot_owner_assigneddate": assigned, "hs_all_owner_ids": owner}
+
+
+def derived(record: Record, name: str) -> str | None:
+    """A property the portal works out rather than stores; `DERIVED` names them."""
+    match name:
+        case "hs_object_id":
+            return str(record.id)
+        case "createdate":
+            return iso(record.created)
+        case "hs_lastmodifieddate":
+            return iso(record.modified)
+        case "hs_merged_object_ids":
+            return ";".join(map(str, record.merged_from)) or None
+        case "hs_object_source":
+            return record.origin.type
+        case "hs_object_source_id":
+            return record.origin.id or None
+    return None

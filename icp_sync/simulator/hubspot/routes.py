@@ -1,0 +1,169 @@
+"""Which endpoint a path means, in both path families.
+
+`/crm/v3/objects/companies/…` and `/crm/objects/2026-09/companies/…` are the same endpoint; a trailing slash
+does not matter. https://developers.hubspot.com/docs/guides/api/overview
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from icp_sync.simulator.hubspot import account, batch, objects, properties, search
+from icp_sync.simulator.hubspot.call import Call
+from icp_sync.simulator.hubspot.errors import Refusal, error, method_not_allowed, missing_scopes, not_found
+from icp_sync.simulator.hubspot.portal import OBJECT_TYPES
+from icp_sync.simulator.server import Reply
+
+DATED = ("2026-03", "2026-09")
+READ = ("crm.objects.companies.read",)
+WRITE = ("crm.objects.companies.write",)
+SCHEMA_READ = ("crm.schemas.companies.read", "crm.objects.companies.read")
+SCHEMA_WRITE = ("crm.schemas.companies.write",)
+OWNERS = ("crm.objects.owners.read",)
+_OTHER_TYPES = {
+    "contacts": "contacts",
+    "contact": "contacts",
+    "0-1": "contacts",
+    "deals": "deals",
+    "deal": "deals",
+    "0-3": "deals",
+    "tickets": "tickets",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One endpoint. `label` names it in statistics and faults; any one of `scopes` is enough.
+
+    exempt: does not count into the ten-secondly limit. search: counts into the secondly one.
+    """
+
+    label: str
+    run: Callable[[Call], Reply]
+    scopes: tuple[str, ...] = ()
+    exempt: bool = False
+    search: bool = False
+
+
+Table = Mapping[tuple[str, ...], Mapping[str, Endpoint]]
+
+
+def _table(*rows: tuple[str, Callable[[Call], Reply], tuple[str, ...]]) -> Table:
+    """Rows of "METHOD pattern"; `*` in a pattern is a variable part."""
+    table: dict[tuple[str, ...], dict[str, Endpoint]] = {}
+    for text, run, scopes in rows:
+        method, _, pattern = text.partition(" ")
+        searching = pattern == "companies/search"
+        endpoint = Endpoint(
+            label=_label(method, pattern), run=run, scopes=scopes, exempt=searching, search=searching
+        )
+        table.setdefault(tuple(pattern.split("/")), {})[method] = endpoint
+    return table
+
+
+def _label(method: str, pattern: str) -> str:
+    short = (
+        pattern.removeprefix("companies/") if "/batch" in pattern or pattern.endswith("search") else pattern
+    )
+    return f"{method} {short.replace('*', '{id}')}"
+
+
+ENDPOINTS = _table(
+    ("GET companies", objects.list_page, READ),
+    ("POST companies", objects.create, WRITE),
+    ("GET companies/*", objects.read, READ),
+    ("PATCH companies/*", objects.update, WRITE),
+    ("DELETE companies/*", objects.archive, WRITE),
+    ("POST companies/search", search.search, READ),
+    ("POST companies/merge", objects.merge, WRITE),
+    ("POST companies/batch/read", batch.read, READ),
+    ("POST companies/batch/create", batch.create, WRITE),
+    ("POST companies/batch/update", batch.update, WRITE),
+    ("POST companies/batch/upsert", batch.upsert, WRITE),
+    ("POST companies/batch/archive", batch.archive, WRITE),
+    ("GET properties", properties.list_all, SCHEMA_READ),
+    ("POST properties", properties.create, SCHEMA_WRITE),
+    ("GET properties/*", properties.read, SCHEMA_READ),
+    ("PATCH properties/*", properties.update, SCHEMA_WRITE),
+    ("DELETE properties/*", properties.archive, SCHEMA_WRITE),
+    ("POST properties/batch/read", properties.batch_read, SCHEMA_READ),
+    ("POST properties/batch/create", properties.batch_create, SCHEMA_WRITE),
+    ("POST properties/batch/archive", properties.batch_archive, SCHEMA_WRITE),
+    ("GET properties/groups", properties.list_groups, SCHEMA_READ),
+    ("POST properties/groups", properties.create_group, SCHEMA_WRITE),
+    ("GET properties/groups/*", properties.read_group, SCHEMA_READ),
+    ("PATCH properties/groups/*", properties.update_group, SCHEMA_WRITE),
+    ("DELETE properties/groups/*", properties.archive_group, SCHEMA_WRITE),
+    ("GET owners", account.list_owners, OWNERS),
+    ("GET owners/*", account.read_owner, OWNERS),
+    ("GET limits/custom-properties", properties.limits, READ + SCHEMA_READ),
+    ("GET account-info/details", account.details, ()),
+    ("GET account-info/api-usage/daily/private-apps", account.daily_usage, ()),
+)
+_FIXED = {"search", "merge", "batch", "groups"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a request goes, or why it goes nowhere."""
+
+    endpoint: Endpoint | None = None
+    version: str = ""
+    rest: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+
+    def label(self, method: str) -> str:
+        return self.endpoint.label if self.endpoint is not None else f"{method} (unknown)"
+
+
+def find(method: str, segments: tuple[str, ...]) -> Target:
+    """The endpoint a path means; unknown paths, types and methods come back with their refusal."""
+    located = _locate(segments)
+    if located is None:
+        return Target(refusal=not_found())
+    version, area, rest = located
+    if area in ("objects", "properties"):
+        if not rest:
+            return Target(refusal=not_found())
+        kind, rest = rest[0], rest[1:]
+        if kind not in OBJECT_TYPES:
+            return Target(version=version, refusal=_other_type(kind, method, area))
+        pattern = ("companies", *rest) if area == "objects" else ("properties", *rest)
+    else:
+        pattern = (area, *rest)
+    return _match(method, version, pattern)
+
+
+def _locate(segments: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]] | None:
+    """Version, area and the rest of a path in either family."""
+    match segments:
+        case ("crm", "v3" as version, area, *rest):
+            return version, area, tuple(rest)
+        case ("crm", area, version, *rest) if version in DATED:
+            return version, area, tuple(rest)
+        case ("account-info", version, *rest) if version in (*DATED, "v3"):
+            return version, "account-info", tuple(rest)
+    return None
+
+
+def _match(method: str, version: str, pattern: tuple[str, ...]) -> Target:
+    for known, methods in ENDPOINTS.items():
+        if len(known) != len(pattern):
+            continue
+        if all(a == b or (a == "*" and b not in _FIXED) for a, b in zip(known, pattern, strict=True)):
+            endpoint = methods.get(method)
+            rest = tuple(b for a, b in zip(known, pattern, strict=True) if a == "*")
+            if endpoint is None:
+                return Target(version=version, refusal=method_not_allowed())
+            return Target(endpoint=endpoint, version=version, rest=rest)
+    return Target(version=version, refusal=not_found())
+
+
+def _other_type(kind: str, method: str, area: str) -> Refusal:
+    """Types the portal has but no token here may see, and types nobody has."""
+    name = _OTHER_TYPES.get(kind)
+    if name is None:
+        return Refusal(400, error(f"Unable to infer object type from: {kind}"))
+    access = "read" if method == "GET" else "write"
+    return missing_scopes([f"crm.{'schemas' if area == 'properties' else 'objects'}.{name}.{access}"])

@@ -1,0 +1,148 @@
+"""HubSpot's standard company properties, those an integration reads or must not write.
+
+https://knowledge.hubspot.com/properties/hubspot-crm-default-company-properties
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from icp_sync.simulator.hubspot.catalogue import Catalogue, Group, Property, options
+from icp_sync.simulator.hubspot.industries import INDUSTRIES
+
+BOOLEAN = options((("true", "Yes"), ("false", "No")))
+LIFECYCLE = (
+    ("subscriber", "Subscriber"),
+    ("lead", "Lead"),
+    ("marketingqualifiedlead", "Marketing Qualified Lead"),
+    ("salesqualifiedlead", "Sales Qualified Lead"),
+    ("opportunity", "Opportunity"),
+    ("customer", "Customer"),
+    ("evangelist", "Evangelist"),
+    ("other", "Other"),
+)
+_TYPES = (
+    ("PROSPECT", "Prospect"),
+    ("PARTNER", "Partner"),
+    ("RESELLER", "Reseller"),
+    ("VENDOR", "Vendor"),
+    ("OTHER", "Other"),
+)
+_LEAD_STATUS = "NEW OPEN IN_PROGRESS OPEN_DEAL UNQUALIFIED ATTEMPTED_TO_CONTACT CONNECTED BAD_TIMING"
+_ICP_TIERS = (("tier_1", "Tier 1"), ("tier_2", "Tier 2"), ("tier_3", "Tier 3"))
+_SENTIMENT = (("at_risk", "At risk"), ("neutral", "Neutral"), ("healthy", "Healthy"))
+_WEB_TECHNOLOGIES = (
+    "adroll apache_http_server cloudflare facebook_advertiser google_analytics google_tag_manager hubspot "
+    "intercom jquery linkedin_insights marketo nginx outreach pardot react salesforce segment shopify "
+    "stripe wordpress zendesk zoho"
+)
+
+
+def _titled(values: str) -> Iterable[tuple[str, str]]:
+    return ((value, value.replace("_", " ").title()) for value in values.split())
+
+
+# name|label|type|fieldType|marks, where marks are: r read-only, c calculated (and read-only)
+_PLAIN = """
+name|Company name|string|text|
+domain|Company Domain Name|string|text|
+website|Website URL|string|text|
+numberofemployees|Number of Employees|number|number|
+annualrevenue|Annual Revenue|number|number|
+total_revenue|Total Revenue|number|number|c
+country|Country/Region|string|text|
+state|State/Region|string|text|
+city|City|string|text|
+zip|Postal Code|string|text|
+address|Street Address|string|text|
+hs_country_code|Country/Region Code|string|text|
+hs_state_code|State/Region Code|string|text|
+founded_year|Year Founded|string|text|
+total_money_raised|Total Money Raised|string|text|
+description|Description|string|textarea|
+about_us|About Us|string|textarea|
+phone|Phone Number|string|phonenumber|
+timezone|Time Zone|string|text|
+linkedin_company_page|LinkedIn Company Page|string|text|
+hs_employee_range|Employee range|string|text|
+hs_revenue_range|Revenue range|string|text|
+hs_keywords|Company Keywords|string|text|
+hs_object_id|Record ID|number|number|r
+createdate|Create Date|datetime|date|r
+hs_lastmodifieddate|Last Modified Date|datetime|date|r
+hs_merged_object_ids|Merged Record IDs|string|text|r
+hs_object_source|Record source|string|text|r
+hs_object_source_id|Record source ID|string|text|r
+hs_created_by_user_id|Created by user ID|number|number|r
+hs_updated_by_user_id|Updated by user ID|number|number|r
+hubspot_owner_assigneddate|Owner Assigned Date|datetime|date|r
+hs_all_owner_ids|All Owner IDs|string|text|r
+hs_parent_company_id|Parent Company|number|number|r
+hs_num_child_companies|Number of child companies|number|number|c
+num_associated_contacts|Number of Associated Contacts|number|number|c
+num_associated_deals|Number of Associated Deals|number|number|c
+hs_num_open_deals|Number of open deals|number|number|c
+hs_total_deal_value|Total open deal value|number|number|c
+recent_deal_amount|Recent Deal Amount|number|number|c
+recent_deal_close_date|Recent Deal Close Date|datetime|date|c
+closedate|Close Date|datetime|date|
+first_deal_created_date|First Deal Created Date|datetime|date|c
+days_to_close|Days to Close|number|number|c
+notes_last_contacted|Last Contacted|datetime|date|r
+notes_last_updated|Last Activity Date|datetime|date|r
+notes_next_activity_date|Next Activity Date|datetime|date|r
+hs_last_sales_activity_timestamp|Last Engagement Date|datetime|date|r
+hs_pipeline|Pipeline|string|text|
+"""
+
+
+def _plain() -> Iterable[Property]:
+    for line in _PLAIN.split("\n"):
+        if line:
+            name, label, kind, field_type, marks = line.split("|")
+            yield Property(
+                name=name,
+                label=label,
+                type=kind,
+                field_type=field_type,
+                read_only=bool(marks),
+                calculated=marks == "c",
+            )
+
+
+def _choice(name: str, label: str, kind: str, pairs: Iterable[tuple[str, str]]) -> Property:
+    return Property(name=name, label=label, type="enumeration", field_type=kind, options=options(pairs))
+
+
+def _yes_no(name: str, label: str) -> Property:
+    return Property(name=name, label=label, type="bool", field_type="booleancheckbox", options=BOOLEAN)
+
+
+def companies() -> Catalogue:
+    """The company properties of a plain portal, those an integration reads or must not write."""
+    chosen = (
+        _choice("industry", "Industry", "select", _titled(INDUSTRIES)),
+        _choice("type", "Type", "select", _TYPES),
+        _choice("lifecyclestage", "Lifecycle Stage", "radio", LIFECYCLE),
+        _choice("hs_lead_status", "Lead Status", "radio", _titled(_LEAD_STATUS)),
+        _choice("hs_ideal_customer_profile", "Ideal Customer Profile Tier", "radio", _ICP_TIERS),
+        _choice("hs_csm_sentiment", "CSM sentiment", "select", _SENTIMENT),
+        _choice("web_technologies", "Web Technologies", "checkbox", _titled(_WEB_TECHNOLOGIES)),
+        _yes_no("is_public", "Is Public"),
+        _yes_no("hs_is_target_account", "Target Account"),
+        _yes_no("hs_is_enriched", "Has been enriched"),
+        Property(
+            name="hubspot_owner_id",
+            label="Company owner",
+            type="enumeration",
+            field_type="select",
+            external_options=True,
+            referenced="OWNER",
+        ),
+    )
+    groups = (
+        Group(name="companyinformation", label="Company information", display_order=0),
+        Group(name="companylcs", label="Company lifecycle stages", display_order=1),
+        Group(name="company_activity", label="Company activity", display_order=2),
+    )
+    return Catalogue((*_plain(), *chosen), groups)

@@ -1,0 +1,546 @@
+"""What every CRM adapter must do, whoever the vendor: subclass `CrmContract`, give it a `world`, done.
+
+A `World` is the CRM's other side: people and processes that change records, and its clock. Records are
+made late, merged and broken through it; everything is then observed through the port alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pytest
+
+from icp_sync.domain.plan import Outcome, Result, Write
+from icp_sync.domain.standing import FIELDS
+from icp_sync.errors import IcpSyncError, UnavailableError
+from icp_sync.ports import Blueprint, Crm, Page, Position, Query, StepKind, Stream, nothing_seen
+
+OVERLAP, LAG = 120.0, 3600.0
+"""What a world's adapter is configured with, seconds."""
+
+OWNED = "amara.okafor@sales.example"
+"""An active owner in every world."""
+
+OURS = {name: f"icp_{name}" for name, known in FIELDS.items() if not known.native}
+
+
+def blueprint(*flags: str) -> Blueprint:
+    return Blueprint(
+        group="icp_sync",
+        group_label="ICP",
+        fields=OURS,
+        options={"flags": tuple((flag, flag.title()) for flag in flags)},
+    )
+
+
+STANDARD = blueprint("agency", "b2c")
+
+
+class World(Protocol):
+    """One CRM with our fields provisioned, no accounts, small pages, and a clock that only `advance` moves.
+
+    `late`: seconds, on top of the index's own lag, until poll and trailing reads can find the change.
+    """
+
+    crm: Crm
+    page_size: int
+
+    def advance(self, seconds: float) -> None: ...
+    def create(self, name: str = "Acme", *, late: float = 0.0) -> str: ...
+    def create_many(self, count: int) -> Sequence[str]:
+        """Records that share one stamp, as a mass import makes them."""
+
+    def edit(self, id: str, *, late: float = 0.0, **fields: str) -> None: ...
+    def touch(self, id: str) -> None:
+        """A change that moves the stamp, of no field of ours."""
+
+    def delete(self, id: str) -> None: ...
+    def merge(self, loser: str, survivor: str) -> None: ...
+    def break_reads(self, after: int) -> None:
+        """From the so-manieth further read on, none is answered until `mend`."""
+
+    def mend(self) -> None: ...
+    def lose_next_reply(self) -> None:
+        """The next write is carried out and its reply lost."""
+
+    def bare(self) -> Crm:
+        """Another CRM of the kind, none of our fields in it."""
+
+
+@dataclass
+class Consumer:
+    """Reads streams as the story does: positions only from consumed pages, seen only when old enough."""
+
+    crm: Crm
+    positions: dict[Stream, Position] = field(default_factory=dict)
+    settled: dict[str, int] = field(default_factory=dict)
+    gone: dict[str, str] = field(default_factory=dict)
+    live: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def seen(self, stamps: Mapping[str, int]) -> set[str]:
+        return {id for id, stamp in stamps.items() if self.settled.get(id) == stamp}
+
+    def run(self, stream: Stream, limit: int | None = None) -> list[str]:
+        """Consume a stream from where it stands; the ids read, in order."""
+        read = []
+        position = self.positions.get(stream, Position())
+        query = Query(stream=stream, position=position, limit=limit, seen=self.seen)
+        for page in self.crm.pages(query):
+            read.extend(page.ids)
+            self.settle(page)
+        return read
+
+    def settle(self, page: Page) -> None:
+        self.positions[page.stream] = page.position
+        self.gone.update(page.gone)
+        for account in page.accounts:
+            self.live[account.id] = account.live
+            if account.stamp_is_old:
+                self.settled[account.id] = account.stamp
+
+
+def write(crm: Crm, **by_id: Mapping[str, str]) -> dict[str, Outcome]:
+    """Write values by id ("_123" for 123, which is no keyword)."""
+    writes = [Write(account_id=id.lstrip("_"), values=values) for id, values in by_id.items()]
+    return {outcome.account_id: outcome for outcome in crm.write(writes)}
+
+
+def write_one(crm: Crm, id: str, **values: str) -> Outcome:
+    (outcome,) = crm.write([Write(account_id=id, values=values)])
+    return outcome
+
+
+def live(crm: Crm, id: str) -> Mapping[str, str]:
+    (account,) = crm.fetch([id]).accounts
+    return account.live
+
+
+class CrmContract:
+    """Subclass and override `world`."""
+
+    @pytest.fixture
+    def world(self) -> World | Iterator[World]:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def crm(self, world: World) -> Crm:
+        return world.crm
+
+    @pytest.fixture
+    def consumer(self, world: World) -> Consumer:
+        """A consumer whose poll and trailing streams have begun, on an otherwise quiet CRM."""
+        consumer = Consumer(world.crm)
+        consumer.run(Stream.POLL)
+        consumer.run(Stream.TRAILING)
+        return consumer
+
+    # Windows
+
+    def test_a_poll_closes_its_window_at_the_clock_of_the_crm(self, world: World, crm: Crm) -> None:
+        world.advance(50)
+        pages = list(crm.pages(Query(stream=Stream.POLL)))
+        assert pages[-1].position.upper == 0
+        assert abs(pages[-1].position.done_to / 1000 - crm.now()) < 2
+
+    def test_the_first_window_begins_now_and_leaves_the_past_to_the_backfill(
+        self, world: World, crm: Crm
+    ) -> None:
+        old = world.create()
+        world.advance(LAG)
+        assert Consumer(crm).run(Stream.POLL) == []
+        assert Consumer(crm).run(Stream.BACKFILL) == [old]
+
+    def test_a_change_is_polled_with_its_facts_and_our_live_values(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        id = world.create("Acme Oy")
+        world.edit(id, tier="B", fit_score="72")
+        world.advance(10)
+        (page,) = world.crm.pages(Query(stream=Stream.POLL, position=consumer.positions[Stream.POLL]))
+        (account,) = page.accounts
+        assert (account.id, account.name, account.owner) == (id, "Acme Oy", "")
+        assert (account.live["tier"], account.live["fit_score"], account.live["lane"]) == ("B", "72", "")
+        assert account.stamp_is_old
+        assert account.stamp < account.read_at
+
+    def test_a_window_is_read_in_pages_in_order_of_id_and_resumes_between_any_two(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        ids = list(world.create_many(3 * world.page_size + 1))
+        world.advance(10)
+        start = consumer.positions[Stream.POLL]
+        whole = list(world.crm.pages(Query(stream=Stream.POLL, position=start)))
+        assert [id for page in whole for id in page.ids] == ids
+        assert all(len(page.accounts) <= world.page_size for page in whole)
+        assert len({page.position.upper for page in whole[:-1]}) == 1
+        for done, page in enumerate(whole[:-1], start=1):
+            rest = list(world.crm.pages(Query(stream=Stream.POLL, position=page.position)))
+            assert [id for page in rest for id in page.ids] == [i for p in whole[done:] for i in p.ids]
+            assert rest[-1].position == whole[-1].position
+
+    def test_a_record_created_while_a_window_is_read_is_found_by_the_next(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        first = list(world.create_many(2 * world.page_size))
+        world.advance(10)
+        pages = world.crm.pages(
+            Query(stream=Stream.POLL, position=consumer.positions[Stream.POLL], seen=consumer.seen)
+        )
+        consumer.settle(next(pages))
+        new = world.create()
+        world.touch(first[0])
+        world.advance(10)
+        later = []
+        for page in pages:
+            consumer.settle(page)
+            later.extend(page.ids)
+        assert {*later, *consumer.run(Stream.POLL)} >= {new, first[0]}
+
+    def test_what_was_settled_at_its_stamp_is_spared_and_counted(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        world.create_many(world.page_size + 2)
+        world.advance(10)
+        assert len(consumer.run(Stream.POLL)) == world.page_size + 2
+        world.advance(10)
+        query = Query(stream=Stream.POLL, position=consumer.positions[Stream.POLL], seen=consumer.seen)
+        pages = list(world.crm.pages(query))
+        assert [page.ids for page in pages if page.ids] == []
+        assert sum(page.skipped for page in pages) == world.page_size + 2
+
+    def test_a_limit_stops_a_stream_where_it_can_go_on(self, world: World, consumer: Consumer) -> None:
+        ids = list(world.create_many(3 * world.page_size))
+        world.advance(10)
+        first = consumer.run(Stream.POLL, limit=world.page_size)
+        assert 0 < len(first) < len(ids)
+        assert first + consumer.run(Stream.POLL) == ids
+
+    def test_a_failure_leaves_the_position_after_the_last_consumed_page(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        ids = list(world.create_many(3 * world.page_size))
+        world.advance(10)
+        before = consumer.positions[Stream.POLL]
+        world.break_reads(after=1)
+        with pytest.raises(UnavailableError):
+            consumer.run(Stream.POLL)
+        settled = list(consumer.settled)
+        assert consumer.positions[Stream.POLL].done_to == before.done_to
+        world.mend()
+        assert settled + consumer.run(Stream.POLL) == ids
+
+    # Late, tied and repeated stamps
+
+    @pytest.mark.parametrize("late", [1, 120, 900])
+    def test_a_record_that_becomes_visible_late_is_found_by_trailing(
+        self, world: World, consumer: Consumer, late: float
+    ) -> None:
+        id = world.create(late=late)
+        polled = []
+        for step in (1, late / 2, late):
+            world.advance(step)
+            polled += consumer.run(Stream.POLL)
+        if late > 2 * OVERLAP:
+            assert polled == []
+        world.advance(LAG)
+        trailed = consumer.run(Stream.TRAILING)
+        assert id in polled + trailed
+
+    def test_an_edit_that_becomes_visible_late_is_found_by_trailing(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        id = world.create()
+        world.advance(60)
+        consumer.run(Stream.POLL)
+        world.edit(id, late=900, tier="A")
+        world.advance(LAG + OVERLAP)
+        consumer.run(Stream.TRAILING)
+        assert consumer.live[id]["tier"] == "A"
+
+    def test_more_than_ten_thousand_records_with_one_stamp_are_all_read_once(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        ids = world.create_many(10_050)
+        world.advance(10)
+        assert consumer.run(Stream.POLL) == list(ids)
+        world.advance(10)
+        assert consumer.run(Stream.POLL) == []
+
+    def test_an_edit_in_the_millisecond_of_our_read_is_read_again(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        id = world.create()
+        world.edit(id, tier="A")
+        (account,) = world.crm.fetch([id]).accounts
+        assert not account.stamp_is_old
+        consumer.settle(world.crm.fetch([id]))
+        world.edit(id, tier="D")
+        world.advance(10)
+        assert id in consumer.run(Stream.POLL)
+        assert consumer.live[id]["tier"] == "D"
+
+    def test_a_clock_that_stands_still_loses_and_repeats_nothing(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        consumer.run(Stream.POLL)
+        before = consumer.positions[Stream.POLL]
+        consumer.run(Stream.POLL)
+        assert consumer.positions[Stream.POLL].done_to >= before.done_to
+        id = world.create()
+        world.advance(10)
+        assert consumer.run(Stream.POLL) == [id]
+
+    # Reads by id
+
+    @pytest.mark.parametrize("stream", [Stream.SWEEP, Stream.BACKFILL])
+    def test_an_id_stream_reads_everything_and_resumes_between_any_two_pages(
+        self, world: World, crm: Crm, stream: Stream
+    ) -> None:
+        ids = list(world.create_many(3 * world.page_size + 1))
+        whole = list(crm.pages(Query(stream=stream)))
+        assert [id for page in whole for id in page.ids] == ids
+        assert [page.position.finished for page in whole] == [False] * (len(whole) - 1) + [True]
+        for done, page in enumerate(whole[:-1], start=1):
+            rest = list(crm.pages(Query(stream=stream, position=page.position)))
+            assert [id for page in rest for id in page.ids] == [i for p in whole[done:] for i in p.ids]
+
+    def test_a_finished_sweep_starts_over(self, world: World, crm: Crm) -> None:
+        id = world.create()
+        consumer = Consumer(crm)
+        assert consumer.run(Stream.SWEEP) == [id]
+        consumer.settled.clear()
+        assert consumer.run(Stream.SWEEP) == [id]
+
+    def test_a_sweep_shows_only_what_no_other_stream_has_settled(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        world.create()
+        world.advance(10)
+        consumer.run(Stream.POLL)
+        missed = world.create(late=100_000)
+        world.advance(10)
+        consumer.run(Stream.POLL)
+        assert consumer.run(Stream.SWEEP) == [missed]
+
+    def test_due_reads_the_ids_it_is_given_whatever_was_seen(self, world: World, crm: Crm) -> None:
+        ids = list(world.create_many(world.page_size + 3))
+        wanted = tuple(reversed(ids[1:]))
+        query = Query(stream=Stream.DUE, ids=wanted, seen=lambda stamps: set(stamps))
+        pages = list(crm.pages(query))
+        assert [id for page in pages for id in page.ids] == ids[1:]
+        assert pages[-1].position.finished
+        assert list(crm.pages(Query(stream=Stream.DUE)))[-1].position.finished
+
+    # Departures
+
+    def test_deleted_and_merged_records_are_gone_and_the_survivor_is_named(
+        self, world: World, crm: Crm
+    ) -> None:
+        kept, deleted, loser, survivor = world.create_many(4)
+        world.delete(deleted)
+        world.merge(loser, survivor)
+        page = crm.fetch([kept, deleted, loser])
+        assert page.ids == (kept,)
+        assert page.gone == {deleted: "", loser: survivor}
+
+    def test_a_merge_of_a_merge_names_the_last_survivor(self, world: World, crm: Crm) -> None:
+        first, second, third = world.create_many(3)
+        world.merge(first, second)
+        world.merge(second, third)
+        assert crm.fetch([first]).gone == {first: third}
+
+    def test_departures_are_listed_from_an_instant_on(self, world: World, crm: Crm) -> None:
+        early, deleted, loser, survivor = world.create_many(4)
+        world.delete(early)
+        world.advance(1000)
+        since = int(crm.now() * 1000)
+        world.advance(10)
+        world.delete(deleted)
+        world.merge(loser, survivor)
+        world.advance(10)
+        assert crm.departed(since) == {deleted: "", loser: survivor}
+        assert early in crm.departed(0)
+
+    def test_the_survivor_of_a_merge_is_polled(self, world: World, consumer: Consumer) -> None:
+        loser, survivor = world.create_many(2)
+        world.advance(10)
+        consumer.run(Stream.POLL)
+        world.merge(loser, survivor)
+        world.advance(10)
+        assert consumer.run(Stream.POLL) == [survivor]
+
+    def test_a_record_deleted_between_discovery_and_read_is_no_error(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        ids = list(world.create_many(3))
+        world.advance(10)
+        world.delete(ids[1])
+        assert consumer.run(Stream.POLL) == [ids[0], ids[2]]
+
+    # Writing
+
+    def test_a_write_is_confirmed_and_can_be_read_back(self, world: World, crm: Crm) -> None:
+        id = world.create()
+        values = {
+            "tier": "Needs data",
+            "fit_score": "72.5",
+            "flags": "agency;b2c",
+            "tier_changed_at": "2026-11-21T22:00:00.125Z",
+            "reasons": "B (58–81), provisional.\n− 620 employees: 0/20. 😀",
+            "routed_owner": OWNED,
+            "owner": OWNED,
+        }
+        outcome = write_one(crm, id, **values)
+        assert (outcome.result, outcome.confirmed) == (Result.WRITTEN, values)
+        assert {name: live(crm, id)[name] for name in values} == values
+        assert crm.fetch([id]).accounts[0].owner == OWNED
+
+    def test_a_blank_clears(self, world: World, crm: Crm) -> None:
+        id = world.create()
+        write_one(crm, id, tier="A", fit_score="80", owner=OWNED, flags="b2c")
+        cleared = {"tier": "", "fit_score": "", "owner": "", "flags": ""}
+        assert write_one(crm, id, **cleared).result is Result.WRITTEN
+        assert {name: live(crm, id)[name] for name in cleared} == cleared
+
+    def test_one_bad_record_is_refused_and_the_others_land(self, world: World, crm: Crm) -> None:
+        ids = world.create_many(100)
+        bad = ids[41]
+        writes = [
+            Write(account_id=id, values={"tier": "B", "fit_score": "many" if id == bad else "70"})
+            for id in ids
+        ]
+        outcomes = {outcome.account_id: outcome for outcome in crm.write(writes)}
+        assert sorted(outcomes) == sorted(ids)
+        assert [id for id, o in outcomes.items() if o.result is not Result.WRITTEN] == [bad]
+        assert outcomes[bad].result is Result.REFUSED
+        assert outcomes[bad].code
+        assert "fit_score" in outcomes[bad].message
+        accounts = {account.id: account.live for account in crm.fetch(ids).accounts}
+        assert {id for id, values in accounts.items() if values["tier"] == "B"} == set(ids) - {bad}
+
+    def test_two_writes_of_one_account_both_land_in_order(self, world: World, crm: Crm) -> None:
+        id, other = world.create_many(2)
+        writes = [
+            Write(account_id=id, values={"tier": "A"}),
+            Write(account_id=other, values={"tier": "C"}),
+            Write(account_id=id, values={"tier": "B", "lane": "sales"}),
+        ]
+        outcomes = list(crm.write(writes))
+        assert [o.account_id for o in outcomes].count(id) == 2
+        assert {o.result for o in outcomes} == {Result.WRITTEN}
+        assert (live(crm, id)["tier"], live(crm, id)["lane"]) == ("B", "sales")
+
+    def test_a_write_to_a_deleted_or_merged_record_says_it_is_gone(self, world: World, crm: Crm) -> None:
+        kept, deleted, loser, survivor = world.create_many(4)
+        world.delete(deleted)
+        world.merge(loser, survivor)
+        outcomes = write(crm, **{f"_{id}": {"tier": "A"} for id in (kept, deleted, loser)})
+        assert {id: outcome.result for id, outcome in outcomes.items()} == {
+            kept: Result.WRITTEN,
+            deleted: Result.GONE,
+            loser: Result.GONE,
+        }
+        assert live(crm, survivor)["tier"] == ""
+
+    def test_a_write_whose_reply_is_lost_is_uncertain_though_it_was_done(
+        self, world: World, crm: Crm
+    ) -> None:
+        id = world.create()
+        world.lose_next_reply()
+        assert write_one(crm, id, tier="A").result is Result.UNCERTAIN
+        assert live(crm, id)["tier"] == "A"
+
+    def test_an_owner_nobody_knows_is_refused(self, world: World, crm: Crm) -> None:
+        id = world.create()
+        outcome = write_one(crm, id, owner="nobody@sales.example")
+        assert outcome.result is Result.REFUSED
+        assert "nobody@sales.example" in outcome.message
+
+    def test_a_field_the_connection_does_not_have_is_refused(self, world: World, crm: Crm) -> None:
+        assert write_one(crm, world.create(), shoe_size="46").result is Result.REFUSED
+
+    def test_writing_nothing_is_nothing(self, crm: Crm) -> None:
+        assert list(crm.write([])) == []
+
+    def test_an_echo_of_our_own_write_is_read_once_and_then_spared(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        id = world.create()
+        world.advance(10)
+        consumer.run(Stream.POLL)
+        write_one(world.crm, id, tier="A")
+        world.advance(10)
+        assert consumer.run(Stream.POLL) == [id]
+        world.advance(10)
+        assert consumer.run(Stream.POLL) == []
+
+    # Provisioning and checking
+
+    def test_provisioning_shows_its_steps_first_makes_them_once_and_then_keeps(self, world: World) -> None:
+        crm = world.bare()
+        shown = crm.provision(STANDARD, apply=False)
+        assert crm.provision(STANDARD, apply=False) == shown
+        assert {step.kind for step in shown} == {StepKind.CREATE}
+        assert not any(step.done for step in shown)
+        made = crm.provision(STANDARD, apply=True)
+        assert [step.what for step in made] == [step.what for step in shown]
+        assert all(step.done for step in made)
+        again = crm.provision(STANDARD, apply=True)
+        assert {(step.kind, step.done) for step in again} == {(StepKind.KEEP, False)}
+        assert crm.check(STANDARD) == []
+
+    def test_a_bare_crm_is_checked_with_every_problem_at_once(self, world: World) -> None:
+        problems = world.bare().check(STANDARD)
+        assert len(problems) >= len(OURS)
+        assert all(problem.hint for problem in problems)
+
+    def test_a_missing_option_is_added_and_the_others_stay(self, world: World, crm: Crm) -> None:
+        id = world.create()
+        write_one(crm, id, flags="agency;b2c")
+        wider = blueprint("agency", "competitor")
+        steps = [step for step in crm.provision(wider, apply=True) if step.kind is not StepKind.KEEP]
+        assert [(step.kind, step.detail) for step in steps] == [(StepKind.ADD_OPTION, "competitor")]
+        assert live(crm, id)["flags"] == "agency;b2c"
+        assert write_one(crm, id, flags="agency;b2c;competitor").result is Result.WRITTEN
+
+    # The rest of the port
+
+    def test_it_says_who_it_is_and_who_its_owners_are(self, crm: Crm) -> None:
+        identity = crm.identity()
+        assert identity.id
+        assert crm.identity() == identity
+        assert OWNED in {owner.email for owner in crm.owners() if owner.active}
+
+    @pytest.mark.parametrize(
+        ("name", "raw", "canonical"),
+        [
+            ("fit_score", "72.0", "72"),
+            ("fit_score", "8.600000000000000477395900588817312382161617279052734375", "8.6"),
+            ("fit_score", None, ""),
+            ("flags", "b2c; agency;", "agency;b2c"),
+            ("tier_changed_at", "1795302000125", "2026-11-21T23:00:00.125Z"),
+            ("tier_changed_at", "2026-11-21T23:00:00Z", "2026-11-21T23:00:00.000Z"),
+            ("tier_changed_at", "2026-11-22T01:00:00+02:00", "2026-11-21T23:00:00.000Z"),
+            ("target_account", "True", "true"),
+            ("owner", OWNED.upper(), OWNED),
+            ("tier", " A ", "A"),
+            ("reasons", "a\r\nb ", "a\nb"),
+        ],
+    )
+    def test_a_value_has_one_canonical_form(
+        self, crm: Crm, name: str, raw: str | None, canonical: str
+    ) -> None:
+        assert crm.canonical(name, raw) == canonical
+        assert crm.canonical(name, canonical) == canonical
+
+    @pytest.mark.parametrize("raw", ["NaN", "1e999", "soon", "1" * 400, "99999999999999999", "\ud83d"])
+    def test_a_value_nobody_can_read_stays_text_and_raises_nothing(self, crm: Crm, raw: str) -> None:
+        for name in FIELDS:
+            assert crm.canonical(name, crm.canonical(name, raw)) == crm.canonical(name, raw)
+
+    def test_what_goes_wrong_is_one_of_our_errors(self, world: World, crm: Crm) -> None:
+        world.break_reads(after=0)
+        with pytest.raises(IcpSyncError):
+            list(crm.pages(Query(stream=Stream.SWEEP, seen=nothing_seen)))

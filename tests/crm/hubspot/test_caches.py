@@ -1,0 +1,128 @@
+"""Owners and property definitions are asked for rarely, and again when something unknown turns up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import responses
+
+from icp_sync.crm.hubspot.catalogue import Catalogue
+from icp_sync.crm.hubspot.roster import Roster
+from icp_sync.errors import UnavailableError
+from tests.crm.hubspot.test_client import URL, client
+
+OWNERS = f"{URL}/crm/owners/2026-03"
+PROPERTIES = f"{URL}/crm/properties/2026-03/companies"
+ANN = {"id": "7", "email": "Ann@Sales.example", "firstName": "Ann", "lastName": None}
+QUEUE = {"id": "9", "email": None, "type": "QUEUE"}
+OLD_ANN = {"id": "3", "email": "ann@sales.example", "archived": True}
+
+
+@pytest.fixture
+def server() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def owners(server: responses.RequestsMock, *active: object) -> None:
+    """One reading of the roster: those who left, then the active ones."""
+    for found in ([OLD_ANN], list(active)):
+        server.add("GET", OWNERS, json={"results": found})
+
+
+def test_owners_are_read_once_in_a_quarter_of_an_hour(server: responses.RequestsMock) -> None:
+    clock = Clock()
+    roster = Roster(client(), clock)
+    owners(server, ANN, QUEUE)
+    assert [owner.email for owner in roster.owners()] == ["ann@sales.example"] * 2
+    clock.now = 899
+    assert roster.email("7") == "ann@sales.example"
+    assert len(server.calls) == 2
+    clock.now = 901
+    owners(server, ANN)
+    assert roster.email("7") == "ann@sales.example"
+    assert len(server.calls) == 4
+
+
+def test_an_email_is_written_as_the_active_owner_who_has_it(server: responses.RequestsMock) -> None:
+    owners(server, ANN)
+    roster = Roster(client(), Clock())
+    assert roster.id("ann@sales.example") == "7"
+    assert roster.email("3") == "ann@sales.example"
+
+
+def test_a_queue_is_known_by_its_id(server: responses.RequestsMock) -> None:
+    owners(server, QUEUE)
+    assert Roster(client(), Clock()).email("9") == "#9"
+
+
+def test_someone_who_joined_is_found_after_a_minute_and_not_asked_for_all_the_time(
+    server: responses.RequestsMock,
+) -> None:
+    clock = Clock()
+    roster = Roster(client(), clock)
+    owners(server)
+    assert [roster.email("7") for _ in range(5)] == ["#7"] * 5
+    assert len(server.calls) == 2
+    clock.now = 61
+    owners(server, ANN)
+    assert roster.email("7") == "ann@sales.example"
+
+
+def test_a_list_of_owners_that_does_not_advance_is_an_error_and_no_loop(
+    server: responses.RequestsMock,
+) -> None:
+    stuck = {"results": [ANN], "paging": {"next": {"after": "1"}}}
+    server.add("GET", OWNERS, json=stuck)
+    with pytest.raises(UnavailableError, match="does not advance"):
+        Roster(client(), Clock()).owners()
+
+
+def test_a_property_that_comes_back_carries_its_output_again(server: responses.RequestsMock) -> None:
+    clock = Clock()
+    tier = {"name": "icp_tier", "type": "enumeration", "options": [{"value": "A"}]}
+    catalogue = Catalogue(client(), {"tier": "icp_tier", "lane": "icp_lane"}, name="t", clock=clock)
+    server.add("GET", PROPERTIES, json={"results": [tier]})
+    assert catalogue.carried() == {"tier": "icp_tier"}
+    assert list(catalogue.disabled) == ["lane"]
+    clock.now = 899
+    assert catalogue.carried() == {"tier": "icp_tier"}
+    assert len(server.calls) == 1
+    clock.now = 901
+    server.add("GET", PROPERTIES, json={"results": [tier, {"name": "icp_lane", "type": "string"}]})
+    assert catalogue.carried() == {"tier": "icp_tier", "lane": "icp_lane"}
+
+
+def test_many_refusals_at_once_read_the_properties_once(server: responses.RequestsMock) -> None:
+    clock = Clock()
+    catalogue = Catalogue(client(), {"tier": "icp_tier"}, name="t", clock=clock)
+    tier = {"name": "icp_tier", "type": "enumeration", "options": [{"value": "A"}]}
+    server.add("GET", PROPERTIES, json={"results": [tier]})
+    assert catalogue.suspect({"tier": {"A"}}) == frozenset()
+    assert catalogue.suspect({"tier": {"B"}}) == {"tier"}
+    assert len(server.calls) == 1
+    assert catalogue.disabled == {"tier": "icp_tier has no option B"}
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"type": "number", "calculated": True},
+        {"type": "number", "modificationMetadata": {"readOnlyValue": True}},
+    ],
+)
+def test_a_read_only_property_carries_nothing(
+    server: responses.RequestsMock, definition: dict[str, object]
+) -> None:
+    server.add("GET", PROPERTIES, json={"results": [{"name": "icp_fit_score", **definition}]})
+    catalogue = Catalogue(client(), {"fit_score": "icp_fit_score"}, name="t", clock=Clock())
+    assert catalogue.carried() == {}
+    assert "read-only" in catalogue.disabled["fit_score"]

@@ -1,0 +1,99 @@
+"""A HubSpot portal for tests: our adapter against the simulator, whose clock only moves when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import SecretStr
+
+from icp_sync.crm.hubspot import HubSpot
+from icp_sync.crm.windows import Windows
+from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
+from icp_sync.quota import Quota, Rate
+from icp_sync.simulator import Simulator
+from tests.crm.contract import LAG, OURS, OVERLAP, STANDARD
+
+START = 1_795_302_000.0
+UNLIMITED = {"burst": Rate(1_000_000, 1.0), "search": Rate(1_000_000, 1.0)}
+PROPERTIES = {**OURS, "owner": "hubspot_owner_id", "target_account": "hs_is_target_account"}
+
+
+def connect(simulator: Simulator, **how: Any) -> HubSpot:
+    """Our adapter on a simulator, without limits, giving up at the first failure unless told otherwise."""
+    settings: dict[str, Any] = {
+        "token": SecretStr(simulator.token),
+        "base_url": simulator.url,
+        "facts_map": HUBSPOT_DEFAULTS,
+        "properties": PROPERTIES,
+        "quota": Quota(UNLIMITED),
+        "windows": Windows(overlap=OVERLAP, lag=LAG),
+        "patience": 0.0,
+    }
+    return HubSpot(**{**settings, **how})
+
+
+class Portal:
+    """The world of the contract suite, on a simulator without accounts."""
+
+    page_size = 20
+
+    def __init__(self, **how: Any) -> None:
+        self._running: list[Simulator] = []
+        self.simulator = self._simulator()
+        self.crm = connect(self.simulator, **{"page_size": self.page_size, **how})
+        self.crm.provision(STANDARD, apply=True)
+
+    def _simulator(self) -> Simulator:
+        simulator = Simulator(accounts=0, index_lag=3.0, start_clock=START)
+        simulator.admin("POST clock", freeze=True)
+        simulator.admin("POST settings", property_lag=0.0, follow_up=False)
+        self._running.append(simulator.start())
+        return simulator
+
+    def close(self) -> None:
+        self.crm.close()
+        for simulator in self._running:
+            simulator.stop()
+
+    def advance(self, seconds: float) -> None:
+        self.simulator.admin("POST clock", advance=seconds)
+
+    def create(self, name: str = "Acme", *, late: float = 0.0) -> str:
+        made = self.simulator.admin("POST create", properties={"name": name}, visible_late=late)
+        return str(made["id"])
+
+    def create_many(self, count: int) -> Sequence[str]:
+        made = self.simulator.admin("POST create", properties={"name": "Many"}, count=count)
+        ids = made["ids"]
+        assert isinstance(ids, list)
+        return [str(id) for id in ids]
+
+    def edit(self, id: str, *, late: float = 0.0, **fields: str) -> None:
+        properties = {PROPERTIES[name]: value for name, value in fields.items()}
+        self.simulator.admin("POST edit", id=id, properties=properties, visible_late=late)
+
+    def touch(self, id: str) -> None:
+        self.simulator.admin("POST bump", ids=[id])
+
+    def delete(self, id: str) -> None:
+        self.simulator.admin("POST delete", id=id)
+
+    def merge(self, loser: str, survivor: str) -> None:
+        self.simulator.admin("POST merge", **{"from": loser, "into": survivor})
+
+    def break_reads(self, after: int) -> None:
+        for nth in range(after + 1, after + 6):
+            self.fault("503", "batch/read|GET companies$", nth=nth)
+
+    def mend(self) -> None:
+        self.simulator.admin("DELETE faults")
+
+    def lose_next_reply(self) -> None:
+        self.fault("reset_after_apply", "batch/update", nth=1)
+
+    def fault(self, kind: str, match: str, **how: object) -> None:
+        self.simulator.admin("POST faults", kind=kind, match=match, **how)
+
+    def bare(self) -> HubSpot:
+        return connect(self._simulator())

@@ -1,0 +1,138 @@
+"""The CRM in memory keeps the contract of every CRM, and does on request what only a fake can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from icp_sync.crm.memory import OURS, MemoryCrm
+from icp_sync.crm.windows import Windows
+from icp_sync.domain.account import Account, Owner
+from icp_sync.domain.plan import Outcome, Result, Write
+from icp_sync.errors import UnavailableError
+from icp_sync.ports import Crm, Query, Stream
+from tests.crm.contract import LAG, OVERLAP, OWNED, STANDARD, CrmContract, World, live, write_one
+
+START = 1_795_302_000.0
+OWNERS = (Owner(id="1", email=OWNED, name="Amara Okafor"),)
+
+
+class Memory:
+    """The world of a MemoryCrm: its own verbs."""
+
+    page_size = 20
+
+    def __init__(self) -> None:
+        self.time = START
+        self.crm = self._crm(OURS)
+        self.crm.provision(STANDARD, apply=True)
+        self._reads_left: int | None = None
+        self._losing = False
+
+    def _crm(self, fields: Sequence[str]) -> MemoryCrm:
+        return MemoryCrm(
+            clock=lambda: self.time,
+            index_lag=3.0,
+            fields=fields,
+            owners=OWNERS,
+            windows=Windows(overlap=OVERLAP, lag=LAG),
+            page_size=self.page_size,
+            lose_reply=lambda _: self._lose(),
+            before=self._before,
+        )
+
+    def _before(self, call: str) -> None:
+        if call == "page" and self._reads_left is not None:
+            if self._reads_left == 0:
+                raise UnavailableError("the CRM does not answer")
+            self._reads_left -= 1
+
+    def _lose(self) -> bool:
+        losing, self._losing = self._losing, False
+        return losing
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds
+
+    def create(self, name: str = "Acme", *, late: float = 0.0) -> str:
+        return self.crm.create(name=name, late=late)
+
+    def create_many(self, count: int) -> Sequence[str]:
+        return [self.crm.create(name=f"Company {n}") for n in range(count)]
+
+    def edit(self, id: str, *, late: float = 0.0, **fields: str) -> None:
+        self.crm.edit(id, live=fields, late=late)
+
+    def touch(self, id: str) -> None:
+        self.crm.bump([id])
+
+    def delete(self, id: str) -> None:
+        self.crm.delete(id)
+
+    def merge(self, loser: str, survivor: str) -> None:
+        self.crm.merge(loser, survivor)
+
+    def break_reads(self, after: int) -> None:
+        self._reads_left = after
+
+    def mend(self) -> None:
+        self._reads_left = None
+
+    def lose_next_reply(self) -> None:
+        self._losing = True
+
+    def bare(self) -> Crm:
+        return self._crm(())
+
+
+class TestMemory(CrmContract):
+    @pytest.fixture
+    def world(self) -> World:
+        return Memory()
+
+
+def memory(*records: Account, **how: object) -> MemoryCrm:
+    return MemoryCrm(records, clock=lambda: START, owners=OWNERS, **how)  # type: ignore[arg-type]
+
+
+def test_records_given_at_the_start_keep_their_stamp_or_get_the_present() -> None:
+    crm = memory(Account(id="1", name="old", stamp=5), Account(id="2", name="new"))
+    assert [crm.account(id).stamp for id in "12"] == [5, int(START * 1000)]
+
+
+def test_a_rule_refuses_a_write_and_nothing_of_it_lands() -> None:
+    refusal = Outcome(account_id="1", result=Result.REFUSED, code="LOCKED")
+    crm = memory(Account(id="1", name="x"), refuse=lambda w: refusal if "tier" in w.values else None)
+    assert write_one(crm, "1", tier="A", lane="sales") is refusal
+    assert live(crm, "1")["lane"] == ""
+    assert crm.writes == []
+
+
+def test_every_value_written_is_in_the_log_with_its_instant() -> None:
+    crm = memory(Account(id="1", name="x"))
+    list(crm.write([Write(account_id="1", values={"tier": "A", "owner": OWNED})]))
+    assert crm.writes == [(START, "1", "tier", "A"), (START, "1", "owner", OWNED)]
+
+
+def test_writing_a_value_that_is_there_already_moves_the_stamp() -> None:
+    crm = memory(Account(id="1", name="x", stamp=5, live={"tier": "A"}))
+    write_one(crm, "1", tier="A")
+    assert crm.account("1").stamp == int(START * 1000)
+
+
+def test_a_mass_job_gives_its_records_one_stamp() -> None:
+    crm = memory(*(Account(id=str(n), name="x", stamp=n) for n in range(1, 5)))
+    crm.bump(["1", "2"], stamp=77)
+    assert [crm.account(str(n)).stamp for n in range(1, 5)] == [77, 77, 3, 4]
+
+
+def test_an_option_the_crm_does_not_offer_is_refused() -> None:
+    crm = memory(Account(id="1", name="x"))
+    assert write_one(crm, "1", tier="S").code == "INVALID_OPTION"
+
+
+def test_ids_are_read_in_numeric_order() -> None:
+    crm = memory(*(Account(id=id, name="x") for id in ("100", "9", "20")))
+    (page,) = crm.pages(Query(stream=Stream.SWEEP))
+    assert page.ids == ("9", "20", "100")

@@ -1,0 +1,393 @@
+"""Settings come from four places in a stated order; each problem is named at its place; no secret shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from icp_sync.domain.facts import FactType
+from icp_sync.domain.standing import FIELDS
+from icp_sync.errors import ConfigError
+from icp_sync.settings import Outputs, Settings, keys, load
+
+CONFIG = Path(__file__).parents[1] / "config"
+TOKEN = "pat-eu1-0badcafe-0000-4000-8000-c0ffee000001"
+MAIN = "ICP_SYNC_CONNECTIONS__MAIN__"
+SOUND = {MAIN + "TOKEN": TOKEN, MAIN + "PROFILES": "config/profiles/a.yaml"}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def problems(environ: dict[str, str], path: Path | None = None) -> dict[str, str]:
+    """Where → what (and the hint) of everything wrong."""
+    with pytest.raises(ConfigError) as caught:
+        load(path, environ)
+    shown = "\n".join(map(str, caught.value.problems)) + str(caught.value) + repr(caught.value)
+    assert TOKEN not in shown
+    return {p.where: f"{p.what} ({p.hint})" for p in caught.value.problems}
+
+
+def written(name: str, text: str) -> Path:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_nothing_configured_is_a_local_journal_and_no_connection() -> None:
+    settings = load(environ={})
+    assert settings.journal == "sqlite:///state/icp-sync.sqlite"
+    assert (settings.seal_file, settings.connections) == (Path("state/seal.key"), {})
+    assert (settings.health.host, settings.health.port) == ("127.0.0.1", 8787)
+    assert (settings.log.level, settings.log.as_json) == ("info", False)
+
+
+def test_the_environment_gives_a_whole_connection() -> None:
+    settings = load(
+        environ=SOUND
+        | {
+            "ICP_SYNC_LOG__JSON": "true",
+            "ICP_SYNC_LOG__LEVEL": "DEBUG",
+            "ICP_SYNC_HEALTH__PORT": "0",
+            MAIN + "PROFILES": '["a.yaml", "b.yaml"]',
+            MAIN + "SCHEDULE__POLL": "5m",
+            MAIN + "QUOTA__BURST": "100",
+            MAIN + "OUTPUTS__NAMES__LANE": "next_step",
+            MAIN + "CUSTOM_FACTS": '{"seats": "number"}',
+            MAIN + "FACTS": '[{"property": "seats__c", "fact": "seats"}]',
+            MAIN + "ENRICHERS": '[{"use": "public_companies"}]',
+        }
+    )
+    name, main = settings.connection()
+    assert (name, settings.log.as_json, settings.log.level, settings.health.port) == (
+        "main",
+        True,
+        "debug",
+        0,
+    )
+    assert main.token.get_secret_value() == TOKEN
+    assert main.profiles == [Path("a.yaml"), Path("b.yaml")]
+    assert (main.schedule.poll, main.schedule.sweep, main.quota.burst) == (300.0, 86_400.0, 100)
+    assert main.outputs.field_properties()["lane"] == "next_step"
+    assert main.custom_facts == {"seats": FactType.NUMBER}
+    assert (main.facts, main.enrichers) == (
+        [{"property": "seats__c", "fact": "seats"}],
+        [{"use": "public_companies"}],
+    )
+
+
+def test_a_token_that_looks_like_a_number_stays_a_text() -> None:
+    _, main = load(environ=SOUND | {MAIN + "TOKEN": "012345e10"}).connection()
+    assert main.token.get_secret_value() == "012345e10"
+
+
+def test_several_profiles_may_be_named_with_commas() -> None:
+    _, main = load(environ=SOUND | {MAIN + "PROFILES": "a.yaml, b.yaml"}).connection()
+    assert main.profiles == [Path("a.yaml"), Path("b.yaml")]
+
+
+def test_environment_then_dotenv_then_secret_file_then_toml() -> None:
+    written("config/icp-sync.toml", '[connections.main]\ntoken="four-4"\nprofiles=["four.yaml"]\nbatch=4\n')
+    secrets = written("run/connections__main__token", "three-3\n").parent
+    written("run/ICP_SYNC_CONNECTIONS__MAIN__PATH_VERSION", "2026-03")
+    environ = {"CREDENTIALS_DIRECTORY": str(secrets)}
+
+    def read() -> tuple[str, int, str]:
+        _, main = load(environ=environ).connection()
+        return main.token.get_secret_value(), main.batch, main.path_version
+
+    assert read() == ("three-3", 4, "2026-03")
+    written(".env", f"OTHER=1\n{MAIN}TOKEN=two-2\n{MAIN}BATCH=2\n")
+    assert read() == ("two-2", 2, "2026-03")
+    environ[MAIN + "TOKEN"] = "one-1"
+    assert read() == ("one-1", 2, "2026-03")
+
+
+def test_the_toml_file_is_the_one_given_or_named_or_the_usual_one() -> None:
+    for number, name in enumerate(("given.toml", "named.toml", "config/icp-sync.toml")):
+        written(name, f"[health]\nport = {number}\n")
+    named = {"ICP_SYNC_CONFIG": "named.toml"}
+    assert load(Path("given.toml"), named).health.port == 0
+    assert load(None, named).health.port == 1
+    assert load(None, {}).health.port == 2
+    written(".env", "ICP_SYNC_CONFIG=given.toml\n")
+    assert load(None, {}).health.port == 0
+
+
+def test_a_file_that_was_asked_for_and_is_not_there_is_a_problem() -> None:
+    assert "cannot be read" in problems({"ICP_SYNC_CONFIG": "absent.toml"})["absent.toml"]
+    assert "cannot be listed" in problems({"ICP_SYNC_SECRETS": "absent"})["absent"]
+
+
+def test_every_problem_is_named_at_its_own_source_at_once() -> None:
+    path = written(
+        "x.toml",
+        "[connections.main]\n"
+        'crm = "salesforce"\nbatch = 101\nprofiles = []\ncolour = "red"\n'
+        '[connections.main.schedule]\nsweeep = "1d"\nlag = "soon"\n'
+        "[logg]\nlevel = 1\n",
+    )
+    written(".env", f"{MAIN}BASE_URL=http://crm.example.com\n")
+    found = problems(
+        {
+            "ICP_SYNC_HEALTH__PORT": "99999",
+            "ICP_SYNC_LOG__LEVEL": "loud",
+            "ICP_SYNC_JURNAL": "x",
+            "ICP_SYNC_JOURNAL": "mysql://root:hunter2@db/x",
+            MAIN + "OUTPUTS__PREFIX": "ICP ",
+        },
+        path,
+    )
+    expected = {
+        "ICP_SYNC_HEALTH__PORT": "less than or equal to 65535",
+        "ICP_SYNC_LOG__LEVEL": "'debug', 'info'",
+        "ICP_SYNC_JURNAL": "did you mean ICP_SYNC_JOURNAL?",
+        "ICP_SYNC_JOURNAL": "write sqlite:///",
+        ".env: " + MAIN + "BASE_URL": "plain http would send the token in the clear",
+        "connections.main.outputs": "tier cannot be the property 'ICP tier'",
+        "x.toml: connections.main.crm": "should be 'hubspot'",
+        "x.toml: connections.main.batch": "less than or equal to 100",
+        "x.toml: connections.main.profiles": "at least 1",
+        "x.toml: connections.main.colour": "unknown setting",
+        "x.toml: connections.main.schedule.sweeep": "did you mean connections.<name>.schedule.sweep?",
+        "x.toml: connections.main.schedule.lag": "a duration is wanted",
+        "x.toml: logg": "did you mean log",
+        "connections.main.token": "ICP_SYNC_CONNECTIONS__MAIN__TOKEN",
+    }
+    assert found.keys() == expected.keys()
+    for where, said in expected.items():
+        assert said in found[where], (where, found[where])
+    assert "hunter2" not in str(found)
+
+
+def test_broken_toml_is_named_with_line_and_column() -> None:
+    path = written("x.toml", "[health]\nport = = 1\n")
+    assert "not valid TOML" in problems({}, path)["x.toml:2:8"]
+
+
+def test_text_where_a_list_is_wanted_is_named_without_being_quoted() -> None:
+    found = problems(SOUND | {MAIN + "ENRICHERS": '[{"use": "x"'})
+    assert list(found) == [MAIN + "ENRICHERS"]
+    assert "valid list" in found[MAIN + "ENRICHERS"]
+
+
+def test_what_kubernetes_sets_beside_a_service_of_our_name_is_not_ours() -> None:
+    load(
+        environ={
+            "ICP_SYNC_PORT": "tcp://10.0.0.1:8787",
+            "ICP_SYNC_PORT_8787_TCP_PROTO": "tcp",
+            "ICP_SYNC_SERVICE_HOST": "10.0.0.1",
+            "ICP_SYNC_FAULT": "x",
+        }
+    )
+
+
+def test_a_secret_file_that_is_no_setting_is_a_problem_and_not_ignored() -> None:
+    written("run/hubspot_token", TOKEN)
+    found = problems({"ICP_SYNC_SECRETS": "run"})
+    assert "name it like connections__main__token" in found["run/hubspot_token"]
+
+
+def test_hidden_files_and_folders_among_secrets_are_passed_over() -> None:
+    written("run/.hidden", "x")
+    written("run/folder/x", "x")
+    load(environ={"ICP_SYNC_SECRETS": "run"})
+
+
+def test_a_secret_file_that_is_no_text_is_named() -> None:
+    written("run/x", "").unlink()
+    Path("run/connections__main__token").write_bytes(b"\xff\xfe")
+    assert "cannot be read as UTF-8" in problems({"ICP_SYNC_SECRETS": "run"})["run/connections__main__token"]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "  ",
+        "pat-na1-xxxxxxxx-xxxx",
+        "changeme",
+        "<your token>",
+        "your-token-here",
+        "$TOKEN",
+        "...",
+        "xxx",
+        "TODO",
+    ],
+)
+def test_a_token_that_is_none_names_the_variable_to_set(token: str) -> None:
+    found = problems(SOUND | {MAIN + "TOKEN": token})
+    assert found == {
+        MAIN + "TOKEN": "empty, or a placeholder "
+        "(set ICP_SYNC_CONNECTIONS__MAIN__TOKEN to a HubSpot Service Key)"
+    }
+
+
+@pytest.mark.parametrize("token", [TOKEN + "\nX-Header: y", "päss", "a b"])
+def test_a_token_no_header_can_carry_is_refused(token: str) -> None:
+    assert "no token has" in problems(SOUND | {MAIN + "TOKEN": token})[MAIN + "TOKEN"]
+
+
+@pytest.mark.parametrize(
+    ("url", "fine"),
+    [
+        ("https://api.hubapi.com/", True),
+        ("http://127.0.0.1:8080", True),
+        ("http://[::1]:8080", True),
+        ("http://localhost", True),
+        ("http://localhost.evil.com", False),
+        ("http://api.hubapi.com", False),
+        ("https://user:pw@api.hubapi.com", False),
+        ("https://api.hubapi.com?x=1", False),
+        ("ftp://api.hubapi.com", False),
+        ("api.hubapi.com", False),
+        ("https://", False),
+        ("https://x:99999", False),
+        ("https://[", False),
+    ],
+)
+def test_only_https_or_this_machine_is_called(url: str, fine: bool) -> None:
+    environ = SOUND | {MAIN + "BASE_URL": url}
+    if fine:
+        assert load(environ=environ).connection()[1].base_url == url.rstrip("/")
+    else:
+        assert list(problems(environ)) == [MAIN + "BASE_URL"]
+
+
+@pytest.mark.parametrize("name", ["Main", "a b", "a__b", "1a", "x" * 33, "a-b"])
+def test_a_connection_is_named_so_that_a_variable_can_name_it(name: str) -> None:
+    path = written("x.toml", f'[connections."{name}"]\ntoken="{TOKEN}"\nprofiles=["a"]\n')
+    assert "no name for a connection" in problems({}, path)["x.toml: connections"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("CUSTOM_FACTS", '{"employees": "number"}', "in the catalogue already"),
+        ("CUSTOM_FACTS", '{"Seats!": "number"}', "no name for a fact"),
+        ("ENRICHERS", '[{"path": "x"}]', "number 1 has no `use`"),
+        ("PROFILES", "a.yaml,a.yaml", "named twice: a.yaml"),
+        ("OUTPUTS__NAMES", '{"teir": "x"}', "no field of ours is called teir"),
+        ("OUTPUTS__NAMES", '{"tier": "Tier!"}', "tier cannot be the property 'Tier!'"),
+        ("OUTPUTS__NAMES", '{"tier": "hs_lead_status"}', "the CRM's own properties begin so"),
+        ("OUTPUTS__NAMES", '{"tier": "icp_lane"}', "tier and lane as 'icp_lane'"),
+        ("OUTPUTS__GROUP", "Fit!", "a group is"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_says_so(key: str, value: str, said: str) -> None:
+    (found,) = problems(SOUND | {MAIN + key: value}).items()
+    assert found[0].startswith(MAIN.rstrip("_")) or found[0] == "connections.main.outputs"
+    assert said in found[1]
+
+
+def test_one_connection_needs_no_name_and_several_are_listed() -> None:
+    one = load(environ=SOUND)
+    assert one.connection("main") == one.connection() == ("main", one.connections["main"])
+    two = load(
+        environ=SOUND | {k.replace("MAIN", "EU_WEST"): v for k, v in SOUND.items()},
+    )
+    assert two.connection("eu_west")[0] == "eu_west"
+    for configured, name, said in (
+        (two, None, "there are several connections: main, eu_west (name one with --connection)"),
+        (two, "us", "there is no connection 'us' (there are: main, eu_west)"),
+        (load(environ={}), None, "there is no connection (see config/icp-sync.example.toml)"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            configured.connection(name)
+        assert str(caught.value) == f"connections: {said}"
+
+
+def test_outputs_name_every_field_by_prefix_footprint_and_switch() -> None:
+    full = Outputs().field_properties()
+    assert full == {name: f"icp_{name}" for name, field in FIELDS.items() if not field.native}
+    minimal = Outputs(footprint="minimal", prefix="fit_", names={"tier": "fit_grade"}).field_properties()
+    assert set(minimal) == {name for name, field in FIELDS.items() if field.minimal}
+    assert (minimal["tier"], minimal["lane"]) == ("fit_grade", "fit_lane")
+    natives = Outputs(owner=True, native_tier=True, target_account=True).field_properties()
+    assert {name: natives[name] for name in natives if FIELDS[name].native} == {
+        "owner": "hubspot_owner_id",
+        "native_tier": "hs_ideal_customer_profile",
+        "target_account": "hs_is_target_account",
+    }
+
+
+def test_no_secret_shows_in_what_might_be_printed() -> None:
+    made = load(
+        environ=SOUND
+        | {
+            "ICP_SYNC_JOURNAL": "postgresql+psycopg://icp:hunter2@db/icp",
+            MAIN + "ENRICHERS": json.dumps([{"use": "x", "api_key": "hunter3", "path": "p"}]),
+        }
+    )
+    shown = f"{made!r} {made} {made.connection()!r} {made.connections['main'].model_dump()}"
+    assert not any(secret in shown for secret in (TOKEN, "hunter2", "hunter3"))
+    key = made.connections["main"].enrichers[0]["api_key"]
+    assert isinstance(key, SecretStr)
+    assert key.get_secret_value() == "hunter3"
+
+
+def test_settings_made_directly_read_nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ICP_SYNC_HEALTH__PORT", "1")
+    written("config/icp-sync.toml", "[health]\nport = 2\n")
+    assert Settings().health.port == 8787
+    assert load().health.port == 1
+
+
+NAMES = st.sampled_from([key.upper().replace("<NAME>", "MAIN").replace(".", "__") for key in keys()])
+VALUES = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12),
+    st.sampled_from(
+        ["[", "{", "[1]", '{"a": 1}', '[{"use": 1}]', "null", "1", "60s", "-1", "NaN", "[" * 2000]
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.dictionaries(st.one_of(NAMES, st.sampled_from(["CONNECTIONS", "CONNECTIONS__MAIN", "LOG"])), VALUES)
+)
+def test_any_environment_is_settings_or_has_problems(given_: dict[str, str]) -> None:
+    environ = {f"ICP_SYNC_{name}": value for name, value in given_.items()}
+    try:
+        load(None, environ)
+    except ConfigError as error:
+        found: list[Any] = error.problems
+        assert all(problem.where for problem in found)
+
+
+def test_the_shipped_example_is_sound_and_shows_every_setting() -> None:
+    text = (CONFIG / "icp-sync.example.toml").read_text(encoding="utf-8")
+    as_shipped = written("x.toml", text)
+    assert load(as_shipped, {MAIN + "TOKEN": TOKEN}).connection()[0] == "main"
+    settings_only = [
+        line.removeprefix("# ")
+        for line in text.splitlines()
+        if re.match(r"(# )?(\[+[\w.]+\]+$|\w+ = |\[connections.main\])", line)
+    ]
+    everything = written("y.toml", "\n".join(settings_only))
+    loaded = load(everything, {MAIN + "TOKEN": TOKEN})
+    assert loaded.model_dump(exclude={"connections"}) == Settings().model_dump(exclude={"connections"})
+    main = loaded.connections["main"]
+    assert (len(main.facts), len(main.enrichers), main.custom_facts) == (2, 2, {"seats": FactType.NUMBER})
+    for key in keys():
+        assert key.split(".")[-1] in text, key
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    text = (CONFIG / "README.md").read_text(encoding="utf-8")
+    for key in keys():
+        assert f"`{key}`" in text, key
+    for variable in ("ICP_SYNC_CONFIG", "ICP_SYNC_SECRETS", "CREDENTIALS_DIRECTORY"):
+        assert variable in text
+    assert os.sep not in "".join(keys())
