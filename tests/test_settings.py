@@ -98,20 +98,20 @@ def test_several_profiles_may_be_named_with_commas() -> None:
 
 
 def test_environment_then_dotenv_then_secret_file_then_toml() -> None:
-    written("config/icp-sync.toml", '[connections.main]\ntoken="four-4"\nprofiles=["four.yaml"]\nbatch=4\n')
+    written("config/icp-sync.toml", '[connections.main]\ntoken="four-4"\nprofiles=["four.yaml"]\ncrm="hubspot"\n[connections.main.quota]\nsearch=4\n')
     secrets = written("run/connections__main__token", "three-3\n").parent
-    written("run/ICP_SYNC_CONNECTIONS__MAIN__PATH_VERSION", "2026-03")
+    written("run/ICP_SYNC_CONNECTIONS__MAIN__PATH_VERSION", "2026-09")
     environ = {"CREDENTIALS_DIRECTORY": str(secrets)}
 
     def read() -> tuple[str, int, str]:
         _, main = load(environ=environ).connection()
-        return main.token.get_secret_value(), main.batch, main.path_version
+        return main.token.get_secret_value(), main.quota.search, main.path_version
 
-    assert read() == ("three-3", 4, "2026-03")
-    written(".env", f"OTHER=1\n{MAIN}TOKEN=two-2\n{MAIN}BATCH=2\n")
-    assert read() == ("two-2", 2, "2026-03")
+    assert read() == ("three-3", 4, "2026-09")
+    written(".env", f"OTHER=1\n{MAIN}TOKEN=two-2\n{MAIN}QUOTA__SEARCH=2\n")
+    assert read() == ("two-2", 2, "2026-09")
     environ[MAIN + "TOKEN"] = "one-1"
-    assert read() == ("one-1", 2, "2026-03")
+    assert read() == ("one-1", 2, "2026-09")
 
 
 def test_the_toml_file_is_the_one_given_or_named_or_the_usual_one() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
@@ -15,6 +16,7 @@ from icp_sync.errors import ConfigError, IcpSyncError, Problem
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.profile import Profile
+    from icp_sync.ports import Enricher, Identity
     from icp_sync.settings import Connection, Settings
     from icp_sync.wiring import Wired
 
@@ -22,7 +24,6 @@ T = TypeVar("T")
 
 ERROR, WARNING = "error", "warning"
 PROVISION = "icp-sync provision --apply"
-AREAS = ("settings", "facts map", "enrichers", "seal", "journal", "credentials", "CRM", "profile", "owners")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,8 @@ class Examination:
         try:
             answer = ask()
         except ConfigError as error:
-            self.add(ERROR, area, error.problems)
+            hints = [replace(p, hint=p.hint or error.next_step) for p in error.problems]
+            self.add(ERROR, area, hints)
         except IcpSyncError as error:
             self.add(ERROR, area, [Problem(where=area, what=str(error), hint=error.next_step)])
         else:
@@ -111,49 +113,49 @@ def examine(config: Path | None, connection: str | None) -> Examination:
     if chosen is None:
         return found
     found.connection = chosen[0]
-    usable = _usable_parts(found, settings, chosen[1])
-    if usable is None:
-        return found
-    wired, journal_is_ours = usable
-    try:
-        profiles = _profiles(found, wired)
-        _crm(found, wired, settings, profiles or (), bound=journal_is_ours)
-    finally:
-        wired.journal.close()
+    with TemporaryDirectory(prefix="icp-sync-check-") as spare:
+        wired = _usable(found, settings, chosen[1], Path(spare))
+        if wired is not None:
+            try:
+                profiles = _profiles(found, wired)
+                _crm(found, wired, profiles or ())
+            finally:
+                wired.journal.close()
     return found
 
 
-def _usable_parts(found: Examination, settings: Settings, chosen: Connection) -> tuple[Wired, bool] | None:
-    """The connection wired from those parts that work, and whether its own journal is among them."""
+def _usable(found: Examination, settings: Settings, chosen: Connection, spare: Path) -> Wired | None:
+    """The connection wired from those parts that work; the others are left out, or made in `spare`."""
     from icp_sync import enrichers
     from icp_sync.wiring import facts_of, open_journal, seal_key, wire
 
     name = found.connection
-    facts = found.attempt(
-        "facts map", lambda: facts_of(chosen), lambda f: f"{len(f[0].properties)} properties"
-    )
-    loaded = found.attempt(
-        "enrichers",
-        lambda: enrichers.load(chosen.enrichers),
-        lambda e: ", ".join(x.name for x in e) or "none",
-    )
-    seal = found.attempt("seal", lambda: seal_key(settings.seal_file), lambda _: str(settings.seal_file))
+    without: dict[str, object] = {}
+    instead: dict[str, object] = {}
+    if (
+        found.attempt("facts map", lambda: facts_of(chosen), lambda f: f"{len(f[0].properties)} properties")
+        is None
+    ):
+        without |= {"facts": [], "custom_facts": {}}
+    if found.attempt("enrichers", lambda: enrichers.load(chosen.enrichers), _names) is None:
+        without["enrichers"] = []
+    path = settings.seal_file
+    if found.attempt("seal", lambda: seal_key(path), lambda _: str(path)) is None:
+        instead["seal_file"] = spare / "seal.key"
     journal = found.attempt(
         "journal", lambda: open_journal(settings, name), lambda _: "opens, schema current"
     )
     if journal is None:
-        return None
-    bound = bool(journal.bound_to())
-    journal.close()
-    _seal_file(found, settings.seal_file, bound=bound)
-    without: dict[str, object] = {
-        **({"facts": [], "custom_facts": {}} if facts is None else {}),
-        **({"enrichers": []} if loaded is None else {}),
-    }
-    spare = {"seal_file": settings.seal_file.with_suffix(".unreadable")} if seal is None else {}
-    usable = settings.model_copy(update={"connections": {name: chosen.model_copy(update=without)}, **spare})
-    wired = found.attempt("connection", lambda: wire(usable, name), lambda _: "wired")
-    return None if wired is None else (wired, bound)
+        instead["journal"] = f"sqlite:///{spare}/journal.sqlite"
+    _seal_file(found, path, bound=bool(journal and journal.bound_to()))
+    if journal is not None:
+        journal.close()
+    usable = settings.model_copy(update={**instead, "connections": {name: chosen.model_copy(update=without)}})
+    return found.attempt("connection", lambda: wire(usable, name), lambda _: "wired")
+
+
+def _names(loaded: Sequence[Enricher]) -> str:
+    return ", ".join(enricher.name for enricher in loaded) or "none"
 
 
 def _seal_file(found: Examination, path: Path, *, bound: bool) -> None:
@@ -196,6 +198,8 @@ def _profiles(found: Examination, wired: Wired) -> tuple[Profile, ...] | None:
         today=datetime.now(UTC).date(),
     )
     found.add(WARNING, "profile", warnings)
+    if "journal" not in found.passed:
+        return profiles
     active = wired.journal.active()
     if active is None:
         problem = Problem(where="profile", what="none is active yet", hint="icp-sync profile activate")
@@ -207,9 +211,7 @@ def _profiles(found: Examination, wired: Wired) -> tuple[Profile, ...] | None:
     return profiles
 
 
-def _crm(
-    found: Examination, wired: Wired, settings: Settings, profiles: tuple[Profile, ...], *, bound: bool
-) -> None:
+def _crm(found: Examination, wired: Wired, profiles: tuple[Profile, ...]) -> None:
     """Credentials, identity, scopes, properties, limits and owners."""
     identity = found.attempt(
         "credentials",
@@ -218,15 +220,8 @@ def _crm(
     )
     if identity is None:
         return
-    expected = wired.journal.bound_to()
-    if not expected:
-        what = f"not bound to {identity.id} yet"
-        problem = Problem(where=f"connection {wired.name}", what=what, hint=PROVISION)
-        found.add(WARNING, "journal", [problem])
-    elif expected != identity.id:
-        what = f"the journal belongs to {expected}, but these credentials open {identity.id}"
-        hint = "use the right credentials, or icp-sync bind --rebind"
-        found.add(ERROR, "journal", [Problem(where=f"connection {wired.name}", what=what, hint=hint)])
+    if "journal" in found.passed:
+        found.add(*_binding(wired, identity))
     problems = found.attempt("CRM", lambda: wired.crm.check(wired.blueprint(profiles)), lambda _: "")
     if problems is not None:
         found.add(ERROR, "CRM", problems)
@@ -238,6 +233,19 @@ def _crm(
     if people is not None:
         active = {owner.email for owner in people if owner.active}
         found.add(WARNING, "owners", _absent_people(profiles, active))
+
+
+def _binding(wired: Wired, identity: Identity) -> tuple[str, str, list[Problem]]:
+    """How the journal's binding stands to the CRM the credentials open: severity, area, problems."""
+    expected, where = wired.journal.bound_to(), f"connection {wired.name}"
+    if not expected:
+        what = f"not bound to {identity.id} yet"
+        return WARNING, "journal", [Problem(where=where, what=what, hint=PROVISION)]
+    if expected == identity.id:
+        return ERROR, "journal", []
+    what = f"the journal belongs to {expected}, but these credentials open {identity.id}"
+    hint = "use the right credentials, or icp-sync bind --rebind"
+    return ERROR, "journal", [Problem(where=where, what=what, hint=hint)]
 
 
 def _absent_people(profiles: tuple[Profile, ...], active: set[str]) -> Iterator[Problem]:

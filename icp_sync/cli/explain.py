@@ -13,7 +13,7 @@ from icp_sync.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from icp_sync.cli.explained import Explained, RoutingRow, VerdictRow
+    from icp_sync.cli.explanation import Explained, RoutingRow, VerdictRow
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.compile import Compiled
     from icp_sync.domain.facts import FactType
@@ -157,7 +157,7 @@ def _show_profiles(screen: Screen, e: Explained) -> None:
 
 
 def _show_gaps(screen: Screen, e: Explained) -> None:
-    from icp_sync.cli.explained import missing_words
+    from icp_sync.cli.explanation import missing_words
     from icp_sync.cli.text import short
 
     if e.missing:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from icp_sync.wiring import Wired
 
 EXAMPLES = 2
+BATCH = 100
+"""Accounts one read or write request carries."""
+BATCH = 100
+"""Accounts one request reads or writes."""
 ECHOES_A_SEARCH = 200
 """Accounts one search names; our own writes are found again once."""
 
@@ -35,7 +39,6 @@ class Planned:
     mode: Mode
     live_mode: Mode
     profile: str
-    batch: int
     absent: tuple[str, ...]
 
     @property
@@ -62,8 +65,8 @@ class Planned:
     def calls(self) -> dict[str, int]:
         """Requests to the CRM the backfill would take; searches find our own writes again."""
         return {
-            "reads": ceil(self.report.read / self.batch),
-            "writes": ceil(self.writes / self.batch),
+            "reads": ceil(self.report.read / BATCH),
+            "writes": ceil(self.writes / BATCH),
             "searches": ceil(self.writes / ECHOES_A_SEARCH),
         }
 
@@ -98,7 +101,6 @@ def plan(
             mode=policy.mode,
             live_mode=parts.journal.mode(),
             profile=named,
-            batch=parts.settings.batch,
             absent=tuple(sorted(getattr(parts.crm, "disabled", {}))),
         )
     if as_json:
@@ -238,7 +240,7 @@ def _show_cost(screen: Screen, planned: Planned) -> None:
     calls, report = planned.calls, planned.report
     screen.heading("It would take")
     screen.say(
-        f"{calls['reads']:,} reads and {calls['writes']:,} writes of up to {planned.batch} accounts, about "
+        f"{calls['reads']:,} reads and {calls['writes']:,} writes of up to {BATCH} accounts, about "
         f"{calls['searches']:,} searches that find our own writes again"
     )
     for name, requests in report.asked.items():

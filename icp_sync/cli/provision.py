@@ -96,9 +96,7 @@ def _show(screen: Screen, parts: Wired, seal: Path, steps: list[Step], done: dic
         screen.table(["step", "what", "detail", ""], rows)
     if not done["applied"]:
         if shown:
-            screen.say(
-                f"Nothing was changed; {counted(counts['keep'], 'property', 'properties')} already fit."
-            )
+            screen.say(f"Nothing was changed; {counts['keep']} already as they should be.")
             screen.say("next: icp-sync provision --apply")
         else:
             screen.say("Everything is there already; nothing to do.")

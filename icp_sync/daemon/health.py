@@ -47,7 +47,7 @@ class Health:
         self._server.server_close()
 
     def report(self) -> tuple[bool, Mapping[str, object]]:
-        """Whether everything is well, and per connection and stream: state, seconds since it last ended well."""
+        """Whether all is well, and per connection and stream: state, seconds since it last ended well."""
         connections: dict[str, dict[str, object]] = {}
         for loop in self._loops:
             since = None if loop.last_success is None else round(self._clock() - loop.last_success, 1)

@@ -30,7 +30,7 @@ class Portal:
     def __init__(self, make: Callable[[], Wired], sealed: Callable[[], bool], stopping: Stopping) -> None:
         self._make, self._sealed, self._stopping = make, sealed, stopping
         self._made_sealed = sealed()
-        self.wired = make()
+        self._made = [make()]
         self.name = self.wired.name
         self.halted: IcpSyncError | None = None
         self._bound = False
@@ -55,10 +55,8 @@ class Portal:
     def _take_up_the_seal(self) -> None:
         """The key was made after we began: seal with it, not with the passing one of this process."""
         require_seal(self._sealed(), self.name)
-        wired, before = self._make(), self.wired
-        self.wired = wired
+        self._made.append(self._make())  # cycles under way still use the one before
         self._made_sealed = True
-        close(before)
         log("daemon").info("the seal key is there now", connection=self.name)
 
     def _ask_for_a_first_reading(self, now: float) -> None:
@@ -83,8 +81,14 @@ class Portal:
         pace = Pace(limit * ACCOUNTS_A_SEARCH / 2, self.wired.parts.clock, self._stopping.draining.wait)
         return replace(scope, ticked=lambda report: pace.written(report.written))
 
+    @property
+    def wired(self) -> Wired:
+        return self._made[-1]
+
     def close(self) -> None:
-        close(self.wired)
+        """After the last cycle."""
+        for wired in self._made:
+            close(wired)
 
 
 class Pace:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Any
+
+from prometheus_client import Gauge
 
 from icp_sync.daemon.portal import Portal
 from icp_sync.daemon.stopping import Stopping
-from icp_sync.errors import AuthError, ConfigError, IcpSyncError, LostLeaseError, UnavailableError
+from icp_sync.errors import AuthError, ConfigError, IcpSyncError, LostLeaseError
 from icp_sync.observe import log, registry
 from icp_sync.ports import Stream
 from icp_sync.sync.backfill import backfill
 from icp_sync.sync.cycle import Scope, cycle
 from icp_sync.sync.report import Report
-from prometheus_client import Gauge
 
 FIRST_DELAY, LONGEST_DELAY = 15.0, 900.0
 LATE_AFTER = 900.0
@@ -37,7 +39,7 @@ stream_down = Gauge(
 class State(StrEnum):
     STARTING = "starting"  # no cycle has ended well yet
     OK = "ok"
-    LATE = "late"  # nothing failed, but no cycle ended well for far too long
+    LATE = "late"  # nothing failed, but no page was settled for far too long
     DOWN = "down"  # the last cycle failed; it is tried again
     HALTED = "halted"  # the connection needs a person
 
@@ -57,6 +59,7 @@ class Loop:
         self._stopping, self._clock = stopping, clock
         self.began = clock()
         self.last_success: float | None = None
+        self.last_page = self.began
         self.failures = 0
         self.error = ""
         stream_down.labels(portal.name, stream.value).set(0)
@@ -95,15 +98,14 @@ class Loop:
             return State.HALTED
         if self.failures:
             return State.DOWN
-        since = self.began if self.last_success is None else self.last_success
-        if self._clock() - since > 3 * self.interval + LATE_AFTER:
+        if self._clock() - max(self.last_page, self.last_success or 0.0) > 3 * self.interval + LATE_AFTER:
             return State.LATE
         return State.STARTING if self.last_success is None else State.OK
 
     def _run(self) -> bool:
         """One cycle; false when there was none to run."""
         parts = self.portal.parts()
-        scope = Scope(going=self._stopping.going)
+        scope = Scope(going=self._going)
         if self.stream is Stream.BACKFILL:
             if parts.journal.backfill_request() is None:
                 return True
@@ -113,6 +115,10 @@ class Loop:
         if report is not None:
             self._tell(report)
         return report is not None
+
+    def _going(self) -> bool:
+        self.last_page = self._clock()
+        return self._stopping.going()
 
     def _tell(self, report: Report) -> None:
         worth = report.written or report.refused or report.deferred or report.gone or report.lost
@@ -149,5 +155,5 @@ class Loop:
             self._log().debug("still down", error=error, again_in=round(wait), failures=self.failures)
         return wait
 
-    def _log(self):  # type: ignore[no-untyped-def]
+    def _log(self) -> Any:
         return log("daemon").bind(connection=self.portal.name, stream=self.stream.value)

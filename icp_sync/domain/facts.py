@@ -78,7 +78,7 @@ CATALOGUE: Mapping[str, FactType] = {
     "open_roles": FactType.SET,
     "keywords": FactType.SET,
     "web_visits": FactType.NUMBER,  # a month's
-    "lifecycle": FactType.CHOICE,
+    "lifecycle": FactType.SET,  # the stage and what it amounts to: "lead" is also "prospect"
     "account_type": FactType.CHOICE,
     "lead_status": FactType.CHOICE,
     "open_deals": FactType.NUMBER,

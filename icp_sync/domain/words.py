@@ -264,8 +264,10 @@ def _range(low: float, high: float) -> str:
 
 
 def _number(value: float) -> str:
+    if value in (inf, -inf):
+        return "any"
     for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
-        if abs(value) >= size and value not in (inf, -inf):
+        if abs(value) >= size:
             return f"{value / size:.3g}{unit}"
     return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from icp_sync.domain.account import Confirmed, Origin
 from icp_sync.journal import schema
@@ -70,17 +70,19 @@ class Held(Bound):
                 )
             )
             conn.execute(delete(_HELD).where(*mine, _HELD.c.field.in_(held)))
-            conn.execute(
-                schema.change_log.insert(),
-                {
-                    "connection": self.connection,
-                    "run": run,
-                    "account": account_id,
-                    "at": now,
-                    "result": RELEASED,
-                    "changes": dumps(
-                        [[field, live, live, "released by hand"] for field, live in held.items()]
-                    ),
-                },
-            )
+            _log(conn, self.connection, account_id, held, now, run)
         return sorted(held)
+
+
+def _log(
+    conn: Connection, connection: str, account_id: str, held: Mapping[str, str], now: float, run: str
+) -> None:
+    row = {
+        "connection": connection,
+        "run": run,
+        "account": account_id,
+        "at": now,
+        "result": RELEASED,
+        "changes": dumps([[field, live, live, "released by hand"] for field, live in held.items()]),
+    }
+    conn.execute(schema.change_log.insert(), row)

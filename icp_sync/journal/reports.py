@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
@@ -24,7 +26,7 @@ _HELD = schema.left_alone
 class Reports(Bound):
     def account(self, account_id: str) -> StoredAccount | None:
         """All that is remembered of one account, None when the journal never met it."""
-        data, held = schema.evaluation, schema.left_alone
+        data = schema.evaluation
         with self.reading() as conn:
             row = conn.execute(
                 select(*_ACCOUNT.c).where(_of(self.connection), _ACCOUNT.c.id == account_id)
@@ -32,37 +34,14 @@ class Reports(Bound):
             evaluation = conn.execute(
                 select(data.c.data).where(data.c.connection == self.connection, data.c.account == account_id)
             ).scalar()
-            alone = conn.execute(
-                select(held.c.field, held.c.held).where(
-                    held.c.connection == self.connection, held.c.account == account_id
+            held = conn.execute(
+                select(_HELD.c.field, _HELD.c.held).where(
+                    _HELD.c.connection == self.connection, _HELD.c.account == account_id
                 )
             ).all()
         if row is None:
             return None
-        return StoredAccount(
-            account_id=row.id,
-            name=row.name,
-            domain=row.domain,
-            status=row.status,
-            problem=row.problem,
-            survivor=row.survivor,
-            version=row.version,
-            in_scope=row.in_scope,
-            owner=row.owner,
-            tier=row.tier,
-            score=row.score,
-            profile_version=row.profile_version,
-            stamp=row.stamp,
-            settled_at=row.settled_at,
-            wake_at=row.wake_at,
-            attempts=row.attempts,
-            previous=previous_from_text(row.previous),
-            confirmed=confirmed_from_text(row.confirmed),
-            intents=intents_from_text(row.intents),
-            evidence=loads(row.evidence),
-            evaluation=loads(evaluation),
-            left_alone={field: (pair[0], pair[1]) for field, pair in ((f, loads(t)) for f, t in alone)},
-        )
+        return _stored(row, evaluation, {field: loads(text) for field, text in held})
 
     def find(self, text: str, limit: int = 20) -> list[tuple[str, str, str]]:
         """(id, name, domain) of the accounts with this id, domain, or whole name in any case."""
@@ -213,3 +192,21 @@ def _of(connection: str) -> ColumnElement[bool]:
 
 def _live(connection: str) -> ColumnElement[bool]:
     return and_(_ACCOUNT.c.connection == connection, _ACCOUNT.c.status != "gone")
+
+
+_AS_THEY_ARE = tuple(f.name for f in fields(StoredAccount) if f.name in _ACCOUNT.c)
+"""What `StoredAccount` and the table name alike."""
+
+
+def _stored(row: Row[Any], evaluation: str | None, held: Mapping[str, list[str]]) -> StoredAccount:
+    columns = {name: getattr(row, name) for name in _AS_THEY_ARE}
+    read = {
+        "account_id": row.id,
+        "previous": previous_from_text(row.previous),
+        "confirmed": confirmed_from_text(row.confirmed),
+        "intents": intents_from_text(row.intents),
+        "evidence": loads(row.evidence),
+        "evaluation": loads(evaluation),
+        "left_alone": {field: (live, desired) for field, (live, desired) in held.items()},
+    }
+    return StoredAccount(**(columns | read))

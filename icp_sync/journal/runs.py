@@ -34,7 +34,8 @@ class Runs(Bound):
                     "detail": dumps(detail or {}),
                     "report": "",
                 }
-                if conn.execute(insert(conn, _RUN).on_conflict_do_nothing(), row).rowcount == 1:
+                fresh = insert(conn, _RUN).values(row).on_conflict_do_nothing().returning(_RUN.c.id)
+                if conn.execute(fresh).scalar() is not None:
                     return run_id
 
     def end_run(self, run_id: str, report: Mapping[str, object], *, now: float) -> None:

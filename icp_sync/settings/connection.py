@@ -49,7 +49,7 @@ class Connection(Part):
     crm: Literal["hubspot"] = "hubspot"
     token: SecretStr = Field(description="HubSpot: a Service Key. Best kept out of files in version control.")
     base_url: str = "https://api.hubapi.com"
-    path_version: Literal["v3", "2026-03", "2026-09"] = Field("v3", description="The API's path family.")
+    path_version: Literal["v3", "2026-03", "2026-09"] = Field("2026-03", description="The API's path family.")
     profiles: list[Path] = Field(min_length=1, description="Profile files, at most three; first wins ties.")
     facts: list[dict[str, Any]] = Field([], description="Additions to the default facts map.")
     custom_facts: dict[str, FactType] = Field(
@@ -61,7 +61,6 @@ class Connection(Part):
     outputs: Outputs = Outputs()
     schedule: Schedule = Schedule()
     quota: Quota = Quota()
-    batch: int = Field(100, ge=1, le=100, description="Accounts in one read or write request.")
 
     @field_validator("token", mode="before")
     @classmethod

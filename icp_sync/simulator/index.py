@@ -32,6 +32,7 @@ class Index:
         self._stamps: list[tuple[int, int]] = []
         self._coming: list[tuple[int, int, int, Version | None]] = []
         self._held: dict[int, int] = {}
+        self._gone: dict[int, int] = {}
 
     @property
     def waiting(self) -> int:
@@ -73,10 +74,11 @@ class Index:
 
     def _show(self, record_id: int, seq: int, version: Version | None) -> None:
         shown = self.visible.get(record_id)
-        if shown is not None and shown.seq > seq:
+        if seq < (shown.seq if shown is not None else self._gone.get(record_id, 0)):
             return
         self.generation += 1
         if version is None:
+            self._gone[record_id] = seq
             if shown is not None:
                 del self.visible[record_id]
                 del self.ids[bisect_left(self.ids, record_id)]

@@ -152,6 +152,7 @@ def _kept_by_sales(random: Random, owners: Sequence[Owner], created: int, modifi
         facts["num_associated_deals"] = str(deals + (random.randrange(1, 4) if stage == "customer" else 0))
     if random.random() < 0.4:
         facts["notes_last_contacted"] = iso(random.randrange(created, modified + 1))
+        facts["notes_last_updated"] = facts["notes_last_contacted"]
     if random.random() < 0.38:
         owner = _owner(random, owners)
         facts["hubspot_owner_id"] = facts["hs_all_owner_ids"] = owner.id

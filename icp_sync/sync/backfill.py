@@ -13,7 +13,7 @@ from icp_sync.sync.cycle import Parts, Scope, cycle
 from icp_sync.sync.report import Report
 
 
-def backfill(parts: Parts, scope: Scope = Scope()) -> Report | None:
+def backfill(parts: Parts, scope: Scope) -> Report | None:
     """Read and settle every account; None when another worker is at it.
 
     Ends early when `scope.going` says so, at `scope.limit`, or when the request behind it changes: then the
@@ -26,13 +26,13 @@ def backfill(parts: Parts, scope: Scope = Scope()) -> Report | None:
         return scope.going() and journal.backfill_request() == request
 
     report = cycle(Stream.BACKFILL, parts, replace(scope, going=going))
-    if report is not None and request is not None and finished(parts, scope):
-        if journal.backfill_request() == request:
-            journal.clear_backfill_request()
+    whole = report is not None and finished(parts, scope)
+    if whole and request is not None and journal.backfill_request() == request:
+        journal.clear_backfill_request()
     return report
 
 
-def finished(parts: Parts, scope: Scope = Scope()) -> bool:
+def finished(parts: Parts, scope: Scope) -> bool:
     """Whether the last whole backfill reached its end. A selection or a dry run never counts as one."""
     whole = scope.apply and scope.where is None
     return whole and parts.journal.position(Stream.BACKFILL.value).finished

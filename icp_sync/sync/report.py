@@ -48,6 +48,8 @@ class Report:
         for d in drafts:
             tier = d.evaluation.tier if d.evaluation.in_scope else "out of scope"
             before = d.remembered.previous.tier if d.remembered.previous else "new"
+            if d.unchanged:
+                before = tier  # also of one that was out of scope the last time
             self.read += 1
             self.tiers[tier] += 1
             self.migrations[before, tier] += 1

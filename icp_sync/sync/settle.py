@@ -75,6 +75,7 @@ def settle(
         report.gone += len(page.gone)
         report.saw(drafts)
         if not apply:
+            report.written += len(plan)
             report.planned(change for changes in plan.values() for change in changes)
             continue
         writes, lost = _intend(

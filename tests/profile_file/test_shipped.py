@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from icp_sync.domain.facts import CATALOGUE
 from icp_sync.domain.profile import LANES, LAYERS
-from icp_sync.profile_file import advice, json_schema, load
+from icp_sync.profile_file import advice, json_schema, load, parse
 from icp_sync.profile_file.questions import OPERATORS
 from icp_sync.profile_file.schema import ProfileEntry
 from icp_sync.simulator.hubspot.people import owners
@@ -86,6 +86,12 @@ def test_every_profile_key_operator_layer_lane_and_fact_is_in_the_readme() -> No
     documented = set(re.findall(r"[a-z_A-D]+", " ".join(re.findall(r"`[^`\n]+`", README))))
     for word in (*keys, *OPERATORS, *LAYERS, *LANES, *CATALOGUE):
         assert word in documented, word
+
+
+def test_the_readme_writes_one_profile_piece_by_piece() -> None:
+    written = "".join(re.findall(r"```yaml\n(.*?)```", README, re.DOTALL))
+    profile = parse(written + "pools: {north-america: {members: [{email: a@b.co}]}}\n", "config/README.md")
+    assert (len(profile.criteria), len(profile.flags), len(profile.routes)) == (2, 3, 3)
 
 
 def test_the_program_starts_without_what_only_files_need() -> None:

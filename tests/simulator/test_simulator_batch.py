@@ -98,7 +98,13 @@ def test_the_same_id_twice_refuses_the_batch(client, trace):
 
 @pytest.mark.parametrize(
     ("answers_207", "traces", "status"),
-    [(False, "ab", 400), (True, "ab", 207), (True, "aa", 400), (True, [None, None], 400)],
+    [
+        (False, "ab", 400),
+        (True, "ab", 207),
+        (True, "aa", 400),
+        (True, [None, None], 400),
+        (True, ["a", None], 400),
+    ],
 )
 def test_an_invalid_value_refuses_the_whole_update_unless_switched_and_traced(
     crm, client, answers_207, traces, status

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icp_sync.simulator.clock import Clock
-from icp_sync.simulator.index import Index
+from icp_sync.simulator.index import Index, Version
 from icp_sync.simulator.store import Source, Store
 from icp_sync.simulator.switches import Switches
 
@@ -89,3 +89,17 @@ def test_every_id_is_live_archived_or_merged_away_and_survivors_are_live(wanted)
     store.tick()
     assert set(index.visible) == set(store.live)
     assert index.waiting == 0
+
+
+@given(st.permutations(range(1, 7)), st.integers(1, 7))
+def test_versions_that_arrive_out_of_order_end_with_the_newest(delays, gone):
+    index = Index()
+    for seq, due in enumerate(delays, start=1):
+        version = None if seq == gone else Version(seq, 1, 0, seq, {})
+        index.publish(1, seq, version, due)
+    highest = 0
+    for now in range(1, 7):
+        index.catch_up(now)
+        highest = max(highest, delays.index(now) + 1)
+        shown = index.visible.get(1)
+        assert (shown.seq if shown else None) == (None if highest == gone else highest)

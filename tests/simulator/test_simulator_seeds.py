@@ -42,6 +42,10 @@ def test_real_companies_come_first_and_generated_ones_say_so():
         assert record.props["domain"].endswith(".example")
 
 
+def test_a_small_account_is_a_mixture_and_not_the_letter_a():
+    assert len({record.props["name"][0].upper() for record in records(60)[1]}) > 10
+
+
 def test_facts_are_as_full_of_holes_as_in_life():
     _, found = records(LISTED)
     share = {

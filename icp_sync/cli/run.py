@@ -1,0 +1,235 @@
+"""`icp-sync run`: the long-running worker, one round of it, or one full backfill."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from icp_sync.cli.options import AsJson, Config, ConnectionName, Limit, Where
+from icp_sync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from icp_sync.daemon import Stopping
+    from icp_sync.daemon.portal import Portal
+    from icp_sync.settings import Settings
+    from icp_sync.sync.cycle import Parts, Scope
+    from icp_sync.sync.report import Report
+    from icp_sync.wiring import Wired
+
+INTERRUPTED = 130
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(run)
+
+
+def run(
+    once: Annotated[
+        bool, typer.Option("--once", help="One round of poll, trailing and due, then exit.")
+    ] = False,
+    backfill: Annotated[
+        bool,
+        typer.Option("--backfill", help="Read and settle every account once, then exit; can be continued."),
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="With --backfill: begin again instead of continuing.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing and buy nothing; say what would change.")
+    ] = False,
+    limit: Limit = None,
+    where: Where = None,
+    connection: ConnectionName = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep every account current until told to stop (Ctrl-C, SIGTERM)."""
+    wanted = Wanted(
+        once=once,
+        backfill=backfill or (dry_run and not once),
+        restart=restart,
+        dry_run=dry_run,
+        limit=limit,
+        where=tuple(where or ()),
+    )
+    wanted.refuse_nonsense(as_json)
+    if wanted.once or wanted.backfill:
+        _one_shot(wanted, connection, config, as_json)
+    else:
+        _work(connection, config)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What was asked for on the command line."""
+
+    once: bool
+    backfill: bool
+    restart: bool
+    dry_run: bool
+    limit: int | None
+    where: tuple[str, ...]
+
+    def refuse_nonsense(self, as_json: bool) -> None:
+        """Raises ConfigError naming the options that do not go together."""
+        if self.once and self.backfill:
+            raise ConfigError("--once and --backfill are two different runs; choose one")
+        if self.restart and not self.backfill:
+            raise ConfigError("--restart goes with --backfill")
+        selective = [name for name, given in (("--limit", self.limit), ("--where", self.where)) if given]
+        if as_json:
+            selective.append("--json")
+        if selective and not (self.once or self.backfill):
+            raise ConfigError(f"{', '.join(selective)} goes with --once, --backfill or --dry-run")
+
+    @property
+    def title(self) -> str:
+        return "run" + (" --once" if self.once else " --backfill") + (" --dry-run" if self.dry_run else "")
+
+
+# The worker
+
+
+def _work(connection: str | None, config: Path | None) -> None:
+    from icp_sync.daemon import Daemon, Stopping
+
+    settings = _settings(config)
+    stopping = Stopping()
+    with ExitStack() as stack:
+        stack.enter_context(stopping.on_signals())
+        portals = _portals(stack, settings, connection, stopping)
+        stack.enter_context(portals[0].wired.journal.hold("run"))
+        for portal in portals:
+            portal.wired.journal.break_leases()
+        health = (settings.health.host, settings.health.port)
+        Daemon(portals, stopping, health=health).run()
+
+
+def _portals(
+    stack: ExitStack, settings: Settings, connection: str | None, stopping: Stopping
+) -> list[Portal]:
+    """The connection named, or all of them."""
+    from icp_sync.daemon.portal import Portal
+    from icp_sync.wiring import wire
+
+    def portal(name: str) -> Portal:
+        made = Portal(lambda: wire(settings, name, stop=stopping.ended), settings.seal_file.exists, stopping)
+        stack.callback(made.close)
+        return made
+
+    several = len(settings.connections) > 1 and connection is None
+    names = list(settings.connections) if several else [settings.connection(connection)[0]]
+    return [portal(name) for name in names]
+
+
+# One round, or one backfill
+
+
+def _one_shot(wanted: Wanted, connection: str | None, config: Path | None, as_json: bool) -> None:
+    from icp_sync.cli.rendering import Screen, document
+    from icp_sync.cli.run_summary import show
+    from icp_sync.daemon import Stopping
+
+    settings = _settings(config)
+    stopping = Stopping()
+    began = time.monotonic()
+    with ExitStack() as stack:
+        stack.enter_context(stopping.on_signals())
+        wired = stack.enter_context(_wired(settings, connection, stopping))
+        if not wanted.dry_run:
+            stack.enter_context(wired.journal.hold(wanted.title))
+            wired.journal.break_leases()
+            _refuse_unsealed(settings, wired)
+        wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=wired.parts.clock())
+        report = _made(wanted, wired, stopping)
+        interrupted = not stopping.going()
+    if as_json:
+        document({**report.to_json(), "connection": wired.name, "interrupted": interrupted})
+    else:
+        show(Screen.here(), report, wanted, time.monotonic() - began, interrupted=interrupted)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+@contextmanager
+def _wired(settings: Settings, connection: str | None, stopping: Stopping) -> Iterator[Wired]:
+    from icp_sync.daemon.portal import close
+    from icp_sync.wiring import wire
+
+    wired = wire(settings, connection, stop=stopping.ended)
+    try:
+        yield wired
+    finally:
+        stopping.end()
+        close(wired)
+
+
+def _refuse_unsealed(settings: Settings, wired: Wired) -> None:
+    from icp_sync.daemon.portal import require_seal
+    from icp_sync.domain.standing import Mode
+
+    if wired.journal.mode() is not Mode.OBSERVE:
+        require_seal(settings.seal_file.exists(), wired.name)
+
+
+def _made(wanted: Wanted, wired: Wired, stopping: Stopping) -> Report:
+    """Run it, showing how far it is. Raises UnavailableError when another worker is at it."""
+    from icp_sync.cli.run_progress import progress
+    from icp_sync.sync.cycle import Scope
+    from icp_sync.sync.where import parse
+
+    known = sum(n for status, n in wired.journal.counts().items() if status != "gone")
+    total = min(known, wanted.limit or known) if wanted.backfill else 0
+    with progress(wanted.title, total) as ticked:
+        scope = Scope(
+            apply=not wanted.dry_run,
+            limit=wanted.limit,
+            where=parse(wanted.where, wired.types) if wanted.where else None,
+            restart=wanted.restart,
+            ticked=ticked,
+            going=stopping.going,
+        )
+        return _backfill(wired.parts, scope) if wanted.backfill else _round(wired.parts, scope)
+
+
+def _backfill(parts: Parts, scope: Scope) -> Report:
+    from icp_sync.sync.backfill import backfill
+
+    return _had(backfill(parts, scope))
+
+
+def _round(parts: Parts, scope: Scope) -> Report:
+    """One cycle each of poll, trailing and due; those left when told to stop are not begun."""
+    from icp_sync.ports import Stream
+    from icp_sync.sync.cycle import cycle
+    from icp_sync.sync.report import Report
+
+    whole = Report(apply=scope.apply)
+    for stream in (Stream.POLL, Stream.TRAILING, Stream.DUE):
+        if scope.going():
+            whole += _had(cycle(stream, parts, scope))
+    return whole
+
+
+def _had(report: Report | None) -> Report:
+    from icp_sync.errors import UnavailableError
+
+    if report is None:
+        raise UnavailableError("another worker is at it", next_step="icp-sync status")
+    return report
+
+
+def _settings(config: Path | None) -> Settings:
+    from icp_sync.observe import arm_faults_from_environment, configure_logs
+    from icp_sync.settings import load
+
+    settings = load(config)
+    configure_logs(json=settings.log.as_json, level=settings.log.level)
+    arm_faults_from_environment()
+    return settings

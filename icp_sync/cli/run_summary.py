@@ -1,0 +1,83 @@
+"""What a run did, in a dozen lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from icp_sync.domain.standing import STATES
+
+if TYPE_CHECKING:
+    from icp_sync.cli.rendering import Screen
+    from icp_sync.cli.run import Wanted
+    from icp_sync.sync.report import Report
+
+SHOWN = 5
+"""Examples of each kind; `--json` and `status` have them all."""
+
+
+def show(screen: Screen, report: Report, wanted: Wanted, seconds: float, *, interrupted: bool) -> None:
+    """Counts, tiers, what was bought, and the accounts somebody should look at."""
+    if wanted.backfill:
+        screen.say(f"{report.read} companies evaluated")
+    _counts(screen, report, seconds)
+    _tiers(screen, report)
+    _enrichment(screen, report)
+    _examples(screen, report)
+    if interrupted:
+        again = "icp-sync run --backfill" if wanted.backfill else "icp-sync run --once"
+        screen.say(f"stopped early; what was settled stays settled. To continue: {again}")
+
+
+def _counts(screen: Screen, report: Report, seconds: float) -> None:
+    planned = "written" if report.apply else "would be written"
+    rows = [
+        ("read", report.read),
+        ("spared (settled at this very stamp before)", report.spared),
+        ("unchanged", report.unchanged),
+        (planned, report.written),
+        ("field values", report.fields),
+        ("left alone (values people hold)", len(report.left_alone)),
+        ("waiting for a higher mode", report.waiting),
+        ("refused by the CRM", report.refused),
+        ("deferred", report.deferred + report.lost),
+        ("held", report.held),
+        ("gone (deleted or merged)", report.gone),
+    ]
+    always = {"read", "unchanged", planned, "left alone (values people hold)"}
+    screen.table(["accounts", ""], [(name, f"{n:,}") for name, n in rows if n or name in always], right=(1,))
+    screen.say(f"in {seconds:.1f} s")
+
+
+def _tiers(screen: Screen, report: Report) -> None:
+    order = {tier: at for at, tier in enumerate((*STATES, "out of scope"))}
+    rows = [
+        (tier, f"{n:,}")
+        for tier, n in sorted(report.tiers.items(), key=lambda item: order.get(item[0], len(order)))
+        if n
+    ]
+    if rows:
+        screen.say()
+        screen.table(["tier", "accounts"], rows, right=(1,))
+    moved = {(a, b): n for (a, b), n in report.migrations.items() if a not in (b, "new") and n}
+    if moved:
+        screen.say("moved: " + ", ".join(f"{a} → {b} {n:,}" for (a, b), n in sorted(moved.items())))
+
+
+def _enrichment(screen: Screen, report: Report) -> None:
+    for name, asked in sorted(report.asked.items()):
+        if asked:
+            verb = "asked" if report.apply else "would be asked"
+            credits = f", {report.credits[name]:,} credits" if report.credits[name] else ""
+            screen.say(f"{name} {verb} about {asked:,}, knew {report.hits[name]:,}{credits}")
+    screen.say(f"enrichment calls: {report.calls if report.apply else 0}")
+
+
+def _examples(screen: Screen, report: Report) -> None:
+    for account_id, name, field, live, ours in report.left_alone[:SHOWN]:
+        screen.say(f"left alone: {name} ({account_id}) holds {field} {live!r}, ours would be {ours!r}")
+    if len(report.left_alone) > SHOWN:
+        screen.say("more: icp-sync status --left-alone")
+    for account_id, what in report.problems[:SHOWN]:
+        screen.say(f"not written: {account_id}: {what}")
+    if len(report.problems) > SHOWN:
+        screen.say("more: icp-sync status --refused --deferred")

@@ -1,0 +1,188 @@
+"""Reports on a settled connection: as JSON, and as people read them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from icp_sync.ports import Stream
+from tests.cli.conftest import PROFILE, Place
+
+
+@pytest.fixture
+def other_profile(tmp_path: Path) -> Path:
+    """The same profile with a lower bar for A."""
+    path = tmp_path / "candidate.yaml"
+    path.write_text(PROFILE.read_text().replace("A: 85", "A: 70"))
+    return path
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check",),
+        ("provision",),
+        ("plan", "--limit", "10"),
+        ("plan", "--where", "country=US"),
+        ("mode",),
+        ("status",),
+        ("status", "--refused", "--deferred", "--left-alone"),
+        ("profile", "check"),
+        ("profile", "plan"),
+        ("profile", "plan", "--read"),
+        ("profile", "activate"),
+        ("bind",),
+        ("bind", "--take-over"),
+    ],
+)
+def test_json_is_one_document_and_nothing_else(settled: Place, arguments: tuple[str, ...]) -> None:
+    assert isinstance(settled.json(*arguments), dict)
+
+
+def test_check_passes_a_connection_that_is_in_order(settled: Place) -> None:
+    found = settled.json("check")
+    assert (found["ok"], found["errors"]) == (True, 0)
+    assert {"settings", "credentials", "CRM", "seal", "journal", "profile", "owners"} <= set(found["passed"])
+
+
+def test_a_plan_on_a_settled_crm_changes_nothing_and_costs_nothing(settled: Place) -> None:
+    plan = settled.json("plan")
+    assert plan["accounts"] == 90
+    assert (plan["changed"], plan["fields"], plan["changes"]) == (0, {}, [])
+    assert plan["calls"] == {"reads": 1, "writes": 0, "searches": 0}
+    assert (plan["written"], plan["bought"]) == (0, 0)
+    assert all(move["from"] == move["to"] or "new" in move.values() for move in plan["migrations"])
+
+
+def test_a_plan_with_other_files_shows_tiers_fields_and_calls_and_writes_nothing(
+    settled: Place, other_profile: Path
+) -> None:
+    before = settled.crm.admin("GET stats")["records_written"]
+    plan = settled.json("plan", "--profile", str(other_profile))
+    assert any((m["from"], m["to"]) == ("B", "A") for m in plan["migrations"])
+    assert plan["fields"]["tier"] > 0
+    assert plan["changed"] >= plan["fields"]["tier"]
+    assert plan["calls"]["writes"] == 1
+    shown = settled.run("plan", "--profile", str(other_profile)).stdout
+    assert "B → A" in shown
+    assert "Nothing was written to the CRM and nothing was bought." in shown
+    assert settled.crm.admin("GET stats")["records_written"] == before
+
+
+def test_a_plan_reads_only_what_where_and_limit_leave(settled: Place) -> None:
+    countries = settled.companies(country="US")
+    assert settled.json("plan", "--where", "country=US")["accounts"] >= len(countries) > 0
+    assert settled.json("plan", "--where", "country=US", "--where", "country=DE")["accounts"] == 0
+
+
+def test_profile_plan_names_the_movers_without_asking_the_crm(settled: Place, other_profile: Path) -> None:
+    before = settled.crm.admin("GET stats")["total"]
+    plan = settled.json("profile", "plan", str(other_profile))
+    assert settled.crm.admin("GET stats")["total"] == before
+    assert plan["moved"] == sum(m["accounts"] for m in plan["migrations"] if m["from"] != m["to"]) > 0
+    assert plan["moved"] == sum(m["up"] + m["down"] for m in plan["movers"])
+    assert plan["examples"][0]["from"] != plan["examples"][0]["to"]
+    assert "Criteria that move them" in settled.run("profile", "plan", str(other_profile)).stdout
+
+
+def test_the_active_files_move_nobody(settled: Place) -> None:
+    assert settled.json("profile", "plan")["moved"] == 0
+
+
+def test_status_counts_what_the_crm_shows(settled: Place) -> None:
+    status = settled.json("status")
+    assert (status["mode"], status["running"]) == ("route", "")
+    assert status["profile"]["version"] == 1
+    assert status["profile"]["evaluated"] == status["profile"]["accounts"] == sum(status["tiers"].values())
+    assert status["tiers"]["A"] == len(settled.companies(icp_tier="A"))
+    backfill = next(s for s in status["streams"] if s["stream"] == "backfill")
+    assert backfill["outcome"] == "done"
+    assert status["sweep_found_missing"] == 0
+    assert f"{status['profile']['accounts']:,} on v1" in settled.run("status").stdout
+
+
+def test_explain_adds_up_and_replays(settled: Place) -> None:
+    account = settled.companies(icp_tier="A")[0]
+    told = settled.json("explain", account["id"])
+    assert (told["tier"], told["name"]) == ("A", account["name"])
+    criteria = [v for v in told["verdicts"] if v["kind"] == "criterion"]
+    assert sum(v["got"] for v in criteria) == told["score"]
+    assert sum(v["of"] for v in criteria) == 100
+    assert {v["state"] for v in told["verdicts"]} <= {"MET", "UNMET", "UNKNOWN", "PARTLY"}
+    known = [fact for v in told["verdicts"] for fact in v["facts"]]
+    assert all(fact["source"] and fact["at"] for fact in known)
+    assert told["routing"]["replays"] is True
+    assert told["writes"][-1]["result"] == "written"
+
+
+def test_explain_reads_like_an_explanation(settled: Place) -> None:
+    account = settled.companies(icp_tier="A")[0]
+    shown = settled.run("explain", account["domain"]).stdout
+    headings = ("Verdicts", "Change", "Routing", "Last writes")
+    assert [h for h in headings if f"\n{h}\n" not in shown] == []
+    assert "replays: yes" in shown
+    assert "Listed on an exchange (must-have, firmographic)" in shown
+
+
+def test_why_needs_data_needs_it_is_told_with_the_worth_of_each_fact(settled: Place) -> None:
+    account = settled.companies(icp_tier="Needs data")[0]
+    told = settled.json("explain", account["id"])
+    assert told["missing"]
+    assert "Missing facts, most valuable first" in settled.run("explain", account["id"]).stdout
+
+
+def test_history_begins_with_the_evaluation_and_its_write(settled: Place) -> None:
+    account = settled.companies(icp_tier="B")[0]
+    events = settled.json("history", account["id"])["events"]
+    assert [e["event"] for e in events[:2]] == ["evaluated", "written"]
+    assert events[0]["tier"] == "B"
+    assert "tier" in [c["field"] for c in events[1]["changes"]]
+    assert "blank → B" in settled.run("history", account["id"]).stdout
+
+
+def test_a_reps_own_tier_is_left_alone_shown_and_released_on_their_word(settled: Place) -> None:
+    account = settled.companies(icp_tier="D")[0]["id"]
+    settled.crm.admin("POST edit", id=account, properties={"icp_tier": "A", "country": "Atlantis"})
+    settled.settle()
+    [held] = settled.json("status", "--left-alone")["lists"]["left_alone"]
+    assert (held["account_id"], held["field"], held["live"], held["desired"]) == (account, "tier", "A", "D")
+    told = settled.json("explain", account)
+    assert [(h["field"], h["live"], h["ours"]) for h in told["held"]] == [("tier", "A", "D")]
+    assert told["unread"] == {"country": "Atlantis"} or "country" in {f["fact"] for f in _facts(told)}
+    assert f"icp-sync release {account} --field tier" in settled.run("explain", account).stdout
+    assert settled.json("plan")["left_alone"][0]["id"] == account
+    settled.run("release", account, "--field", "fit_score", code=2)
+    assert settled.json("release", account)["released"] == ["tier"]
+    settled.settle(Stream.DUE)
+    assert settled.companies(icp_tier="D", id=account)
+    assert settled.json("history", account)["events"][-2]["event"] == "released"
+    assert settled.json("release", account)["released"] == []
+
+
+def _facts(told: dict[str, list[dict[str, list[dict[str, str]]]]]) -> list[dict[str, str]]:
+    return [fact for verdict in told["verdicts"] for fact in verdict["facts"]]
+
+
+def test_several_accounts_of_one_domain_are_listed(settled: Place) -> None:
+    settled.crm.admin("POST create", properties={"name": "Twin one", "domain": "twins.example"})
+    settled.crm.admin("POST create", properties={"name": "Twin two", "domain": "twins.example"})
+    settled.settle()
+    matches = settled.json("explain", "twins.example")["matches"]
+    assert [m["name"] for m in matches] == ["Twin one", "Twin two"]
+    assert f"next: icp-sync explain {matches[0]['id']}" in settled.run("explain", "twins.example").stdout
+    assert "name one by its id" in settled.run("history", "twins.example", code=2).stderr
+    for match in matches:
+        settled.crm.admin("POST delete", id=match["id"])
+
+
+def test_a_name_that_steers_terminals_is_shown_harmless(settled: Place) -> None:
+    name = "\x1b[2J\u202eEvil"
+    created = settled.crm.admin("POST create", properties={"name": name, "domain": "evil.example"})
+    settled.settle()
+    shown = settled.run("explain", str(created["id"])).stdout
+    assert "Evil" in shown
+    assert not set(shown) & set("\x1b\u202e")
+    assert json.dumps(settled.json("explain", "evil.example"))
+    settled.crm.admin("POST delete", id=created["id"])

@@ -1,0 +1,218 @@
+"""Processes that die: at every fault point, at random instants, on a polite request, and twice over.
+
+The simulated CRM is real HTTP, the journal a real file, the command the real one; a killed process is gone
+without a word. Afterwards everything converges, and no value of ours ever passes for a person's edit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from icp_sync.domain.standing import FIELDS
+from icp_sync.observe import FAULT_POINTS
+from icp_sync.ports import Stream
+from icp_sync.settings import load
+from icp_sync.simulator import Simulator
+from icp_sync.sync.cycle import Scope, cycle
+from icp_sync.wiring import Wired, wire
+from tests.sync.processes import Ended, Nursery
+
+PROFILE = Path(__file__).parents[2] / "config" / "profiles" / "listed-companies.yaml"
+ACCOUNTS = 40
+TOUCHED = 4  # records a round gives something to write on
+
+ELSEWHERE = ("journal.profile.", "journal.release.", "journal.event.")
+"""Fault points of other commands, or of the sweep; the journal's own tests kill there."""
+
+
+class Station:
+    """A simulated portal, provisioned and activated in mode route, and processes to run on it."""
+
+    def __init__(self, folder: Path, **options: str) -> None:
+        self.folder = folder
+        self.crm = Simulator(accounts=ACCOUNTS, index_lag=0.0).start()
+        self.nursery = Nursery(folder)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.health_port = free.getsockname()[1]
+        self.config = folder / "icp-sync.toml"
+        self.config.write_text(
+            f"""
+journal = "sqlite:///{folder}/journal.sqlite"
+seal_file = "{folder}/seal.key"
+[health]
+port = {self.health_port}
+[connections.main]
+base_url = "{self.crm.url}"
+token = "{self.crm.token}"
+profiles = ["{PROFILE}"]
+enrichers = [{{use = "public_companies"}}]
+[connections.main.outputs]
+owner = true
+[connections.main.schedule]
+poll = "0.3s"
+trailing = "0.5s"
+due = "0.5s"
+"""
+        )
+        for command in (("provision", "--apply"), ("profile", "activate"), ("mode", "route")):
+            ended = self.run(*command)
+            assert ended.code == 0, ended.err
+        self.wired: Wired = wire(load(self.config, {}))
+
+    def run(self, *args: str, fault: str = "") -> Ended:
+        return self.nursery.run(*self.args(*args), env={"ICP_SYNC_FAULT": fault})
+
+    def args(self, *args: str) -> tuple[str, ...]:
+        return (*args, "--config", str(self.config))
+
+    def close(self) -> None:
+        self.nursery.close()
+        self.wired.crm.close()  # type: ignore[attr-defined]
+        self.wired.journal.close()
+        self.crm.stop()
+
+    def people_work(self, seed: int) -> None:
+        """Two companies change size, two are new; then a few seconds pass on the CRM's clock."""
+        ids = [str(id) for id in self.crm.portal.store.live]
+        for id in random.Random(seed).sample(ids, 2):
+            size = str(random.Random(f"{seed}{id}").choice((200, 3000, 20_000, 400_000)))
+            self.crm.admin("POST edit", id=id, properties={"numberofemployees": size})
+        for n in range(2):
+            new = {"name": f"New {seed}-{n}", "domain": f"new-{seed}-{n}.example.com", "country": "France"}
+            self.crm.admin("POST create", properties={**new, "numberofemployees": "5000"})
+        self.crm.admin("POST clock", advance=5)
+
+    def stats(self) -> dict[str, object]:
+        return self.crm.admin("GET stats")
+
+    def assert_converged(self) -> None:
+        """Nothing material is left to write, and nothing of ours is taken for a person's."""
+        report = cycle(Stream.BACKFILL, self.wired.parts, Scope(apply=False))
+        assert report is not None
+        assert report.left_alone == []
+        assert self.wired.journal.left_alone() == []
+        material = {name for name in report.by_field if not FIELDS[name].cosmetic}
+        assert material == set(), report.changes
+        assert self.wired.journal.counts().keys() <= {"settled", "gone"}
+
+
+@pytest.fixture(scope="module")
+def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
+    made = Station(tmp_path_factory.mktemp("kill"))
+    ended = made.run("run", "--backfill")
+    assert ended.code == 0, ended.err
+    assert f"{ACCOUNTS} companies evaluated" in ended.out
+    yield made
+    made.close()
+
+
+POINTS = [name for name in FAULT_POINTS if not name.startswith(ELSEWHERE)]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_process_that_dies_at_a_fault_point_is_made_good_by_the_next(station: Station, point: str) -> None:
+    before = int(str(station.stats()["records_written"]))
+    station.people_work(POINTS.index(point))
+    ended = station.run("run", "--once", fault=point)
+    assert ended.code == 137, f"{point} was not passed: {ended.err}"
+    assert station.wired.journal.left_alone() == []
+    station.crm.admin("POST clock", advance=5)  # a window ends at the last whole second
+    again = station.run("run", "--once")
+    assert again.code == 0, again.err
+    station.assert_converged()
+    assert int(str(station.stats()["records_written"])) - before <= 2 * TOUCHED
+
+
+@pytest.mark.parametrize("point", ["settle.write.before", "hubspot.written", "journal.commit.before"])
+def test_a_first_backfill_that_dies_around_its_write_is_made_good_by_the_next(
+    tmp_path: Path, point: str
+) -> None:
+    station = Station(tmp_path)
+    try:
+        assert station.run("run", "--backfill", fault=point).code == 137
+        again = station.run("run", "--backfill")
+        assert again.code == 0, again.err
+        station.assert_converged()
+        written = int(str(station.stats()["records_written"]))
+        assert written <= ACCOUNTS, "what had landed was written again"
+    finally:
+        station.close()
+
+
+def test_processes_killed_at_random_instants_lose_and_double_nothing(station: Station) -> None:
+    dice = random.Random(7)
+    station.crm.admin("POST settings", latency=0.02)
+    before = int(str(station.stats()["records_written"]))
+    touched = 0
+    for n in range(8):
+        station.people_work(1000 + n)
+        touched += TOUCHED
+        pid = station.nursery.start(*station.args("run", "--backfill"))
+        time.sleep(dice.uniform(0.05, 0.9))
+        os.kill(pid, signal.SIGKILL)
+        station.nursery.wait(pid)
+        assert station.wired.journal.left_alone() == []
+    station.crm.admin("POST settings", latency=0.0)
+    ended = station.run("run", "--backfill")
+    assert ended.code == 0, ended.err
+    station.assert_converged()
+    assert int(str(station.stats()["records_written"])) - before <= 2 * touched
+
+
+def _healthy(station: Station, pid: int) -> dict[str, object]:
+    """Wait until the worker has ended a poll well, and return what /healthz says."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with urlopen(f"http://127.0.0.1:{station.health_port}/healthz", timeout=5) as reply:
+                said: dict[str, object] = json.loads(reply.read())
+        except OSError:
+            said = {}
+        connections = said.get("connections")
+        if isinstance(connections, dict) and connections["main"]["poll"]["state"] == "ok":
+            return said
+        time.sleep(0.05)
+    raise AssertionError(station.nursery.said_so_far(pid))
+
+
+def test_the_worker_keeps_up_refuses_a_second_one_survives_a_kill_and_drains_on_request(
+    station: Station,
+) -> None:
+    first = station.nursery.start(*station.args("run"))
+    assert _healthy(station, first)["status"] == "ok"
+
+    second = station.run("run")
+    assert second.code == 2
+    assert str(first) in second.err
+    assert station.run("run", "--backfill").code == 2
+
+    os.kill(first, signal.SIGKILL)
+    assert station.nursery.wait(first).code == -signal.SIGKILL
+    station.people_work(5000)
+    third = station.nursery.start(*station.args("run"))
+    _healthy(station, third)
+    deadline = time.monotonic() + 60
+    while station.wired.journal.find("new-5000-0.example.com") == [] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    with urlopen(f"http://127.0.0.1:{station.health_port}/metrics", timeout=5) as reply:
+        metrics = reply.read().decode()
+    assert 'icp_sync_cycles_total{connection="main",outcome="done",stream="poll"}' in metrics
+    assert station.crm.token not in metrics
+
+    os.kill(third, signal.SIGTERM)
+    ended = station.nursery.wait(third)
+    assert ended.code == 0, ended.err
+    assert station.crm.token not in ended.err
+    assert station.run("run", "--once").code == 0
+    station.assert_converged()
