@@ -67,8 +67,9 @@ class Index:
         """Versions whose stamp lies in `[lower, upper]`, in stamp order."""
         start = bisect_left(self._stamps, (lower, -1))
         end = bisect_right(self._stamps, (upper, 1 << 62))
+        shown = self.visible.get
         for modified, record_id in self._stamps[start:end]:
-            version = self.visible.get(record_id)
+            version = shown(record_id)
             if version is not None and version.modified == modified:
                 yield version
 
@@ -87,6 +88,12 @@ class Index:
         if shown is None:
             insort(self.ids, record_id)
         if shown is None or shown.modified != version.modified:
-            insort(self._stamps, (version.modified, record_id))
+            self._note((version.modified, record_id))
         if len(self._stamps) > 2 * len(self.visible) + 1000:
             self._stamps = sorted((v.modified, v.id) for v in self.visible.values())
+
+    def _note(self, stamp: tuple[int, int]) -> None:
+        """Keep a stamp once, though a record may come back to one it had."""
+        at = bisect_left(self._stamps, stamp)
+        if self._stamps[at : at + 1] != [stamp]:
+            self._stamps.insert(at, stamp)

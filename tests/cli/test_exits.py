@@ -110,7 +110,7 @@ WRONG = [
     (("explain",), 2, "Missing argument 'ID|DOMAIN'"),
     (("plam",), 2, "No such command 'plam'. Did you mean 'plan'?"),
     (("mode", "rout"), 2, "'rout' is not one of"),
-    (("plan", "--limit", "0"), 2, "0 is not in the range x>=1"),
+    (("plan", "--limit", "0"), 2, "Invalid value for '--limit'"),
     (("status", "--config", "/nowhere/x.toml"), 2, "/nowhere/x.toml: cannot be read"),
     (("simulator", "--limits", "gold"), 2, "gold"),
     (("profile", "check", "/nowhere/profile.yaml"), 2, "/nowhere/profile.yaml"),
@@ -131,7 +131,7 @@ def test_wrong_usage_says_what_is_wrong(arguments: tuple[str, ...], code: int, s
         (("explain", "nobody.example"), "the journal knows no account", "icp-sync run --once"),
         (("release", "17"), "the journal knows no account", "icp-sync run --once"),
         (("plan", "--where", "employees"), "not of the form FACT=VALUE", ""),
-        (("status", "--connection", "other"), "there is no connection 'other'", ""),
+        (("status", "--connection", "other"), "there is no connection 'other'", "icp-sync check"),
     ],
 )
 def test_what_cannot_be_done_names_the_next_command(

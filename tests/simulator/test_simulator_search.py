@@ -82,6 +82,16 @@ def test_more_than_ten_thousand_records_of_one_millisecond_are_read_by_id(crm, c
     assert len(seen) == 10_500
 
 
+def test_a_record_that_comes_back_to_an_old_stamp_is_found_once(crm, client, later):
+    made = client.make(name="Acme")
+    for at in (NOON_MS, NOON_MS + 1, NOON_MS):
+        crm.admin("POST bump", ids=[made], at=at)
+        later(5)
+        client.found()
+    stamp = str(NOON_MS)
+    assert client.found(where("hs_lastmodifieddate", "BETWEEN", stamp, highValue=stamp)) == [made]
+
+
 # -- pages
 
 

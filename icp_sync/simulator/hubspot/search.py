@@ -60,7 +60,10 @@ def _in_group(portal: Portal, group: Group, text: str) -> list[int]:
     else:
         key = (group.stamps, group.key, text)
         if memo.generation != index.generation or memo.key != key:
-            memo.ids = sorted(v.id for v in _candidates(portal, group) if _fits(v, group.tests, text))
+            candidates = _candidates(portal, group)
+            if group.tests or text:
+                candidates = (v for v in candidates if _fits(v, group.tests, text))
+            memo.ids = sorted(v.id for v in candidates)
             memo.generation, memo.key = index.generation, key
         ids = memo.ids
     if group.ids is None:
