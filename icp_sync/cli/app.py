@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
@@ -42,8 +41,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_root)
     for family in FAMILIES:
-        if find_spec(f"icp_sync.cli.{family}"):
-            import_module(f"icp_sync.cli.{family}").register(app)
+        import_module(f"icp_sync.cli.{family}").register(app)
     return app
 
 

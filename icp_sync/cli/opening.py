@@ -27,16 +27,17 @@ class Opened:
     journal: Journal
 
 
-def read_settings(config: Path | None) -> Settings:
-    """The settings; the engine's logs go to stderr from here on, and only what a command cannot say itself.
+def read_settings(config: Path | None, *, talk: bool = False) -> Settings:
+    """The settings; the engine's logs go to stderr from here on.
 
-    `log.level = "debug"` shows all of them. Raises ConfigError with every problem.
+    talk: at the level the settings say; otherwise the command speaks for itself, and only `debug` shows
+    them. Raises ConfigError with every problem.
     """
     from icp_sync.observe import configure_logs
     from icp_sync.settings import load
 
     settings = load(config)
-    level = "debug" if settings.log.level == "debug" else "critical"
+    level = settings.log.level if talk or settings.log.level == "debug" else "critical"
     configure_logs(json=settings.log.as_json, level=level)
     return settings
 
@@ -56,11 +57,13 @@ def opened(config: Path | None, connection: str | None) -> Iterator[Opened]:
 
 
 @contextmanager
-def wired(config: Path | None, connection: str | None) -> Iterator[tuple[Settings, Wired]]:
+def wired(
+    config: Path | None, connection: str | None, *, talk: bool = False
+) -> Iterator[tuple[Settings, Wired]]:
     """Everything that works for one connection; its threads are told to stop when the command ends."""
     from icp_sync.wiring import wire
 
-    settings = read_settings(config)
+    settings = read_settings(config, talk=talk)
     stop = threading.Event()
     parts = wire(settings, connection, stop=stop)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from math import ceil
@@ -91,7 +92,7 @@ def plan(
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.sync.where import parse
 
-    with wired(config, connection) as (_, parts):
+    with wired(config, connection, talk=not sys.stderr.isatty()) as (_, parts):
         test = parse(where or (), parts.types)
         policy, named = _policy(parts, profile)
         report = _dry_run(parts, policy, limit, test)
@@ -128,11 +129,13 @@ def _policy(parts: Wired, files: list[Path] | None) -> tuple[Policy, str]:
 
 
 def _dry_run(parts: Wired, policy: Policy, limit: int | None, where: Test | None) -> Report:
-    from icp_sync.cli.progress import ticking
+    from icp_sync.cli.run_progress import progress
     from icp_sync.ports import Stream
     from icp_sync.sync.cycle import Scope, cycle
 
-    with ticking("planning") as ticked:
+    counts = parts.journal.counts()
+    known = sum(counts.values()) - counts.get("gone", 0)
+    with progress("plan", min(known, limit or known) if where is None else 0) as ticked:
         scope = Scope(apply=False, restart=True, limit=limit, where=where, ticked=ticked)
         report = cycle(Stream.BACKFILL, replace(parts.parts, policy=lambda: policy), scope)
     if report is None:

@@ -152,12 +152,16 @@ def bind(
     if before == identity.id:
         screen.say(f"Already bound to {identity.id}.")
     else:
-        screen.say(
-            f"Bound to {identity.id}" + (f", before {before}; a backfill is requested." if before else ".")
-        )
+        moved = f", before {before}; a backfill is requested." if before else "."
+        screen.say(f"Bound to {identity.id}{moved}")
+    if take_over:
+        _show_voided(screen, voided)
+
+
+def _show_voided(screen: Screen, voided: Counter[str]) -> None:
     for installation, accounts in sorted(voided.items()):
         screen.say(f"Installation {installation} ({accounts} accounts seen): its seals are void from now on.")
-    if take_over and not voided:
+    if not voided:
         screen.say(f"No foreign seal among the first {LOOKED_AT:,} accounts; nothing to take over.")
 
 

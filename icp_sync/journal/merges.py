@@ -34,7 +34,8 @@ def bury(conn: Connection, connection: str, gone: Mapping[str, str], moved: Load
         if before is ABSENT and not heir:
             continue  # never met, and nothing follows from it
         passes_on = bool(heir and (before.confirmed or before.intents))
-        if before.status == "gone" and before.survivor == heir and not passes_on:
+        buried = before.status == "gone" and before.survivor == heir and not before.counted_owner
+        if buried and not passes_on:
             continue  # told again
         if passes_on:
             inherited[heir] = _inherit(inherited.get(heir, stored.get(heir, ABSENT)), before)

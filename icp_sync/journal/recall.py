@@ -31,6 +31,11 @@ class _Answers(NamedTuple):
 
     signals: tuple[Signal, ...] = ()
     asked: frozenset[str] = frozenset()
+    until: float | None = None
+
+    def also(self, enricher: str, signals: tuple[Signal, ...], expires_at: float) -> _Answers:
+        first = expires_at if self.until is None else min(self.until, expires_at)
+        return _Answers(self.signals + signals, self.asked | {enricher}, first)
 
 
 _NONE = _Answers()
@@ -72,7 +77,9 @@ class Recall(Bound):
             known = roster(conn, self.connection)
         for account_id, key in keys.items():
             if account_id not in accounts and (answers := bought.get(plain(key))):
-                accounts[account_id] = Remembered(signals=answers.signals, asked=answers.asked)
+                accounts[account_id] = Remembered(
+                    signals=answers.signals, asked=answers.asked, answers_until=answers.until
+                )
         return Memory(accounts=accounts, roster=known)
 
     def expiries(self, keys: Mapping[str, str], *, now: float) -> dict[str, float]:
@@ -95,7 +102,13 @@ class Recall(Bound):
         found: dict[str, _Answers] = {}
         for chunk in chunks(keys):
             rows = conn.execute(
-                select(_ANSWER.c.key, _ANSWER.c.enricher, _ANSWER.c.state, _ANSWER.c.signals)
+                select(
+                    _ANSWER.c.key,
+                    _ANSWER.c.enricher,
+                    _ANSWER.c.state,
+                    _ANSWER.c.signals,
+                    _ANSWER.c.expires_at,
+                )
                 .where(
                     _ANSWER.c.connection == self.connection,
                     _ANSWER.c.key.in_(chunk),
@@ -103,12 +116,9 @@ class Recall(Bound):
                 )
                 .order_by(_ANSWER.c.enricher)
             )
-            for key, enricher, state, text in rows:
-                before = found.get(key, _NONE)
-                if state == "hit":
-                    found[key] = before._replace(signals=before.signals + signals_from_text(text))
-                else:
-                    found[key] = before._replace(asked=before.asked | {enricher})
+            for key, enricher, state, text, expires_at in rows:
+                signals = signals_from_text(text) if state == "hit" else ()
+                found[key] = found.get(key, _NONE).also(enricher, signals, expires_at)
         return found
 
     def _accounts(self, conn: Connection, ids: list[str]) -> Iterator[_Row]:
@@ -139,6 +149,7 @@ def _remembered(row: _Row, answers: _Answers) -> Remembered:
         intents=intents_from_text(row.intents),
         signals=answers.signals,
         asked=answers.asked,
+        answers_until=answers.until,
         fingerprint=row.fingerprint,
         evidence=loads(row.evidence),
         attempts=row.attempts,

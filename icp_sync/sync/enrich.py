@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from icp_sync.domain.account import Memory
 from icp_sync.domain.facts import Signal
@@ -20,6 +20,22 @@ from icp_sync.sync.report import Report
 
 BATCH = 50
 """Requests handed to an enricher at once; also how much work a crash may repeat per enricher."""
+
+
+RETRY_AFTER = 900.0
+"""Seconds until a source that could not answer, or that another worker is asking, is looked at again."""
+
+
+@dataclass(slots=True)
+class Bought:
+    """What was learned about one company now. until: when the first of it must be asked again."""
+
+    signals: tuple[Signal, ...] = ()
+    until: float | None = None
+
+    def add(self, until: float, signals: Iterable[Signal] = ()) -> None:
+        self.signals = (*self.signals, *signals)
+        self.until = until if self.until is None else min(self.until, until)
 
 
 def company_key(domain: str) -> str:
@@ -50,53 +66,78 @@ def enrich(
     run: str,
     spend: bool,
     report: Report,
-) -> Mapping[str, tuple[Signal, ...]]:
-    """Ask in the stated order, each only for what the earlier ones left open. Company key → signals."""
-    found: dict[str, tuple[Signal, ...]] = {}
+) -> Mapping[str, Bought]:
+    """Ask in the stated order, each only for what the earlier ones left open. Company key → the news."""
+    found: dict[str, Bought] = {}
     for place, enricher in enumerate(enrichers, start=1):
         open_requests = [
             replace(r, wanted=still)
             for r in requests
             if enricher.name not in memory.of(r.account_id).asked
-            and (still := (r.wanted - {s.fact for s in found.get(r.domain, ())}) & enricher.facts)
+            and (still := (r.wanted - _told(found.get(r.domain))) & enricher.facts)
         ]
         if not spend:
             report.asked[enricher.name] += len(open_requests)
             report.credits[enricher.name] += round(len(open_requests) * enricher.price)
             continue
-        for request, answer in _ask(open_requests, enricher, journal, now=now, run=run):
+        asked = _ask(open_requests, enricher, place, journal, now=now, run=run)
+        for request in open_requests:
+            bought = found.setdefault(request.domain, Bought())
+            answer = asked.get(request.domain)
+            if answer is None:  # another worker is asking just now
+                bought.add(now + RETRY_AFTER)
+                continue
             report.asked[enricher.name] += 1
+            if isinstance(answer, Unavailable):
+                bought.add(now + max(answer.retry_after or 0.0, RETRY_AFTER))
+                continue
+            report.credits[enricher.name] += round(answer.charge)
             if isinstance(answer, Hit):
                 report.hits[enricher.name] += 1
-                ranked = tuple(replace(s, rank=s.rank + 10 * place) for s in answer.signals)
-                found[request.domain] = (*found.get(request.domain, ()), *ranked)
-            if not isinstance(answer, Unavailable):
-                report.credits[enricher.name] += round(answer.charge)
+                bought.add(now + enricher.ttl, answer.signals)
+            else:
+                bought.add(now + enricher.miss_ttl)
     return found
 
 
+def _told(bought: Bought | None) -> frozenset[str]:
+    return frozenset(s.fact for s in bought.signals) if bought else frozenset()
+
+
 def _ask(
-    requests: Sequence[Request], enricher: Enricher, journal: Journal, *, now: float, run: str
-) -> list[tuple[Request, Answer]]:
-    """Reserve, ask in parallel batches, journal each batch as it arrives."""
+    requests: Sequence[Request], enricher: Enricher, place: int, journal: Journal, *, now: float, run: str
+) -> dict[str, Answer]:
+    """Reserve, ask in parallel batches, journal each batch as it arrives. Company key → answer.
+
+    place: the enricher's in the stated order, from 1; it ranks behind the CRM and the earlier ones.
+    """
     if not requests:
-        return []
+        return {}
     allowed = set(
         journal.reserve(enricher.name, [r.domain for r in requests], enricher.price, now=now, run=run)
     )
     free = [r for r in requests if r.domain in allowed]
     batches = [free[i : i + BATCH] for i in range(0, len(free), BATCH)]
 
-    def ask(batch: Sequence[Request]) -> list[tuple[Request, Answer]]:
-        answers = list(zip(batch, _answers(enricher, batch), strict=True))
+    def ask(batch: Sequence[Request]) -> list[tuple[str, Answer]]:
+        answers = [
+            (r.domain, _ranked(a, place)) for r, a in zip(batch, _answers(enricher, batch), strict=True)
+        ]
         for _, answer in answers:
             kind = type(answer).__name__.lower()
             enrichment_total.labels(journal.connection, enricher.name, kind).inc()
-        journal.record_all(enricher.name, [_answered(r, a, enricher, now) for r, a in answers], now=now)
+        journal.record_all(enricher.name, [_answered(k, a, enricher, now) for k, a in answers], now=now)
         return answers
 
     with ThreadPoolExecutor(max_workers=4, thread_name_prefix=f"enrich-{enricher.name}") as pool:
-        return [pair for answers in pool.map(ask, batches) for pair in answers]
+        return {key: answer for answers in pool.map(ask, batches) for key, answer in answers}
+
+
+def _ranked(answer: Answer, place: int) -> Answer:
+    """The answer as it will be recalled, too: where a source stands in the order is part of what it said."""
+    if not isinstance(answer, Hit):
+        return answer
+    return replace(answer, signals=tuple(replace(s, rank=s.rank + 10 * place) for s in answer.signals))
 
 
 def _answers(enricher: Enricher, batch: Sequence[Request]) -> Sequence[Answer]:
@@ -112,29 +153,32 @@ def _answers(enricher: Enricher, batch: Sequence[Request]) -> Sequence[Answer]:
     return answers
 
 
-def _answered(request: Request, answer: Answer, enricher: Enricher, now: float) -> Answered:
-    kind = {Hit: "hit", Miss: "miss"}.get(type(answer), "none")
+def _answered(key: str, answer: Answer, enricher: Enricher, now: float) -> Answered:
     if isinstance(answer, Hit):
         return Answered(
-            key=request.domain,
-            kind=kind,
+            key=key,
+            kind="hit",
             signals=answer.signals,
             charge=answer.charge,
             expires_at=now + enricher.ttl,
             unread=answer.unread,
         )
     if isinstance(answer, Miss):
-        return Answered(
-            key=request.domain, kind=kind, charge=answer.charge, expires_at=now + enricher.miss_ttl
-        )
-    return Answered(key=request.domain, kind=kind)
+        return Answered(key=key, kind="miss", charge=answer.charge, expires_at=now + enricher.miss_ttl)
+    return Answered(key=key, kind="none")
 
 
-def with_answers(memory: Memory, drafts: Iterable[Draft], found: Mapping[str, tuple[Signal, ...]]) -> Memory:
-    """The memory as if the new answers had been recalled."""
+def with_answers(memory: Memory, drafts: Iterable[Draft], found: Mapping[str, Bought]) -> Memory:
+    """The memory as if what was learned now had been recalled."""
     accounts = dict(memory.accounts)
     for d in drafts:
         fresh = found.get(company_key(d.account.domain))
-        if fresh:
-            accounts[d.account.id] = replace(d.remembered, signals=(*d.remembered.signals, *fresh))
+        if fresh is None or fresh.until is None:
+            continue
+        until = d.remembered.answers_until
+        accounts[d.account.id] = replace(
+            d.remembered,
+            signals=(*d.remembered.signals, *fresh.signals),
+            answers_until=fresh.until if until is None else min(fresh.until, until),
+        )
     return replace(memory, accounts=accounts)

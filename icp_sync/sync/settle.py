@@ -67,7 +67,8 @@ def settle(
         asked = wanted(drafts)  # only what could change a draft
         found = enrich(asked, enrichers, journal, memory, now=now, run=run.id, spend=apply, report=report)
         if found:
-            drafts = draft(page.accounts, policy, with_answers(memory, drafts, found), now)
+            memory = with_answers(memory, drafts, found)
+            drafts = draft(page.accounts, policy, memory, now)
         _refuse_foreign(drafts)
         plan, cosmetics = _plan(drafts, cosmetics)
         report.pages += 1

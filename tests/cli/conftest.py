@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+import structlog
 from typer.testing import CliRunner, Result
 
 from icp_sync.cli.app import build
@@ -84,6 +85,13 @@ def command(*arguments: str) -> Result:
     return CliRunner().invoke(build(), list(arguments), prog_name="icp-sync")
 
 
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A command points the logs at its own stderr, which is gone when it ends."""
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture(scope="session")
 def crm() -> Iterator[Simulator]:
     with Simulator(accounts=90, seed=3, index_lag=0.0) as running:
@@ -95,6 +103,14 @@ def crm() -> Iterator[Simulator]:
 def place(crm: Simulator, tmp_path: Path) -> Place:
     """A connection nobody has used yet."""
     return Place(tmp_path, crm).write()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Place]:
+    """A connection to a CRM nobody ever provisioned."""
+    with Simulator(accounts=5, seed=9) as crm:
+        crm.admin("POST settings", property_lag=0)
+        yield Place(tmp_path, crm).write()
 
 
 @pytest.fixture(scope="session")

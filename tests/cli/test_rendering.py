@@ -7,7 +7,7 @@ import json
 from math import inf, nan
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -59,6 +59,7 @@ def test_no_text_steers_the_terminal(text: str) -> None:
     assert not set(cleaned) & set("\x1b\x9b\r\n\u202e\u2066")
 
 
+@settings(max_examples=40)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda s: st.lists(s)))
 def test_whatever_is_reported_is_one_valid_json_document(value: object) -> None:
     out = io.StringIO()

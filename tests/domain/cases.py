@@ -98,6 +98,13 @@ def some_facts(draw: st.DrawFn) -> dict[str, FactValue]:
 
 
 @st.composite
+def mostly_known(draw: st.DrawFn) -> dict[str, FactValue]:
+    """Every fact but at most two: under these a tier is often firm."""
+    absent = draw(st.sets(st.sampled_from(sorted(BY_FACT)), max_size=2))
+    return {name: draw(strategy) for name, strategy in BY_FACT.items() if name not in absent}
+
+
+@st.composite
 def refined(draw: st.DrawFn, given: dict[str, FactValue]) -> dict[str, FactValue]:
     """Facts that say the same more precisely: unknown ones learned, ranges narrowed, sets extended."""
     finer: dict[str, FactValue] = {}
@@ -158,14 +165,14 @@ def conditions(*, crisp: bool = False) -> st.SearchStrategy[Condition]:
             st.lists(inner, min_size=1, max_size=3).map(lambda p: Any(parts=tuple(p))),
             inner.map(lambda p: Not(part=p)),
         ),
-        max_leaves=4,
+        max_leaves=3,
     )
 
 
 @st.composite
 def profiles(draw: st.DrawFn, name: str = "p") -> Profile:
     weighted = draw(
-        st.lists(st.tuples(conditions(), st.sampled_from([1.0, 7.0, 20.0])), min_size=1, max_size=5)
+        st.lists(st.tuples(conditions(), st.sampled_from([1.0, 7.0, 20.0])), min_size=1, max_size=4)
     )
     gates = draw(st.lists(leaf_conditions(crisp=True), max_size=2))
     flags = draw(
@@ -218,6 +225,6 @@ def profiles(draw: st.DrawFn, name: str = "p") -> Profile:
 
 
 def profile_sets() -> st.SearchStrategy[tuple[Profile, ...]]:
-    return st.lists(profiles(), min_size=1, max_size=3).map(
+    return st.lists(profiles(), min_size=1, max_size=2).map(
         lambda ps: tuple(replace(p, name=f"p{i}") for i, p in enumerate(ps))
     )

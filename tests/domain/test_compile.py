@@ -27,7 +27,7 @@ def credit_of(condition, known, now=NOW):
 
 
 @given(profiles(), some_facts())
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_the_compiled_profile_answers_as_the_plain_walk(profile, known):
     low, high, shown, covered, answers = compile_profile(profile).answer(known, NOW)
     assert (low, high, shown, covered) == pytest.approx(oracle.sums(profile, known, NOW), abs=1e-7)
@@ -48,7 +48,7 @@ def test_every_answer_is_an_interval_inside_zero_to_one(condition, known):
 
 
 @given(st.data(), conditions(), some_facts())
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_learning_more_never_leaves_the_interval(data, condition, known):
     low, high = credit_of(condition, known)
     finer_low, finer_high = credit_of(condition, data.draw(refined(known)))

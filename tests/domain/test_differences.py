@@ -44,7 +44,7 @@ def only(live, remembered=NOT_REMEMBERED, wanted=None, mode=Mode.ROUTE):
 
 
 @given(profile_sets(), some_facts(), st.sampled_from(list(Mode)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_plan_applied_leaves_nothing_to_plan(profiles, known, mode):
     compiled = tuple(compile_profile(p) for p in profiles)
     one, remembered = account(), NOT_REMEMBERED
@@ -74,7 +74,7 @@ def test_a_plan_applied_leaves_nothing_to_plan(profiles, known, mode):
 
 
 @given(profile_sets(), some_facts())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_lost_journal_decides_by_the_seal(profiles, known):
     compiled = tuple(compile_profile(p) for p in profiles)
     evaluation = evaluate(compiled, known, None, NOW)

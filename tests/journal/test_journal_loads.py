@@ -50,6 +50,13 @@ def test_only_in_scope_accounts_that_exist_count(worker: Worker, journal: Journa
     assert loads(journal) == {ANN: 0}
 
 
+def test_a_place_reserved_on_a_tombstone_is_given_back(worker: Worker, journal: Journal) -> None:
+    worker.commit(settled("1"), gone={"1": ""})
+    worker.intend(write("1", owner=ANN), assignments={"1": ANN})
+    worker.commit(gone={"1": ""})
+    assert loads(journal) == {ANN: 0}
+
+
 def test_two_workers_cannot_both_take_an_owners_last_place(journal: Journal) -> None:
     one, two = Worker(journal, "one", "poll"), Worker(journal, "two", "backfill")
     memory = one.recall("1", "2", "3")

@@ -70,7 +70,9 @@ def test_a_commit_overtaken_by_another_keeps_its_evidence_and_not_its_state(jour
     fast.commit(settled("1", tier="A", version=1, confirmed={"tier": ours("A"), "owner": human("x@y")}))
     sent = Change(account_id="1", field="tier", live="", desired="C", reason="new")
     slow.commit(
-        settled("1", tier="C", version=1, confirmed={"tier": ours("C")}, changes=(sent,)),
+        settled(
+            "1", tier="C", version=1, confirmed={"tier": ours("C"), "lane": ours("sales")}, changes=(sent,)
+        ),
         settled("2", tier="D"),
         position=Position(last_id="2"),
     )
@@ -78,7 +80,7 @@ def test_a_commit_overtaken_by_another_keeps_its_evidence_and_not_its_state(jour
     assert stored is not None
     assert (stored.tier, stored.version) == ("A", 2)
     assert values(slow.recall("1"), "1") == {"tier": "A", "owner": "x@y"}
-    assert "C" in stored.intents["tier"]
+    assert stored.intents == {"tier": ("C",), "lane": ("sales",)}
     assert journal.events() == {OVERTAKEN: 1}
     assert [entry.after for entry in journal.history("1")] == ["C"]
     assert journal.tiers() == {"A": 1, "D": 1}
