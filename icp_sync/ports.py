@@ -143,7 +143,7 @@ class Step:
 
 
 class Crm(Protocol):
-    """A customer-relationship system. Raises AuthError, UnavailableError, ConfigError; never a vendor's own."""
+    """A customer-relationship system. Raises AuthError, UnavailableError and ConfigError, all ours."""
 
     kind: str  # "hubspot"
 

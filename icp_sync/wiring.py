@@ -126,19 +126,6 @@ def sources_of(wired: Wired) -> dict[str, list[str]]:
     return found
 
 
-def candidate_documents(connection: Connection) -> Documents:
-    """The profile files as they are on disk. Raises ConfigError naming each that cannot be read."""
-    documents, problems = [], []
-    for path in connection.profiles:
-        try:
-            documents.append((path.name, path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(where=str(path), what=f"cannot be read: {error}"))
-    if problems:
-        raise ConfigError(problems)
-    return tuple(documents)
-
-
 def parse_profiles(documents: Documents, types: Mapping[str, FactType]) -> tuple[Profile, ...]:
     """The profiles of a set of documents. Raises ConfigError with every problem of all of them."""
     return parse_all([(text, name) for name, text in documents], types=types)

@@ -98,7 +98,8 @@ def test_several_profiles_may_be_named_with_commas() -> None:
 
 
 def test_environment_then_dotenv_then_secret_file_then_toml() -> None:
-    written("config/icp-sync.toml", '[connections.main]\ntoken="four-4"\nprofiles=["four.yaml"]\ncrm="hubspot"\n[connections.main.quota]\nsearch=4\n')
+    four = '[connections.main]\ntoken="four-4"\nprofiles=["four.yaml"]\n[connections.main.quota]\nsearch=4\n'
+    written("config/icp-sync.toml", four)
     secrets = written("run/connections__main__token", "three-3\n").parent
     written("run/ICP_SYNC_CONNECTIONS__MAIN__PATH_VERSION", "2026-09")
     environ = {"CREDENTIALS_DIRECTORY": str(secrets)}

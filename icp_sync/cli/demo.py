@@ -92,7 +92,7 @@ def _tell(screen: Screen, world: World, wired: Wired) -> bool:
     _look_first(screen, wired)
     first = _backfill(screen, world, wired)
     _tiers(screen, world, first)
-    screen.heading("One account in full")
+    screen.heading("6  One account in full")
     policy = wired.parts.policy()
     show(screen, explain_account(wired.journal, _typical(wired), policy.version, list(policy.compiled)))
     _live(screen, world, wired)
@@ -111,10 +111,11 @@ def _setting(screen: Screen, world: World) -> None:
 
 
 def _prepare(screen: Screen, wired: Wired) -> None:
-    from icp_sync.wiring import candidate_documents, parse_profiles
+    from icp_sync.profile_file import load_all
 
-    documents = candidate_documents(wired.settings)
-    profiles = parse_profiles(documents, wired.types)
+    loaded = load_all(wired.settings.profiles, types=wired.types)
+    documents = [(one.path.name, one.text) for one in loaded]
+    profiles = tuple(one.profile for one in loaded)
     steps = wired.crm.provision(wired.blueprint(profiles), apply=True)
     now = wired.parts.clock()
     wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=now)
@@ -136,10 +137,9 @@ def _look_first(screen: Screen, wired: Wired) -> None:
     assert report is not None
     screen.heading("3  Look before writing")
     screen.say(
-        f"icp-sync plan                  evaluates {report.read:,} companies on what the CRM knows: "
-        f"writes nothing, buys nothing\n"
-        f"Of these, {report.tiers['Needs data']:,} need data. A missing fact could change the tier of "
-        f"{report.asked['public_companies']:,}; only those\nwould be looked up."
+        f"icp-sync plan                  {report.read:,} companies on what the CRM knows; nothing written\n"
+        f"{report.tiers['Needs data']:,} of them need data. For {report.calls:,} a missing fact could change "
+        f"the tier: only those would be looked up."
     )
 
 
@@ -161,7 +161,7 @@ def _backfill(screen: Screen, world: World, wired: Wired) -> Report:
     screen.say(
         f"{asked:,} look-ups in public_companies, {hits:,} answered\n"
         f"{report.written:,} records written ({report.fields:,} values), "
-        f"{sum(report.assigned.values()):,} vacant accounts given an owner\n"
+        f"{sum(report.gained.values()):,} vacant accounts given an owner\n"
         f"{stats['total']:,} requests so far, {stats['limited']} turned away by a rate limit, {took:.0f} s"
     )
     return report
@@ -179,14 +179,12 @@ def _tiers(screen: Screen, world: World, report: Report) -> None:
     outside = live[""]
     if outside:
         screen.say(f"{outside:,} companies are outside the profile's scope and keep blank fields.")
-    owners = ", ".join(
-        f"{email.partition('@')[0]} {count}" for email, count in sorted(report.assigned.items())
-    )
+    owners = ", ".join(f"{who.partition('@')[0]} {n}" for who, n in sorted(report.gained.items()) if who)
     screen.say(f"new owners: {owners or 'none'}")
 
 
 def _bar(count: int, most: int) -> str:
-    return "█" * round(40 * count / most) if most else ""
+    return "▆" * round(40 * count / most) if most else ""
 
 
 def _typical(wired: Wired) -> str:
@@ -205,7 +203,7 @@ def _live(screen: Screen, world: World, wired: Wired) -> None:
     from icp_sync.ports import Stream
     from icp_sync.sync.cycle import cycle
 
-    screen.heading("6  Meanwhile, people work")
+    screen.heading("7  Meanwhile, people work")
     edits: list[Edit] = happen(world, wired)
     world.control("clock", advance=10)
     report = cycle(Stream.POLL, wired.parts)
@@ -230,7 +228,7 @@ def _second_pass(screen: Screen, world: World, wired: Wired) -> bool:
     report = cycle(Stream.BACKFILL, wired.parts, Scope(restart=True))
     assert report is not None
     writes = world.stats()["records_written"] - before
-    screen.heading("7  What to type next")
+    screen.heading("8  What to type next")
     screen.say(
         "icp-sync demo --keep           leaves this CRM running, to explain, edit and break things\n"
         "icp-sync profile check config/profiles/b2b-saas-mid-market.yaml\n"

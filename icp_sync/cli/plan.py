@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -43,22 +42,9 @@ class Planned:
     absent: tuple[str, ...]
 
     @property
-    def writes(self) -> int:
-        """Accounts to be written: each gets a new seal, and no account counts twice in one field."""
-        return max(self.report.by_field.values(), default=0)
-
-    @property
     def owners(self) -> dict[str, tuple[int, int]]:
         """Owner → accounts gained and lost."""
-        gained: Counter[str] = Counter({who: n for who, n in self.report.assigned.items() if n})
-        lost: Counter[str] = Counter()
-        for change in self.report.changes:
-            if change.field == "routed_owner" and "owner" not in self.report.by_field:
-                gained[change.desired] += bool(change.desired)
-            if change.field == "owner" or (
-                change.field == "routed_owner" and "owner" not in self.report.by_field
-            ):
-                lost[change.live] += bool(change.live)
+        gained, lost = self.report.gained, self.report.released
         people = sorted(who for who in {*gained, *lost} if who)
         return {who: (gained[who], lost[who]) for who in people if gained[who] or lost[who]}
 
@@ -67,8 +53,8 @@ class Planned:
         """Requests to the CRM the backfill would take; searches find our own writes again."""
         return {
             "reads": ceil(self.report.read / BATCH),
-            "writes": ceil(self.writes / BATCH),
-            "searches": ceil(self.writes / ECHOES_A_SEARCH),
+            "writes": ceil(self.report.written / BATCH),
+            "searches": ceil(self.report.written / ECHOES_A_SEARCH),
         }
 
 
@@ -154,7 +140,7 @@ def to_json(planned: Planned) -> dict[str, object]:
         "mode": planned.mode.value,
         "connection_mode": planned.live_mode.value,
         "accounts": planned.report.read,
-        "changed": planned.writes,
+        "changed": planned.report.written,
         "migrations": moves_json(planned.report.migrations),
         "owners": {who: {"gained": up, "lost": down} for who, (up, down) in planned.owners.items()},
         "fields": dict(planned.report.by_field),

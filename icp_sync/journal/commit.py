@@ -53,7 +53,7 @@ class Commit(Bound):
         with self.writing("commit") as conn:
             self.guard(conn, lease)
             loads_moved = Loads()
-            landed = self._store(conn, drafts, loads_moved)
+            landed = self._store(conn, drafts, loads_moved, now)
             self._explain(conn, landed, evaluations)
             self._log_changes(conn, settled, run, now)
             self._log_evaluations(conn, landed, evaluations, run, now)
@@ -96,7 +96,7 @@ class Commit(Bound):
         }
 
     def _store(
-        self, conn: Connection, drafts: Sequence[tuple[Settled, dict[str, Any]]], moved: Loads
+        self, conn: Connection, drafts: Sequence[tuple[Settled, dict[str, Any]]], moved: Loads, now: float
     ) -> list[Settled]:
         """Overwrite the accounts still at the version we know; returns those."""
         stored = lock(conn, self.connection, (one.account_id for one, _ in drafts))
@@ -124,7 +124,7 @@ class Commit(Bound):
             landed.append(one)
         upsert(conn, _ACCOUNT, list(rows.values()))
         for one in overtaken:
-            _keep_evidence(conn, self.connection, one, stored.get(one.account_id, ABSENT))
+            _keep_evidence(conn, self.connection, one, stored.get(one.account_id, ABSENT), now)
         return landed
 
     def _explain(self, conn: Connection, landed: Iterable[Settled], evaluations: Mapping[str, str]) -> None:
@@ -224,15 +224,18 @@ def _delete_held(conn: Connection, connection: str, ids: Iterable[str]) -> None:
     )
 
 
-def _keep_evidence(conn: Connection, connection: str, one: Settled, before: Stored) -> None:
-    """Of an overtaken account, keep which values are ours: as intents, which overwrite nothing newer."""
-    ours = {name: held.value for name, held in one.confirmed.items() if held.origin is Origin.OURS}
-    if not ours or before is ABSENT:
+def _keep_evidence(conn: Connection, connection: str, one: Settled, before: Stored, now: float) -> None:
+    """Of an overtaken account, keep which values are ours: as intents, which overwrite nothing newer.
+
+    It is due at once: the worker that overtook us may have read it before we did.
+    """
+    if before is ABSENT:
         return
+    ours = {name: held.value for name, held in one.confirmed.items() if held.origin is Origin.OURS}
     conn.execute(
         update(_ACCOUNT)
         .where(_ACCOUNT.c.connection == connection, _ACCOUNT.c.id == one.account_id)
-        .values(intents=with_intents(before.intents, ours))
+        .values(intents=with_intents(before.intents, ours) if ours else before.intents, wake_at=now)
     )
 
 

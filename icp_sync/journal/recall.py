@@ -82,22 +82,6 @@ class Recall(Bound):
                 )
         return Memory(accounts=accounts, roster=known)
 
-    def expiries(self, keys: Mapping[str, str], *, now: float) -> dict[str, float]:
-        """Account id → the first instant at which an answer about its company expires."""
-        first: dict[str, float] = {}
-        with self.reading() as conn:
-            for chunk in chunks(sorted({plain(key) for key in keys.values() if key})):
-                rows = conn.execute(
-                    select(_ANSWER.c.key, _ANSWER.c.expires_at).where(
-                        _ANSWER.c.connection == self.connection,
-                        _ANSWER.c.key.in_(chunk),
-                        _ANSWER.c.expires_at > now,
-                    )
-                )
-                for key, expires_at in rows:
-                    first[key] = min(expires_at, first.get(key, expires_at))
-        return {account_id: first[plain(key)] for account_id, key in keys.items() if plain(key) in first}
-
     def _answers(self, conn: Connection, keys: list[str], now: float) -> dict[str, _Answers]:
         found: dict[str, _Answers] = {}
         for chunk in chunks(keys):

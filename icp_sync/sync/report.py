@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from icp_sync.domain.plan import Change
 from icp_sync.sync.draft import Draft
@@ -30,7 +31,8 @@ class Report:
     held: int = 0
     gone: int = 0
     lost: int = 0  # another worker settled them first
-    assigned: Counter[str] = field(default_factory=Counter)  # owner → accounts
+    gained: Counter[str] = field(default_factory=Counter)  # owner → accounts they are given
+    released: Counter[str] = field(default_factory=Counter)  # owner → accounts they lose
     tiers: Counter[str] = field(default_factory=Counter)
     migrations: Counter[tuple[str, str]] = field(default_factory=Counter)  # (from, to) → accounts
     asked: Counter[str] = field(default_factory=Counter)  # enricher → requests
@@ -61,13 +63,15 @@ class Report:
                     self.left_alone.append((d.account.id, d.account.name, name, live, ours))
 
     def planned(self, changes: Iterable[Change]) -> None:
-        for change in changes:
-            self.fields += 1
-            self.by_field[change.field] += 1
-            if change.field in ("owner", "routed_owner") and change.desired:
-                self.assigned[change.desired] += change.field == "owner"
-            if len(self.changes) < KEPT:
-                self.changes.append(change)
+        """Count one account's changes. Where the CRM's owner is not ours to write, the routed one counts."""
+        by_field = {change.field: change for change in changes}
+        owner = by_field.get("owner") or by_field.get("routed_owner")
+        if owner is not None:
+            self.gained[owner.desired] += bool(owner.desired)
+            self.released[owner.live] += bool(owner.live)
+        self.fields += len(by_field)
+        self.by_field.update(by_field.keys())
+        self.changes.extend(islice(by_field.values(), max(0, KEPT - len(self.changes))))
 
     def __iadd__(self, other: Report) -> Report:
         for name in self.__slots__:

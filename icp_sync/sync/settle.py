@@ -77,7 +77,8 @@ def settle(
         report.saw(drafts)
         if not apply:
             report.written += len(plan)
-            report.planned(change for changes in plan.values() for change in changes)
+            for changes in plan.values():
+                report.planned(changes)
             continue
         writes, lost = _intend(
             plan, drafts, memory, journal, run, now
@@ -105,9 +106,7 @@ def settle(
 
 
 def _bury(gone: Mapping[str, str], stream: Stream, journal: Journal, run: Run, now: float) -> None:
-    journal.commit(
-        [], gone=gone, position=None, stream=stream.value, lease=run.lease, run=run.id, now=now
-    )
+    journal.commit([], gone=gone, position=None, stream=stream.value, lease=run.lease, run=run.id, now=now)
 
 
 def _refuse_foreign(drafts: Sequence[Draft]) -> None:

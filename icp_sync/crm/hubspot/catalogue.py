@@ -51,8 +51,8 @@ class Catalogue:
                 self.refresh()
             return self._definitions
 
-    def refresh(self) -> None:
-        """Read the properties again and judge every output anew."""
+    def refresh(self, *, judge: bool = True) -> None:
+        """Read the properties again and judge every output anew, unless they are about to be made."""
         read = {str(entry.get("name")): entry for entry in self._client.properties()}
         with self._lock:
             now = self._clock()
@@ -60,7 +60,8 @@ class Catalogue:
             self._definitions = {name: entry for name, entry in read.items() if not entry.get("archived")}
             self._definitions |= {name: entry for name, (entry, _) in self._made.items()}
             self._read_at = now
-            self._judge()
+            if judge:
+                self._judge()
 
     def remember(self, definitions: Iterable[Json]) -> None:
         """Definitions just made or changed, which the list may not show yet."""

@@ -42,7 +42,7 @@ class _Intent:
 
 def provision(client: Client, catalogue: Catalogue, blueprint: Blueprint, *, apply: bool) -> list[Step]:
     """The steps to the blueprint, taken when `apply`. Raises what a call raises; repeat it then."""
-    catalogue.refresh()
+    catalogue.refresh(judge=False)
     intents = [_group(client, blueprint)]
     for field, name in blueprint.fields.items():
         intents.append(_property(client, catalogue, blueprint, FIELDS[field], name))

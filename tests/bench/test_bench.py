@@ -1,0 +1,18 @@
+"""A short slice of the bench, so that it cannot rot. Nothing here asserts a time."""
+
+from __future__ import annotations
+
+from icp_sync.simulator import Simulator
+from tests.bench.rows import backfill_rows, scoring_row
+
+
+def test_the_bench_counts_no_more_requests_than_the_work_needs(tmp_path):
+    with Simulator(accounts=120, limits="off", index_lag=0.0).start() as crm:
+        first, second, reading = backfill_rows(crm, tmp_path, rounds=1)
+    assert second.ours <= second.beside + 2  # reading everything again, and the owners
+    assert first.ours <= first.beside + 6
+    assert reading.ratio > 0
+
+
+def test_the_scoring_row_measures_both_sides():
+    assert scoring_row(1).ratio > 0
