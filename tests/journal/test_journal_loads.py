@@ -50,6 +50,12 @@ def test_only_in_scope_accounts_that_exist_count(worker: Worker, journal: Journa
     assert loads(journal) == {ANN: 0}
 
 
+def test_a_place_reserved_before_a_crash_is_not_reserved_twice(worker: Worker, journal: Journal) -> None:
+    for _ in range(2):
+        worker.intend(write("1", owner=ANN), assignments={"1": ANN})
+    assert loads(journal) == {ANN: 1}
+
+
 def test_a_place_reserved_on_a_tombstone_is_given_back(worker: Worker, journal: Journal) -> None:
     worker.commit(settled("1"), gone={"1": ""})
     worker.intend(write("1", owner=ANN), assignments={"1": ANN})

@@ -118,12 +118,8 @@ def test_a_vendor_never_outranks_the_crm_also_not_when_its_answer_is_recalled(tm
 
 
 def test_the_first_vendor_outranks_the_second_now_and_later(tmp_path: Path) -> None:
-    first = Vendor(
-        name="z", book={"acme.com": {"employees": number(100)}}, facts=frozenset({"employees"})
-    )
-    second = Vendor(
-        name="a", book={"acme.com": {"employees": number(5000), "industry": choice("SOFTWARE")}}
-    )
+    first = Vendor(name="z", book={"acme.com": {"employees": number(100)}}, facts=frozenset({"employees"}))
+    second = Vendor(name="a", book={"acme.com": {"employees": number(5000), "industry": choice("SOFTWARE")}})
     world = open_world(tmp_path, first, second)
     acme = world.company(domain="acme.com")
     world.backfill()

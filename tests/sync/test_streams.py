@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from icp_sync.domain.standing import Mode
@@ -77,12 +79,6 @@ def test_ten_thousand_records_stamped_in_one_millisecond_are_all_settled_and_not
 def test_an_edit_in_the_very_millisecond_of_our_read_is_not_taken_for_seen(world: World) -> None:
     begin(world)
     acme = world.company(**GOOD)
-
-    def edited_after_the_read(call: str) -> None:
-        if call == "write":
-            world.crm.before = lambda _: None
-            world.crm.edit(acme, signals=facts(employees=5000))
-
     world.mode = Mode.OBSERVE  # so that no write of ours moves the stamp
     world.poll()
     world.crm.edit(acme, signals=facts(employees=5000))
@@ -157,7 +153,7 @@ def test_a_merge_ends_the_one_and_keeps_the_other_in_every_order_of_streams(worl
 def test_merges_into_one_that_is_merged_on_end_at_the_last(world: World) -> None:
     ids = [world.company(f"C{n}", **(GOOD if n == 3 else POOR)) for n in range(4)]
     begin(world)
-    for loser, survivor in zip(ids, ids[1:], strict=False):
+    for loser, survivor in pairwise(ids):
         world.crm.merge(loser, survivor)
     world.quiesce()
     assert world.journal.left_alone() == []

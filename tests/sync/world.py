@@ -154,6 +154,7 @@ def facts(
     )
 
 
+WHOLE = Scope()
 GOOD = {"employees": 100, "industry": "SOFTWARE"}  # tier A, 100 points
 POOR = {"employees": 100, "industry": "RETAIL"}  # tier B, 60 points
 
@@ -226,7 +227,7 @@ class World:
             holder=holder,
         )
 
-    def cycle(self, stream: Stream, scope: Scope = Scope()) -> Report:
+    def cycle(self, stream: Stream, scope: Scope = WHOLE) -> Report:
         report = cycle(stream, self.parts(), scope)
         assert report is not None, f"{stream} is busy"
         return report
@@ -234,7 +235,7 @@ class World:
     def poll(self) -> Report:
         return self.cycle(Stream.POLL)
 
-    def backfill(self, scope: Scope = Scope()) -> Report:
+    def backfill(self, scope: Scope = WHOLE) -> Report:
         return self.cycle(Stream.BACKFILL, scope)
 
     def due(self) -> Report:
