@@ -135,7 +135,7 @@ def test_every_problem_is_named_at_its_own_source_at_once() -> None:
     path = written(
         "x.toml",
         "[connections.main]\n"
-        'crm = "salesforce"\nbatch = 101\nprofiles = []\ncolour = "red"\n'
+        'crm = "salesforce"\nprofiles = []\ncolour = "red"\n[connections.main.quota]\nsearch = 0\n'
         '[connections.main.schedule]\nsweeep = "1d"\nlag = "soon"\n'
         "[logg]\nlevel = 1\n",
     )
@@ -158,7 +158,7 @@ def test_every_problem_is_named_at_its_own_source_at_once() -> None:
         ".env: " + MAIN + "BASE_URL": "plain http would send the token in the clear",
         "connections.main.outputs": "tier cannot be the property 'ICP tier'",
         "x.toml: connections.main.crm": "should be 'hubspot'",
-        "x.toml: connections.main.batch": "less than or equal to 100",
+        "x.toml: connections.main.quota.search": "greater than or equal to 1",
         "x.toml: connections.main.profiles": "at least 1",
         "x.toml: connections.main.colour": "unknown setting",
         "x.toml: connections.main.schedule.sweeep": "did you mean connections.<name>.schedule.sweep?",

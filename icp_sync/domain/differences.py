@@ -129,7 +129,7 @@ def difference(
             continue
         want = wanted.get(name, live)
         mine = (name == "owner" and not live) or is_ours(account.id, name, live, remembered, seal, key)
-        if mine and live:
+        if mine and (live or (name != "owner" and name in remembered.confirmed)):
             ours[name] = live
         if want == live:
             continue

@@ -18,13 +18,13 @@ from urllib.request import urlopen
 
 import pytest
 
-from icp_sync.domain.standing import FIELDS
+from icp_sync.domain.standing import FIELDS, Mode
 from icp_sync.observe import FAULT_POINTS
 from icp_sync.ports import Stream
 from icp_sync.settings import load
 from icp_sync.simulator import Simulator
 from icp_sync.sync.cycle import Scope, cycle
-from icp_sync.wiring import Wired, wire
+from icp_sync.wiring import Wired, parse_profiles, wire
 from tests.sync.processes import Ended, Nursery
 
 PROFILE = Path(__file__).parents[2] / "config" / "profiles" / "listed-companies.yaml"
@@ -38,10 +38,10 @@ ELSEWHERE = ("journal.profile.", "journal.release.", "journal.event.")
 class Station:
     """A simulated portal, provisioned and activated in mode route, and processes to run on it."""
 
-    def __init__(self, folder: Path, **options: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
+        self.nursery = nursery
         self.crm = Simulator(accounts=ACCOUNTS, index_lag=0.0).start()
-        self.nursery = Nursery(folder)
+        self.crm.admin("POST settings", property_lag=0)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.health_port = free.getsockname()[1]
@@ -65,10 +65,12 @@ trailing = "0.5s"
 due = "0.5s"
 """
         )
-        for command in (("provision", "--apply"), ("profile", "activate"), ("mode", "route")):
-            ended = self.run(*command)
-            assert ended.code == 0, ended.err
-        self.wired: Wired = wire(load(self.config, {}))
+        self.wired: Wired = wire(load(self.config, {}), create_seal=True)
+        documents = ((PROFILE.name, PROFILE.read_text()),)
+        profiles = parse_profiles(documents, self.wired.types)
+        self.wired.crm.provision(self.wired.blueprint(profiles), apply=True)
+        self.wired.journal.activate(documents, now=time.time())
+        self.wired.journal.set_mode(Mode.ROUTE, now=time.time())
 
     def run(self, *args: str, fault: str = "") -> Ended:
         return self.nursery.run(*self.args(*args), env={"ICP_SYNC_FAULT": fault})
@@ -77,7 +79,6 @@ due = "0.5s"
         return (*args, "--config", str(self.config))
 
     def close(self) -> None:
-        self.nursery.close()
         self.wired.crm.close()  # type: ignore[attr-defined]
         self.wired.journal.close()
         self.crm.stop()
@@ -108,8 +109,15 @@ due = "0.5s"
 
 
 @pytest.fixture(scope="module")
-def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
-    made = Station(tmp_path_factory.mktemp("kill"))
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    made = Nursery(tmp_path_factory.mktemp("processes"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def station(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator[Station]:
+    made = Station(tmp_path_factory.mktemp("kill"), nursery)
     ended = made.run("run", "--backfill")
     assert ended.code == 0, ended.err
     assert f"{ACCOUNTS} companies evaluated" in ended.out
@@ -136,9 +144,9 @@ def test_a_process_that_dies_at_a_fault_point_is_made_good_by_the_next(station: 
 
 @pytest.mark.parametrize("point", ["settle.write.before", "hubspot.written", "journal.commit.before"])
 def test_a_first_backfill_that_dies_around_its_write_is_made_good_by_the_next(
-    tmp_path: Path, point: str
+    tmp_path: Path, nursery: Nursery, point: str
 ) -> None:
-    station = Station(tmp_path)
+    station = Station(tmp_path, nursery)
     try:
         assert station.run("run", "--backfill", fault=point).code == 137
         again = station.run("run", "--backfill")

@@ -35,8 +35,8 @@ class HubSpot:
 
     token: a Service Key's or private app's. version: see `paths.DEFAULT_VERSION`.
     facts_map: which properties feed which facts. properties: logical field → property name.
-    parallel: batches read or written at once (1 to 10 make sense). stop: set to end every wait.
-    patience: seconds after which a failing call is not tried again.
+    parallel: batches, or ranges of ids, read or written at once (1 to 10 make sense).
+    stop: set to end every wait. patience: seconds after which a failing call is not tried again.
     """
 
     kind = "hubspot"
@@ -89,6 +89,7 @@ class HubSpot:
             executor=self._executor,
             currency=lambda: self.identity().currency,
             page_size=page_size,
+            ranges=parallel,
         )
         self._writer = Writer(
             self._client, self._catalogue, self._values, read=self._reader.read, executor=self._executor

@@ -50,7 +50,10 @@ class _Plan:
 
 
 class Reader:
-    """currency: the account's, for plain money fields. executor: where batches are read in parallel."""
+    """currency: the account's, for plain money fields. executor: where batches are read in parallel.
+
+    ranges: of ids, the list endpoint is read in at once.
+    """
 
     def __init__(
         self,
@@ -63,8 +66,10 @@ class Reader:
         executor: Executor,
         currency: Callable[[], str],
         page_size: int = PAGE,
+        ranges: int = 1,
     ) -> None:
         self._client = client
+        self._ranges = ranges
         self._catalogue = catalogue
         self._values = values
         self._windows = windows
@@ -174,7 +179,11 @@ class Reader:
             found = iter([Found(stamps=dict.fromkeys(due, 0))])
         else:
             names = self.properties if self._listed_whole else [STAMP]
-            found = ahead(discovery.listing(self._client, names, start), 2 * discovery.AHEAD)
+            found = (
+                discovery.everything(self._client, names, start, ranges=self._ranges)
+                if query.limit is None
+                else ahead(discovery.listing(self._client, names, start), discovery.AHEAD)
+            )
         return (
             found,
             lambda last: Position(last_id=last),
