@@ -22,9 +22,10 @@ from icp_sync.cli.explanation import (
     WriteRow,
 )
 from icp_sync.domain.account import Origin
+from icp_sync.domain.assessment import Assessment
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.conditions import Condition, facts_of
-from icp_sync.domain.evaluation import ENGINE, Assessment, Evaluation, evaluate
+from icp_sync.domain.evaluation import ENGINE, Evaluation, evaluate
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.profile import Effect
 from icp_sync.domain.routing import Candidate, Decision, replay

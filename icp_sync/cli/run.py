@@ -146,7 +146,8 @@ def _one_shot(wanted: Wanted, connection: str | None, config: Path | None, as_js
             stack.enter_context(wired.journal.hold(wanted.title))
             wired.journal.break_leases()
             _refuse_unsealed(settings, wired)
-        wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=wired.parts.clock())
+        if not wanted.dry_run or wired.journal.bound_to():  # a dry run checks, it does not bind
+            wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=wired.parts.clock())
         report = _made(wanted, wired, stopping)
         interrupted = not stopping.going()
     if as_json:

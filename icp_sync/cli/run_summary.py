@@ -43,8 +43,10 @@ def _counts(screen: Screen, report: Report, seconds: float) -> None:
         ("held", report.held),
         ("gone (deleted or merged)", report.gone),
     ]
-    always = {"read", "unchanged", planned, "left alone (values people hold)"}
-    screen.table(["accounts", ""], [(name, f"{n:,}") for name, n in rows if n or name in always], right=(1,))
+    seldom = {"waiting for a higher mode", "held"}
+    screen.table(
+        ["accounts", ""], [(name, f"{n:,}") for name, n in rows if n or name not in seldom], right=(1,)
+    )
     screen.say(f"in {seconds:.1f} s")
 
 

@@ -79,6 +79,7 @@ class Remembered:
     """One account in the journal. `version` is for compare-and-set; 0 = never committed."""
 
     version: int = 0
+    stamp: int = 0  # of the read it was last settled on, ms; 0 = never settled
     previous: Previous | None = None
     confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
     intents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # field → values not yet resolved

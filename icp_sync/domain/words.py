@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from math import inf
 
+from icp_sync.domain.assessment import Assessment, Fate
 from icp_sync.domain.conditions import (
     All,
     AllOf,
@@ -22,7 +23,7 @@ from icp_sync.domain.conditions import (
     Within,
     facts_of,
 )
-from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Assessment, Evaluation, Fate
+from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation
 from icp_sync.domain.facts import FactValue, Interval, Members, Money
 from icp_sync.domain.profile import DAY, Criterion, Effect
 

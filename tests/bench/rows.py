@@ -12,8 +12,8 @@ from pathlib import Path
 
 import requests
 
+from icp_sync.domain.assessment import assess
 from icp_sync.domain.compile import compile_profile
-from icp_sync.domain.evaluation import assess
 from icp_sync.domain.standing import Mode
 from icp_sync.observe import configure_logs
 from icp_sync.ports import Stream

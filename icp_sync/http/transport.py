@@ -10,9 +10,6 @@ import json as jsonlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NoReturn
 
@@ -31,72 +28,18 @@ from tenacity import (
 )
 
 from icp_sync.errors import AuthError, RequestError, UnavailableError
+from icp_sync.http.clock import ServerClock, http_date
+from icp_sync.http.dialect import Dialect, Endpoint, Reply, Throttle, UncertainError
 from icp_sync.observe import fault_point, log, redact, request_seconds, requests_total
 from icp_sync.quota import Quota
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
-SKEW_SECONDS = 300.0
 LOCKED_SECONDS = 2.0
 
 _log = log("http")
 _before_send = fault_point("http.send", "a request that was decided on but never sent")
 _after_reply = fault_point("http.reply", "a reply the other side gave and we never acted upon")
-
-
-class UncertainError(UnavailableError):
-    """Sent, without a usable reply: the other side may or may not have done it. Only a read tells."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """What kind of call it is. `name` is the metric's label, `buckets` the limits it counts against.
-
-    idempotent: sending it twice is as good as once, so a lost reply may be answered by sending again.
-    """
-
-    name: str
-    buckets: tuple[str, ...] = ()
-    idempotent: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """A reply in the 200s, `data` its parsed JSON (None for an empty body); other replies are raised."""
-
-    status: int
-    data: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throttle:
-    """How long the other side wants to be left alone. `everything`: all buckets, and do not wait for it."""
-
-    seconds: float
-    reason: str
-    everything: bool = False
-
-
-class Dialect:
-    """How a vendor words its refusals; this one is the plain HTTP reading."""
-
-    def throttled(self, endpoint: Endpoint, body: object, retry_after: float | None) -> Throttle:
-        """The meaning of a 429."""
-        return Throttle(seconds=retry_after or 10.0, reason="too many requests")
-
-    def forbidden(self, endpoint: Endpoint, body: object) -> Exception:
-        """The meaning of a 403."""
-        return AuthError(f"{endpoint.name}: the credentials do not allow this call (HTTP 403)")
-
-    def message(self, body: object) -> str:
-        """The one sentence of an error body that a person can use, "" where there is none."""
-        if isinstance(body, dict):
-            return str(body.get("message") or body.get("error") or "")
-        return ""
-
-    def observed(self, endpoint: Endpoint, headers: Mapping[str, str], quota: Quota) -> None:
-        """What a reply's headers say about limits."""
 
 
 class _Bearer(AuthBase):
@@ -122,40 +65,6 @@ class _AgainError(Exception):
         super().__init__(str(error))
         self.error = error
         self.wait = wait
-
-
-class ServerClock:
-    """The other side's clock, learned from its `Date` headers and carried by our monotonic one.
-
-    Our wall clock may be wrong or be set while we run; the monotonic one can at worst stand still in a
-    suspended machine. The estimate is never ahead of the other side.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._offset: float | None = None
-        self._skewed = False
-
-    def now(self) -> float:
-        """UTC epoch seconds; our own clock until the first reply."""
-        return time.time() if self._offset is None else time.monotonic() + self._offset
-
-    @property
-    def heard(self) -> bool:
-        return self._offset is not None
-
-    def learn(self, date: str | None, sent: float, received: float) -> None:
-        """`sent` and `received` are monotonic. `Date` has whole seconds and lies between the two."""
-        stamp = http_date(date)
-        if stamp is None:
-            return
-        lowest, highest = stamp - received, stamp + 1 - sent
-        if self._offset is None or not lowest <= self._offset <= highest:
-            self._offset = lowest
-        skew = time.time() - self.now()
-        if abs(skew) > SKEW_SECONDS and not self._skewed:
-            _log.warning("our clock is off, using the server's", connection=self._name, seconds=round(skew))
-        self._skewed = abs(skew) > SKEW_SECONDS
 
 
 class Transport:
@@ -349,15 +258,6 @@ class Transport:
         if isinstance(again, _AgainError) and again.wait is not None:
             return again.wait
         return self._backoff(state)
-
-
-def http_date(text: str | None) -> float | None:
-    """UTC epoch seconds of an HTTP date, None when it is missing or malformed."""
-    try:
-        parsed = parsedate_to_datetime(text) if text else None
-        return None if parsed is None else parsed.replace(tzinfo=parsed.tzinfo or UTC).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _retry_after(text: str | None, now: float) -> float | None:
