@@ -117,6 +117,7 @@ class _Row(NamedTuple):
 
     id: str
     version: int
+    stamp: int
     previous: str
     confirmed: str
     intents: str
@@ -128,6 +129,7 @@ class _Row(NamedTuple):
 def _remembered(row: _Row, answers: _Answers) -> Remembered:
     return Remembered(
         version=row.version,
+        stamp=row.stamp,
         previous=previous_from_text(row.previous),
         confirmed=confirmed_from_text(row.confirmed),
         intents=intents_from_text(row.intents),

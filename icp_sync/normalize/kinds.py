@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
-from icp_sync.domain.facts import FactType, FactValue, Members, Money, choice, yes_no
+from icp_sync.domain.facts import FactType, FactValue, Interval, Members, Money, choice, yes_no
 from icp_sync.normalize import countries, dates, domains, industries, money, numbers, sizes
 
 
@@ -44,6 +44,7 @@ Parse = Callable[[str, str], Found | None]
 """(text, account currency) → facts; None where the text is known to mean "not said"."""
 
 _LONGEST_WORD = 1_000
+_DIGITS = 7  # of a headcount that is below `sizes.MOST` whatever they are
 _YES = frozenset(("true", "yes", "1", "y", "on"))
 _NO = frozenset(("false", "no", "0", "n", "off"))
 
@@ -79,6 +80,9 @@ def _number(fact: str, text: str, _: str) -> Found:
 
 
 def _headcount(fact: str, text: str, _: str) -> Found:
+    if len(text) <= _DIGITS and text.isascii() and text.isdigit():  # what `sizes` says of it, at once
+        count = float(text)
+        return ((fact, Interval(count, count)),)
     value = sizes.headcount(text)
     return ((fact, value),) if value else ()
 

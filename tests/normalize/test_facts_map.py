@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from math import inf
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from icp_sync.domain.facts import CATALOGUE, FactType, Members, Money, Signal, choice, merge, number
 from icp_sync.errors import ConfigError
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS, FactsMap, FactSource
 from icp_sync.normalize.kinds import Kind
+from icp_sync.normalize.sizes import headcount
 
 PROPERTIES: dict[str, str | None] = {
     "name": "Acme GmbH",
@@ -89,6 +92,11 @@ def test_a_fallback_property_counts_only_where_the_first_one_is_missing() -> Non
     }
     assert read({"numberofemployees": "70", "hs_employee_range": "10001+"})["employees"] == number(70)
     assert read({"numberofemployees": "", "hs_employee_range": "10001+"})["employees"] == number(10001, inf)
+
+
+@given(st.text("0123456789", min_size=1, max_size=9))
+def test_plain_digits_are_the_headcount_they_are_elsewhere(digits: str) -> None:
+    assert read({"numberofemployees": digits}).get("employees") == headcount(digits)
 
 
 def test_money_is_in_the_accounts_currency_and_a_range_only_in_the_one_it_names() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,22 @@ from icp_sync.sync.backfill import backfill, finished
 from icp_sync.sync.cycle import LEASE_SECONDS, Scope, cycle
 from icp_sync.sync.report import Report
 from tests.sync.world import ANNA, BEN, GOOD, World, facts
+
+
+@contextmanager
+def crashing(at: str) -> Iterator[None]:
+    """The process ends at this fault point."""
+
+    def die(point: str) -> None:
+        if point == at:
+            raise KeyboardInterrupt
+
+    observe.arm_faults(die)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            yield
+    finally:
+        observe.arm_faults(None)
 
 
 def small_pages(world: World, accounts: int = 6, size: int = 2) -> list[str]:
@@ -194,22 +212,63 @@ def test_a_crash_after_the_write_forgets_neither_whom_we_routed_nor_since_when(w
     world.mode = Mode.ROUTE
     world.clock.step(60)
 
-    def die(point: str) -> None:
-        if point == "settle.write.after":
-            raise KeyboardInterrupt
-
-    observe.arm_faults(die)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            world.backfill()
-    finally:
-        observe.arm_faults(None)
+    with crashing("settle.write.after"):
+        world.backfill()
     live = dict(world.live(acme))
     assert live["routed_owner"] in (ANNA, BEN)
     world.reopen()
     world.clock.step(600)
     assert world.backfill().written == 0
     assert world.live(acme) == live
+
+
+def test_a_crash_right_after_blanking_is_not_somebody_s_clearing(world: World) -> None:
+    acme = world.company(**GOOD)
+    world.backfill()
+    world.crm.edit(acme, signals=facts(lifecycle="customer"))
+    world.clock.step(60)
+    with crashing("settle.write.after"):
+        world.poll()
+    assert world.live(acme)["tier"] == ""
+    world.reopen()
+    world.clock.step(60)
+    world.poll()
+    assert world.journal.left_alone() == []
+    world.crm.edit(acme, signals=facts(lifecycle="prospect"))
+    world.quiesce()
+    assert world.live(acme)["tier"] == "A"
+    assert world.journal.left_alone() == []
+
+
+def test_a_page_read_before_another_stream_settled_a_newer_one_overwrites_nothing(world: World) -> None:
+    """Pages are read ahead: what was true when a sweep read it may be overtaken when its turn comes."""
+    acme = world.company(**GOOD)
+    world.backfill()
+    world.clock.step(60)
+    world.poll()
+    world.clock.step(60)
+    world.crm.edit(acme, signals=facts(employees=5000))
+    rival = world.parts(world.open(), "rival")
+    renewed = []
+
+    def overtaken(point: str) -> None:
+        if point != "journal.lease.after":
+            return
+        renewed.append(point)
+        if len(renewed) == 2:  # taken, then renewed for the page that has just been read
+            observe.arm_faults(None)
+            world.clock.step(60)
+            world.crm.edit(acme, signals=facts(employees=100))
+            world.clock.step(1)
+            assert cycle(Stream.POLL, rival) is not None
+
+    observe.arm_faults(overtaken)
+    try:
+        world.cycle(Stream.SWEEP)
+    finally:
+        observe.arm_faults(None)
+    assert len(renewed) == 2
+    assert [w[3] for w in world.writes(acme) if w[2] == "tier"] == ["A"]
 
 
 def test_a_route_whose_reply_was_lost_is_remembered_once_it_is_seen(world: World) -> None:

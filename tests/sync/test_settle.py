@@ -512,6 +512,30 @@ def test_a_survivor_we_never_met_inherits_too(world: World, takes_over_values: b
     assert world.live(third)["model_tier"] == "C"
 
 
+def test_survivor_and_merged_on_one_page_are_told_apart_at_once(world: World) -> None:
+    loser, survivor = world.company("Loser", **POOR), world.company("Survivor", **GOOD)
+    world.backfill()
+    held = {n: v for n, v in world.live(loser).items() if n != "owner"}
+    world.crm.merge(loser, survivor)
+    world.crm.edit(survivor, live=held)
+    world.clock.step(60)
+    world.journal.wake_all(world.clock())
+    world.due()
+    assert world.journal.left_alone() == []
+    assert world.live(survivor)["tier"] == "A"
+
+
+def test_a_route_that_was_refused_is_not_remembered_as_made(world: World) -> None:
+    acme = world.company(**GOOD)
+    world.crm.refuse = lambda w: Outcome(account_id=w.account_id, result=Result.REFUSED)
+    world.backfill()
+    world.crm.refuse = lambda _: None
+    world.crm.edit(acme, owner=BEN)
+    world.quiesce()
+    live = world.live(acme)
+    assert (live["tier"], live["owner"], live["routed_owner"], live["routed_at"]) == ("A", BEN, "", "")
+
+
 def test_an_unreachable_crm_leaves_the_position_where_it_was(world: World) -> None:
     ids = [world.company(f"C{n}", **GOOD) for n in range(5)]
     world.crm._page_size = 2

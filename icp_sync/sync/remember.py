@@ -1,0 +1,130 @@
+"""What the journal shall remember of one account once its fate on a page is known. Sends and asks nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from icp_sync.domain.account import Confirmed, Origin, Previous
+from icp_sync.domain.differences import learned
+from icp_sync.domain.plan import Change, Outcome, Result
+from icp_sync.journal import Settled
+from icp_sync.sync.draft import Draft
+from icp_sync.sync.enrich import company_key
+
+_RETRY_FIRST, _RETRY_MOST = 60.0, 6 * 3600.0
+
+
+def _retry_at(attempts: int, now: float) -> float:
+    """Growing delay: one minute, doubled by each attempt, at most six hours."""
+    return now + min(_RETRY_MOST, _RETRY_FIRST * 2.0 ** min(attempts, 10))
+
+
+def settled(
+    d: Draft, changes: tuple[Change, ...], outcome: Outcome | None, lost: bool, now: float
+) -> Settled:
+    """What the journal shall remember of one account after its write, if it had one."""
+    result = outcome.result if outcome else None
+    # One that the write called gone and a read found again has not been written either.
+    failed = result is not None and result is not Result.WRITTEN
+    attempts = d.remembered.attempts + 1 if failed or lost else 0
+    confirmed = learned(d.account, d.differences, d.remembered, now)
+    sent = {c.field: c.desired for c in changes}
+    if result is Result.WRITTEN:
+        confirmed |= {n: Confirmed(value=v, origin=Origin.OURS, at=now) for n, v in sent.items()}
+    owner = sent.get("owner", d.account.owner) if result is Result.WRITTEN else d.account.owner
+    done = not failed and not lost
+    expiries = [t for t in (d.evaluation.valid_until, d.remembered.answers_until) if t is not None]
+    if not done:
+        expiries = [_retry_at(attempts, now)]
+    problem = d.differences.held or (outcome.message or outcome.code if outcome and failed else "")
+    return Settled(
+        account_id=d.account.id,
+        name=d.account.name[:255],
+        domain=company_key(d.account.domain),
+        stamp=d.account.stamp,
+        seen=d.account.stamp_is_old and done,
+        status=_status(d, result, lost),
+        problem="another worker was settling it" if lost else problem,
+        in_scope=d.evaluation.in_scope,
+        owner=owner,
+        tier=d.evaluation.tier if d.evaluation.in_scope else "",
+        score=d.evaluation.score if d.evaluation.in_scope else None,
+        profile_version=d.evaluation.profile_version,
+        fingerprint=d.fingerprint if done else "",
+        previous=d.carried if done else _not_routed(d),
+        evidence=d.evidence,
+        evaluation=_explained(d, now),
+        log_evaluation=_worth_logging(d),
+        wake_at=min(expiries, default=None),
+        attempts=attempts,
+        confirmed=confirmed,
+        resolved=_resolved(d, sent, result),
+        changes=changes if outcome else (),
+        result=result or Result.WRITTEN,
+        left_alone=d.differences.left_alone,
+        version=d.remembered.version + (1 if outcome else 0),
+    )
+
+
+def _resolved(d: Draft, sent: Mapping[str, str], result: Result | None) -> dict[str, tuple[str, ...]]:
+    """Intents whose fate is known: every earlier one by this read, ours of now by the reply.
+
+    What was seen is what they came to, whosever value it is: an intent that stayed evidence for ever would
+    claim a value that somebody types years later. One whose reply was lost stays open.
+    """
+    if d.differences.held:
+        return {}
+    earlier = {name: d.remembered.intents[name] for name in d.account.live if name in d.remembered.intents}
+    if result is Result.UNCERTAIN:
+        return {n: tuple(v for v in values if v != sent.get(n)) for n, values in earlier.items()}
+    if result in (Result.WRITTEN, Result.REFUSED, Result.FAILED):
+        return {n: (*earlier.get(n, ()), *((sent[n],) if n in sent else ())) for n in {**earlier, **sent}}
+    return earlier
+
+
+def _not_routed(d: Draft) -> Previous:
+    """After a failed write the carried evaluation stands, but nobody was routed. (Should a write of unknown
+    fate have landed after all, the account itself will say so: see `domain.recovery`.)"""
+    before = d.remembered.previous
+    return replace(
+        d.carried,
+        routed_owner=before.routed_owner if before else "",
+        routed_at=before.routed_at if before else None,
+    )
+
+
+def _status(d: Draft, result: Result | None, lost: bool) -> str:
+    if result is Result.REFUSED:
+        return "refused"
+    if lost or result not in (None, Result.WRITTEN):
+        return "deferred"
+    return "held" if d.differences.held else "settled"
+
+
+def _worth_logging(d: Draft) -> bool:
+    before = d.remembered.previous
+    return before is None or before.tier != d.carried.tier or abs(before.score - d.carried.score) > 1
+
+
+def _explained(d: Draft, now: float) -> dict[str, object]:
+    """What explain needs beyond the evidence: when, the routing decision, what could not be read.
+
+    The evidence itself comes along when this evaluation goes into the history.
+    """
+    decision = d.decision
+    return {
+        "at": now,
+        **({"evidence": d.evidence} if _worth_logging(d) else {}),
+        "unread": dict(d.known.unread),
+        "losers": {n: [s.source for s in said] for n, said in d.known.losers.items()},
+        "decision": {
+            "lane": decision.lane,
+            "owner": decision.owner,
+            "rule": decision.rule,
+            "pool": decision.pool,
+            "imbalance": decision.imbalance,
+            "note": decision.note,
+            "considered": [[c.email, c.weight, c.load, c.skipped] for c in decision.considered],
+        },
+    }
