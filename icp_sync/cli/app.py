@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -66,6 +67,9 @@ def _root(
 
 def main() -> NoReturn:
     """Run the command line and exit with the code `exits` gives it."""
+    # Pages of a thousand accounts are built and dropped whole. Looking for cycles among them every 700
+    # objects took a quarter of the time; reference counting frees them either way.
+    gc.set_threshold(100_000, 50, 100)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? and no traceback

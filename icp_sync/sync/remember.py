@@ -54,7 +54,7 @@ def settled(
         fingerprint=d.fingerprint if done else "",
         previous=d.carried if done else _not_routed(d),
         evidence=d.evidence,
-        evaluation=_explained(d, now),
+        evaluation={} if d.unchanged else _explained(d, now),
         log_evaluation=_worth_logging(d),
         wake_at=min(expiries, default=None),
         attempts=attempts,

@@ -88,8 +88,9 @@ class Chain(Protocol[R, T]):
 def abreast(first: Chain[R, T], *, chains: int, held: int, enough: int) -> Iterator[T]:
     """The items of `first` and of every chain forked from it, in order; an error comes in its place.
 
-    chains: run at once at most. held: items made in advance at most, one more for each chain under way.
-    enough: nobody makes another while the consumer could be given so many at once.
+    chains: run at once at most. held: once so many items are made, only the chain whose turn it is goes on.
+    enough: nobody makes another while the consumer could be given so many at once. So never more than
+    `held + enough + chains` are in memory.
     Closing the result (or dropping it) ends the threads after the items they are making.
     """
     run = _Run(first, chains=max(1, chains), held=held, enough=max(1, enough))

@@ -15,6 +15,7 @@ from icp_sync.crm.hubspot.ahead import ahead
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import BATCH, Client, Json, results
 from icp_sync.crm.hubspot.discovery import Found
+from icp_sync.crm.hubspot.ranges import everything
 from icp_sync.crm.hubspot.values import MERGED, OWN_PROPERTIES, STAMP, Values, merged_ids
 from icp_sync.crm.windows import WINDOW_STREAMS, Windows, id_order
 from icp_sync.domain.account import Account
@@ -180,7 +181,7 @@ class Reader:
         else:
             names = self.properties if self._listed_whole else [STAMP]
             found = (
-                discovery.everything(self._client, names, start, ranges=self._ranges)
+                everything(self._client, names, start, ranges=self._ranges)
                 if query.limit is None
                 else ahead(discovery.listing(self._client, names, start), discovery.AHEAD)
             )

@@ -67,14 +67,21 @@ class Values:
         """A raw company, read when HubSpot's clock showed `read_at` (ms)."""
         raw = properties_of(record)
         stamp = stamp_of(record)
+        owner = self.canonical("owner", raw.get(OWNER))
         signals, unread = self._facts.read(raw, observed_at=read_at / 1000, account_currency=currency)
         return Account(
             id=str(record["id"]),
             name=(raw.get("name") or "").strip(),
             signals=signals,
             unread=unread,
-            live={field: self.canonical(field, raw.get(name)) for field, name in carried.items()},
-            owner=self.canonical("owner", raw.get(OWNER)),
+            # Most fields of most companies are blank, and blank is "" in every canonical form.
+            live={
+                field: (owner if name == OWNER else self.canonical(field, text))
+                if (text := raw.get(name))
+                else ""
+                for field, name in carried.items()
+            },
+            owner=owner,
             parent=raw.get(PARENT) or "",
             stamp=stamp,
             read_at=read_at,
