@@ -87,6 +87,7 @@ class MemoryCrm:
         self._rows: dict[str, _Row] = {}
         self._order: list[tuple[int, str]] = []
         self._departed: dict[str, tuple[int, str]] = {}  # id → (ms, survivor or "")
+        self._merged: dict[str, set[str]] = {}  # survivor → ids merged into it
         self._next_id = count(1001)
         self._lock = threading.RLock()
         for record in records:
@@ -231,6 +232,7 @@ class MemoryCrm:
         """`loser` ceases to exist; its name for the survivor is kept. Values of the survivor win."""
         with self._lock:
             self._drop(loser, survivor=survivor)
+            self._merged.setdefault(survivor, set()).update({loser}, self._merged.pop(loser, ()))
             self._put(replace(self._rows[survivor].account, stamp=self._now_ms()))
 
     # Reading
@@ -291,12 +293,14 @@ class MemoryCrm:
             stamps = {id: self._rows[id].account.stamp for id in found if id in self._rows}
         spared = query.seen(stamps) if stamps else set()
         page = self._read(query.stream, [id for id in found if id not in spared], position)
-        return replace(page, skipped=len(found) - len(page.accounts) - len(page.gone))
+        return replace(page, skipped=len(spared))
 
     def _read(self, stream: Stream, ids: Sequence[str], position: Position) -> Page:
         with self._lock:
             accounts = tuple(self._as_read(self._rows[id].account) for id in ids if id in self._rows)
             gone = {id: self._survivor(id) for id in ids if id not in self._rows}
+            for account in accounts:  # a survivor names those merged into it
+                gone |= dict.fromkeys(self._merged.get(account.id, ()), account.id)
         return Page(stream=stream, accounts=accounts, position=position, gone=gone)
 
     def _as_read(self, account: Account) -> Account:

@@ -22,20 +22,31 @@ EPSILON = 1e-9
 class Fate(StrEnum):
     FAILED = "failed"  # a gate certainly unmet or an exclude flag certainly true
     CERTAIN = "certain"
-    OPEN = "open"  # an unknown gate or exclude flag may still fail it
+    OPEN = "open"  # an unknown gate, exclude flag or scope may still take it out
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """One profile's answer on one account. Points are 0–100; `covered` is the share of weight known."""
+    """One profile's answer on one account. Points are 0–100; `covered` is the share of weight known.
+
+    low, high: the bounds as stated, floor and ceiling. least, most: the lowest and highest whole score
+    still possible, which is what tiers compare.
+    """
 
     compiled: Compiled
     fate: Fate
     low: int
     high: int
+    least: int
+    most: int
     score: int
     covered: float
     answers: Answers
+
+    @property
+    def applies(self) -> bool:
+        """Whether the account is not certainly outside this profile's scope."""
+        return self.answers[1] > 0.0
 
     @property
     def profile(self) -> Profile:
@@ -82,7 +93,7 @@ def assess(compiled: Compiled, facts: Facts, now: float) -> Assessment:
     """One profile on one account's facts."""
     low, high, shown, covered, answers = compiled.answer(facts, now)
     profile = compiled.profile
-    fate = Fate.CERTAIN
+    fate = Fate.OPEN if answers[0] == 0.0 else Fate.CERTAIN
     at = 4
     for criterion in profile.criteria:
         if criterion.required:
@@ -104,10 +115,17 @@ def assess(compiled: Compiled, facts: Facts, now: float) -> Assessment:
         fate=fate,
         low=floor(low + EPSILON),
         high=ceil(high - EPSILON),
-        score=floor(shown + 0.5 + EPSILON),
+        least=rounded(low),
+        most=rounded(high),
+        score=rounded(shown),
         covered=covered / 100.0,
         answers=answers,
     )
+
+
+def rounded(points: float) -> int:
+    """Half up, so that a bound rounds as the score between it does."""
+    return floor(points + 0.5 + EPSILON)
 
 
 def largest_remainder(shares: Sequence[float], total: int, most: Sequence[int]) -> list[int]:

@@ -15,7 +15,7 @@ from icp_sync.domain.facts import Facts
 from icp_sync.domain.plan import Change
 from icp_sync.domain.profile import DAY
 from icp_sync.domain.routing import Decision
-from icp_sync.domain.seal import Seal, SealKey, read_seal
+from icp_sync.domain.seal import THEIRS, Seal, SealKey, read_seal
 from icp_sync.domain.standing import FIELDS, Mode, Standing, instant_text, number_text
 from icp_sync.domain.words import missing_text, reasons
 
@@ -29,7 +29,9 @@ _NATIVE_TIER = {"A": "tier_1", "B": "tier_2", "C": "tier_3"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
-    """One account's changes. `held`: why nothing may be written on this account at all, "" if it may.
+    """One account's changes. `theirs`: every value people hold, also where it is what we would write.
+
+    `held`: why nothing may be written on this account at all, "" if it may.
 
     waiting: changes the connection's mode does not allow yet.
     left_alone: field → (live, desired) where people hold another value than ours.
@@ -40,8 +42,8 @@ class Differences:
     changes: tuple[Change, ...] = ()
     waiting: tuple[Change, ...] = ()
     left_alone: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    theirs: Mapping[str, str] = field(default_factory=dict)
     ours: Mapping[str, str] = field(default_factory=dict)
-    owner_cleared: bool = False
     held: str = ""
     foreign: bool = False
 
@@ -91,20 +93,22 @@ def desired(
     return {name: value for name, value in values.items() if name in account.live}
 
 
-def vacant(account: Account, remembered: Remembered, now: float, *, seal: Seal = NO_SEAL) -> bool:
-    """Whether the owner field is blank and ours to fill.
+def vacant_from(
+    account: Account, remembered: Remembered, now: float, *, seal: Seal = NO_SEAL
+) -> float | None:
+    """From when the blank owner field is ours to fill (0 for always), None while somebody owns the account.
 
     An owner that somebody cleared is missed first (we knew one, or sealed one) and stays away from then on
     for `OWNER_CLEARED_AFTER`, however long ago they had been given.
     """
     if account.owner or account.live.get("owner"):
-        return False
+        return None
     last = remembered.confirmed.get("owner")
     if last is None:
-        return "owner" not in seal.marks
+        return now + OWNER_CLEARED_AFTER if "owner" in seal.marks else 0.0
     if last.value:
-        return False
-    return last.origin is Origin.OURS or now - last.at >= OWNER_CLEARED_AFTER
+        return now + OWNER_CLEARED_AFTER
+    return 0.0 if last.origin is Origin.OURS else last.at + OWNER_CLEARED_AFTER
 
 
 def difference(
@@ -123,6 +127,7 @@ def difference(
     changes: list[Change] = []
     waiting: list[Change] = []
     left_alone: dict[str, tuple[str, str]] = {}
+    theirs: dict[str, str] = {}
     ours: dict[str, str] = {}
     for name, live in account.live.items():
         if name == "seal":
@@ -131,6 +136,12 @@ def difference(
         mine = (name == "owner" and not live) or is_ours(account.id, name, live, remembered, seal, key)
         if mine and (live or (name != "owner" and name in remembered.confirmed)):
             ours[name] = live
+        if name == "owner" and not live and not want and _owner_cleared(remembered, seal):
+            left_alone[name] = ("", _last_owner(remembered))
+            theirs[name] = ""
+            continue
+        if not mine:
+            theirs[name] = live
         if want == live:
             continue
         if not mine:
@@ -139,25 +150,38 @@ def difference(
         change = Change(account_id=account.id, field=name, live=live, desired=want, reason=reason)
         (changes if mode.allows(FIELDS[name].needs) else waiting).append(change)
     return Differences(
-        changes=_sealed(account, changes, ours, seal, key),
+        changes=_sealed(account, changes, ours, theirs, seal, key),
         waiting=tuple(waiting),
         left_alone=left_alone,
+        theirs=theirs,
         ours=ours,
-        owner_cleared=not account.owner and _owner_known(remembered, seal),
     )
 
 
-def _owner_known(remembered: Remembered, seal: Seal) -> bool:
+def _owner_cleared(remembered: Remembered, seal: Seal) -> bool:
+    """Whether a blank owner was somebody's doing: one was there before, or known to be cleared."""
     last = remembered.confirmed.get("owner")
-    return bool(last.value) if last is not None else "owner" in seal.marks
+    if last is None:
+        return "owner" in seal.marks
+    return bool(last.value) or last.origin is Origin.HUMAN
+
+
+def _last_owner(remembered: Remembered) -> str:
+    last = remembered.confirmed.get("owner")
+    if last is not None and last.value:
+        return last.value
+    return remembered.previous.routed_owner if remembered.previous else ""
 
 
 def is_ours(account_id: str, name: str, live: str, remembered: Remembered, seal: Seal, key: SealKey) -> bool:
     """Whether a live value is ours by evidence.
 
-    Blank is ours only if our last confirmed value was blank or nothing was ever confirmed.
+    Blank is ours only if our last confirmed value was blank or nothing was ever confirmed. What a person
+    was seen to hold stays theirs while they hold it, whatever we once wrote or meant to write.
     """
     last = remembered.confirmed.get(name)
+    if last is not None and last.origin is Origin.HUMAN and last.value == live:
+        return False
     if last is not None and last.origin is Origin.OURS and last.value == live:
         return True
     if live in remembered.intents.get(name, ()):
@@ -168,16 +192,22 @@ def is_ours(account_id: str, name: str, live: str, remembered: Remembered, seal:
 
 
 def _sealed(
-    account: Account, changes: list[Change], ours: Mapping[str, str], seal: Seal, key: SealKey
+    account: Account,
+    changes: list[Change],
+    ours: Mapping[str, str],
+    theirs: Mapping[str, str],
+    seal: Seal,
+    key: SealKey,
 ) -> tuple[Change, ...]:
     """The changes plus the seal over what will be ours once they are written.
 
-    A sealed account that leaves the scope keeps a seal without marks, so a later blank is known as ours.
+    What people hold is marked as theirs, and fields this connection does not read keep their marks.
     """
     if "seal" not in account.live or not changes:
         return tuple(changes)
     after = {**ours, **{c.field: c.desired for c in changes}}
-    text = key.seal(account.id, after)
+    unread = {name: mark for name, mark in seal.marks.items() if name not in account.live}
+    text = key.seal(account.id, after, marks={**unread, **dict.fromkeys(theirs, THEIRS)})
     live = account.live["seal"]
     if text == live:
         return tuple(changes)
@@ -211,13 +241,11 @@ def learned(
     }
     news |= {
         name: Confirmed(value=live, origin=Origin.HUMAN, at=now)
-        for name, (live, _) in differences.left_alone.items()
+        for name, live in differences.theirs.items()
+        if live or name in differences.left_alone
     }
-    if "owner" in account.live and "owner" not in news:
-        if account.owner:
-            news["owner"] = Confirmed(value=account.owner, origin=Origin.HUMAN, at=now)
-        elif differences.owner_cleared:
-            news["owner"] = Confirmed(value="", origin=Origin.HUMAN, at=now)
+    if account.owner and "owner" in account.live and "owner" not in news:
+        news["owner"] = Confirmed(value=account.owner, origin=Origin.HUMAN, at=now)
 
     def is_news(name: str, fresh: Confirmed) -> bool:
         last = remembered.confirmed.get(name)

@@ -67,16 +67,18 @@ def evaluate(
     compiled: Sequence[Compiled], facts: Facts, previous: Previous | None, now: float, *, version: int = 0
 ) -> Evaluation:
     """Evaluate an account under all active profiles (at least one, in file order)."""
-    assessments = tuple(assess(c, facts, now) for c in compiled)
+    everyone = tuple(assess(c, facts, now) for c in compiled)
+    in_scope = any(a.applies for a in everyone)
+    assessments = tuple(a for a in everyone if a.applies or not in_scope)
     standing = [a for a in assessments if a.fate is not Fate.FAILED]
     low, high = _range(assessments, standing)
     shown = _shown(assessments, standing, previous, low)
-    raw, firm = _raw_tier(assessments, standing, shown, low)
+    raw, firm = _raw_tier(standing, shown)
     calm = _calm(raw, shown, previous, now, version)
     raw = calm.tier
     timing = timing_of(shown.profile, shown.answers)
     return Evaluation(
-        tier=_capped(raw, shown),
+        tier=capped(raw, shown),
         raw_tier=raw,
         firm=firm,
         score=shown.score,
@@ -85,11 +87,11 @@ def evaluate(
         shown=shown,
         assessments=assessments,
         timing=timing,
-        in_scope=any(a.answers[1] > 0.0 for a in assessments),
+        in_scope=in_scope,
         may_route=shown.answers[2] == 1.0,
         pending_tier=calm.pending,
         pending_since=calm.since,
-        valid_until=next_change([a.compiled for a in assessments], facts, now, calm.ends),
+        valid_until=next_change(compiled, facts, now, calm.ends),
         profile_version=version,
     )
 
@@ -123,26 +125,25 @@ def _shown(
     return best
 
 
-def _raw_tier(
-    assessments: Sequence[Assessment], standing: Sequence[Assessment], shown: Assessment, low: int
-) -> tuple[str, bool]:
+def _raw_tier(standing: Sequence[Assessment], shown: Assessment) -> tuple[str, bool]:
     """The tier before calm and caps, and whether it is the only one still possible."""
     if not standing:
         return NOT_ICP, True
-    firm = len(possible_tiers(standing, low)) == 1
+    firm = len(possible_tiers(standing)) == 1
     if not firm and shown.covered < shown.profile.tiers.min_coverage - EPSILON:
         return NEEDS_DATA, False
     return shown.profile.tiers.of(shown.score), firm
 
 
-def possible_tiers(standing: Sequence[Assessment], low: int) -> set[str]:
+def possible_tiers(standing: Sequence[Assessment]) -> set[str]:
     """Tiers that some refinement of the facts could still give, after gates, flags and caps.
 
     A profile that cannot reach the guaranteed low can never be the one shown.
     """
     tiers: set[str] = set()
+    sure = max((a.least for a in standing if a.fate is Fate.CERTAIN), default=0)
     for assessment in standing:
-        if assessment.high < low:
+        if assessment.most < sure:
             continue
         bands = assessment.profile.tiers
         reachable = [
@@ -153,11 +154,11 @@ def possible_tiers(standing: Sequence[Assessment], low: int) -> set[str]:
                 ("C", bands.c, bands.b - 1),
                 ("D", bands.d, bands.c - 1),
             )
-            if bottom <= assessment.high and top >= max(low, assessment.low)
+            if bottom <= assessment.most and top >= max(sure, assessment.least)
         ]
         caps = [f.cap for f in assessment.flags_unknown if f.effect is Effect.CAP]
         for tier in reachable:
-            now = _capped(tier, assessment)
+            now = capped(tier, assessment)
             tiers.add(now)
             tiers.update(max(now, cap) for cap in caps)
     if all(a.fate is Fate.OPEN for a in standing):
@@ -165,7 +166,7 @@ def possible_tiers(standing: Sequence[Assessment], low: int) -> set[str]:
     return tiers
 
 
-def _capped(tier: str, assessment: Assessment) -> str:
+def capped(tier: str, assessment: Assessment) -> str:
     """The tier after every cap that certainly applies. "D" sorts after "A", so a cap is a maximum."""
     if len(tier) != 1:
         return tier

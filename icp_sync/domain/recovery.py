@@ -61,6 +61,10 @@ def _landed(account: Account, remembered: Remembered, seal: Seal, key: SealKey) 
     """Our values on the account of which the journal does not know that they are there."""
     live = {name: account.live[name] for name in _TELLING if account.live.get(name)}
     intended = {n: v for n, v in live.items() if v in remembered.intents.get(n, ())}
+    if (
+        seal.marks
+    ):  # intents inherited by a merge are evidence of whose value it is, not of this account's past
+        intended = {n: v for n, v in intended.items() if seal.proves(key, account.id, n, v)}
     if remembered.previous is not None:
         return intended
     sealed = {n: v for n, v in live.items() if seal.proves(key, account.id, n, v)}

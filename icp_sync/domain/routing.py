@@ -15,6 +15,7 @@ from icp_sync.domain.account import Owner
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation
 from icp_sync.domain.facts import Facts, Interval
 from icp_sync.domain.profile import DAY, Pool, Route
+from icp_sync.domain.words import date_text
 
 RECENT_ACTIVITY = 14 * DAY
 """An account somebody touched this recently is never given away."""
@@ -40,6 +41,7 @@ class Decision:
     owner: email of the newly chosen owner, "" when nobody is assigned by this decision.
     rule: position of the matching route in the profile, from 1; 0 for the default.
     note: one clause on why the owner is who it is, or why nobody was chosen.
+    until: when what kept us from choosing passes by itself (epoch seconds), None if it does not.
     """
 
     account_id: str
@@ -50,6 +52,7 @@ class Decision:
     imbalance: float = 0.0
     considered: tuple[Candidate, ...] = ()
     note: str = ""
+    until: float | None = None
 
 
 def decide(
@@ -58,21 +61,21 @@ def decide(
     facts: Facts,
     *,
     live_owner: str,
-    vacant: bool,
+    vacant_from: float | None,
     owners: Mapping[str, Owner],
     loads: Mapping[str, int],
     now: float,
 ) -> Decision:
-    """Route one account. `vacant`: the owner field is blank and by evidence ours to fill."""
+    """Route one account. `vacant_from`: from when its blank owner is ours to fill, None while owned."""
     rule, route, passed = _match(evaluation)
     if route is None:
         return Decision(account_id=account_id, lane=_default_lane(evaluation), note=passed)
     decision = Decision(account_id=account_id, lane=route.target.lane, rule=rule)
     if not (route.target.owner or route.target.pool) or route.target.owner == EXISTING:
         return replace(decision, note=f"owner {live_owner} stays" if live_owner else "")
-    blocked = _blocked(evaluation, facts, live_owner, vacant, now)
+    blocked, until = _blocked(evaluation, facts, live_owner, vacant_from, now)
     if blocked:
-        return replace(decision, note=blocked)
+        return replace(decision, note=blocked, until=until)
     if route.target.owner:
         person = _candidate(route.target.owner, 1.0, 0, owners, loads)
         chosen = "" if person.skipped else person.email
@@ -133,20 +136,25 @@ def _default_lane(evaluation: Evaluation) -> str:
     return "research" if unsure else "nurture"
 
 
-def _blocked(evaluation: Evaluation, facts: Facts, live_owner: str, vacant: bool, now: float) -> str:
+def _blocked(
+    evaluation: Evaluation, facts: Facts, live_owner: str, vacant_from: float | None, now: float
+) -> tuple[str, float | None]:
+    """Why nobody may be chosen, "" when somebody may, and until when."""
     if not evaluation.may_route:
-        return "outside the profile's route scope"
+        return "outside the profile's route scope", None
     if live_owner:
-        return f"owner {live_owner} stays"
-    if not vacant:
-        return "the owner was cleared by somebody"
+        return f"owner {live_owner} stays", None
+    if vacant_from is None:
+        return "somebody owns it", None
+    if vacant_from > now:
+        return f"the owner was cleared by somebody; a vacancy again on {date_text(vacant_from)}", vacant_from
     deals = facts.get("open_deals")
     if isinstance(deals, Interval) and deals.low > 0:
-        return "an open deal is being worked"
+        return "an open deal is being worked", None
     touched = facts.get("last_activity")
     if isinstance(touched, Interval) and now - RECENT_ACTIVITY < touched.high <= now:
-        return "somebody was active on it in the last 14 days"
-    return ""
+        return "somebody was active on it in the last 14 days", touched.high + RECENT_ACTIVITY
+    return "", None
 
 
 def _spread(pool: Pool, owners: Mapping[str, Owner], loads: Mapping[str, int]) -> tuple[Candidate, ...]:

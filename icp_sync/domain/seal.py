@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 FORMAT = "icp1"
+THEIRS = "-"
+"""The mark of a field that people hold: it proves nothing, and says that even blank is not ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +31,14 @@ class SealKey:
         message = "\x00".join((account_id, name, value)).encode("utf-8", "surrogatepass")
         return hmac.new(self.key, message, sha256).hexdigest()[:10]
 
-    def seal(self, account_id: str, values: Mapping[str, str]) -> str:
-        """The seal over our non-blank values of one account (logical field → canonical value)."""
-        marks = [f"{n}={self.digest(account_id, n, v)}" for n, v in sorted(values.items()) if v]
-        return ";".join([FORMAT, self.installation, *marks])
+    def seal(self, account_id: str, values: Mapping[str, str], *, marks: Mapping[str, str] = {}) -> str:
+        """The seal over our non-blank values of one account (logical field → canonical value).
+
+        marks: further marks to carry as they are.
+        """
+        made = {name: self.digest(account_id, name, value) for name, value in values.items() if value}
+        written = sorted({**marks, **made}.items())
+        return ";".join([FORMAT, self.installation, *(f"{name}={mark}" for name, mark in written)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,12 @@ from icp_sync.domain.words import date_text, fact_text, value_text
 
 
 def evidence_of(evaluation: Evaluation, known: Known) -> dict[str, object]:
-    """What to remember of an evaluation: engine, profile version, facts with their sources."""
+    """What to remember of an evaluation: engine, profile version, scope, points, facts with sources."""
     return {
         "engine": ENGINE,
         "version": evaluation.profile_version,
+        "in_scope": evaluation.in_scope,
+        "points": points_of(evaluation),
         "facts": {
             name: [value_to_json(value), known.winners[name].source] for name, value in known.facts.items()
         },
@@ -50,11 +52,11 @@ def why_changed(
     if previous.profile_version != evaluation.profile_version:
         alone = evaluate(compiled, before, previous, now, version=evaluation.profile_version)
         if alone.tier == evaluation.tier or not changed:
-            return f"{moved}: PROFILE {_criterion(evaluation, before, compiled, now)}."
-    if not changed:
-        reason = "the score stayed there" if previous.pending_tier == evaluation.raw_tier else "time passed"
-        return f"{moved}: DATA {reason}."
-    return f"{moved}: DATA {_fact(changed, before, known, evaluation, compiled, now)}."
+            return f"{moved}: PROFILE {_criterion(evaluation, evidence)}."
+    fact = _fact(changed, before, known, evaluation, compiled, now)
+    if not fact:
+        fact = "the score stayed there" if previous.pending_tier == evaluation.raw_tier else "time passed"
+    return f"{moved}: DATA {fact}."
 
 
 def _fact(
@@ -65,7 +67,7 @@ def _fact(
     compiled: Sequence[Compiled],
     now: float,
 ) -> str:
-    """The changed fact that moves the score most when it alone is put back."""
+    """The changed fact that moves the score most when it alone is put back, "" when none moves anything."""
 
     def effect(name: str) -> tuple[bool, int]:
         facts = dict(known.facts)
@@ -76,22 +78,39 @@ def _fact(
         back = evaluate(compiled, facts, None, now)
         return back.tier != evaluation.tier, abs(back.score - evaluation.score)
 
-    name = max(sorted(changed), key=effect)
+    name = max(sorted(changed), key=effect, default="")
+    if not name:
+        return ""
+    if effect(name) == (False, 0):
+        back = evaluate(compiled, before, None, now)
+        together = (back.tier, back.score) != (evaluation.tier, evaluation.score)
+        return " and ".join(map(fact_text, sorted(changed)[:3])) if together else ""
     value = known.facts.get(name)
     if value is None:
         return f"{fact_text(name)} no longer known"
     return f"{fact_text(name)} {value_text(name, value)} ({known.winners[name].source})"
 
 
-def _criterion(
-    evaluation: Evaluation, facts: Mapping[str, FactValue], compiled: Sequence[Compiled], now: float
-) -> str:
-    """The criterion that weighs most in the verdict under the new profile version."""
-    shown = evaluate(compiled, facts, None, now).shown
-    weighed = [
-        (abs(got - of / 2), criterion.name)
-        for (got, of), criterion in zip(shown.points, shown.profile.criteria, strict=True)
-        if of
-    ]
-    name = max(weighed, default=(0.0, ""))[1]
-    return f"{shown.profile.name} v{evaluation.profile_version}" + (f", {name}" if name else "")
+def _criterion(evaluation: Evaluation, evidence: Mapping[str, object]) -> str:
+    """The profile, and the criterion whose points it moved most; none when only bands, gates or flags did."""
+    shown, before = evaluation.shown, evidence.get("points")
+    named = f"{shown.profile.name} v{evaluation.profile_version}"
+    if not isinstance(before, dict):
+        return named
+    now = points_of(evaluation)
+
+    def moved(name: str) -> int:
+        """Points it gives or denies, whichever changed more."""
+        was_got, was_of = before.get(name, (0, 0))
+        got, of = now.get(name, (0, 0))
+        return max(abs(got - int(was_got)), abs((of - got) - (int(was_of) - int(was_got))))
+
+    name = max(sorted({**before, **now}), key=moved, default="")
+    return f"{named}, {name}" if name and moved(name) else named
+
+
+def points_of(evaluation: Evaluation) -> dict[str, tuple[int, int]]:
+    """(earned, possible) points of each weighted criterion of the shown profile."""
+    shown = evaluation.shown
+    pairs = zip(shown.profile.criteria, shown.points, strict=True)
+    return {criterion.name: (got, of) for criterion, (got, of) in pairs if of}

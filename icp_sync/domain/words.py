@@ -23,7 +23,8 @@ from icp_sync.domain.conditions import (
     Within,
     facts_of,
 )
-from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation
+from icp_sync.domain.currency import convert
+from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation, capped
 from icp_sync.domain.facts import FactValue, Interval, Members, Money
 from icp_sync.domain.profile import DAY, Criterion, Effect
 
@@ -47,7 +48,8 @@ def reasons(evaluation: Evaluation, facts: Mapping[str, FactValue], *, why: str 
 
 def _headline(evaluation: Evaluation) -> str:
     low, high = evaluation.low, evaluation.high
-    span = f" ({low})" if low == high else f" ({low}–{high})"
+    settled = len(evaluation.assessments) == 1 and evaluation.shown.least == evaluation.shown.most
+    span = f" ({evaluation.score})" if settled or low == high else f" ({low}–{high})"
     if evaluation.tier == NEEDS_DATA:
         return f"Needs data{span}: {evaluation.coverage} % of the profile is known."
     sure = "" if evaluation.firm else ", provisional"
@@ -80,7 +82,9 @@ def _decisive(evaluation: Evaluation) -> list[str]:
     ]
     if evaluation.pending_tier and evaluation.pending_since is not None:
         moves = evaluation.pending_since + evaluation.shown.profile.tiers.dwell
-        said.append(f"Moves to {evaluation.pending_tier} on {date_text(moves)} if this lasts.")
+        then = capped(evaluation.pending_tier, evaluation.shown)
+        if then != evaluation.tier:
+            said.append(f"Moves to {then} on {date_text(moves)} if this lasts.")
     return said
 
 
@@ -111,7 +115,7 @@ def _verdicts(shown: Assessment, facts: Mapping[str, FactValue]) -> Iterable[tup
         elif low >= 0.5:
             yield "+", (of * low, got, of, criterion.name)
         else:
-            yield "−", (of * (1 - low), got, of, value_words(criterion, facts))
+            yield "−", (of * (1 - low), got, of, value_words(criterion, facts, shown.profile.currency))
 
 
 def _best(verdicts: Iterable[tuple[str, Said]], sign: str, most: int = 3) -> list[Said]:
@@ -123,28 +127,42 @@ def _unknowns(criterion: Criterion, facts: Mapping[str, FactValue]) -> str:
     missing = [n for n in names if n not in facts]
     if missing:
         return f"{fact_text(missing[0])} unknown"
-    return f"{fact_text(names[0])} {value_text(names[0], facts[names[0]])} undecided"
+    open_ones = [n for n in names if not _settled(facts[n])] or list(names)
+    return f"{fact_text(open_ones[0])} {value_text(open_ones[0], facts[open_ones[0]])} undecided"
 
 
-def value_words(criterion: Criterion, facts: Mapping[str, FactValue]) -> str:
+def _settled(value: FactValue) -> bool:
+    return value.complete if isinstance(value, Members) else value.low == value.high
+
+
+def value_words(criterion: Criterion, facts: Mapping[str, FactValue], currency: str) -> str:
     """A verdict against the account in the words of its own fact: "620 employees, over 500"."""
     when = criterion.when
-    if isinstance(when, Between) and when.fact in facts:
+    if isinstance(when, Between | AnyOf | NoneOf | AllOf | Within) and when.fact in facts:
         value = facts[when.fact]
         text = value_text(when.fact, value)
-        amount = (
-            f"{text} {fact_text(when.fact)}"
-            if isinstance(value, Interval)
-            else f"{fact_text(when.fact)} {text}"
-        )
-        if not isinstance(value, Members) and value.low > when.high:
-            return f"{amount}, over {_bound(when.fact, when.high)}"
-        if not isinstance(value, Members) and value.high < when.low:
-            return f"{amount}, under {_bound(when.fact, when.low)}"
-        return amount
-    if isinstance(when, AnyOf | NoneOf | AllOf | Within) and when.fact in facts:
-        return f"{fact_text(when.fact)} {value_text(when.fact, facts[when.fact])}"
-    return f"not {criterion.name}"
+        if isinstance(when, Between) and not isinstance(value, Members):
+            counted = isinstance(value, Interval) and not _is_date(when.fact)
+            amount = f"{text} {_plural(when.fact, value)}" if counted else f"{fact_text(when.fact)} {text}"
+            return amount + _beyond(when, value, currency)
+        return f"{fact_text(when.fact)} {text}"
+    return criterion.name
+
+
+def _plural(fact: str, value: FactValue) -> str:
+    name = fact_text(fact)
+    one = not isinstance(value, Members) and value.low == value.high == 1
+    return name.removesuffix("s") if one else name
+
+
+def _beyond(when: Between, value: Interval | Money, currency: str) -> str:
+    """On which side of the band a value lies, both in the profile's currency: ", over 500"."""
+    known = convert(value, currency) if isinstance(value, Money) else value
+    unit = f"{currency} " if isinstance(value, Money) else ""
+    over, under = ("after", "before") if _is_date(when.fact) else ("over", "under")
+    if known.low > when.high:
+        return f", {over} {unit}{_bound(when.fact, when.high)}"
+    return f", {under} {unit}{_bound(when.fact, when.low)}" if known.high < when.low else ""
 
 
 def missing_facts(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> list[tuple[str, float]]:
@@ -171,10 +189,7 @@ def _note(worth: dict[str, float], when: Condition, points: float, facts: Mappin
         return
     for name in facts_of(when):
         value = facts.get(name)
-        settled = value is not None and (
-            value.complete if isinstance(value, Members) else value.low == value.high
-        )
-        if not settled:
+        if value is None or not _settled(value):
             worth[name] = max(worth.get(name, 0.0), points)
 
 
@@ -252,6 +267,8 @@ def value_text(name: str, value: FactValue) -> str:
         return f"{value.currency or 'currency unknown,'} {_range(value.low, value.high)}"
     if _is_date(name):
         first, last = date_text(value.low), date_text(value.high)
+        if first.endswith("-01-01") and last == f"{first[:4]}-12-31":
+            return first[:4]
         return first if first == last else f"{first} to {last}"
     return _range(value.low, value.high)
 

@@ -16,7 +16,7 @@ from icp_sync.domain.facts import Signal
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks, insert, upsert
-from icp_sync.journal.encoding import dumps, plain, signals_to_text
+from icp_sync.journal.encoding import dumps, plain, signals_from_text, signals_to_text
 from icp_sync.journal.records import Answered
 
 _ANSWER = schema.answer
@@ -38,13 +38,15 @@ class Answers(Bound):
     ) -> tuple[str, ...]:
         """Reserve one request per company key; returns the keys that may be asked now, in order.
 
-        Left out are keys with a valid answer and those asked less than `retry_unknown_after` seconds ago.
+        Left out are keys with a valid answer, unless nobody can read it, and those asked less than
+        `retry_unknown_after` seconds ago.
         price: credits per request, counted as spent from now on.
         """
         wanted = {plain(key): key for key in keys if key}
         free: set[str] = set()
         with self.writing("reserve") as conn:
             for chunk in chunks(sorted(wanted)):
+                self._expire_unreadable(conn, enricher, chunk, now)
                 free |= self._ask(conn, enricher, chunk, now, now + retry_unknown_after)
             if price and free:
                 self._close(conn, enricher, free)
@@ -64,6 +66,19 @@ class Answers(Bound):
         )
         rows = [{"connection": self.connection, "enricher": enricher, "key": key} | asked for key in keys]
         return set(conn.execute(statement.returning(_ANSWER.c.key), rows).scalars())
+
+    def _expire_unreadable(self, conn: Connection, enricher: str, keys: Sequence[str], now: float) -> None:
+        """Give up answers that nobody can recall; else they would bar the question until they expire."""
+        hits = (
+            _ANSWER.c.connection == self.connection,
+            _ANSWER.c.enricher == enricher,
+            _ANSWER.c.state == "hit",
+            _ANSWER.c.expires_at > now,
+        )
+        held = conn.execute(select(_ANSWER.c.key, _ANSWER.c.signals).where(*hits, _ANSWER.c.key.in_(keys)))
+        lost = [key for key, text in held if not _readable(text)]
+        if lost:
+            conn.execute(update(_ANSWER).where(*hits, _ANSWER.c.key.in_(lost)).values(expires_at=now))
 
     def record(
         self,
@@ -198,3 +213,11 @@ class Answers(Bound):
             "amount": amount,
             "open": still_open,
         }
+
+
+def _readable(text: str) -> bool:
+    try:
+        signals_from_text(text)
+    except ValueError:
+        return False
+    return True

@@ -11,6 +11,7 @@ from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
+from icp_sync.journal.database import chunks
 from icp_sync.journal.encoding import plain
 from icp_sync.journal.records import BackfillRequest
 
@@ -30,6 +31,8 @@ class Connections(Bound):
                 return
             if bound and not rebind:
                 raise self._mismatch(bound, identity_id)
+            if taken := self._bound_elsewhere(conn, identity_id):
+                raise self._taken(taken, identity_id)
             self.set_state(conn, identity=identity_id, crm=crm, bound_at=now)
             if bound:
                 position, account = schema.position, schema.account
@@ -39,6 +42,24 @@ class Connections(Bound):
                 )
                 reason = f"rebound from {bound} to {identity_id}"
                 self.set_state(conn, backfill_reason=reason, backfill_at=now)
+
+    def _bound_elsewhere(self, conn: Connection, identity_id: str) -> str:
+        """Another connection of this journal bound to the same portal: two would undo each other's writes."""
+        table = schema.connection_state
+        others = (table.c.identity == identity_id, table.c.connection != self.connection)
+        return str(conn.execute(select(table.c.connection).where(*others)).scalar() or "")
+
+    def _taken(self, other: str, identity_id: str) -> ConfigError:
+        return ConfigError(
+            [
+                Problem(
+                    where=f"connection {self.connection}",
+                    what=f"{identity_id} belongs to connection {other} already",
+                    hint="one connection a portal; name further profiles on that one",
+                )
+            ],
+            next_step="icp-sync status --connection " + other,
+        )
 
     def _mismatch(self, bound: str, met: str) -> ConfigError:
         return ConfigError(
@@ -100,6 +121,14 @@ class Connections(Bound):
         earlier = case((table.c.wake_at < now, table.c.wake_at), else_=now)
         with self.writing("state") as conn:
             return conn.execute(update(table).where(*live).values(wake_at=earlier)).rowcount
+
+    def postpone(self, ids: Sequence[str], *, until: float) -> None:
+        """Let these accounts sleep until then."""
+        table = schema.account
+        with self.writing("state") as conn:
+            for chunk in chunks(ids):
+                these = (table.c.connection == self.connection, table.c.id.in_(chunk))
+                conn.execute(update(table).where(*these).values(wake_at=until))
 
     def set_owners(self, owners: Sequence[Owner], *, now: float) -> None:
         """Replace the owners; the roster's version grows only when they differ."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from math import isfinite
+from reprlib import repr as short
 from typing import Any
 
 from icp_sync.domain.account import Confirmed, Origin, Previous
@@ -81,15 +83,39 @@ def signals_to_text(signals: Iterable[Signal]) -> str:
 
 
 def signals_from_text(text: str | None) -> tuple[Signal, ...]:
-    return tuple(
-        Signal(
-            fact=fact,
-            value=value_from_json(value),
-            source=source,
-            observed_at=observed_at,
-            confidence=confidence,
-            rank=rank,
-            raw=raw,
-        )
-        for fact, value, source, observed_at, confidence, rank, raw in (loads(text) or ())
-    )
+    """The inverse. Raises ValueError for anything that `signals_to_text` has not written."""
+    stored = loads(text) or []
+    if not isinstance(stored, list):
+        raise ValueError(f"not a list of signals: {short(stored)}")
+    return tuple(_signal(one) for one in stored)
+
+
+def _signal(stored: object) -> Signal:
+    match stored:
+        case [
+            str(fact),
+            list(value),
+            str(source),
+            (int() | float()) as observed_at,
+            (int() | float()) as confidence,
+            int(rank),
+            str(raw),
+        ] if _as_written(value, observed_at, confidence):
+            return Signal(
+                fact=fact,
+                value=value_from_json(value),
+                source=source,
+                observed_at=observed_at,
+                confidence=confidence,
+                rank=rank,
+                raw=raw,
+            )
+    raise ValueError(f"not a signal as it is stored: {short(stored)}")
+
+
+def _as_written(value: list[object], *numbers: float) -> bool:
+    """Whether the value is one that we would write again just so (reading is lenient about bounds)."""
+    try:
+        return all(map(isfinite, numbers)) and value_to_json(value_from_json(value)) == value
+    except OverflowError:  # a whole number that no float holds
+        return False

@@ -21,6 +21,7 @@ from icp_sync.journal.encoding import (
     previous_from_text,
     signals_from_text,
 )
+from icp_sync.observe import log
 
 _ACCOUNT = schema.account
 _ANSWER = schema.answer
@@ -66,7 +67,8 @@ class Recall(Bound):
     def recall(self, keys: Mapping[str, str], *, now: float) -> Memory:
         """Account id → company key (registrable domain or "") to all that is remembered of the page.
 
-        An account the journal has never met is absent, unless answers about its company are.
+        An account the journal has never met is absent, unless answers about its company are. An answer
+        that cannot be read counts as not asked for.
         """
         with self.reading() as conn:
             bought = self._answers(conn, sorted({plain(key) for key in keys.values() if key}), now)
@@ -101,7 +103,13 @@ class Recall(Bound):
                 .order_by(_ANSWER.c.enricher)
             )
             for key, enricher, state, text, expires_at in rows:
-                signals = signals_from_text(text) if state == "hit" else ()
+                try:
+                    signals = signals_from_text(text) if state == "hit" else ()
+                except ValueError as error:  # `reserve` lets it be asked for again
+                    log("journal").warning(
+                        "a stored answer cannot be read", enricher=enricher, company=key, error=str(error)
+                    )
+                    continue
                 found[key] = found.get(key, _NONE).also(enricher, signals, expires_at)
         return found
 

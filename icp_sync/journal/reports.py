@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 
+from icp_sync.domain.account import Origin
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.encoding import (
@@ -21,6 +22,8 @@ from icp_sync.journal.records import Changed, Evaluated, Listed, StoredAccount
 
 _ACCOUNT = schema.account
 _HELD = schema.left_alone
+_OURS = f',"{Origin.OURS.value}",'
+"""How a value confirmed as ours stands in JSON text; inside a value its quotes would be escaped."""
 
 
 class Reports(Bound):
@@ -133,6 +136,24 @@ class Reports(Bound):
             )
             return {status or "met": n for status, n in rows}
 
+    def out_of_scope(self) -> int:
+        """How many live accounts were settled as outside every profile's scope; `tiers` leaves them out."""
+        evaluated = _ACCOUNT.c.status.not_in(("", "gone"))
+        with self.reading() as conn:
+            found = conn.execute(
+                select(func.count()).where(_of(self.connection), evaluated, ~_ACCOUNT.c.in_scope)
+            )
+            return int(found.scalar_one())
+
+    def ever_wrote(self) -> bool:
+        """Whether any account holds, or may hold, a value we sent, through whichever connection.
+
+        All connections of a journal share one seal key, so what one of them wrote is sealed for all.
+        """
+        sent = or_(_ACCOUNT.c.intents.not_in(("", "{}")), _ACCOUNT.c.confirmed.contains(_OURS))
+        with self.reading() as conn:
+            return conn.execute(select(_ACCOUNT.c.id).where(sent).limit(1)).first() is not None
+
     def refused(self, limit: int = 1000) -> list[Listed]:
         """Accounts whose last write the CRM refused."""
         return self._listed("refused", limit)
@@ -140,6 +161,10 @@ class Reports(Bound):
     def deferred(self, limit: int = 1000) -> list[Listed]:
         """Accounts to be tried again at their `wake_at`."""
         return self._listed("deferred", limit)
+
+    def held(self, limit: int = 1000) -> list[Listed]:
+        """Accounts nothing may be written on; `problem` says why, such as a foreign seal."""
+        return self._listed("held", limit)
 
     def due(self, now: float, limit: int) -> tuple[str, ...]:
         """Live accounts whose wake-up time has come, oldest first."""

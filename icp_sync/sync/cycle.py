@@ -16,6 +16,8 @@ from icp_sync.sync.settle import Run, settle
 
 LEASE_SECONDS = 120.0
 DUE_AT_ONCE = 5_000
+UNREADABLE_AGAIN = 3600.0
+"""Seconds after which a due account that the CRM would not show is asked for again."""
 SWEEP_COSMETICS = 500
 """Purely cosmetic updates one sweep may write."""
 
@@ -108,7 +110,7 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
             now=parts.clock(),
             apply=scope.apply,
         )
-        outcome = "done"
+        outcome = "done" if scope.going() else "interrupted"
     finally:
         cycles_total.labels(journal.connection, stream.value, outcome).inc()
         _finish(stream, parts, lease, run, report, outcome)
@@ -141,10 +143,12 @@ def _pages(
     journal = parts.journal
     if query.stream is Stream.TRAILING and session.moves:
         _note_watch(parts, session)
+    unanswered = set(query.ids)
     for page in parts.crm.pages(query):
         journal.renew(session.lease, now=parts.clock(), ttl=LEASE_SECONDS)
         if query.stream is Stream.SWEEP and session.moves:
             _count_missing(page, journal)
+        unanswered.difference_update(page.ids, page.gone)
         where = scope.where
         if where is not None:
             chosen = (a for a in page.accounts if where(merge(a.signals, types=policy.types).facts))
@@ -153,6 +157,9 @@ def _pages(
         scope.ticked(report)
         if not scope.going():
             return
+    if unanswered and scope.apply:  # neither read nor gone: behind the others, or they would starve them
+        log("cycle").warning("due accounts could not be read", accounts=sorted(unanswered)[:20])
+        journal.postpone(sorted(unanswered), until=parts.clock() + UNREADABLE_AGAIN)
 
 
 def _note_watch(parts: Parts, session: Run) -> None:

@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 from icp_sync.domain.account import Account, Memory, Previous, Remembered, Roster
 from icp_sync.domain.compile import Compiled
-from icp_sync.domain.differences import Differences, desired, difference, vacant
+from icp_sync.domain.differences import Differences, desired, difference, vacant_from
 from icp_sync.domain.evaluation import ENGINE, Evaluation, carried, evaluate
 from icp_sync.domain.facts import CATALOGUE, FactType, Known, merge
 from icp_sync.domain.recovery import recovered
@@ -49,6 +49,7 @@ class Draft:
     carried: Previous
     differences: Differences
     evidence: Mapping[str, object]
+    vacant_from: float | None = None
     unchanged: bool = False
 
 
@@ -76,12 +77,13 @@ def _draft_one(
     seal = read_seal(account.live.get("seal", ""), policy.key)
     previous = recovered(account, remembered, seal, policy.key, policy.version)
     evaluation = evaluate(policy.compiled, known.facts, previous, now, version=policy.version)
+    free_from = vacant_from(account, remembered, now, seal=seal)
     decision = decide(
         account.id,
         evaluation,
         known.facts,
         live_owner=account.owner,
-        vacant=vacant(account, remembered, now, seal=seal),
+        vacant_from=free_from,
         owners=roster.owners,
         loads=loads,
         now=now,
@@ -104,6 +106,7 @@ def _draft_one(
         carried=next_previous,
         differences=differences,
         evidence=evidence,
+        vacant_from=free_from,
         unchanged=mark == remembered.fingerprint and next_previous == remembered.previous,
     )
 

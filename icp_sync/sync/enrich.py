@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from traceback import format_exception_only
 
 from icp_sync.domain.account import Memory
 from icp_sync.domain.facts import Signal
@@ -16,6 +17,7 @@ from icp_sync.journal import Answered, Journal
 from icp_sync.observe import enrichment_total, log
 from icp_sync.ports import Answer, Enricher, Hit, Miss, Request, Unavailable
 from icp_sync.sync.draft import Draft
+from icp_sync.sync.heard import one_each, well_formed
 from icp_sync.sync.report import Report
 
 BATCH = 50
@@ -51,7 +53,11 @@ def wanted(drafts: Iterable[Draft]) -> list[Request]:
         if not key or d.evaluation.firm or not d.evaluation.in_scope:
             continue
         facts = frozenset(name for name, _ in missing_facts(d.evaluation, d.known.facts))
-        if facts and key not in requests:
+        if not facts:
+            continue
+        if first := requests.get(key):  # of several accounts of one company, each may lack something else
+            requests[key] = replace(first, wanted=first.wanted | facts)
+        else:
             requests[key] = Request(account_id=d.account.id, domain=key, name=d.account.name, wanted=facts)
     return list(requests.values())
 
@@ -67,14 +73,19 @@ def enrich(
     spend: bool,
     report: Report,
 ) -> Mapping[str, Bought]:
-    """Ask in the stated order, each only for what the earlier ones left open. Company key → the news."""
+    """Ask in the stated order, each only where the earlier ones left open what it knows.
+
+    Who is asked is asked for all it knows: its answer stands for the company until it expires, and so for
+    accounts and facts that become of interest only later. Company key → the news.
+    """
     found: dict[str, Bought] = {}
     for place, enricher in enumerate(enrichers, start=1):
+        knows = frozenset(enricher.facts)
         open_requests = [
-            replace(r, wanted=still)
+            replace(r, wanted=knows)
             for r in requests
             if enricher.name not in memory.of(r.account_id).asked
-            and (still := (r.wanted - _told(found.get(r.domain))) & enricher.facts)
+            and (r.wanted - _told(found.get(r.domain))) & knows
         ]
         if not spend:
             report.asked[enricher.name] += len(open_requests)
@@ -140,17 +151,35 @@ def _ranked(answer: Answer, place: int) -> Answer:
     return replace(answer, signals=tuple(replace(s, rank=s.rank + 10 * place) for s in answer.signals))
 
 
-def _answers(enricher: Enricher, batch: Sequence[Request]) -> Sequence[Answer]:
-    """The enricher's answers, or a plain Unavailable for each where it breaks its own promise."""
+def _answers(enricher: Enricher, batch: Sequence[Request]) -> list[Answer]:
+    """The enricher's answers; a plain Unavailable where it breaks its promises, which stops nobody."""
     try:
-        answers = enricher.answer(batch)
-    except Exception as error:  # a third party's plugin must not stop a page
-        log("enrich").warning("enricher failed", enricher=enricher.name, error=repr(error))
-        return [Unavailable(kind="error", message=repr(error))] * len(batch)
-    if len(answers) != len(batch):
-        log("enrich").warning("enricher lost requests", enricher=enricher.name, asked=len(batch))
-        return [Unavailable(kind="error", message="fewer answers than requests")] * len(batch)
+        said = one_each(enricher.answer(tuple(batch)), len(batch))
+    except Exception as error:  # a third party's plugin may fail in any way
+        failed = _broken(enricher, error)
+        log("enrich").warning("enricher failed", enricher=enricher.name, error=failed.message)
+        return [failed] * len(batch)
+    answers: list[Answer] = []
+    broken: list[Unavailable] = []
+    for one in said:
+        try:
+            answers.append(well_formed(one))
+        except Exception as error:  # and return objects that do
+            broken.append(_broken(enricher, error))
+            answers.append(broken[-1])
+    if broken:
+        log("enrich").warning(
+            "enricher gave answers that cannot be used",
+            enricher=enricher.name,
+            answers=len(broken),
+            first=broken[0].message,
+        )
     return answers
+
+
+def _broken(enricher: Enricher, error: Exception) -> Unavailable:
+    what = "".join(format_exception_only(error)).strip()  # also of an error that cannot say what it is
+    return Unavailable(kind="error", message=f"{enricher.name}: {what}")
 
 
 def _answered(key: str, answer: Answer, enricher: Enricher, now: float) -> Answered:

@@ -21,29 +21,32 @@ def _retry_at(attempts: int, now: float) -> float:
 
 
 def settled(
-    d: Draft, changes: tuple[Change, ...], outcome: Outcome | None, lost: bool, now: float
+    d: Draft, changes: tuple[Change, ...], outcome: Outcome | None, lost: bool, now: float, sent_at: int
 ) -> Settled:
-    """What the journal shall remember of one account after its write, if it had one."""
+    """What the journal shall remember of one account after its write, if it had one.
+
+    sent_at: the CRM's clock before the write, ms. A copy of the record stamped before that was read before
+    our write, and must not be settled any more.
+    """
     result = outcome.result if outcome else None
     # One that the write called gone and a read found again has not been written either.
     failed = result is not None and result is not Result.WRITTEN
-    attempts = d.remembered.attempts + 1 if failed or lost else 0
+    done = not (failed or lost or d.differences.held)
+    attempts = 0 if done else d.remembered.attempts + 1
     confirmed = learned(d.account, d.differences, d.remembered, now)
     sent = {c.field: c.desired for c in changes}
     if result is Result.WRITTEN:
         confirmed |= {n: Confirmed(value=v, origin=Origin.OURS, at=now) for n, v in sent.items()}
     owner = sent.get("owner", d.account.owner) if result is Result.WRITTEN else d.account.owner
-    done = not failed and not lost
-    expiries = [t for t in (d.evaluation.valid_until, d.remembered.answers_until) if t is not None]
-    if not done:
-        expiries = [_retry_at(attempts, now)]
+    wakes = (d.evaluation.valid_until, d.remembered.answers_until, d.vacant_from, d.decision.until)
+    wake_at = min((t for t in wakes if t is not None and t > now), default=None)
     problem = d.differences.held or (outcome.message or outcome.code if outcome and failed else "")
     return Settled(
         account_id=d.account.id,
         name=d.account.name[:255],
         domain=company_key(d.account.domain),
-        stamp=d.account.stamp,
-        seen=d.account.stamp_is_old and done,
+        stamp=max(d.account.stamp, sent_at) if outcome else d.account.stamp,
+        seen=d.account.stamp_is_old and done and not outcome,
         status=_status(d, result, lost),
         problem="another worker was settling it" if lost else problem,
         in_scope=d.evaluation.in_scope,
@@ -56,7 +59,7 @@ def settled(
         evidence=d.evidence,
         evaluation={} if d.unchanged else _explained(d, now),
         log_evaluation=_worth_logging(d),
-        wake_at=min(expiries, default=None),
+        wake_at=wake_at if done else _retry_at(attempts, now),
         attempts=attempts,
         confirmed=confirmed,
         resolved=_resolved(d, sent, result),

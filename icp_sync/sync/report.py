@@ -10,6 +10,7 @@ from itertools import islice
 from icp_sync.domain.plan import Change
 from icp_sync.sync.draft import Draft
 
+OUT_OF_SCOPE = "out of scope"
 KEPT = 1_000
 """Examples kept in a report; counts go on beyond."""
 
@@ -48,14 +49,15 @@ class Report:
     def saw(self, drafts: Iterable[Draft]) -> None:
         """Count a page's drafts, whatever becomes of them."""
         for d in drafts:
-            tier = d.evaluation.tier if d.evaluation.in_scope else "out of scope"
+            tier = d.evaluation.tier if d.evaluation.in_scope else OUT_OF_SCOPE
             before = d.remembered.previous.tier if d.remembered.previous else "new"
-            if d.unchanged:
-                before = tier  # also of one that was out of scope the last time
+            if d.remembered.evidence.get("in_scope") is False:
+                before = OUT_OF_SCOPE
+            changes = d.differences
             self.read += 1
             self.tiers[tier] += 1
             self.migrations[before, tier] += 1
-            self.unchanged += d.unchanged
+            self.unchanged += not (changes.material or changes.waiting or changes.left_alone or changes.held)
             self.waiting += bool(d.differences.waiting)
             self.held += bool(d.differences.held)
             for name, (live, ours) in d.differences.left_alone.items():

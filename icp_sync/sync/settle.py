@@ -82,15 +82,17 @@ def settle(
             for changes in plan.values():
                 report.planned(changes)
             continue
-        writes, lost = _intend(
-            plan, drafts, memory, journal, run, now
-        )  # compare-and-set; losers are deferred
+        # Compare-and-set; losers are deferred.
+        writes, lost = _intend(plan, drafts, memory, journal, run, now)
+        sent_at = round(crm.now() * 1000)
         before_write()
         outcomes = {o.account_id: o for o in crm.write(writes)}  # no transaction is open while we wait
         after_write()
         gone = {**page.gone, **_departed(crm, outcomes.values())}
         remembered = [
-            settled(d, plan.get(d.account.id, ()), outcomes.get(d.account.id), d.account.id in lost, now)
+            settled(
+                d, plan.get(d.account.id, ()), outcomes.get(d.account.id), d.account.id in lost, now, sent_at
+            )
             for d in drafts
             if d.account.id not in gone
         ]

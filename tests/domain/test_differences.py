@@ -17,10 +17,11 @@ from icp_sync.domain.differences import (
     difference,
     is_ours,
     learned,
-    vacant,
+    vacant_from,
 )
 from icp_sync.domain.evaluation import carried, evaluate
 from icp_sync.domain.plan import Change
+from icp_sync.domain.profile import DAY
 from icp_sync.domain.routing import decide, replay
 from icp_sync.domain.seal import Seal, SealKey, read_seal
 from icp_sync.domain.standing import Mode
@@ -55,7 +56,7 @@ def test_a_plan_applied_leaves_nothing_to_plan(profiles, known, mode):
             evaluation,
             known,
             live_owner=one.owner,
-            vacant=vacant(one, remembered, NOW),
+            vacant_from=vacant_from(one, remembered, NOW),
             owners=ROSTER,
             loads={},
             now=NOW,
@@ -79,7 +80,9 @@ def test_a_lost_journal_decides_by_the_seal(profiles, known):
     compiled = tuple(compile_profile(p) for p in profiles)
     evaluation = evaluate(compiled, known, None, NOW)
     one = account()
-    decision = decide(one.id, evaluation, known, live_owner="x", vacant=False, owners={}, loads={}, now=NOW)
+    decision = decide(
+        one.id, evaluation, known, live_owner="x", vacant_from=None, owners={}, loads={}, now=NOW
+    )
     wanted = desired(one, evaluation, decision, carried(evaluation, None, NOW, why=""), known)
     written = difference(one, wanted, NOT_REMEMBERED, KEY).changes
     sealed = replace(one, live={**one.live, **{c.field: c.desired for c in written}})
@@ -164,11 +167,21 @@ def test_modes_hold_back_what_they_do_not_allow():
 
 def test_a_cleared_owner_is_a_vacancy_again_after_thirty_days():
     one = account(owner="")
-    assert vacant(one, NOT_REMEMBERED, NOW)
-    assert not vacant(one, Remembered(confirmed={"owner": ours(OWNERS[0])}), NOW)
-    cleared = Remembered(confirmed={"owner": human("", at=NOW - OWNER_CLEARED_AFTER + 1)})
-    assert not vacant(one, cleared, NOW)
-    assert vacant(one, cleared, NOW + 2)
+    assert vacant_from(one, NOT_REMEMBERED, NOW) == 0
+    assert (
+        vacant_from(one, Remembered(confirmed={"owner": ours(OWNERS[0])}), NOW) == NOW + OWNER_CLEARED_AFTER
+    )
+    cleared = Remembered(confirmed={"owner": human("", at=NOW - DAY)})
+    assert vacant_from(one, cleared, NOW) == NOW - DAY + OWNER_CLEARED_AFTER
+    assert vacant_from(one, Remembered(confirmed={"owner": ours("")}), NOW) == 0
+    assert vacant_from(account(owner=OWNERS[1]), cleared, NOW) is None
+
+
+def test_a_cleared_owner_is_listed_among_what_people_hold():
+    _, found = only({}, Remembered(confirmed={"owner": ours(OWNERS[0])}), wanted={"owner": ""})
+    assert found.left_alone == {"owner": ("", OWNERS[0])}
+    _, refilled = only({}, Remembered(confirmed={"owner": human("")}), wanted={"owner": OWNERS[1]})
+    assert [c.field for c in refilled.changes] == ["owner", "seal"]
 
 
 def test_what_a_read_confirms_is_told_once():

@@ -271,5 +271,30 @@ def test_timing_decays_in_steps_and_says_when_the_next_one_falls():
 def test_bands_of_the_file_decide_what_is_possible():
     profile = by_employees(tiers=Tiers(a=90, b=50, c=10))
     evaluation = evaluate(compiled(profile), facts(employees=(200, 300)), None, NOW)
-    assert possible_tiers(evaluation.assessments, evaluation.low) == {"A", "B"}
+    assert possible_tiers(evaluation.assessments) == {"A", "B"}
     assert (evaluation.low, evaluation.high, evaluation.score) == (50, 100, 75)
+
+
+def test_a_score_that_rounds_into_one_tier_is_firm_though_its_bounds_straddle():
+    third = Criterion(
+        name="x", layer="firmographic", when=Between(fact="employees", low=100, high=200), weight=1
+    )
+    missed = [replace(third, name=n, when=AnyOf(fact="industry", values=frozenset("z"))) for n in ("y",)]
+    profile = by_employees(criteria=(third, replace(third, name="w"), *missed), tiers=Tiers(a=67, b=50, c=40))
+    evaluation = evaluate(compiled(profile), facts(employees=150, industry="a"), None, NOW)
+    assert (evaluation.score, evaluation.low, evaluation.high) == (67, 66, 67)
+    assert (evaluation.tier, evaluation.firm) == ("A", True)
+
+
+def test_a_profile_whose_scope_certainly_excludes_the_account_has_no_say():
+    prospects = by_employees(name="p0", score_scope=AnyOf(fact="industry", values=frozenset("a")))
+    others = by_employees(
+        name="p1",
+        score_scope=AnyOf(fact="industry", values=frozenset("b")),
+        criteria=(replace(by_employees().criteria[0], when=Between(fact="employees", low=1, high=2)),),
+    )
+    seen = evaluate(compiled(prospects, others), facts(employees=150, industry="b"), None, NOW)
+    assert (seen.shown.profile.name, seen.tier, seen.in_scope) == ("p1", "D", True)
+    assert not evaluate(compiled(prospects, others), facts(employees=150, industry="c"), None, NOW).in_scope
+    unsure = evaluate(compiled(prospects), facts(employees=150), None, NOW)
+    assert (unsure.tier, unsure.certainty) == ("A", "provisional")

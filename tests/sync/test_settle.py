@@ -303,7 +303,7 @@ def test_a_person_s_own_assignment_once_cleared_stays_cleared_too(world: World) 
     world.crm.edit(acme, owner="")
     world.quiesce()
     assert world.live(acme)["owner"] == ""
-    assert world.journal.left_alone() == []
+    assert [(held.field, held.live) for held in world.journal.left_alone()] == [("owner", "")]
 
 
 def test_an_account_that_leaves_the_scope_is_blanked_once_and_keeps_its_owner(world: World) -> None:
@@ -507,7 +507,7 @@ def test_a_survivor_we_never_met_inherits_too(world: World, takes_over_values: b
     world.journal.wake_all(world.clock())
     world.due()
     world.quiesce()
-    assert world.journal.left_alone() == []
+    assert [held for held in world.journal.left_alone() if held.field != "owner"] == []
     assert world.live(third)["tier"] == "C"
     assert world.live(third)["model_tier"] == "C"
 
