@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def _screen(svg: Path | None) -> Iterator[Screen]:
     from icp_sync.cli.rendering import Screen
 
     console = Console(highlight=False, markup=False, emoji=False, record=svg is not None)
-    if not console.is_terminal or svg is not None:
+    if svg is not None or (not console.is_terminal and "COLUMNS" not in os.environ):
         console.width = WIDTH
     yield Screen(console)
     if svg is not None:
@@ -104,7 +105,7 @@ def _setting(screen: Screen, world: World) -> None:
     owned = world.count("hubspot_owner_id")
     screen.heading(f"1  A CRM with {world.accounts:,} companies")
     screen.say(
-        f"A simulated HubSpot portal at {world.url}: real listed companies, the rate limits of the\n"
+        f"A simulated HubSpot portal at {world.url}: real listed companies, the rate limits of the "
         f"Professional plan, a search index 3 s behind. {filled['']:,} companies have no headcount, "
         f"{owned['']:,} no owner."
     )
@@ -138,8 +139,8 @@ def _look_first(screen: Screen, wired: Wired) -> None:
     screen.heading("3  Look before writing")
     screen.say(
         f"icp-sync plan                  {report.read:,} companies on what the CRM knows; nothing written\n"
-        f"{report.tiers['Needs data']:,} of them need data. For {report.calls:,} a missing fact could change "
-        f"the tier: only those would be looked up."
+        f"{report.tiers['Needs data']:,} of them need data so far. For {report.calls:,} a missing fact could "
+        f"change the tier: only those would be looked up."
     )
 
 
@@ -214,7 +215,7 @@ def _live(screen: Screen, world: World, wired: Wired) -> None:
         rows.append((short(edit.name, 24), edit.what, edit.before, now, why))
     screen.table(["company", "edit", "was", "is", "because"], rows)
     screen.say(
-        f"The poll found {report.read:,} changed records: these three, and echoes of our own writes, which\n"
+        f"The poll found {report.read:,} changed records: these three, and echoes of our own writes, which "
         f"cost one read each. It wrote {report.written}. A tier set by a person is theirs: left alone, "
         f"and said so."
     )

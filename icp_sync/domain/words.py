@@ -299,7 +299,13 @@ def date_text(seconds: float) -> str:
 
 
 def cut(text: str, limit: int = REASONS_LIMIT) -> str:
-    """The text, cut at a word and marked with … when longer than the limit."""
+    """One line, cut at a word and marked with … when longer than the limit.
+
+    Company facts may carry control characters or half a character; a CRM drops them in its own way, and
+    what it then holds would not be what we wrote.
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
     if len(text) <= limit:
         return text
     head = text[: limit - 1]

@@ -177,7 +177,7 @@ class ProfileEntry(Entry):
     tiers: TiersEntry = TiersEntry()
     pools: dict[str, PoolEntry] = {}
     routes: list[RouteEntry] = []
-    examples: dict[str, str] = Field({}, description="Domain → tier or state, for `profile test`.")
+    examples: dict[str, str] = Field({}, description="Domain → the tier or state expected of it.")
 
 
 def json_schema() -> dict[str, Any]:

@@ -146,3 +146,7 @@ def test_a_value_of_the_wrong_kind_is_unread_not_a_crash():
     known = merge((wrong,))
     assert known.facts == {}
     assert known.unread == {"employees": "many"}
+
+
+def test_a_sentence_holds_nothing_a_crm_would_drop():
+    assert cut("a\x00b\ud800c\nd\u202ee") == "a b c d e"
