@@ -52,14 +52,18 @@ def is_number(text: str) -> bool:
 
 
 def instant(text: str) -> float | None:
-    """UTC epoch seconds of an ISO 8601 text (UTC where no zone is given) or of epoch milliseconds."""
+    """UTC epoch seconds of an ISO 8601 text (UTC where no zone is given) or of epoch milliseconds.
+
+    None where the text is neither, or an instant outside the years 1 to 9999 in UTC.
+    """
     try:
         if text.lstrip("-").isdecimal():
             seconds = int(text) / 1000
-            datetime.fromtimestamp(seconds, UTC)
-            return seconds
-        parsed = datetime.fromisoformat(text)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+        else:
+            parsed = datetime.fromisoformat(text)
+            seconds = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+        datetime.fromtimestamp(seconds, UTC)  # what cannot be written again is not read either
+        return seconds
     except (ValueError, OverflowError, OSError):
         return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from math import isfinite
+from math import isfinite, isnan
 from reprlib import repr as short
 from typing import Any
 
@@ -116,6 +116,8 @@ def _signal(stored: object) -> Signal:
 def _as_written(value: list[object], *numbers: float) -> bool:
     """Whether the value is one that we would write again just so (reading is lenient about bounds)."""
     try:
-        return all(map(isfinite, numbers)) and value_to_json(value_from_json(value)) == value
+        if not all(map(isfinite, numbers)) or any(isinstance(part, float) and isnan(part) for part in value):
+            return False
+        return value_to_json(value_from_json(value)) == value
     except OverflowError:  # a whole number that no float holds
         return False

@@ -31,7 +31,7 @@ def bury(conn: Connection, connection: str, gone: Mapping[str, str], moved: Load
     inherited: dict[str, Stored] = {}
     for account_id, heir in heirs.items():
         before = stored.get(account_id, ABSENT)
-        if before is ABSENT and not heir:
+        if before is ABSENT:
             continue  # never met, and nothing follows from it
         passes_on = bool(heir and (before.confirmed or before.intents))
         buried = before.status == "gone" and before.survivor == heir and not before.counted_owner

@@ -96,7 +96,7 @@ def _unread(said: object) -> dict[str, str]:
 
 def _wait(said: object) -> float | None:
     """Seconds to wait; what is no such thing was not said."""
-    return min(float(said), LONGEST_WAIT) if _finite(said) and said > 0 else None
+    return float(min(said, LONGEST_WAIT)) if _finite(said) and said > 0 else None
 
 
 def _finite(said: object) -> TypeGuard[float]:

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from journal_builders import NOW, employees
+from sqlalchemy import update
 
-from icp_sync.journal import Answered, Journal
+from icp_sync.journal import Answered, Journal, schema
 
 HOUR = 3600.0
 KEYS = ("acme.example", "beta.example")
@@ -129,3 +130,38 @@ def test_a_strange_company_key_is_stored_and_found(journal: Journal, key: str) -
     assert reserve(journal, key) == (key,)
     journal.record("vendor", key, "hit", (employees(3),), now=NOW, expires_at=NOW + HOUR)
     assert journal.recall({"1": key}, now=NOW).of("1").signals == (employees(3),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not JSON",
+        "7",
+        '{"a": 1}',
+        "[7]",
+        "[[]]",
+        '[["employees", 120, "vendor", 1.0, 1.0, 0, ""]]',
+        '[["employees", ["interval", "1", "2"], "vendor", 1.0, 1.0, 0, ""]]',
+        '[["employees", ["interval", NaN, 2], "vendor", 1.0, 1.0, 0, ""]]',
+        f'[["employees", ["interval", 1{"0" * 400}, 2], "vendor", 1.0, 1.0, 0, ""]]',
+        '[["revenue", ["money", 1, 2, null], "vendor", 1.0, 1.0, 0, ""]]',
+        '[["industry", ["set", [1], true], "vendor", 1.0, 1.0, 0, ""]]',
+        '[["employees", ["interval", 1, 2], "vendor", null, 1.0, 0, ""]]',
+        '[["employees", ["interval", 1, 2], "vendor", 1.0, NaN, 0, ""]]',
+        '[["employees", ["interval", 1, 2], "vendor", 1.0, 1.0, 0, null]]',
+    ],
+)
+def test_an_answer_that_cannot_be_read_counts_as_not_asked_for_and_hides_no_other(
+    journal: Journal, text: str
+) -> None:
+    for name in ("good", "vendor"):
+        journal.record(name, "acme.example", "hit", (employees(7),), now=NOW, expires_at=NOW + HOUR)
+    with journal.writing("record") as conn:
+        conn.execute(update(schema.answer).where(schema.answer.c.enricher == "vendor").values(signals=text))
+    remembered = journal.recall({"1": "acme.example"}, now=NOW).of("1")
+    assert (remembered.signals, remembered.asked) == ((employees(7),), {"good"})
+    assert reserve(journal, "acme.example") == ("acme.example",)
+    assert reserve(journal, "acme.example") == (), "it has just been asked for"
+    journal.record("vendor", "acme.example", "hit", (employees(8),), now=NOW, expires_at=NOW + HOUR)
+    assert reserve(journal, "acme.example") == ()
+    assert journal.recall({"1": "acme.example"}, now=NOW).of("1").asked == {"good", "vendor"}

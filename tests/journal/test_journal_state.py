@@ -137,7 +137,27 @@ def test_status_counts_tiers_progress_and_those_in_need(worker: Worker, journal:
     assert journal.live_ids_page("2", 3) == ("3", "4", "5")
 
 
+def test_what_we_ever_sent_is_known_for_all_connections(worker: Worker, journal: Journal) -> None:
+    other = journal.for_connection("other")
+    assert not journal.ever_wrote()
+    trap = human('a,"ours",b')
+    worker.commit(settled("1", stamp=5, confirmed={"tier": trap}, left_alone={"tier": ("D", "A")}))
+    assert not journal.ever_wrote(), "people's values are not ours"
+    worker.intend(write("1"))
+    assert journal.ever_wrote(), "what may have been sent counts"
+    assert other.ever_wrote()
+    worker.commit(settled("1", confirmed={"tier": ours("B")}, resolved={"tier": ("B",)}, version=2))
+    assert journal.ever_wrote(), "what was seen counts"
+
+
+def test_accounts_nothing_may_be_written_on_are_listed_with_why(worker: Worker, journal: Journal) -> None:
+    worker.commit(settled("1", status="held", problem="sealed by another"), settled("2", in_scope=False))
+    assert [(one.account_id, one.problem) for one in journal.held()] == [("1", "sealed by another")]
+    assert journal.out_of_scope() == 1
+
+
 def test_nothing_known_is_nothing_reported(journal: Journal) -> None:
+    assert (journal.held(), journal.out_of_scope(), journal.ever_wrote()) == ([], 0, False)
     assert journal.account("1") is None
     assert (journal.tiers(), journal.progress(), journal.counts()) == ({}, (0, 0), {})
     assert (journal.runs(), journal.refused(), journal.left_alone()) == ([], [], [])

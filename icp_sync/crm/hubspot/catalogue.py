@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from icp_sync.crm.hubspot.client import Client, Json
+from icp_sync.domain.standing import FIELDS
+from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.observe import log
 
 TTL = 900.0
@@ -42,6 +44,7 @@ class Catalogue:
         self._read_at = float("-inf")
         self._suspected_at = float("-inf")
         self._made: dict[str, tuple[Json, float]] = {}
+        self._provisioned = False  # whether any property of ours was ever seen
         self._lock = threading.RLock()
 
     def definitions(self) -> Mapping[str, Json]:
@@ -87,13 +90,28 @@ class Catalogue:
             for field, values in wanted.items():
                 self._needed[field] = self._needed.get(field, frozenset()) | frozenset(values)
                 self._made.pop(self.properties[field], None)
-            # Many batches may be refused for one reason at once: the first one's look serves them all.
-            if self._clock() - self._suspected_at > SUSPICION:
-                self.refresh()
-                self._suspected_at = self._clock()
-            else:
+            if not self._look_again():
                 self._judge()
             return frozenset(wanted) & frozenset(self.disabled)
+
+    def unnamed(self) -> None:
+        """A record just read does not name all we asked for: look whether the portal still has it.
+
+        Raises nothing: a field a record does not name is no field of it, whatever the portal says.
+        """
+        try:
+            with self._lock:
+                self._look_again()
+        except (UnavailableError, AuthError, RequestError) as error:
+            _log.warning("could not read the properties again", connection=self._name, error=str(error))
+
+    def _look_again(self) -> bool:
+        """Read the properties, unless that was done just now: one look serves many batches at once."""
+        if self._clock() - self._suspected_at <= SUSPICION:
+            return False
+        self.refresh()
+        self._suspected_at = self._clock()
+        return True
 
     def _judge(self) -> None:
         before = self.disabled
@@ -103,6 +121,11 @@ class Catalogue:
         }
         self.disabled = {field: reason for field, reason in judged.items() if reason}
         lost = {field: reason for field, reason in self.disabled.items() if before.get(field) != reason}
+        ours = [field for field in self.properties if not FIELDS[field].native]
+        self._provisioned |= any(self.properties[field] in self._definitions for field in ours)
+        if not self._provisioned and lost.keys() & set(ours):
+            _log.info("not provisioned yet", connection=self._name, next_step="icp-sync provision --apply")
+            lost = {field: reason for field, reason in lost.items() if field not in ours}
         if lost:
             _log.error(
                 "outputs disabled",

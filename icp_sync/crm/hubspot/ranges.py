@@ -159,7 +159,7 @@ class _Range:
             found = replace(
                 found, stamps={id: s for id, s in found.stamps.items() if id_order(id) <= id_order(upper)}
             )
-        return replace(found, records={id: slim(found.records[id]) for id in found.stamps})
+        return replace(found, records=slim({id: found.records[id] for id in found.stamps}))
 
     def fork(self) -> _Range | None:
         """The upper part of what is left here, once it is known to be worth a range of its own."""

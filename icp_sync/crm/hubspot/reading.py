@@ -19,6 +19,7 @@ from icp_sync.crm.hubspot.ranges import everything
 from icp_sync.crm.hubspot.values import MERGED, OWN_PROPERTIES, STAMP, Values, merged_ids
 from icp_sync.crm.windows import WINDOW_STREAMS, Windows, id_order
 from icp_sync.domain.account import Account
+from icp_sync.errors import RequestError, UnavailableError
 from icp_sync.observe import log
 from icp_sync.ports import Page, Position, Query, Stream
 
@@ -116,28 +117,41 @@ class Reader:
         """At most 100 companies by id, in the calling thread."""
         read_at = round(self._client.now() * 1000)
         found = {str(r["id"]): r for r in results(self._client.batch_read(ids, self.properties))}
+        merged = _merged(found.values())
         gone: dict[str, str] = {}
+        unreadable: list[str] = []
         for id in [id for id in ids if id not in found]:
-            fate = self._fate(id, found.values())
-            if fate is not None:
-                gone[id] = fate
-                continue
-            again = results(self._client.batch_read([id], self.properties))
-            found.update((id, record) for record in again if str(record["id"]) == id)
-            if id not in found:
-                _log.warning("a company that exists cannot be read; left for the next pass", account=id)
-        records = [(found[id], read_at) for id in ids if id in found]
-        return Part(accounts=self._accounts(records), gone=gone)
+            told = merged.get(id) or self._alone(id)
+            if told is None:
+                unreadable.append(id)
+            elif isinstance(told, str):
+                gone[id] = told
+            else:
+                found[id] = told
+        if unreadable:
+            _log.error("companies that exist cannot be read; left for a later pass", accounts=unreadable)
+        asked = [found[id] for id in ids if id in found]
+        accounts = self._accounts([(record, read_at) for record in asked])
+        return Part(accounts=accounts, gone={**gone, **_merged(asked)})
 
-    def _fate(self, id: str, neighbours: Iterable[Json]) -> str | None:
-        """The survivor of a merged company, "" when it is deleted, None when it is there after all."""
-        for record in neighbours:
-            if id in merged_ids(record):
-                return str(record["id"])
-        company = self._client.company(id, [MERGED])
-        if company is None:
-            return ""
-        return None if str(company.get("id")) == id else str(company.get("id"))
+    def _alone(self, id: str) -> Json | str | None:
+        """A company of which a batch said nothing: its record; its survivor, or "" when it is deleted;
+        None when HubSpot answers, and has neither for us."""
+        try:
+            company = self._client.company(id, self.properties if self._listed_whole else [MERGED])
+        except (UnavailableError, RequestError) as error:
+            _log.warning("a company cannot be read by itself", account=id, error=str(error))
+        else:
+            if company is None:
+                return ""
+            shown = str(company.get("id") or id)
+            if shown != id:
+                return shown
+            if self._listed_whole and "id" in company:
+                return company
+        # Raises when HubSpot is out of order altogether: then the company is not to blame.
+        again = results(self._client.batch_read([id], self.properties))
+        return next((record for record in again if str(record["id"]) == id), None)
 
     # A page in the making
 
@@ -211,17 +225,35 @@ class Reader:
     def _page(self, stream: Stream, plan: _Plan) -> Page:
         parts = [read.result() for read in plan.reads]
         accounts = [*self._accounts(plan.records), *(a for part in parts for a in part.accounts)]
+        gone = _merged(record for record, _ in plan.records)
+        for part in parts:
+            # A survivor says more than a deletion, whichever batch tells of it.
+            gone.update((id, survivor) for id, survivor in part.gone.items() if survivor or not gone.get(id))
+        kept = (account for account in accounts if account.id not in gone)
         return Page(
             stream=stream,
-            accounts=tuple(sorted(accounts, key=lambda account: id_order(account.id))),
+            accounts=tuple(sorted(kept, key=lambda account: id_order(account.id))),
             position=plan.position,
-            gone={id: survivor for part in parts for id, survivor in part.gone.items()},
+            gone=gone,
             skipped=plan.skipped,
         )
 
     def _accounts(self, records: Sequence[tuple[Json, int]]) -> list[Account]:
         carried, currency = self._catalogue.carried(), self._currency()
-        return [
+        accounts = [
             self._values.account(record, carried, read_at=read_at, currency=currency)
             for record, read_at in records
         ]
+        if any(len(account.live) < len(carried) for account in accounts):
+            self._catalogue.unnamed()
+        return accounts
+
+
+def _merged(records: Iterable[Json]) -> dict[str, str]:
+    """Ids of the companies merged into these → the id they were merged into."""
+    return {
+        loser: str(record["id"])
+        for record in records
+        for loser in merged_ids(record)
+        if loser != str(record["id"])
+    }

@@ -2,7 +2,7 @@
 
 Sources: the "Error handling" and "Usage guidelines" pages of HubSpot's API documentation, and replies
 recorded in public repositories where the pages are silent (three shapes of 429, problems listed as JSON
-inside `message`). Sends nothing.
+inside `message`). Sends nothing, and hands on no text that looks like a credential.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from icp_sync.errors import AuthError
 from icp_sync.http import Dialect, Endpoint, Throttle
+from icp_sync.observe import redact
 from icp_sync.quota import Quota
 
 ROLLING_SECONDS = 10.0
@@ -59,7 +60,8 @@ class HubSpotDialect(Dialect):
                 next_step="add the scope to the Service Key (or private app) in HubSpot, then icp-sync check",
             )
         return AuthError(
-            f"{endpoint.name}: HubSpot forbids this call" + (f": {m}" if (m := self.message(body)) else ""),
+            f"{endpoint.name}: HubSpot forbids this call"
+            + (f": {redact(said)}" if (said := self.message(body)) else ""),
             next_step="icp-sync check",
         )
 
@@ -179,13 +181,13 @@ def _objects(body: object, key: str) -> list[object]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return redact(value) if isinstance(value, str) else ""
 
 
 def _texts(value: object) -> tuple[str, ...]:
     if isinstance(value, str | int):
-        return (str(value),)
-    return tuple(str(item) for item in value) if isinstance(value, list) else ()
+        return (redact(str(value)),)
+    return tuple(redact(str(item)) for item in value) if isinstance(value, list) else ()
 
 
 def _whole(text: str | None) -> int | None:

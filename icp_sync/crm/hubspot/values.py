@@ -66,6 +66,7 @@ class Values:
     def account(self, record: Json, carried: Mapping[str, str], *, read_at: int, currency: str) -> Account:
         """A raw company, read when HubSpot's clock showed `read_at` (ms)."""
         raw = properties_of(record)
+        names = record.get("names", raw)
         stamp = stamp_of(record)
         owner = self.canonical("owner", raw.get(OWNER))
         signals, unread = self._facts.read(raw, observed_at=read_at / 1000, account_currency=currency)
@@ -74,12 +75,14 @@ class Values:
             name=(raw.get("name") or "").strip(),
             signals=signals,
             unread=unread,
-            # Most fields of most companies are blank, and blank is "" in every canonical form.
+            # A property the reply does not name is not there, which is not the same as blank. Most fields of
+            # most companies are blank, and blank is "" in every canonical form.
             live={
                 field: (owner if name == OWNER else self.canonical(field, text))
                 if (text := raw.get(name))
                 else ""
                 for field, name in carried.items()
+                if name in names
             },
             owner=owner,
             parent=raw.get(PARENT) or "",

@@ -2,15 +2,16 @@
 
 HubSpot answers a batch with results in any order, some errors, and silence about ids merged away; it may
 refuse a hundred for the sake of one; its reply may be lost. So every reply is reconciled with its inputs,
-silence is read again, a refused batch is halved, and a lost reply is UNCERTAIN and nothing else.
+silence is read again, a refused batch is halved, and a lost reply is UNCERTAIN and nothing else. An
+account's values are sent together or not at all.
 HubSpot cannot make a write conditional: what a person changed since our read is found by the echo read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import BATCH, Client, Json, results
@@ -79,16 +80,15 @@ class Writer:
                 yield from sent.result()
 
     def _prepare(self, write: Write) -> _Input | Outcome:
-        """What to send for a write, or why nothing can be sent. Disabled outputs are left out."""
+        """What to send for a write, or why nothing can be sent."""
         unknown = sorted(set(write.values) - set(self._catalogue.properties))
         if unknown:
             message = f"this connection has no property for {', '.join(unknown)}"
             return _outcome(write.account_id, Result.REFUSED, code="NOT_CONFIGURED", message=message)
-        disabled = self._catalogue.disabled
-        values = {field: value for field, value in write.values.items() if field not in disabled}
-        if not values:
-            reasons = "; ".join(disabled.get(field, "nothing to write") for field in write.values)
-            return _outcome(write.account_id, Result.REFUSED, code="DISABLED", message=reasons)
+        values = dict(write.values)
+        disabled = self._catalogue.disabled.keys()
+        if not values or disabled & values.keys():
+            return self._dropped(write.account_id, values, disabled)
         try:
             sent = {field: self._values.wire(field, value) for field, value in values.items()}
         except NoSuchOwnerError as error:
@@ -141,25 +141,33 @@ class Writer:
         return [outcome for part in parts for outcome in self._send(part)]
 
     def _without_disabled(self, inputs: Sequence[_Input], found: Iterable[Complaint]) -> list[Outcome] | None:
-        """Send again without the outputs the portal has lost, None when it has lost none of these."""
+        """Send again the accounts without an output the portal has lost, None when it has lost none."""
         lost = self._lost(inputs, found)
         if not lost:
             return None
-        outcomes, rest = [], []
-        for item in inputs:
-            kept = {field: value for field, value in item.values.items() if field not in lost}
-            if kept:
-                sent = {field: item.sent[field] for field in kept}
-                rest.append(replace(item, values=kept, sent=sent))
-            else:
-                message = "; ".join(self._catalogue.disabled.get(field, field) for field in item.values)
-                outcomes.append(_outcome(item.id, Result.REFUSED, code="DISABLED", message=message))
+        rest = [item for item in inputs if not lost & item.values.keys()]
+        outcomes = [self._dropped(item.id, item.values, lost) for item in inputs if lost & item.values.keys()]
         return outcomes + (self._send(rest) if rest else [])
+
+    def _dropped(self, id: str, values: Mapping[str, str], disabled: Collection[str]) -> Outcome:
+        """Values some of which the portal cannot take: none is sent.
+
+        A seal among them covers them all, so a write without one of them would be sealed wrongly; it is
+        planned again without the disabled outputs, which the account no longer shows.
+        """
+        gone = sorted(field for field in values if field in disabled)
+        reasons = "; ".join(f"{field}: {self._catalogue.disabled.get(field, 'disabled')}" for field in gone)
+        if len(gone) == len(values):
+            message = reasons or "nothing to write"
+            return _outcome(id, Result.REFUSED, code="DISABLED", message=message)
+        message = f"nothing was written, to be planned again without what is disabled: {reasons}"
+        return _outcome(id, Result.FAILED, code="OUTPUT_DISABLED", message=message)
 
     def _lost(self, inputs: Sequence[_Input], found: Iterable[Complaint]) -> frozenset[str]:
         suspects = [complaint for complaint in found if complaint.code in CAPACITY]
         names = named_properties(suspects)
-        fields = {field for field, name in self._catalogue.properties.items() if name in names}
+        sent = frozenset().union(*(item.values for item in inputs))
+        fields = {field for field in sent if self._catalogue.properties[field] in names}
         wanted = {field: {item.sent.get(field, "") for item in inputs} - {""} for field in fields}
         if not wanted:
             return frozenset()
@@ -202,7 +210,8 @@ class Writer:
         return _outcome(item.id, Result.WRITTEN, confirmed=item.values)
 
     def _look(self, silent: Sequence[_Input]) -> list[Outcome]:
-        """Read what the reply said nothing of: merged or deleted → GONE, ours → WRITTEN, else not done."""
+        """Read what the reply said nothing of: merged or deleted → GONE, all as sent → WRITTEN, else see
+        `_compared`."""
         if not silent:
             return []
         try:
@@ -220,12 +229,21 @@ class Writer:
             elif item.id not in live:
                 message = "neither the reply nor a read tells"
                 outcomes.append(_outcome(item.id, Result.UNCERTAIN, message=message))
-            elif all(live[item.id].get(field) == value for field, value in item.values.items()):
-                outcomes.append(_outcome(item.id, Result.WRITTEN, confirmed=item.values))
             else:
-                message = "HubSpot accepted the batch and did not write this record"
-                outcomes.append(_outcome(item.id, Result.FAILED, message=message))
+                outcomes.append(_compared(item, live[item.id]))
         return outcomes
+
+
+def _compared(item: _Input, live: Mapping[str, str]) -> Outcome:
+    """What a record read afterwards tells: even one value as sent may mean that all of them were there."""
+    other = sorted(field for field, value in item.values.items() if live.get(field) != value)
+    if not other:
+        return _outcome(item.id, Result.WRITTEN, confirmed=item.values)
+    if len(other) == len(item.values):
+        message = "HubSpot accepted the batch and did not write this record"
+        return _outcome(item.id, Result.FAILED, message=message)
+    message = f"the reply said nothing of it, and it now shows other values than sent in {', '.join(other)}"
+    return _outcome(item.id, Result.UNCERTAIN, message=message)
 
 
 def _rounds(writes: Sequence[Write]) -> list[list[Write]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import responses
+from structlog.testing import capture_logs
 
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.roster import Roster
@@ -99,6 +100,55 @@ def test_a_property_that_comes_back_carries_its_output_again(server: responses.R
     clock.now = 901
     server.add("GET", PROPERTIES, json={"results": [tier, {"name": "icp_lane", "type": "string"}]})
     assert catalogue.carried() == {"tier": "icp_tier", "lane": "icp_lane"}
+
+
+def test_a_portal_that_was_never_provisioned_is_one_line_and_no_error(server: responses.RequestsMock) -> None:
+    clock = Clock()
+    names = {"tier": "icp_tier", "lane": "icp_lane", "target_account": "hs_is_target_account"}
+    catalogue = Catalogue(client(), names, name="t", clock=clock)
+    native = {"name": "hs_is_target_account", "type": "bool", "hubspotDefined": True}
+    server.add("GET", PROPERTIES, json={"results": [native]})
+    with capture_logs() as said:
+        assert catalogue.carried() == {"target_account": "hs_is_target_account"}
+    assert [(e["log_level"], e["event"]) for e in said if e["component"] == "hubspot"] == [
+        ("info", "not provisioned yet")
+    ]
+    assert sorted(catalogue.disabled) == ["lane", "tier"]
+
+
+def test_outputs_that_were_there_and_are_all_gone_are_an_error(server: responses.RequestsMock) -> None:
+    clock = Clock()
+    catalogue = Catalogue(client(), {"lane": "icp_lane"}, name="t", clock=clock)
+    server.add("GET", PROPERTIES, json={"results": [{"name": "icp_lane", "type": "string"}]})
+    assert catalogue.carried() == {"lane": "icp_lane"}
+    server.add("GET", PROPERTIES, json={"results": []})
+    clock.now = 901
+    with capture_logs() as said:
+        assert catalogue.carried() == {}
+    assert [(e["log_level"], e["fields"]) for e in said if e["component"] == "hubspot"] == [
+        ("error", ["lane"])
+    ]
+
+
+def test_a_property_just_made_is_not_disabled_by_a_read_that_does_not_name_it_yet(
+    server: responses.RequestsMock,
+) -> None:
+    catalogue = Catalogue(client(), {"lane": "icp_lane"}, name="t", clock=Clock())
+    server.add("GET", PROPERTIES, json={"results": []})
+    catalogue.definitions()
+    catalogue.remember([{"name": "icp_lane", "type": "string"}])
+    catalogue.unnamed()
+    assert len(server.calls) == 2
+    assert catalogue.carried() == {"lane": "icp_lane"}
+
+
+def test_properties_that_cannot_be_read_again_leave_what_is_known(server: responses.RequestsMock) -> None:
+    catalogue = Catalogue(client(), {"lane": "icp_lane"}, name="t", clock=Clock())
+    server.add("GET", PROPERTIES, json={"results": [{"name": "icp_lane", "type": "string"}]})
+    catalogue.definitions()
+    server.add("GET", PROPERTIES, status=403, json={})
+    catalogue.unnamed()
+    assert catalogue.carried() == {"lane": "icp_lane"}
 
 
 def test_many_refusals_at_once_read_the_properties_once(server: responses.RequestsMock) -> None:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 import responses
+from pydantic import SecretStr
+from structlog.testing import capture_logs
 
-from icp_sync.crm.hubspot import discovery
+from icp_sync.crm.hubspot import HubSpot, discovery
 from icp_sync.crm.hubspot.ahead import ahead
+from icp_sync.crm.hubspot.client import Json
 from icp_sync.errors import UnavailableError
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
 from icp_sync.ports import Position, Query, Stream
+from tests.crm.contract import STANDARD, live
+from tests.crm.hubspot.test_caches import Clock
 from tests.crm.hubspot.test_client import SEARCH, URL, client
-from tests.crm.hubspot.world import Portal, connect
+from tests.crm.hubspot.world import START, Portal, connect
+
+START_MS = int(START * 1000)
 
 
 def hit(id: int) -> dict[str, Any]:
@@ -119,11 +126,117 @@ def test_a_window_of_one_poll_is_not_mixed_with_another(portal: Portal) -> None:
     assert all(a == b for a, b in together)
 
 
-def test_a_batch_read_that_brings_nothing_leaves_what_exists_for_the_next_pass(portal: Portal) -> None:
+def test_a_company_a_batch_read_says_nothing_of_is_read_by_itself(portal: Portal) -> None:
     id = portal.create()
     portal.fault("empty_results", "batch/read")
     page = portal.crm.fetch([id])
-    assert (page.ids, dict(page.gone)) == ((), {})
+    assert (page.ids, dict(page.gone)) == ((id,), {})
+
+
+@pytest.mark.parametrize("kind", ["500", "423"])
+def test_a_company_that_cannot_be_read_at_all_is_named_and_stops_no_window(portal: Portal, kind: str) -> None:
+    sick, well = portal.create_many(2)
+    portal.advance(10)
+    portal.fault("empty_results", "batch/read")
+    portal.fault(kind, f"GET .*companies/{sick}")
+    with capture_logs() as said:
+        pages = list(portal.crm.pages(Query(stream=Stream.POLL, position=Position(done_to=START_MS))))
+    assert [page.ids for page in pages] == [(well,)]
+    assert pages[-1].position.done_to > START_MS
+    assert pages[-1].gone == {}
+    assert [entry["accounts"] for entry in said if entry["log_level"] == "error"] == [[sick]]
+
+
+def test_a_portal_that_is_down_is_an_error_and_no_company_that_cannot_be_read(portal: Portal) -> None:
+    id = portal.create()
+    portal.fault("empty_results", "batch/read", nth=1)
+    portal.fault("503", "batch/read|GET .*companies/")
+    with pytest.raises(UnavailableError):
+        portal.crm.fetch([id])
+
+
+@pytest.mark.parametrize("stream", [Stream.POLL, Stream.TRAILING, Stream.SWEEP, Stream.BACKFILL, Stream.DUE])
+def test_a_survivor_read_by_any_stream_tells_which_companies_were_merged_into_it(
+    portal: Portal, stream: Stream
+) -> None:
+    kept, loser, survivor = portal.create_many(3)
+    portal.merge(loser, survivor)
+    portal.advance(10_000)
+    query = Query(stream=stream, position=Position(done_to=START_MS), ids=(kept, survivor))
+    if stream in (Stream.SWEEP, Stream.BACKFILL):
+        query = Query(stream=stream)
+    pages = list(portal.crm.pages(query))
+    assert [id for page in pages for id in page.ids] == [kept, survivor]
+    assert {id: into for page in pages for id, into in page.gone.items()} == {loser: survivor}
+
+
+def test_a_company_still_listed_after_it_was_merged_away_is_gone_and_no_account() -> None:
+    def listed(id: str, merged: str | None) -> dict[str, Any]:
+        return {"id": id, "properties": {**hit(int(id))["properties"], "hs_merged_object_ids": merged}}
+
+    with responses.RequestsMock() as server:
+        server.add("GET", f"{URL}/account-info/2026-03/details", json={"portalId": 1})
+        server.add("GET", f"{URL}/crm/properties/2026-03/companies", json={"results": []})
+        page = {"results": [listed("1", None), listed("2", "1;2")]}
+        server.add("GET", f"{URL}/crm/objects/2026-03/companies", json=page)
+        crm = HubSpot(token=SecretStr("t"), facts_map=HUBSPOT_DEFAULTS, properties={}, base_url=URL)
+        (found,) = crm.pages(Query(stream=Stream.BACKFILL))
+        crm.close()
+    assert (found.ids, dict(found.gone)) == (("2",), {"1": "2"})
+
+
+def test_a_property_archived_while_we_run_is_no_field_until_it_is_there_again(portal: Portal) -> None:
+    id = portal.create()
+    portal.edit(id, lane="sales", tier="A")
+    running, clock = connect(portal.simulator), Clock()
+    running._catalogue._clock = clock
+    assert live(running, id)["lane"] == "sales"
+    before = property_reads(portal)
+    portal.crm._client._properties.archive("companies", "icp_lane", _preload_content=False)
+    with capture_logs() as said:
+        for found in (live(running, id), live(running, id)):
+            assert "lane" not in found
+            assert found["tier"] == "A"
+    assert property_reads(portal) == before + 1
+    assert running.disabled == {"lane": "the portal has no property icp_lane"}
+    assert [entry["fields"] for entry in said if entry["log_level"] == "error"] == [["lane"]]
+    (page,) = running.pages(Query(stream=Stream.SWEEP))
+    assert "lane" not in page.accounts[0].live
+    other = connect(portal.simulator)
+    other.provision(STANDARD, apply=True)
+    other.close()
+    clock.now = 901.0
+    assert "lane" in live(running, id)
+    assert running.disabled == {}
+    running.close()
+
+
+def test_replies_that_do_not_name_a_property_read_the_schema_at_most_every_five_seconds(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = portal.create()
+    running, clock = connect(portal.simulator), Clock()
+    running._catalogue._clock = clock
+    read = running._client.batch_read
+
+    def forgetful(ids: Sequence[str], properties: Sequence[str]) -> Json:
+        return read(ids, [name for name in properties if name != "icp_lane"])
+
+    monkeypatch.setattr(running._client, "batch_read", forgetful)
+    assert "lane" not in live(running, id)
+    before, reads = property_reads(portal), []
+    for clock.now in (1, 5, 6, 7, 12):
+        assert "lane" not in live(running, id)
+        reads.append(property_reads(portal) - before)
+    assert reads == [0, 0, 1, 1, 2]
+    assert running.disabled == {}  # the portal has it, whatever the replies say
+    running.close()
+
+
+def property_reads(portal: Portal) -> int:
+    stats = portal.simulator.admin("GET stats")["requests"]
+    assert isinstance(stats, dict)
+    return int(stats.get("GET properties", 0))
 
 
 def test_nothing_to_fetch_is_an_empty_page(portal: Portal) -> None:

@@ -194,6 +194,24 @@ def test_a_body_of_any_shape_is_read_without_raising(body: Any) -> None:
     assert isinstance(message, str)
 
 
+def test_what_looks_like_a_token_is_handed_on_by_nothing_that_reads_a_reply() -> None:
+    token = "pat-na1-0f1e2d3c-aaaa-bbbb-cccc-0123456789ab"
+    told = {
+        "status": "error",
+        "message": f"{token} may not",
+        "errors": [{"message": token, "code": token, "context": {"requiredGranularScopes": [token, "read"]}}],
+    }
+    dialect = HubSpotDialect()
+    said = (
+        *missing_scopes(told),
+        *summary(complaints(told)),
+        str(dialect.forbidden(UPDATE, told)),
+        str(dialect.forbidden(UPDATE, {"message": f"Bearer {token}"})),
+    )
+    assert not [text for text in said if "pat-" in text]
+    assert missing_scopes(told) == ("[redacted]", "read")
+
+
 def test_a_lower_limit_is_learned_from_headers_of_all_but_searches() -> None:
     quota = Quota({"burst": Rate(190, 10.0), "search": Rate(4, 1.0)})
     headers = {

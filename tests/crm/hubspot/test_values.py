@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icp_sync.crm.hubspot.client import Json
+from icp_sync.crm.hubspot.discovery import slim
 from icp_sync.crm.hubspot.values import NoSuchOwnerError, Values, merged_ids, properties_of, stamp_of
 from icp_sync.domain.standing import FIELDS, Field, FieldType, instant_text, number_text
 from tests.crm.contract import OWNED
@@ -91,7 +92,15 @@ def test_an_unknown_email_cannot_be_written(values: Values) -> None:
 def test_a_record_of_any_shape_becomes_an_account(values: Values, record: Json) -> None:
     account = values.account(record, PROPERTIES, read_at=1_000_000, currency="USD")
     assert account.id == "17"
-    assert set(account.live) == set(PROPERTIES)
+    named = record.get("properties") or ()
+    assert set(account.live) == {field for field, name in PROPERTIES.items() if name in named}
+
+
+def test_a_blank_property_is_a_field_and_one_the_record_does_not_name_is_none(values: Values) -> None:
+    record: Json = {"id": "17", "properties": {"icp_tier": None, "icp_lane": "sales"}}
+    read = values.account(record, PROPERTIES, read_at=1_000_000, currency="USD")
+    listed = values.account(slim({"17": record})["17"], PROPERTIES, read_at=1_000_000, currency="USD")
+    assert read.live == listed.live == {"tier": "", "lane": "sales"}
 
 
 def test_a_stamp_is_the_property_before_the_records_own() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from icp_sync.crm.hubspot.client import Json
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.ports import Query, Stream
 from tests.crm.contract import STANDARD, live, write_one
@@ -91,9 +92,10 @@ def test_a_property_removed_while_we_run_disables_that_output_alone(portal: Port
     portal.simulator.admin("POST settings", property_lag=0.0)
     remove(portal, "icp_lane")
     outcomes = write_all(portal, ids, tier="A", lane="sales")
-    assert results(outcomes) == {Result.WRITTEN}
-    assert all(dict(o.confirmed) == {"tier": "A"} for o in outcomes.values())
+    assert {(o.result, o.code) for o in outcomes.values()} == {(Result.FAILED, "OUTPUT_DISABLED")}
     assert portal.crm.disabled == {"lane": "the portal has no property icp_lane"}
+    assert write_one(portal.crm, ids[0], tier="A", lane="sales").code == "OUTPUT_DISABLED"
+    assert write_one(portal.crm, ids[0], tier="A").result is Result.WRITTEN
     assert "lane" not in live(portal.crm, ids[0])
     assert write_one(portal.crm, ids[0], lane="sales").code == "DISABLED"
     portal.crm.provision(STANDARD, apply=True)
@@ -106,11 +108,58 @@ def test_an_option_removed_while_we_run_disables_that_output_alone(portal: Porta
     options = [{"label": tier, "value": tier, "displayOrder": at} for at, tier in enumerate("AB")]
     portal.crm._client.change_property("icp_tier", {"options": options})
     outcomes = write_all(portal, ids, tier="C", fit_score="50")
-    assert results(outcomes) == {Result.WRITTEN}
-    assert all(dict(o.confirmed) == {"fit_score": "50"} for o in outcomes.values())
+    assert {(o.result, o.code) for o in outcomes.values()} == {(Result.FAILED, "OUTPUT_DISABLED")}
     assert portal.crm.disabled == {"tier": "icp_tier has no option C"}
+    assert write_one(portal.crm, ids[0], fit_score="50").result is Result.WRITTEN
     portal.crm.provision(STANDARD, apply=True)
     assert write_one(portal.crm, ids[0], tier="C").result is Result.WRITTEN
+
+
+def test_an_account_is_written_whole_or_not_at_all_and_the_others_of_its_batch_go_on(portal: Portal) -> None:
+    partly, wholly, free = portal.create_many(3)
+    remove(portal, "icp_lane")
+    writes = [
+        Write(account_id=partly, values={"tier": "A", "lane": "sales", "seal": "of both"}),
+        Write(account_id=wholly, values={"lane": "sales"}),
+        Write(account_id=free, values={"tier": "A", "seal": "of the tier"}),
+    ]
+    outcomes = {outcome.account_id: outcome for outcome in portal.crm.write(writes)}
+    assert (outcomes[partly].result, outcomes[partly].code) == (Result.FAILED, "OUTPUT_DISABLED")
+    assert "lane: the portal has no property icp_lane" in outcomes[partly].message
+    assert (outcomes[wholly].result, outcomes[wholly].code) == (Result.REFUSED, "DISABLED")
+    assert outcomes[free].result is Result.WRITTEN
+    assert (live(portal.crm, partly)["tier"], live(portal.crm, partly)["seal"]) == ("", "")
+    assert (live(portal.crm, free)["tier"], live(portal.crm, free)["seal"]) == ("A", "of the tier")
+
+
+@pytest.mark.parametrize(
+    ("edited", "result", "differs"),
+    [
+        ({}, Result.WRITTEN, ""),
+        ({"lane": "nurture"}, Result.UNCERTAIN, "lane"),
+        ({"lane": "nurture", "tier": "C"}, Result.FAILED, ""),
+    ],
+)
+def test_what_an_answer_says_nothing_of_is_uncertain_when_some_of_it_is_there(
+    portal: Portal,
+    monkeypatch: pytest.MonkeyPatch,
+    edited: dict[str, str],
+    result: Result,
+    differs: str,
+) -> None:
+    id = portal.create()
+    send = portal.crm._client.batch_update
+
+    def silent(inputs: Sequence[Json]) -> Json:
+        """Carried out, then edited by a person, and answered without results."""
+        send(inputs)
+        portal.edit(id, **edited)
+        return {"results": []}
+
+    monkeypatch.setattr(portal.crm._client, "batch_update", silent)
+    outcome = write_one(portal.crm, id, tier="A", lane="sales")
+    assert outcome.result is result
+    assert outcome.message.endswith(differs)
 
 
 def test_a_rule_of_the_portal_about_other_properties_refuses_the_record_and_is_named() -> None:
