@@ -13,8 +13,9 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+disable_created_metrics()  # type: ignore[no-untyped-call]
 registry = CollectorRegistry()
 
 requests_total = Counter(

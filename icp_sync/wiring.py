@@ -197,14 +197,18 @@ def seal_key(path: Path, *, create: bool = False) -> SealKey:
         return SealKey(installation=fresh["installation"], key=bytes.fromhex(fresh["key"]))
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        return SealKey(
+        key = SealKey(
             installation=str(stored["installation"]),
             key=bytes.fromhex(stored["key"]),
             predecessors=frozenset(stored.get("predecessors", ())),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not key.installation or not key.key:
+            raise ValueError("blank")  # it would open, and every digest be forgeable
+        return key
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        why = (error.strerror if isinstance(error, OSError) else "") or "it is not what provision made"
         raise ConfigError(
-            [Problem(where=str(path), what=f"the seal key cannot be read: {type(error).__name__}")],
+            [Problem(where=str(path), what=f"the seal key cannot be read: {why}")],
             next_step="restore the file from your backup; without it our own values look like people's",
         ) from error
 

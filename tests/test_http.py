@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -109,7 +110,7 @@ def test_401_is_about_credentials_and_not_tried_again(
     answers(server, {"status": 401, "json": {"message": "who are you"}})
     with pytest.raises(AuthError, match="who are you") as raised:
         transport.send("GET", "/x", endpoint=READ)
-    assert raised.value.next_step
+    assert "ICP_SYNC_CONNECTIONS__T__TOKEN" in raised.value.next_step
     assert len(server.calls) == 1
 
 
@@ -261,6 +262,8 @@ def test_a_refused_connection_is_tried_again_also_for_writes_and_certainly_not_d
         transport.send("POST", "/x", endpoint=WRITE)
     assert not isinstance(raised.value, UncertainError)
     assert len(waits) == 2
+    assert str(raised.value) == f"cannot reach http://127.0.0.1:{port}: connection refused"
+    assert raised.value.next_step == "check base_url and the network"
 
 
 @pytest.mark.parametrize("kind", ["reset", "truncated", "gzip_garbage", "empty_200", "502_html"])
@@ -271,6 +274,53 @@ def test_a_real_server_that_stumbles_once_is_asked_again(kind: str, waits: Waits
         reply = transport.send("GET", "/crm/v3/owners", endpoint=READ)
         assert reply.data["results"]
         assert len(waits) == 1
+
+
+def test_a_host_nobody_knows_is_said_in_words(waits: Waits) -> None:
+    transport = Transport("https://crm.invalid", sleep=waits, tries=1)
+    with pytest.raises(UnavailableError) as raised:
+        transport.send("GET", "/x", endpoint=READ)
+    assert str(raised.value) == "cannot reach https://crm.invalid: no host of this name is known (DNS)"
+
+
+def test_a_server_without_tls_is_said_in_words(waits: Waits) -> None:
+    with Simulator(accounts=0) as crm:
+        secure = crm.url.replace("http:", "https:")
+        with pytest.raises(UnavailableError) as raised:
+            Transport(secure, sleep=waits, tries=1).send("GET", "/x", endpoint=READ)
+    assert str(raised.value) == f"cannot reach {secure}: no TLS connection could be made"
+    assert "certificate" in raised.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (requests.exceptions.ConnectTimeout("(host='x')"), "no connection in time"),
+        (requests.exceptions.ReadTimeout("(host='x')"), "no reply in time"),
+        (requests.exceptions.ProxyError("(host='x')"), "the proxy does not let us through"),
+        (
+            requests.exceptions.SSLError(ssl.SSLCertVerificationError(1, "(_ssl.c:1000)")),
+            "its TLS certificate is not accepted",
+        ),
+        (requests.exceptions.ConnectionError(OSError(113, "No route to host")), "no route to host"),
+        (requests.exceptions.ConnectionError("Max retries exceeded"), "the connection failed"),
+    ],
+)
+def test_what_cut_us_off_is_said_in_words_and_not_in_pythons(
+    server: responses.RequestsMock, waits: Waits, error: Exception, said: str
+) -> None:
+    answers(server, {"body": error})
+    with pytest.raises(UnavailableError) as raised:
+        Transport(URL, sleep=waits, tries=1).send("GET", "/x", endpoint=READ)
+    assert f"{URL}: {said}" in str(raised.value)
+    assert "host=" not in str(raised.value)
+    assert "_ssl" not in str(raised.value)
+
+
+def test_an_address_is_named_without_what_might_be_secret(waits: Waits) -> None:
+    with pytest.raises(UnavailableError) as raised:
+        Transport("http://user:pw@127.0.0.1:9/path", sleep=waits, tries=1).send("GET", "/x", endpoint=READ)
+    assert "cannot reach http://127.0.0.1:9:" in str(raised.value)
 
 
 def test_a_server_that_is_too_slow_is_a_stumble(waits: Waits) -> None:

@@ -177,6 +177,34 @@ def test_broken_toml_is_named_with_line_and_column() -> None:
     assert "not valid TOML" in problems({}, path)["x.toml:2:8"]
 
 
+@pytest.mark.parametrize(
+    ("content", "where", "said"),
+    [
+        (b"[connections.main]\nprofiles = [\n", "x.toml", "not valid TOML"),
+        (b"[connections.main]\nname = 'M\xfcller'\n", "x.toml", "not UTF-8 text (save as UTF-8)"),
+        (b"x" * 1_000_001, "x.toml", "larger than 1,000,000 bytes"),
+        (b"x = " + b"[" * 99_999, "x.toml", "nested too deeply"),
+        (None, "x.toml", "cannot be read: No such file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_hides_no_other_and_invents_none(
+    content: bytes | None, where: str, said: str
+) -> None:
+    if content is not None:
+        Path("x.toml").write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load(Path("x.toml"), {MAIN + "TOKEN": TOKEN})
+    [problem] = caught.value.problems
+    assert problem.where == where
+    assert said in str(problem)
+    assert caught.value.next_step == "correct the file, then icp-sync check"
+
+
+def test_a_folder_or_a_device_is_no_settings_file() -> None:
+    assert "is a directory" in problems({}, Path("."))["."]
+    assert "no regular file" in problems({}, Path(os.devnull))[os.devnull]
+
+
 def test_text_where_a_list_is_wanted_is_named_without_being_quoted() -> None:
     found = problems(SOUND | {MAIN + "ENRICHERS": '[{"use": "x"'})
     assert list(found) == [MAIN + "ENRICHERS"]
@@ -231,8 +259,17 @@ def test_a_token_that_is_none_names_the_variable_to_set(token: str) -> None:
     found = problems(SOUND | {MAIN + "TOKEN": token})
     assert found == {
         MAIN + "TOKEN": "empty, or a placeholder "
-        "(set ICP_SYNC_CONNECTIONS__MAIN__TOKEN to a HubSpot Service Key)"
+        "(put a HubSpot Service Key into ICP_SYNC_CONNECTIONS__MAIN__TOKEN, "
+        "or into the secret file connections__main__token under ICP_SYNC_SECRETS)"
     }
+
+
+def test_a_missing_token_is_never_asked_for_in_the_file() -> None:
+    path = written("x.toml", '[connections.main]\nprofiles = ["a"]\n')
+    [hint] = problems({}, path).values()
+    assert "ICP_SYNC_CONNECTIONS__MAIN__TOKEN" in hint
+    assert "connections__main__token" in hint
+    assert "in the file" not in hint
 
 
 @pytest.mark.parametrize("token", [TOKEN + "\nX-Header: y", "päss", "a b"])
@@ -269,7 +306,22 @@ def test_only_https_or_this_machine_is_called(url: str, fine: bool) -> None:
 @pytest.mark.parametrize("name", ["Main", "a b", "a__b", "1a", "x" * 33, "a-b"])
 def test_a_connection_is_named_so_that_a_variable_can_name_it(name: str) -> None:
     path = written("x.toml", f'[connections."{name}"]\ntoken="{TOKEN}"\nprofiles=["a"]\n')
-    assert "no name for a connection" in problems({}, path)["x.toml: connections"]
+    assert "no name for a connection" in problems({}, path)[f"x.toml: connections.{name}"]
+
+
+def test_a_badly_named_connection_hides_no_other_problem() -> None:
+    path = written(
+        "x.toml",
+        f'[connections.main]\ntoken="{TOKEN}"\nprofiles=[]\n[connections.EU-West]\ncolour=1\n[logg]\n',
+    )
+    assert problems({}, path).keys() == {
+        "x.toml: connections.main.profiles",
+        "x.toml: connections.EU-West",
+        "x.toml: connections.EU-West.colour",
+        "x.toml: logg",
+        "connections.EU-West.token",
+        "connections.EU-West.profiles",
+    }
 
 
 @pytest.mark.parametrize(
@@ -302,7 +354,12 @@ def test_one_connection_needs_no_name_and_several_are_listed() -> None:
     for configured, name, said in (
         (two, None, "there are several connections: main, eu_west (name one with --connection)"),
         (two, "us", "there is no connection 'us' (there are: main, eu_west)"),
-        (load(environ={}), None, "there is no connection (see config/icp-sync.example.toml)"),
+        (Settings(), None, "there is no connection (see config/icp-sync.example.toml)"),
+        (
+            load(environ={}),
+            None,
+            f"there is no connection, and no settings file {Path('config/icp-sync.toml').absolute()}",
+        ),
     ):
         with pytest.raises(ConfigError) as caught:
             configured.connection(name)

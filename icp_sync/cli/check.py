@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.errors import ConfigError, IcpSyncError, Problem
+from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnavailableError
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.profile import Profile
+    from icp_sync.journal import Journal
     from icp_sync.ports import Enricher, Identity
     from icp_sync.settings import Connection, Settings
     from icp_sync.wiring import Wired
@@ -47,25 +48,33 @@ class Examination:
     connection: str = ""
     passed: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    exit_code: int = 0  # 2 as soon as one error is for the operator to correct, 1 for "try again later"
 
     @property
     def errors(self) -> int:
         return sum(f.severity == ERROR for f in self.findings)
 
-    def add(self, severity: str, area: str, problems: Iterable[Problem]) -> None:
-        self.findings += [
+    def add(self, severity: str, area: str, problems: Iterable[Problem], code: int = 2) -> None:
+        found = [
             Finding(severity=severity, area=area, where=p.where, what=p.what, next=p.hint) for p in problems
         ]
+        self.findings += found
+        if found and severity == ERROR:
+            self.exit_code = max(self.exit_code, code)
 
     def attempt(self, area: str, ask: Callable[[], T], passed: Callable[[T], str]) -> T | None:
         """The answer, None once its errors are noted; `passed` says what is fine about it."""
+        from icp_sync.observe import redact
+
         try:
             answer = ask()
         except ConfigError as error:
             hints = [replace(p, hint=p.hint or error.next_step) for p in error.problems]
             self.add(ERROR, area, hints)
         except IcpSyncError as error:
-            self.add(ERROR, area, [Problem(where=area, what=str(error), hint=error.next_step)])
+            step = error.next_step or ("try again later" if isinstance(error, UnavailableError) else "")
+            problem = Problem(where=area, what=redact(str(error)), hint=step)
+            self.add(ERROR, area, [problem], error.exit_code)
         else:
             self.passed[area] = passed(answer)
             return answer
@@ -95,8 +104,8 @@ def check(config: Config = None, connection: ConnectionName = None, as_json: AsJ
         document(found.to_json())
     else:
         show(Screen.here(), found)
-    if found.errors:
-        raise typer.Exit(2)
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)
 
 
 def examine(config: Path | None, connection: str | None) -> Examination:
@@ -147,7 +156,7 @@ def _usable(found: Examination, settings: Settings, chosen: Connection, spare: P
     )
     if journal is None:
         instead["journal"] = f"sqlite:///{spare}/journal.sqlite"
-    _seal_file(found, path, bound=bool(journal and journal.bound_to()))
+    _seal_file(found, path, journal)
     if journal is not None:
         journal.close()
     usable = settings.model_copy(update={**instead, "connections": {name: chosen.model_copy(update=without)}})
@@ -158,13 +167,14 @@ def _names(loaded: Sequence[Enricher]) -> str:
     return ", ".join(enricher.name for enricher in loaded) or "none"
 
 
-def _seal_file(found: Examination, path: Path, *, bound: bool) -> None:
+def _seal_file(found: Examination, path: Path, journal: Journal | None) -> None:
+    from icp_sync.daemon.portal import RESTORE
+
     if not path.exists():
         found.passed.pop("seal", None)
-        if bound:
-            what = "the seal key is missing: our own values will look like people's"
-            hint = "restore it from your backup"
-            found.add(ERROR, "seal", [Problem(where=str(path), what=what, hint=hint)])
+        if journal is not None and journal.ever_wrote():
+            what = "the seal key is gone: our own values would look like people's"
+            found.add(ERROR, "seal", [Problem(where=str(path), what=what, hint=RESTORE)])
         else:
             what = "not made yet: nothing can be written before"
             found.add(WARNING, "seal", [Problem(where=str(path), what=what, hint=PROVISION)])

@@ -90,11 +90,14 @@ def _show_matches(screen: Screen, text: str, found: list[tuple[str, str, str]]) 
 
 def show(screen: Screen, e: Explained) -> None:
     """The whole explanation for people."""
+    from icp_sync.cli.explanation import held_words
     from icp_sync.cli.text import instant
 
     screen.say(
         f"{e.name or 'no name'} · {e.domain or 'no domain'} · {e.id} · owner {e.owner or 'nobody'}", "bold"
     )
+    for h in e.held:
+        screen.say(f"! {held_words(h)}", "yellow")
     screen.say(e.headline)
     for note in e.notes:
         screen.say(f"! {note}", "yellow")

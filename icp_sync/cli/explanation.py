@@ -141,6 +141,13 @@ class Explained:
     writes: tuple[WriteRow, ...]
 
 
+def held_words(row: HeldRow) -> str:
+    """A value people hold: "tier: the CRM shows A, typed by somebody since 2026-11-21; ours would be C"."""
+    done = f"typed by somebody{f' since {row.since}' if row.since else ''}"
+    shown = f"shows {row.live}, {done}" if row.live else f"is blank, {done.replace('typed', 'cleared')}"
+    return f"{row.field}: the CRM {shown}; ours would be {row.ours or 'blank'}"
+
+
 def missing_words(row: MissingRow) -> str:
     """A missing fact with its worth: "industry (up to 23 points)"."""
     if row.points is None:

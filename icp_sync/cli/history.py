@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from icp_sync.journal import Changed, Evaluated, Journal
 
 KINDS = ("DATA", "PROFILE", "ENGINE")
+RELEASED = "released"
+WORDS = {RELEASED: "given back"}
+"""How people read an event that goes by another name in `--json`."""
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +40,10 @@ def history(
     if not events:
         screen.say(f"Nothing has happened to account {account_id} yet.")
         return
-    rows = [(instant(float(str(e["at"]))), e["event"], e["cause"], _said(e)) for e in events]
+    rows = [
+        (instant(float(str(e["at"]))), WORDS.get(str(e["event"]), e["event"]), e["cause"], _said(e))
+        for e in events
+    ]
     screen.table(["when", "what", "cause", ""], rows)
 
 
@@ -85,6 +91,9 @@ def _said(event: dict[str, object]) -> str:
         tier = event["tier"] or "out of scope"
         score = f", score {event['score']}" if event["score"] is not None else ""
         return f"{tier}{score}" + (f". {event['why']}" if event["why"] else "")
+    if event["event"] == RELEASED:
+        values = ", ".join(f"{c['field']} {short(c['after'] or 'blank', 20)}" for c in changes)
+        return f"{values}: ours to write again"
     return ", ".join(
         f"{c['field']} {short(c['before'] or 'blank', 20)} → {short(c['after'] or 'blank', 20)}"
         for c in changes

@@ -39,8 +39,7 @@ def mode(
         before = at.journal.mode()
         after = wanted or before
         if wanted and wanted is not Mode.OBSERVE:
-            bound, active = at.journal.bound_to(), at.journal.active() is not None
-            refuse_unready(at.settings.seal_file, bound, active)
+            refuse_unready(at.settings.seal_file, at.journal)
         if after is not before:
             at.journal.set_mode(after, now=time.time())
         steps = list(Mode)

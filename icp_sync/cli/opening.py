@@ -76,8 +76,13 @@ def wired(
 
 
 def the_account(journal: Journal, text: str) -> list[tuple[str, str, str]]:
-    """(id, name, domain) of every account this text may mean. Raises ConfigError when there is none."""
-    found = journal.find(text)
+    """(id, name, domain) of every account this text may mean: an id, a domain, a web address, a name.
+
+    Raises ConfigError when there is none.
+    """
+    from icp_sync.normalize.domains import registrable
+
+    found = journal.find(text) or journal.find(registrable(text))
     if not found:
         raise ConfigError(
             [

@@ -153,7 +153,7 @@ def plan(
     elif as_json:
         document(rehearsed.to_json())
     else:
-        show(Screen.here(), rehearsed)
+        show(Screen.here(), rehearsed, files or ())
 
 
 def activate(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.errors import ConfigError, Problem
+from icp_sync.errors import ConfigError, Problem, UnsafePlanError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from icp_sync.cli.rendering import Screen
+    from icp_sync.journal import Journal
     from icp_sync.ports import Identity, Step
     from icp_sync.wiring import Wired
 
@@ -29,6 +31,9 @@ def register(app: typer.Typer) -> None:
 
 def provision(
     apply: Annotated[bool, typer.Option("--apply", help="Make them; without it nothing is changed.")] = False,
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="With --apply: make another seal key; the old one is lost.")
+    ] = False,
     config: Config = None,
     connection: ConnectionName = None,
     as_json: AsJson = False,
@@ -37,17 +42,13 @@ def provision(
 
     Safe to repeat: what fits is kept, options are only added, nobody else's property is touched.
     """
-    from icp_sync.cli.opening import read_settings, wired
+    from icp_sync.cli.opening import wired
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.profile_file import load_all
-    from icp_sync.wiring import seal_key
 
-    made_seal = False
-    if apply:
-        settings = read_settings(config)
-        settings.connection(connection)
-        made_seal = not settings.seal_file.exists()
-        seal_key(settings.seal_file, create=True)
+    if new_key and not apply:
+        raise ConfigError("--new-key goes with --apply")
+    made_seal = apply and _made_seal(config, connection, new_key=new_key)
     with wired(config, connection) as (settings, parts):
         loaded = load_all(parts.settings.profiles, types=parts.types)
         profiles = tuple(one.profile for one in loaded)
@@ -59,12 +60,46 @@ def provision(
         steps = parts.crm.provision(blueprint, apply=apply)
         left = parts.crm.provision(blueprint, apply=False) if apply else steps
         done = _done(identity, steps, left, apply=apply, seal=made_seal, bound=apply and not was_bound)
+        done["replaced"] = new_key
         if as_json:
             document({"connection": parts.name, **done})
         else:
             _show(Screen.here(), parts, settings.seal_file, steps, done)
     if any(step.kind.value == "conflict" for step in left):
         raise typer.Exit(2)
+
+
+def _made_seal(config: Path | None, connection: str | None, *, new_key: bool) -> bool:
+    """See to it that there is a seal key; whether it was made just now.
+
+    Raises UnsafePlanError when one is missing beside values it sealed, ConfigError for an unreadable one or
+    for `new_key` where there is one: a key is never overwritten.
+    """
+    from icp_sync.cli.opening import opened
+    from icp_sync.wiring import seal_key
+
+    with opened(config, connection) as at:
+        path, there = at.settings.seal_file, at.settings.seal_file.exists()
+        if there and new_key:
+            what = "there is a seal key, and --new-key never overwrites one"
+            hint = "restore your backup over it, or move it away first"
+            raise ConfigError([Problem(where=str(path), what=what, hint=hint)])
+        if not there and not new_key:
+            refuse_lost_seal(path, at.journal)
+        seal_key(path, create=True)
+    return not there
+
+
+def refuse_lost_seal(path: Path, journal: Journal) -> None:
+    """Raises UnsafePlanError when the missing key is one we sealed values with."""
+    from icp_sync.daemon.portal import RESTORE
+
+    if journal.ever_wrote():
+        raise UnsafePlanError(
+            f"the seal key {path} is gone, and the journal shows values written with it: under a new key "
+            "they would look like another installation's, and their accounts would be held",
+            next_step=RESTORE,
+        )
 
 
 def _done(
@@ -103,6 +138,8 @@ def _show(screen: Screen, parts: Wired, seal: Path, steps: list[Step], done: dic
         return
     if done["seal_made"]:
         screen.say(f"Made the seal key {seal}. Back it up: it is how we know our own values.")
+        if done["replaced"]:
+            screen.say("What the lost key sealed is held until its seals are void: icp-sync bind --take-over")
     if done["bound_now"]:
         screen.say(f"Bound the journal to {done['identity']}.")
     changed, left = int(str(done["changed"])), int(str(done["left"]))
@@ -139,6 +176,8 @@ def bind(
         parts.journal.bind(identity.id, crm=parts.crm.kind, now=time.time(), rebind=rebind)
         voided: Counter[str] = Counter()
         if take_over:
+            if not settings.seal_file.exists():
+                refuse_lost_seal(settings.seal_file, parts.journal)
             seal_key(settings.seal_file, create=True)
             voided = _foreign_seals(parts)
             for installation in sorted(voided):
@@ -179,17 +218,24 @@ def _foreign_seals(parts: Wired) -> Counter[str]:
     return found
 
 
-def refuse_unready(seal: Path, bound_to: str, active: bool) -> None:
+def refuse_unready(seal: Path, journal: Journal) -> None:
     """Raise ConfigError with everything that must be done before a connection may write."""
+    from icp_sync.daemon.portal import no_seal
+    from icp_sync.wiring import seal_key
+
     problems = []
     if not seal.exists():
-        problems.append(
-            Problem(where=str(seal), what="there is no seal key yet", hint="icp-sync provision --apply")
-        )
-    if not bound_to:
+        what, hint = no_seal(journal)
+        problems.append(Problem(where=str(seal), what=what, hint=hint))
+    else:
+        try:
+            seal_key(seal)
+        except ConfigError as error:
+            problems += [replace(problem, hint=error.next_step) for problem in error.problems]
+    if not journal.bound_to():
         hint = "icp-sync provision --apply"
         problems.append(Problem(where="journal", what="it is not bound to a CRM yet", hint=hint))
-    if not active:
+    if journal.active() is None:
         hint = "icp-sync profile activate"
         problems.append(Problem(where="profile", what="none is active yet", hint=hint))
     if problems:

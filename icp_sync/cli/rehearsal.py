@@ -5,6 +5,7 @@ Reads the journal only: no CRM, no enricher, nothing written.
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -141,8 +142,8 @@ def _points(evaluation: Evaluation) -> Mapping[str, int]:
     return {criterion.name: got for criterion, (got, _) in pairs}
 
 
-def show(screen: Screen, result: Rehearsal) -> None:
-    """The matrix, the criteria that move accounts, and a few of those accounts."""
+def show(screen: Screen, result: Rehearsal, files: Sequence[Path] = ()) -> None:
+    """The matrix, the criteria that move accounts, a few of those accounts, and how to activate `files`."""
     from icp_sync.cli.migration import show_matrix
     from icp_sync.cli.text import counted, short
 
@@ -159,4 +160,5 @@ def show(screen: Screen, result: Rehearsal) -> None:
         screen.table(
             ["id", "name", "now", "then"], [(i, short(n, 40), a, b) for i, n, a, b in result.examples]
         )
-    screen.say("Nothing was changed. next: icp-sync profile activate")
+    activate = shlex.join(["icp-sync", "profile", "activate", *map(str, files)])
+    screen.say(f"Nothing was changed. next: {activate}")

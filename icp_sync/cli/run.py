@@ -176,7 +176,7 @@ def _refuse_unsealed(settings: Settings, wired: Wired) -> None:
     from icp_sync.domain.standing import Mode
 
     if wired.journal.mode() is not Mode.OBSERVE:
-        require_seal(settings.seal_file.exists(), wired.name)
+        require_seal(settings.seal_file.exists(), wired.journal)
 
 
 def _made(wanted: Wanted, wired: Wired, stopping: Stopping) -> Report:

@@ -33,6 +33,9 @@ def status(
         bool, typer.Option("--refused", help="List accounts whose write was refused.")
     ] = False,
     deferred: Annotated[bool, typer.Option("--deferred", help="List accounts that are tried again.")] = False,
+    held: Annotated[
+        bool, typer.Option("--held", help="List accounts nothing may be written on, and why.")
+    ] = False,
     left_alone: Annotated[bool, typer.Option("--left-alone", help="List values people hold.")] = False,
     config: Config = None,
     connection: ConnectionName = None,
@@ -43,16 +46,18 @@ def status(
     from icp_sync.cli.rendering import Screen, document
 
     with opened(config, connection) as at:
-        held = at.journal.left_alone()
-        data = collect(at, len(held))
+        peoples = at.journal.left_alone()
+        data = collect(at, len(peoples))
         lists: dict[str, list[Listed]] = {}
         if refused:
             lists["refused"] = at.journal.refused()
         if deferred:
             lists["deferred"] = at.journal.deferred()
+        if held:
+            lists["held"] = at.journal.held()
     if as_json:
         listed = {name: [asdict(item) for item in items] for name, items in lists.items()}
-        values = {"left_alone": [asdict(item) for item in held]} if left_alone else {}
+        values = {"left_alone": [asdict(item) for item in peoples]} if left_alone else {}
         document({**data, "lists": {**listed, **values}})
         return
     screen = Screen.here()
@@ -60,7 +65,7 @@ def status(
     for name, items in lists.items():
         _show_listed(screen, name, items)
     if left_alone:
-        _show_held(screen, held)
+        _show_left_alone(screen, peoples)
 
 
 def collect(at: Opened, left_alone: int) -> Data:
@@ -84,6 +89,7 @@ def collect(at: Opened, left_alone: int) -> Data:
         },
         "backfill_requested": request.reason if request else "",
         "tiers": dict(journal.tiers()),
+        "out_of_scope": journal.out_of_scope(),
         "streams": _streams(journal, now),
         "counts": {name: counts.get(name, 0) for name in ("settled", "deferred", "refused", "held", "gone")},
         "left_alone": left_alone,
@@ -109,7 +115,7 @@ def _streams(journal: Journal, now: float) -> list[Data]:
         last = next((run for run in runs if run.kind == stream), None)
         position = positions.get((stream, ""), (None, 0.0))[0]
         lag = now - position.done_to / 1000 if position and position.done_to and stream in WINDOWS else None
-        outcome = "" if last is None else "running or killed" if last.ended_at is None else "done"
+        outcome = "" if last is None else "running or killed" if last.ended_at is None else "ended"
         streams.append(
             {
                 "stream": stream,
@@ -150,13 +156,7 @@ def show(screen: Screen, data: Data) -> None:
     )
     screen.say(f"working on it now: {worker}")
     _show_profile(screen, data)
-    tiers = data["tiers"]
-    if isinstance(tiers, dict) and tiers:
-        from icp_sync.cli.migration import ORDER
-
-        screen.heading("Tiers")
-        rows = sorted(tiers.items(), key=lambda item: ORDER.index(item[0]) if item[0] in ORDER else 99)
-        screen.table(["tier", "accounts"], [(name, f"{n:,}") for name, n in rows], right=(1,))
+    _show_tiers(screen, data)
     _show_streams(screen, data)
     _show_counts(screen, data)
 
@@ -174,6 +174,19 @@ def _show_profile(screen: Screen, data: Data) -> None:
     )
     if data["backfill_requested"]:
         screen.say(f"a backfill is requested: {data['backfill_requested']}")
+
+
+def _show_tiers(screen: Screen, data: Data) -> None:
+    """Tiers, and what has none because it is outside the scope, so that the column adds up."""
+    from icp_sync.cli.migration import ORDER
+
+    tiers, outside = data["tiers"], data["out_of_scope"]
+    assert isinstance(tiers, dict)
+    rows = sorted(tiers.items(), key=lambda item: ORDER.index(item[0]) if item[0] in ORDER else 99)
+    rows += [("out of scope", outside)] if outside else []
+    if rows:
+        screen.heading("Tiers")
+        screen.table(["tier", "accounts"], [(name, f"{n:,}") for name, n in rows], right=(1,))
 
 
 def _show_streams(screen: Screen, data: Data) -> None:
@@ -224,7 +237,7 @@ def _show_listed(screen: Screen, name: str, items: list[Listed]) -> None:
         screen.table(["id", "name", "tries", "again at", "problem"], rows, right=(2,))
 
 
-def _show_held(screen: Screen, held: list[LeftAlone]) -> None:
+def _show_left_alone(screen: Screen, held: list[LeftAlone]) -> None:
     from icp_sync.cli.text import day, short
 
     screen.heading(f"Values people hold: {len(held)}")

@@ -12,7 +12,8 @@ from dataclasses import replace
 from icp_sync.daemon.stopping import Stopping
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, IcpSyncError, Problem
-from icp_sync.observe import log
+from icp_sync.journal import Journal
+from icp_sync.observe import log, sweep_found_missing_total
 from icp_sync.ports import Position, Stream
 from icp_sync.sync.cycle import Parts, Scope
 from icp_sync.wiring import Wired
@@ -21,6 +22,10 @@ ACCOUNTS_A_SEARCH = 200
 """Accounts one search call discovers; what an account we wrote costs polling later is 1/200 of a call."""
 SEARCHES = 4
 """Searches a second where the settings name no limit."""
+RESTORE = (
+    "restore the seal file from your backup; if it is gone for good: icp-sync provision --apply --new-key"
+)
+"""Under a new key, what the old one sealed is another installation's: held until that is taken over."""
 FIRST_READING = "the first reading of this connection"
 
 
@@ -32,6 +37,7 @@ class Portal:
         self._made_sealed = sealed()
         self._made = [make()]
         self.name = self.wired.name
+        sweep_found_missing_total.labels(self.name)  # so that 0 is said, and its first rise can be seen
         self.halted: IcpSyncError | None = None
         self._bound = False
         self._lock = threading.Lock()
@@ -54,7 +60,7 @@ class Portal:
 
     def _take_up_the_seal(self) -> None:
         """The key was made after we began: seal with it, not with the passing one of this process."""
-        require_seal(self._sealed(), self.name)
+        require_seal(self._sealed(), self.wired.journal)
         self._made.append(self._make())  # cycles under way still use the one before
         self._made_sealed = True
         log("daemon").info("the seal key is there now", connection=self.name)
@@ -107,19 +113,21 @@ class Pace:
         self._at = self._clock()
 
 
-def require_seal(exists: bool, connection: str) -> None:
+def require_seal(exists: bool, journal: Journal) -> None:
     """Raise ConfigError unless there is a key to seal our values with."""
-    if not exists:
-        raise ConfigError(
-            [
-                Problem(
-                    where=f"connection {connection}",
-                    what="may write, but there is no seal key to mark what we write",
-                    hint="restore the seal file, or make a new one on a CRM we never wrote to",
-                )
-            ],
-            next_step="icp-sync provision --apply",
-        )
+    if exists:
+        return
+    what, step = no_seal(journal)
+    raise ConfigError(
+        [Problem(where=f"connection {journal.connection}", what=f"may write, but {what}")], next_step=step
+    )
+
+
+def no_seal(journal: Journal) -> tuple[str, str]:
+    """What a missing seal key means, and what helps: one that was lost is not one never made."""
+    if journal.ever_wrote():
+        return "the seal key that marks our values is gone", RESTORE
+    return "there is no seal key yet to mark what we write", "icp-sync provision --apply"
 
 
 def close(wired: Wired) -> None:

@@ -128,6 +128,12 @@ def _built(
             Problem(where=f"{where}.use", what=f"'{use}' is not an enricher: no {', '.join(lacking)}")
         )
         return None
+    numbers = {name: getattr(enricher, name) for name in ("price", "ttl", "miss_ttl")}
+    unfit = [n for n, v in numbers.items() if not isinstance(v, int | float) or not 0 <= v < float("inf")]
+    if unfit:
+        named = ", ".join(unfit)
+        problems.append(Problem(where=f"{where}.use", what=f"'{use}' has no number of 0 or more as {named}"))
+        return None
     return cast(Enricher, enricher)
 
 

@@ -30,6 +30,7 @@ from tenacity import (
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.http.clock import ServerClock, http_date
 from icp_sync.http.dialect import Dialect, Endpoint, Reply, Throttle, UncertainError
+from icp_sync.http.outage import place, plainly
 from icp_sync.observe import fault_point, log, redact, request_seconds, requests_total
 from icp_sync.quota import Quota
 
@@ -182,7 +183,7 @@ class Transport:
             _after_reply()
         except requests.RequestException as error:
             outcome = type(error).__name__
-            raise self._lost(endpoint, error) from error
+            raise self._lost(endpoint, url, error) from error
         finally:
             seconds = time.monotonic() - sent
             requests_total.labels(self.name, endpoint.name, outcome).inc()
@@ -209,7 +210,7 @@ class Transport:
         said = redact(self._dialect.message(body))[:300]
         what = f"{endpoint.name}: HTTP {status}" + (f", {said}" if said else "")
         if status == 401:
-            raise AuthError(what, next_step="check the access token of this connection")
+            raise AuthError(what, next_step=self._check_token())
         if status == 403:
             raise self._dialect.forbidden(endpoint, body)
         if status == 429:
@@ -230,15 +231,21 @@ class Transport:
             )
         return UncertainError(f"{endpoint.name}: {what}", retry_after=retry_after)
 
-    def _lost(self, endpoint: Endpoint, error: requests.RequestException) -> Exception:
-        what = redact(f"{endpoint.name}: {type(error).__name__}: {error}")[:300]
+    def _lost(self, endpoint: Endpoint, url: str, error: requests.RequestException) -> Exception:
+        what, network = f"cannot reach {place(url)}: {plainly(error)}", "check base_url and the network"
         if isinstance(error, requests.exceptions.SSLError):
             return UnavailableError(what, next_step="check the TLS certificate, or REQUESTS_CA_BUNDLE")
         if isinstance(error, ValueError):  # requests' way to say that an address is none
-            return UnavailableError(what, next_step="check the base URL of this connection")
+            return UnavailableError(what, next_step="check base_url")
         if _never_sent(error):
-            return _AgainError(UnavailableError(what))
-        return self._unusable(endpoint, f"{type(error).__name__} after sending")
+            return _AgainError(UnavailableError(what, next_step=network))
+        return self._unusable(endpoint, f"no answer from {place(url)}: {plainly(error)}")
+
+    def _check_token(self) -> str:
+        """Names where the token comes from: settings have one per connection, and we bear its name."""
+        if not self.name:
+            return "check the access token"
+        return f"check the token in ICP_SYNC_CONNECTIONS__{self.name.upper()}__TOKEN, or its secret file"
 
     def _throttle(self, endpoint: Endpoint, throttle: Throttle) -> Exception:
         error = UnavailableError(f"{endpoint.name}: {throttle.reason}", retry_after=throttle.seconds)

@@ -90,7 +90,9 @@ def _text(path: Path) -> str:
     except OSError as error:
         problem = Problem(where=str(path), what=f"cannot be read: {error.strerror or error}")
     except UnicodeDecodeError as error:
-        problem = Problem(where=str(path), what=f"not UTF-8 text, at byte {error.start}")
+        problem = Problem(
+            where=str(path), what=f"not UTF-8 text, at byte {error.start}", hint="save as UTF-8"
+        )
     raise ConfigError([problem], next_step=NEXT_STEP)
 
 

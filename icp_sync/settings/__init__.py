@@ -10,14 +10,14 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.settings.connection import Connection, Quota, Schedule
-from icp_sync.settings.loading import Sources, explained
+from icp_sync.settings.loading import DEFAULT_CONFIG, Sources, explained
 from icp_sync.settings.outputs import NATIVES, Outputs
 from icp_sync.settings.parts import Part, journal_url, known_keys
 
@@ -35,8 +35,19 @@ __all__ = [
 ]
 
 NEXT_STEP = "icp-sync check"
+CORRECT = f"correct the file, then {NEXT_STEP}"
+BEGIN = f"cp config/icp-sync.example.toml {DEFAULT_CONFIG}"
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+def _connection_name(raw: str) -> str:
+    if not _NAME.fullmatch(raw) or len(raw) > 32:
+        raise ValueError(
+            f"'{raw[:40]}' is no name for a connection: lower-case letters and digits, joined by single "
+            "underscores, at most 32, so that an environment variable can name it"
+        )
+    return raw
 
 
 class Log(Part):
@@ -76,20 +87,13 @@ class Settings(BaseSettings):
     )
     log: Log = Log()
     health: Health = Health()
-    connections: dict[str, Connection] = Field({}, description="The portals, by a name of your choice.")
+    connections: dict[Annotated[str, AfterValidator(_connection_name)], Connection] = Field(
+        {}, description="The portals, by a name of your choice."
+    )
+
+    _looked_for: Path | None = PrivateAttr(None)  # the settings file there was none of
 
     _journal_url = field_validator("journal")(journal_url)
-
-    @field_validator("connections", mode="before")
-    @classmethod
-    def _names(cls, raw: Any) -> Any:
-        for name in raw if isinstance(raw, dict) else ():
-            if not _NAME.fullmatch(str(name)) or len(str(name)) > 32:
-                raise ValueError(
-                    f"'{str(name)[:40]}' is no name for a connection: lower-case letters and digits, joined "
-                    "by single underscores, at most 32, so that an environment variable can name it"
-                )
-        return raw
 
     @classmethod
     def settings_customise_sources(
@@ -112,6 +116,9 @@ class Settings(BaseSettings):
             return next(iter(self.connections.items()))
         if name is not None and name in self.connections:
             return name, self.connections[name]
+        if not self.connections and self._looked_for:
+            what = f"there is no connection, and no settings file {self._looked_for}"
+            raise ConfigError([Problem(where="connections", what=what)], next_step=BEGIN)
         if not self.connections:
             what, hint = "there is no connection", "see config/icp-sync.example.toml"
         elif name is None:
@@ -127,12 +134,15 @@ def load(
     *,
     dotenv: Path = Path(".env"),
 ) -> Settings:
-    """Settings from every source. Raises ConfigError with every problem at once and its place.
+    """Settings from every source. Raises ConfigError with every problem at once and its place; while a file
+    cannot be read at all, only with that, as what it would have said is not missing.
 
     path: the TOML file; by default what `ICP_SYNC_CONFIG` names, else `config/icp-sync.toml` if it exists.
     environ: variables, by default the process's own.
     """
     sources = Sources(Settings, path, os.environ if environ is None else environ, dotenv)
+    if sources.broken:
+        raise ConfigError(sources.broken, next_step=CORRECT)
     try:
         settings = Settings.model_validate(sources.merged())
     except ValidationError as error:
@@ -140,6 +150,7 @@ def load(
         raise ConfigError(sources.problems + explained(details, sources), next_step=NEXT_STEP) from None
     if sources.problems:
         raise ConfigError(sources.problems, next_step=NEXT_STEP)
+    settings._looked_for = sources.looked_for
     return settings
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,9 +35,13 @@ CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
 """Where systemd puts a unit's credentials: systemd.exec(5), LoadCredential=."""
 DEFAULT_CONFIG = Path("config/icp-sync.toml")
 LARGEST_FILE = 1_000_000  # bytes
+UTF_8 = "save as UTF-8"
 
 _NOT_OURS = re.compile(r"(SERVICE_(HOST|PORT)|PORT)(_.*)?|FAULT")
 """What Kubernetes sets in every pod beside a service called icp-sync, and the tests' fault switch."""
+
+_KEY = "[key]"
+"""How pydantic ends the place of a problem with a table's own name."""
 
 Loc = tuple[int | str, ...]
 
@@ -76,6 +81,8 @@ class Sources:
     ):
         self.model = model
         self.problems: list[Problem] = []
+        self.broken: list[Problem] = []  # files nothing could be read from
+        self.looked_for: Path | None = None  # the usual settings file, when neither it nor another is there
         in_file = self._dotenv(dotenv)
         layers = [self._variables("", dict(environ)), self._variables(str(dotenv), in_file)]
         asked = {name: environ.get(name) or in_file.get(name) for name in (CONFIG, SECRETS)}
@@ -86,6 +93,8 @@ class Sources:
             layers.append(self._toml(path or Path(asked[CONFIG] or "")))
         elif DEFAULT_CONFIG.exists():
             layers.append(self._toml(DEFAULT_CONFIG))
+        else:
+            self.looked_for = DEFAULT_CONFIG.absolute()
         self.layers = layers
 
     def merged(self) -> dict[str, Any]:
@@ -105,7 +114,7 @@ class Sources:
         try:
             read = DotEnvSettingsSource(self.model, env_file=path, env_file_encoding="utf-8").env_vars
         except (OSError, UnicodeDecodeError):
-            self._problem(str(path), "cannot be read as UTF-8 text")
+            self._broken(str(path), "cannot be read as UTF-8 text", UTF_8)
             return {}
         return {name.upper(): value for name, value in read.items() if value is not None}
 
@@ -136,7 +145,7 @@ class Sources:
         try:
             files = sorted(p for p in directory.iterdir() if p.is_file() and not p.name.startswith("."))
         except OSError as error:
-            self._problem(str(directory), f"secret files cannot be listed: {error.strerror}")
+            self._broken(str(directory), f"secret files cannot be listed: {error.strerror}")
             return Layer(str(directory), {})
         for file in files:
             key = file.name.lower().removeprefix(PREFIX.lower())
@@ -146,7 +155,7 @@ class Sources:
             try:
                 text = file.read_bytes()[: LARGEST_FILE + 1].decode("utf-8").strip()
             except (OSError, UnicodeDecodeError):
-                self._problem(str(file), "cannot be read as UTF-8 text")
+                self._broken(str(file), "cannot be read as UTF-8 text", UTF_8)
                 continue
             found[PREFIX + key.upper()] = text
             names[tuple(key.split("__"))] = file.name
@@ -154,22 +163,33 @@ class Sources:
         return Layer(str(directory), layer.tree, names)
 
     def _toml(self, path: Path) -> Layer:
+        where = str(path)
         try:
-            if path.stat().st_size > LARGEST_FILE:
-                raise ValueError(f"larger than {LARGEST_FILE:,} bytes")
-            return Layer(str(path), TomlConfigSettingsSource(self.model, toml_file=path).toml_data)
+            kind = path.stat()
+            if stat.S_ISDIR(kind.st_mode):
+                self._broken(where, "is a directory; a settings file is wanted")
+            elif not stat.S_ISREG(kind.st_mode):
+                self._broken(where, "is no regular file")  # pydantic-settings would pass it over in silence
+            elif kind.st_size > LARGEST_FILE:
+                self._broken(where, f"larger than {LARGEST_FILE:,} bytes")
+            else:
+                return Layer(where, TomlConfigSettingsSource(self.model, toml_file=path).toml_data)
         except OSError as error:
-            self._problem(str(path), f"cannot be read: {error.strerror}")
+            self._broken(where, f"cannot be read: {error.strerror}")
         except tomllib.TOMLDecodeError as error:
             at = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
             what = str(error).split(" (at ")[0]
-            self._problem(f"{path}:{at[1]}:{at[2]}" if at else str(path), f"not valid TOML: {what}")
-        except (ValueError, RecursionError) as error:
-            what = (
-                "larger than" if str(error).startswith("larger") else "not UTF-8 text, or nested too deeply"
-            )
-            self._problem(str(path), f"{what} {LARGEST_FILE:,} bytes" if what == "larger than" else what)
-        return Layer(str(path), {})
+            self._broken(f"{where}:{at[1]}:{at[2]}" if at else where, f"not valid TOML: {what}")
+        except UnicodeDecodeError:
+            self._broken(where, "not UTF-8 text", UTF_8)
+        except RecursionError:
+            self._broken(where, "nested too deeply")
+        except ValueError as error:
+            self._broken(where, f"cannot be read: {error}")
+        return Layer(where, {})
+
+    def _broken(self, where: str, what: str, hint: str = "") -> None:
+        self.broken.append(Problem(where=where, what=what, hint=hint))
 
     def _problem(self, where: str, what: str, hint: str = "") -> None:
         self.problems.append(Problem(where=where, what=what, hint=hint))
@@ -194,17 +214,26 @@ def explained(details: Sequence[ErrorDetails], sources: Sources) -> list[Problem
     problems = []
     for detail in details:
         loc = detail["loc"]
+        loc = loc[:-1] if loc[-1:] == (_KEY,) else loc
         name = dotted(loc)
+        secret = loc[-1:] == ("token",)
         if detail["type"] == "extra_forbidden":
             near = difflib.get_close_matches(_generic(loc), known, n=1, cutoff=0.6)
             what, hint = "unknown setting", f"did you mean {near[0]}?" if near else ""
         elif detail["type"] == "missing":
-            what, hint = f"{name} is missing", f"set it in the file, or as {variable(loc)}"
+            what = f"{name} is missing"
+            hint = _where_secrets_go(loc) if secret else f"set it in the file, or as {variable(loc)}"
         else:
             what = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
-            hint = f"set {variable(loc)} to a HubSpot Service Key" if loc[-1:] == ("token",) else ""
+            hint = _where_secrets_go(loc) if secret else ""
         problems.append(Problem(where=sources.where(loc), what=what, hint=hint))
     return problems
+
+
+def _where_secrets_go(loc: Loc) -> str:
+    """Never the settings file: that one is shared, and often under version control."""
+    file = "__".join(map(str, loc))
+    return f"put a HubSpot Service Key into {variable(loc)}, or into the secret file {file} under {SECRETS}"
 
 
 def variable(loc: Loc) -> str:

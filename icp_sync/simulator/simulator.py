@@ -17,7 +17,7 @@ from icp_sync.simulator import seeds
 from icp_sync.simulator.admin import Admin
 from icp_sync.simulator.clock import Clock
 from icp_sync.simulator.hubspot.api import Api
-from icp_sync.simulator.hubspot.portal import TIME_ZONE, Portal, Token
+from icp_sync.simulator.hubspot.portal import TIME_ZONE, Account, Portal, Token, portal_id
 from icp_sync.simulator.limits import Limits
 from icp_sync.simulator.server import Listener, Reply, Request
 from icp_sync.simulator.switches import Switches
@@ -64,6 +64,7 @@ class Simulator:
             limits=Limits(limits, self.switches, TIME_ZONE),
             seed=seed,
             tokens={token: Token()},
+            account=Account(id=portal_id(seed)),
         )
         self._host = host
         self._port = port

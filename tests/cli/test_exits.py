@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -149,11 +150,30 @@ def test_a_token_the_crm_refuses_is_exit_2(place: Place) -> None:
     result = place.run("plan", code=2)
     assert result.stderr.startswith("error: ")
     assert "00000000-0000" not in result.stderr
+    assert "ICP_SYNC_CONNECTIONS__MAIN__TOKEN" in result.stderr
 
 
 def test_a_crm_that_does_not_answer_is_exit_1(place: Place) -> None:
     place.config.write_text(place.config.read_text().replace(place.crm.url, "http://127.0.0.1:9"))
-    assert place.run("bind", code=1).stderr.startswith("error: ")
+    assert place.run("bind", code=1).stderr == (
+        "error: cannot reach http://127.0.0.1:9: connection refused\nnext: check base_url and the network\n"
+    )
+
+
+def test_ctrl_c_while_a_crm_is_asked_again_is_130(place: Place) -> None:
+    place.config.write_text(place.config.read_text().replace(place.crm.url, "http://127.0.0.1:9"))
+    program = subprocess.Popen(
+        [sys.executable, "-m", "icp_sync", "check", "--config", str(place.config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    journal = place.folder / "journal.sqlite"
+    while not journal.exists() and program.poll() is None:
+        pass  # it has begun its work once the journal is there
+    program.send_signal(signal.SIGINT)
+    said = program.communicate(timeout=60)
+    assert (program.returncode, "Traceback" in "".join(said)) == (130, False)
 
 
 def test_a_reader_that_left_is_no_error(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from icp_sync.journal import Journal
+from icp_sync.journal import Journal, Settled
 from icp_sync.ports import Stream
 from tests.cli.conftest import PROFILE, Place
 
@@ -32,7 +33,7 @@ def other_profile(tmp_path: Path) -> Path:
         ("plan", "--where", "country=US"),
         ("mode",),
         ("status",),
-        ("status", "--refused", "--deferred", "--left-alone"),
+        ("status", "--refused", "--deferred", "--held", "--left-alone"),
         ("profile", "check"),
         ("profile", "plan"),
         ("profile", "plan", "--read"),
@@ -88,7 +89,9 @@ def test_profile_plan_names_the_movers_without_asking_the_crm(settled: Place, ot
     assert plan["moved"] == sum(m["accounts"] for m in plan["migrations"] if m["from"] != m["to"]) > 0
     assert plan["moved"] == sum(m["up"] + m["down"] for m in plan["movers"])
     assert plan["examples"][0]["from"] != plan["examples"][0]["to"]
-    assert "Criteria that move them" in settled.run("profile", "plan", str(other_profile)).stdout
+    shown = settled.run("profile", "plan", str(other_profile)).stdout
+    assert "Criteria that move them" in shown
+    assert shown.rstrip().endswith(f"next: icp-sync profile activate {other_profile}")
 
 
 def test_the_active_files_move_nobody(settled: Place) -> None:
@@ -104,6 +107,7 @@ def test_status_counts_what_the_crm_shows(settled: Place) -> None:
     backfill = next(s for s in status["streams"] if s["stream"] == "backfill")
     assert backfill["outcome"] == "done"
     assert status["sweep_found_missing"] == 0
+    assert status["out_of_scope"] == status["counts"]["settled"] - sum(status["tiers"].values())
     assert f"{status['profile']['accounts']:,} on v1" in settled.run("status").stdout
 
 
@@ -130,6 +134,12 @@ def test_explain_reads_like_an_explanation(settled: Place) -> None:
     assert "Listed on an exchange (must-have, firmographic)" in shown
 
 
+@pytest.mark.parametrize("written", ["https://www.{}/about?x", "WWW.{}", "{}"])
+def test_an_account_is_found_by_any_way_to_write_its_web_address(settled: Place, written: str) -> None:
+    account = next(c for c in settled.companies(icp_tier="A") if c["domain"])
+    assert settled.json("explain", written.format(account["domain"]))["id"] == account["id"]
+
+
 def test_why_needs_data_needs_it_is_told_with_the_worth_of_each_fact(settled: Place) -> None:
     account = settled.companies(icp_tier="Needs data")[0]
     told = settled.json("explain", account["id"])
@@ -154,13 +164,20 @@ def test_a_reps_own_tier_is_left_alone_shown_and_released_on_their_word(settled:
     assert (held["account_id"], held["field"], held["live"], held["desired"]) == (account, "tier", "A", "D")
     told = settled.json("explain", account)
     assert [(h["field"], h["live"], h["ours"]) for h in told["held"]] == [("tier", "A", "D")]
-    assert f"icp-sync release {account} --field tier" in settled.run("explain", account).stdout
+    shown = settled.run("explain", account).stdout
+    assert f"icp-sync release {account} --field tier" in shown
+    assert shown.splitlines()[1].startswith("! tier: the CRM shows A, typed by somebody")
+    assert shown.splitlines()[1].endswith("; ours would be D")
     assert settled.json("plan")["left_alone"][0]["id"] == account
     settled.run("release", account, "--field", "fit_score", code=2)
     assert settled.json("release", account)["released"] == ["tier"]
     settled.settle(Stream.DUE)
     assert settled.companies(icp_tier="D", id=account)
     assert settled.json("history", account)["events"][-2]["event"] == "released"
+    shown = settled.run("history", account).stdout
+    assert "given back" in shown
+    assert "released" not in shown
+    assert "tier A: ours to write again" in shown
     assert settled.json("release", account)["released"] == []
 
 
@@ -211,6 +228,39 @@ def test_refused_and_deferred_accounts_are_listed_with_their_problem(fresh: Plac
     shown = fresh.run("status", "--refused", "--deferred").stdout
     assert [item["account_id"] for item in failed if item["account_id"] not in shown] == []
     assert f"! {failed[0]['status']}: " in fresh.run("explain", failed[0]["account_id"]).stdout
+
+
+def test_held_accounts_are_listed_with_their_reason(fresh: Place) -> None:
+    for step in (("provision", "--apply"), ("profile", "activate"), ("mode", "write")):
+        fresh.run(*step)
+    account = fresh.companies()[0]["id"]
+    seal = {"icp_seal": "icp1;abcdefabcdef;tier=0123456789"}
+    fresh.crm.admin("POST edit", id=account, properties=seal)
+    fresh.settle()
+    [held] = fresh.json("status", "--held")["lists"]["held"]
+    assert held["account_id"] == account
+    assert "abcdefabcdef" in held["problem"]
+    shown = fresh.run("status", "--held").stdout
+    assert "Held: 1" in shown
+    assert held["problem"] in shown
+
+
+def test_status_adds_up_with_what_is_out_of_scope_and_tells_how_a_run_ended(fresh: Place) -> None:
+    journal = Journal.open(f"sqlite:///{fresh.folder}/journal.sqlite", "main")
+    lease = journal.lease("backfill", holder="test", now=0.0)
+    assert lease is not None
+    rows = [Settled(account_id=str(n), name="x", in_scope=n < 3, tier="B" if n < 3 else "") for n in range(5)]
+    journal.commit(rows, gone={}, position=None, stream="backfill", lease=lease, run="r", now=0.0)
+    run = journal.start_run("backfill", now=0.0)
+    journal.end_run(run, {"outcome": "interrupted", "read": 5}, now=1.0)
+    journal.close()
+    status = fresh.json("status")
+    assert (status["tiers"], status["out_of_scope"], status["counts"]["settled"]) == ({"B": 3}, 2, 5)
+    [backfill] = [s for s in status["streams"] if s["stream"] == "backfill"]
+    assert backfill["outcome"] == "interrupted"
+    shown = fresh.run("status").stdout
+    assert re.search(r"^out of scope +2$", shown, re.MULTILINE)
+    assert "interrupted" in shown
 
 
 def test_status_names_who_works_on_the_journal(settled: Place) -> None:

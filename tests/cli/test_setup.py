@@ -59,8 +59,58 @@ def test_the_seal_key_is_for_its_owner_alone(fresh: Place) -> None:
     seal.chmod(0o644)
     assert any("others on this machine" in p["what"] for p in fresh.json("check")["problems"])
     seal.unlink()
-    lost = [p for p in fresh.json("check", code=2)["problems"] if p["area"] == "seal"]
-    assert lost[0]["next"] == "restore it from your backup"
+    [unmade] = [p for p in fresh.json("check")["problems"] if p["area"] == "seal"]
+    assert (unmade["severity"], unmade["next"]) == ("warning", "icp-sync provision --apply")
+    assert fresh.json("provision", "--apply")["seal_made"] is True, "nothing was ever sealed with the old one"
+
+
+def test_a_dry_run_on_a_fresh_install_is_no_lost_key(fresh: Place) -> None:
+    fresh.run("profile", "activate")
+    journal = Journal.open(f"sqlite:///{fresh.folder}/journal.sqlite", "main")
+    journal.bind(str(fresh.crm.portal.account.id), crm="hubspot", now=0.0)
+    journal.close()
+    fresh.run("run", "--dry-run")
+    [unmade] = [p for p in fresh.json("check", code=2)["problems"] if p["area"] == "seal"]
+    assert unmade["severity"] == "warning"
+    assert "there is no seal key yet" in fresh.run("mode", "write", code=2).stderr
+
+
+def test_a_lost_seal_key_is_restored_and_replaced_only_on_a_persons_word(fresh: Place) -> None:
+    seal = fresh.folder / "seal.key"
+    for step in (("provision", "--apply"), ("profile", "activate"), ("mode", "write")):
+        fresh.run(*step)
+    fresh.settle()
+    kept = seal.read_text()
+    seal.unlink()
+    restore = "restore the seal file from your backup"
+    for refused in (("provision", "--apply"), ("bind", "--take-over")):
+        said = fresh.run(*refused, code=3).stderr
+        assert f"next: {restore}; if it is gone for good: icp-sync provision --apply --new-key" in said
+    for refused in (("mode", "route"), ("run", "--once")):
+        assert f"next: {restore}" in fresh.run(*refused, code=2).stderr
+    [lost] = [p for p in fresh.json("check", code=2)["problems"] if p["area"] == "seal"]
+    assert (lost["severity"], lost["next"][: len(restore)]) == ("error", restore)
+    assert not seal.exists()
+    assert "--new-key goes with --apply" in fresh.run("provision", "--new-key", code=2).stderr
+    seal.write_text(kept)
+    assert "never overwrites" in fresh.run("provision", "--apply", "--new-key", code=2).stderr
+    assert seal.read_text() == kept
+    seal.unlink()
+    said = fresh.run("provision", "--apply", "--new-key").stdout
+    assert "icp-sync bind --take-over" in said
+    assert fresh.json("bind", "--take-over")["taken_over"]
+
+
+@pytest.mark.parametrize("text", ["garbage", "{}", '{"installation": "0123456789ab", "key": ""}', "[" * 9999])
+def test_a_seal_key_that_cannot_be_read_allows_no_writing(fresh: Place, text: str) -> None:
+    fresh.run("provision", "--apply")
+    fresh.run("profile", "activate")
+    (fresh.folder / "seal.key").write_text(text)
+    refused = fresh.run("mode", "write", code=2).stderr
+    assert "the seal key cannot be read: it is not what provision made" in refused
+    assert "next: restore the file from your backup" in refused
+    assert fresh.json("mode")["mode"] == "observe"
+    assert "cannot be read" in fresh.run("provision", "--apply", code=2).stderr
 
 
 def test_a_property_of_somebody_else_is_a_conflict_and_stays(fresh: Place) -> None:
@@ -119,6 +169,29 @@ def test_settings_that_cannot_be_read_are_a_report_too(tmp_path: Path) -> None:
     found = json.loads(result.stdout)
     assert any("unknown setting" in p["what"] for p in found["problems"])
     assert len(found["problems"]) >= 2
+
+
+def test_a_crm_out_of_reach_is_the_only_error_and_ends_with_1(place: Place) -> None:
+    place.run("provision", "--apply")
+    place.config.write_text(place.config.read_text().replace(place.crm.url, "http://127.0.0.1:9"))
+    found = place.json("check", code=1)
+    [unreachable] = [p for p in found["problems"] if p["severity"] == "error"]
+    assert unreachable["what"] == "cannot reach http://127.0.0.1:9: connection refused"
+    assert unreachable["next"] == "check base_url and the network"
+    (place.folder / "seal.key").write_text("garbage")
+    place.json("check", code=2)
+
+
+def test_without_a_settings_file_the_path_looked_for_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = command("status")
+    assert said.exit_code == 2
+    assert f"no settings file {tmp_path / 'config' / 'icp-sync.toml'}" in said.stderr
+    assert "next: cp config/icp-sync.example.toml config/icp-sync.toml" in said.stderr
+    [problem] = json.loads(command("check", "--json").stdout)["problems"]
+    assert problem["next"] == "cp config/icp-sync.example.toml config/icp-sync.toml"
 
 
 def test_profile_files_are_checked_without_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from icp_sync.crm.canonical import canonical_text, instant, is_number
 from icp_sync.domain.standing import FieldType, instant_text
 
-offsets = st.timedeltas(timedelta(hours=-23, minutes=-59), timedelta(hours=23, minutes=59)).map(timezone)
+offsets = st.integers(-24 * 60 + 1, 24 * 60 - 1).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 instants = st.datetimes(timezones=st.none() | offsets)
 texts = st.text() | st.text(st.characters()) | st.from_regex(r"[-+0-9.eE_:TZnaif ]{0,24}", fullmatch=True)
 

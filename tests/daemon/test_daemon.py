@@ -217,6 +217,12 @@ def test_metrics_are_prometheus_text_of_our_own_registry(health: tuple[str, Daem
     assert b"python_info" not in body
 
 
+def test_what_only_the_sweep_finds_is_counted_from_0_for_every_connection(worlds: list[World]) -> None:
+    portal(worlds[0], Stopping(), name="never_swept")
+    labels = {"connection": "never_swept"}
+    assert registry.get_sample_value("icp_sync_sweep_found_missing_total", labels) == 0.0
+
+
 @pytest.mark.parametrize(
     ("path", "method", "status"),
     [

@@ -101,3 +101,9 @@ def test_the_simulator_shares_nothing_with_the_connectors():
         if name.startswith("icp_sync.") and not name.startswith("icp_sync.simulator")
     }
     assert ours <= {"icp_sync.normalize", "icp_sync.domain.facts"}
+
+
+def test_every_seed_is_a_portal_of_its_own():
+    seeds = range(-10, 10)
+    assert Simulator(accounts=0, seed=1).portal.account.id == 44_237_313
+    assert len({Simulator(accounts=0, seed=seed).portal.account.id for seed in seeds}) == len(seeds)

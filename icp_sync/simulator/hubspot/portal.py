@@ -24,6 +24,7 @@ from icp_sync.simulator.switches import Switches
 Json = dict[str, object]
 
 PORTAL_ID = 44_237_313
+"""The portal of seed 1."""
 APP_ID = "19083857"
 TIME_ZONE = "America/New_York"
 OBJECT_TYPES = {"companies": "0-2", "company": "0-2", "0-2": "0-2"}
@@ -50,6 +51,11 @@ class Token:
     @property
     def source(self) -> Source:
         return Source("INTEGRATION", self.app)
+
+
+def portal_id(seed: int) -> int:
+    """A seed's own portal: no two seeds share one, so a journal can tell two simulated CRMs apart."""
+    return PORTAL_ID + (2 * (seed - 1) if seed >= 1 else 1 - 2 * seed)
 
 
 @dataclass(slots=True, kw_only=True)
