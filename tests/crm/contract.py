@@ -355,6 +355,7 @@ class CrmContract:
         early, deleted, loser, survivor = world.create_many(4)
         world.delete(early)
         world.advance(1000)
+        crm.fetch([survivor])  # its reply tells the CRM's clock
         since = int(crm.now() * 1000)
         world.advance(10)
         world.delete(deleted)
