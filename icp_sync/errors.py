@@ -67,15 +67,6 @@ class RequestError(IcpSyncError):
         self.body = body
 
 
-class AccountError(IcpSyncError):
-    """One account cannot be settled; the others go on."""
-
-    def __init__(self, account_id: str, reason: str) -> None:
-        super().__init__(f"account {account_id}: {reason}")
-        self.account_id = account_id
-        self.reason = reason
-
-
 class UnsafePlanError(IcpSyncError):
     """A plan that a human must confirm first. Exit 3, nothing was written."""
 

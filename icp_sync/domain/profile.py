@@ -146,11 +146,3 @@ class Profile:
     review_minor: str = ""  # ISO dates
     review_full: str = ""
     examples: Mapping[str, str] = field(default_factory=dict)  # domain → tier or state
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActiveProfiles:
-    """The profiles in force on a connection: a version of the journal, at most a few, in file order."""
-
-    version: int
-    profiles: tuple[Profile, ...]

@@ -13,7 +13,6 @@ from typer.testing import CliRunner, Result
 
 from icp_sync.cli.exits import Guarded
 from icp_sync.errors import (
-    AccountError,
     AuthError,
     ConfigError,
     IcpSyncError,
@@ -51,7 +50,6 @@ def ended(error: BaseException, *options: str) -> Result:
         (UnsafePlanError("too much would change"), 3),
         (UnavailableError("the CRM is down"), 1),
         (RequestError("HTTP 404", status=404), 1),
-        (AccountError("42", "it is odd"), 1),
         (LostLeaseError("taken over"), 1),
         (KeyboardInterrupt(), 130),
         (RuntimeError("what?"), 1),

@@ -206,4 +206,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("a journal is not downgraded: restore the backup made before the upgrade")
+    raise RuntimeError("a journal is not downgraded: restore the backup made before the upgrade")
