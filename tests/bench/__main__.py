@@ -7,6 +7,7 @@ minute, so that a slow or busy machine changes both sides.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import tempfile
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
+    gc.set_threshold(100_000, 50, 100)  # as the program does for itself
     with ExitStack() as stack:
         crm = stack.enter_context(Simulator(accounts=chosen.accounts, limits="off", index_lag=0.0).start())
         folder = stack.enter_context(tempfile.TemporaryDirectory())
