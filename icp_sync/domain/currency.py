@@ -1,9 +1,9 @@
 """Amounts of money in another currency, as honestly wide intervals.
 
-A rate is a range: the lowest and highest yearly average against the US dollar over 2015–2025, rounded
-outwards, from the European Central Bank's euro reference rates. Converting an amount therefore answers
+A rate is a range, set by hand and deliberately wide around the yearly averages against the US dollar of
+2015–2025; the figures are approximate and come from no feed. Converting an amount therefore answers
 "somewhere between", never a guess of one day's rate; a threshold near the amount stays unknown. An
-amount whose currency nobody named could be in any of them.
+amount whose currency nobody named could be in any of the world's, the cheapest and dearest included.
 """
 
 from __future__ import annotations
@@ -48,10 +48,8 @@ DOLLARS_PER_UNIT: Mapping[str, tuple[float, float]] = {
     "SAR": (0.264, 0.270),
     "AED": (0.270, 0.275),
 }
-ANY_CURRENCY = (
-    min(low for low, _ in DOLLARS_PER_UNIT.values()),
-    max(high for _, high in DOLLARS_PER_UNIT.values()),
-)
+ANY_CURRENCY = (0.00001, 3.5)
+"""Wider than any currency: from the Lebanese pound to the Kuwaiti dinar."""
 
 
 def convert(amount: Money, currency: str) -> Interval:

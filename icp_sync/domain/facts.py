@@ -198,4 +198,8 @@ def value_from_json(data: list[object]) -> FactValue:
 
 
 def _bound(value: object, default: float) -> float:
-    return float(value) if isinstance(value, int | float) else default
+    if value is None:
+        return default
+    if isinstance(value, int | float):
+        return float(value)
+    raise ValueError(f"not a stored bound: {value!r}")

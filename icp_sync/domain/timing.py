@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, floor
+from math import floor
 
 from icp_sync.domain.compile import Answers, Compiled
 from icp_sync.domain.facts import Facts, Interval
 from icp_sync.domain.profile import Profile
+
+_INSTANT = 1e-6  # seconds; today, four steps of a float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ def next_change(
 
     Answers about instants only jump when a future instant arrives or a past one reaches its age limit;
     between two such moments timing falls steadily. So search the stretch before the next moment for the
-    second in which the written number falls; without a moment ahead nothing decays any more.
+    instant at which the written number falls; without a moment ahead nothing decays any more.
     """
     candidates = [calm_ends] if calm_ends is not None and calm_ends > now else []
     moment = min((m for m in _moments(compiled, facts) if m > now), default=None)
@@ -56,23 +58,23 @@ def _number(share: float) -> int:
 
 
 def _next_fall(compiled: Sequence[Compiled], facts: Facts, start: float, end: float) -> float:
-    """First whole second in (start, end) with another timing number, else `end`."""
+    """First instant in (start, end), to the microsecond, with another timing number, else `end`."""
     decaying = [c for c in compiled if any(leaf.half_life for leaf in c.withins)]
 
     def numbers(at: float) -> list[int]:
         return [_number(c.earned(facts, at)) for c in decaying]
 
     before = numbers(start)
-    low, high = floor(start), ceil(end) - 1
+    low, high = start, end - _INSTANT
     if not decaying or high <= low or numbers(high) == before:
         return end
-    while high - low > 1:
-        middle = (low + high) // 2
+    while high - low > _INSTANT:
+        middle = (low + high) / 2
         if numbers(middle) == before:
             low = middle
         else:
             high = middle
-    return float(high)
+    return high
 
 
 def _moments(compiled: Sequence[Compiled], facts: Facts) -> Iterator[float]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.conditions import All, Any, AnyOf, Between, NoneOf, Not, Present, Within
-from icp_sync.domain.facts import Interval, Members, Money
+from icp_sync.domain.facts import Interval, Members, Money, value_from_json
 from icp_sync.domain.profile import DAY, Criterion, Profile
 from tests.domain import oracle
 from tests.domain.cases import NOW, conditions, facts, profiles, refined, some_facts
@@ -133,3 +133,9 @@ def test_a_profile_cannot_smuggle_code_into_the_evaluator():
     assert credit_of(
         AnyOf(fact=evil, values=frozenset([evil])), {evil: Members(frozenset([evil]), True)}
     ) == (1, 1)
+
+
+@pytest.mark.parametrize("stored", [["interval", "x", 1], ["money", 1, [], "USD"], ["set", "a", True], []])
+def test_a_stored_value_of_another_shape_is_refused(stored):
+    with pytest.raises(ValueError, match="not a stored"):
+        value_from_json(stored)

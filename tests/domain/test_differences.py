@@ -200,3 +200,31 @@ def test_wording_and_one_point_never_cause_a_write():
     assert not cosmetic(change("fit_score", "71", "73"))
     assert not cosmetic(change("fit_score", "", "1"))
     assert not cosmetic(change("tier", "A", "B"))
+
+
+def test_what_a_person_was_seen_to_hold_stays_theirs_whatever_we_once_meant_to_write():
+    """A merge brings the loser's intents along; they are no claim on what the survivor's rep typed."""
+    inherited = Remembered(confirmed={"tier": human("A")}, intents={"tier": ("A",)})
+    _, found = only({"tier": "A"}, inherited, wanted={"tier": "B"})
+    assert (found.changes, found.left_alone) == ((), {"tier": ("A", "B")})
+
+
+def test_a_persons_value_is_theirs_also_while_it_is_what_we_want():
+    before = Remembered(confirmed={"tier": ours("A")})
+    one, equal = only({"tier": "B"}, before, wanted={"tier": "B"})
+    news = learned(one, equal, before, NOW)
+    assert news["tier"] == human("B")
+    _, later = only({"tier": "B"}, Remembered(confirmed=news), wanted={"tier": "C"})
+    assert later.left_alone == {"tier": ("B", "C")}
+
+
+def test_a_new_seal_remembers_what_people_blanked_and_what_this_footprint_does_not_read():
+    first = KEY.seal("1", {"tier": "A", "lane": "sales", "coverage": "80"})
+    one = account(live={"tier": "A", "lane": "", "seal": first})
+    live = {name: value for name, value in one.live.items() if name != "coverage"}
+    found = difference(replace(one, live=live), {"tier": "B", "lane": "nurture"}, NOT_REMEMBERED, KEY)
+    text = next(c.desired for c in found.changes if c.field == "seal")
+    seal = read_seal(text, KEY)
+    assert seal.proves(KEY, "1", "coverage", "80")
+    _, lost = only({"tier": "B", "lane": "", "seal": text}, wanted={"tier": "B", "lane": "nurture"})
+    assert lost.left_alone == {"lane": ("", "nurture")}

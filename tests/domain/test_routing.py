@@ -104,7 +104,7 @@ def test_the_inactive_the_capped_and_the_overloaded_are_passed_over():
 def test_an_open_deal_or_fresh_activity_is_never_given_away():
     assert route(profile(TO_TEAM), employees=150, open_deals=1).note == "an open deal is being worked"
     touched = route(profile(TO_TEAM), employees=150, last_activity=(NOW - 3 * DAY, NOW - 3 * DAY))
-    assert touched.owner == ""
+    assert (touched.owner, touched.until) == ("", NOW + 11 * DAY)  # looked at again when it has passed
     assert route(profile(TO_TEAM), employees=150, last_activity=(NOW - 60 * DAY, NOW - 60 * DAY)).owner
 
 

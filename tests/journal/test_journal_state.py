@@ -185,3 +185,18 @@ def test_a_worker_that_recalled_before_a_release_must_look_again(worker: Worker,
     memory = worker.recall("1")
     journal.release("1", None, now=NOW)
     assert list(worker.intend(write("1"), memory=memory)[1]) == ["1"]
+
+
+def test_a_second_connection_to_the_same_portal_is_refused(journal: Journal) -> None:
+    journal.bind("portal 1", crm="hubspot", now=NOW)
+    other = journal.for_connection("another")
+    with pytest.raises(ConfigError, match="belongs to connection"):
+        other.bind("portal 1", crm="hubspot", now=NOW)
+    other.bind("portal 2", crm="hubspot", now=NOW)
+
+
+def test_postponed_accounts_come_after_the_others(worker: Worker, journal: Journal) -> None:
+    worker.commit(settled("1", wake_at=NOW + 1), settled("2", wake_at=NOW + 2))
+    journal.postpone(["1"], until=NOW + 60)
+    assert journal.due(NOW + 5, 1) == ("2",)
+    assert journal.due(NOW + 60, 10) == ("2", "1")
