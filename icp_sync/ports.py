@@ -142,6 +142,46 @@ class Step:
     done: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """A record that belongs to an account. Of a contact nothing personal is read: its id and job title.
+
+    title: as it stands in the CRM, "" where it is blank or the record cannot be read.
+    """
+
+    id: str
+    title: str = ""
+
+
+class FieldKind(StrEnum):
+    """What a CRM's field can hold, whatever the CRM calls it."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    MONEY = "money"
+    DATE = "date"
+    CHOICE = "choice"
+    CHOICES = "choices"  # several at once
+    YES_NO = "yes_no"
+    OTHER = "other"  # a file, a link to another record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmField:
+    """One field of the CRM's accounts. `type`: the CRM's own word for it; `options`: the values it may take.
+
+    separator: what stands between several values, "" where there is only ever one.
+    """
+
+    name: str
+    label: str
+    kind: FieldKind
+    type: str
+    options: tuple[str, ...] = ()
+    separator: str = ""
+    archived: bool = False
+
+
 class Crm(Protocol):
     """A customer-relationship system. Raises AuthError, UnavailableError and ConfigError, all ours."""
 
@@ -174,6 +214,22 @@ class Crm(Protocol):
     def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]: ...
 
     def owners(self) -> tuple[Owner, ...]: ...
+
+    def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
+        """Account id → its records of a kind ("contacts"), in order of id; () where it has none, or is gone.
+
+        An id that is not in the answer could not be read: nothing was learned about it. Raises AuthError
+        naming the scope that is missing.
+        """
+
+    def fields(self) -> tuple[CrmField, ...]:
+        """Every field of the accounts that we may see, the archived among them."""
+
+    def sample(self, properties: Sequence[str], limit: int) -> Sequence[Mapping[str, str | None]]:
+        """Raw values of at most `limit` accounts from all over the CRM, the same ones each time.
+
+        A property that is not in a mapping is not there for us; None and "" are blank.
+        """
 
     def canonical(self, field: str, raw: str | None) -> str:
         """A value as the CRM holds it, in the canonical form of `domain.standing`."""
@@ -216,10 +272,18 @@ class Unavailable:
 Answer = Hit | Miss | Unavailable
 
 
+def account_key(account_id: str) -> str:
+    """Under which key answers about one account are kept; those about a company are under its domain."""
+    return f"#{account_id}"
+
+
 class Enricher(Protocol):
     """A source of facts beside the CRM. Constructor arguments are its config keys.
 
     price: credits reserved per request. ttl / miss_ttl: seconds an answer / a clean miss stays valid.
+
+    Two more are read where a source has them. per_account (false): it knows accounts, not companies: it is
+    asked about every account by itself, those without a domain too. batch (50): requests handed over at once.
     """
 
     name: str

@@ -27,6 +27,9 @@ def simulator(
     index_lag: Annotated[
         float, typer.Option("--index-lag", min=0, help="Seconds until search finds a change.")
     ] = 3.0,
+    contacts: Annotated[
+        bool, typer.Option("--contacts", help="Serve the companies' contacts as well.")
+    ] = False,
     token: Annotated[
         str, typer.Option("--token", help="The token it accepts; a fixed one when left out.")
     ] = "",
@@ -50,6 +53,7 @@ def simulator(
             limits=limits,
             latency=latency,
             index_lag=index_lag,
+            contacts=contacts,
             token=token or TOKEN,
         ).start()
     except ValueError as error:

@@ -15,13 +15,25 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from icp_sync.crm.canonical import canonical_text, is_number, type_of
+from icp_sync.crm.memory_beside import Beside
 from icp_sync.crm.windows import WINDOW_STREAMS, Window, Windows, id_order, stamp_is_old
 from icp_sync.domain.account import Account, Owner
 from icp_sync.domain.facts import Signal
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.domain.standing import FIELDS, FieldType
-from icp_sync.errors import Problem
-from icp_sync.ports import Blueprint, Identity, Page, Position, Query, Step, StepKind, Stream
+from icp_sync.errors import ConfigError, Problem
+from icp_sync.ports import (
+    Blueprint,
+    CrmField,
+    Identity,
+    Page,
+    Position,
+    Query,
+    Related,
+    Step,
+    StepKind,
+    Stream,
+)
 
 OURS = (*(name for name, known in FIELDS.items() if not known.native), "owner")
 """The fields a connection carries unless told otherwise: all of ours, and the CRM's own owner."""
@@ -76,7 +88,7 @@ class MemoryCrm:
         self.lose_reply = lose_reply
         self.before = before
         self.writes: list[tuple[float, str, str, str]] = []
-        self.fields: dict[str, tuple[str, ...]] = {name: _options(name) for name in fields}
+        self._carried: dict[str, tuple[str, ...]] = {name: _options(name) for name in fields}
         self._clock = clock
         self._owners = {owner.email.lower(): owner for owner in owners}
         self._identity = Identity(
@@ -90,6 +102,7 @@ class MemoryCrm:
         self._merged: dict[str, set[str]] = {}  # survivor → ids merged into it
         self._next_id = count(1001)
         self._lock = threading.RLock()
+        self.beside = Beside(lambda id: id in self._rows)
         for record in records:
             stamp = record.stamp or self._now_ms()
             self._put(replace(record, stamp=stamp), indexed=stamp)
@@ -127,7 +140,7 @@ class MemoryCrm:
         return [
             Problem(where=name, what=f"there is no field {name!r}", hint="icp-sync provision --apply")
             for name in blueprint.fields
-            if name not in self.fields
+            if name not in self._carried
         ]
 
     def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]:
@@ -135,7 +148,7 @@ class MemoryCrm:
         steps = []
         for name in blueprint.fields:
             wanted = tuple(value for value, _ in blueprint.options.get(name, ())) or _options(name)
-            have = self.fields.get(name)
+            have = self._carried.get(name)
             missing = [value for value in wanted if value not in (have or ())]
             if have is None:
                 steps.append(Step(kind=StepKind.CREATE, what=name, done=apply))
@@ -144,12 +157,26 @@ class MemoryCrm:
             else:
                 steps.append(Step(kind=StepKind.KEEP, what=name))
             if apply:
-                self.fields[name] = (*(have or ()), *missing)
+                self._carried[name] = (*(have or ()), *missing)
         return steps
 
     def owners(self) -> tuple[Owner, ...]:
         self.before("owners")
         return tuple(self._owners.values())
+
+    def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
+        if kind != "contacts":
+            raise ConfigError(f"{kind!r} cannot be read here, only contacts can")
+        self.before("related")
+        return self.beside.related(ids)
+
+    def fields(self) -> tuple[CrmField, ...]:
+        self.before("fields")
+        return self.beside.fields()
+
+    def sample(self, properties: Sequence[str], limit: int) -> Sequence[Mapping[str, str | None]]:
+        self.before("sample")
+        return self.beside.sample([key[1] for key in self._order], properties, limit)
 
     def canonical(self, field: str, raw: str | None) -> str:
         return canonical_text(type_of(field), raw)
@@ -197,6 +224,7 @@ class MemoryCrm:
         signals: Iterable[Signal] | None = None,
         owner: str | None = None,
         name: str | None = None,
+        parent: str | None = None,
         late: float = 0.0,
     ) -> None:
         """Change a record as a person does. Signals replace those of the same fact and source."""
@@ -212,6 +240,7 @@ class MemoryCrm:
                     signals=kept + new,
                     owner=account.owner if owner is None else owner,
                     name=account.name if name is None else name,
+                    parent=account.parent if parent is None else parent,
                     stamp=self._now_ms(),
                 ),
                 late=late,
@@ -232,6 +261,7 @@ class MemoryCrm:
         """`loser` ceases to exist; its name for the survivor is kept. Values of the survivor win."""
         with self._lock:
             self._drop(loser, survivor=survivor)
+            self.beside.move(loser, survivor)
             self._merged.setdefault(survivor, set()).update({loser}, self._merged.pop(loser, ()))
             self._put(replace(self._rows[survivor].account, stamp=self._now_ms()))
 
@@ -305,7 +335,7 @@ class MemoryCrm:
 
     def _as_read(self, account: Account) -> Account:
         read_at = self._now_ms()
-        live = {name: account.live.get(name, "") for name in self.fields}
+        live = {name: account.live.get(name, "") for name in self._carried}
         if "owner" in live:
             live["owner"] = account.owner
         return replace(account, live=live, read_at=read_at, stamp_is_old=stamp_is_old(account.stamp, read_at))
@@ -344,9 +374,9 @@ class MemoryCrm:
 
     def _impossible_value(self, field: str, value: str) -> tuple[str, str] | None:
         """The code and sentence with which any CRM would refuse this value, None when it would not."""
-        if field not in self.fields:
+        if field not in self._carried:
             return "PROPERTY_DOESNT_EXIST", f"there is no field {field}"
-        kind, options = type_of(field), self.fields[field]
+        kind, options = type_of(field), self._carried[field]
         if not value:
             return None
         if kind is FieldType.OWNER and value.lower() not in self._owners:

@@ -13,30 +13,35 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from icp_sync.errors import ConfigError, Problem
-from icp_sync.ports import Enricher
+from icp_sync.ports import Crm, Enricher
 
 ENTRY_POINTS = "icp_sync.enrichers"
 """The entry-point group third parties register their enrichers in."""
 
 BUILT_IN: Mapping[str, str] = {
+    "contacts": "icp_sync.enrichers.contacts:Contacts",
     "csv": "icp_sync.enrichers.csv_file:CsvFile",
     "public_companies": "icp_sync.enrichers.public_companies:PublicCompanies",
 }
 
+_GIVEN = "crm"
+"""The constructor's argument that the connection gives, not the configuration."""
+
 _PORT = ("name", "facts", "price", "ttl", "miss_ttl", "answer")
 
 
-def load(entries: Sequence[Mapping[str, object]]) -> tuple[Enricher, ...]:
+def load(entries: Sequence[Mapping[str, object]], crm: Crm | None = None) -> tuple[Enricher, ...]:
     """The enrichers a configuration lists, in its order, which is the order they are asked in.
 
     Each entry has `use`: a built-in name, an entry point's name or "package.module:Class"; its other keys
-    are the constructor's arguments. Names must differ. Raises ConfigError with every problem at once.
+    are the constructor's arguments. A constructor that takes `crm` is given the connection's; it is no key.
+    Names must differ. Raises ConfigError with every problem at once.
     """
     problems: list[Problem] = []
     made: list[Enricher] = []
     for index, entry in enumerate(entries):
         where = f"enrichers[{index}]"
-        enricher = _made(entry, where, problems)
+        enricher = _made(entry, where, crm, problems)
         if enricher is None:
             continue
         if enricher.name in {other.name for other in made}:
@@ -49,7 +54,9 @@ def load(entries: Sequence[Mapping[str, object]]) -> tuple[Enricher, ...]:
     return tuple(made)
 
 
-def _made(entry: Mapping[str, object], where: str, problems: list[Problem]) -> Enricher | None:
+def _made(
+    entry: Mapping[str, object], where: str, crm: Crm | None, problems: list[Problem]
+) -> Enricher | None:
     use = entry.get("use") if isinstance(entry, Mapping) else None
     if not isinstance(use, str) or not use:
         problems.append(Problem(where=f"{where}.use", what="must name an enricher", hint=_known()))
@@ -62,7 +69,10 @@ def _made(entry: Mapping[str, object], where: str, problems: list[Problem]) -> E
     arguments = {str(key): value for key, value in entry.items() if key != "use"}
     wrong = _arguments(build, arguments, where)
     problems += wrong
-    return None if wrong else _built(build, use, arguments, where, problems)
+    if wrong:
+        return None
+    given = {_GIVEN: crm} if _takes_crm(build) else {}
+    return _built(build, use, arguments | given, where, problems)
 
 
 def _found(use: str) -> Callable[..., object]:
@@ -92,7 +102,11 @@ def _arguments(build: Callable[..., object], given: Mapping[str, object], where:
         parameters = inspect.signature(build).parameters
     except (TypeError, ValueError):
         return []
-    named = [p.name for p in parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    named = [
+        p.name
+        for p in parameters.values()
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name != _GIVEN
+    ]
     anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     unknown = [key for key in given if key not in named and not anything]
     missing = [
@@ -102,6 +116,13 @@ def _arguments(build: Callable[..., object], given: Mapping[str, object], where:
         *(Problem(where=f"{where}.{key}", what="unknown key", hint=_like(key, named)) for key in unknown),
         *(Problem(where=f"{where}.{name}", what="is missing") for name in missing),
     ]
+
+
+def _takes_crm(build: Callable[..., object]) -> bool:
+    try:
+        return _GIVEN in inspect.signature(build).parameters
+    except (TypeError, ValueError):
+        return False
 
 
 def _built(

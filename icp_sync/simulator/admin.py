@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from icp_sync.simulator.arguments import Unusable
 from icp_sync.simulator.controls import CONTROLS, Json
-from icp_sync.simulator.hubspot.portal import Portal
+from icp_sync.simulator.hubspot.portal import COMPANIES, CONTACTS, Portal
 from icp_sync.simulator.server import Reply, Request
 
 
@@ -41,4 +41,14 @@ class Admin:
                 arguments = {**arguments, "id": path[1]}
             if control is CONTROLS["POST reset"]:
                 self._reset()
-            return control(self._portal, arguments)
+            return control(self._seen(arguments), arguments)
+
+    def _seen(self, arguments: Mapping[str, object]) -> Portal:
+        """The portal through the `type` of records a control is about: companies unless it says otherwise."""
+        match arguments.get("type", COMPANIES):
+            case "companies":
+                return self._portal
+            case "contacts":
+                return self._portal.contacts
+            case other:
+                raise Unusable(f"type: {other!r} is none of {COMPANIES}, {CONTACTS}")

@@ -24,7 +24,7 @@ from icp_sync.simulator.arguments import (
 )
 from icp_sync.simulator.clock import instant, iso
 from icp_sync.simulator.hubspot.documents import document, view
-from icp_sync.simulator.hubspot.portal import Portal, Token
+from icp_sync.simulator.hubspot.portal import CONTACTS, Portal, Token
 from icp_sync.simulator.store import Written
 
 Json = dict[str, object]
@@ -114,17 +114,23 @@ def _edit(portal: Portal, given: Arguments) -> Json:
 
 
 def _create(portal: Portal, given: Arguments) -> Json:
-    """One new record with `properties`, or `count` of them."""
+    """One new record with `properties`, or `count` of them; contacts may belong to a `company`."""
+    company = record_named(portal.companies, {"id": given["company"]}) if "company" in given else None
+    if company is not None and portal.kind != CONTACTS:
+        raise Unusable("company: only contacts belong to one; say type=contacts")
     kept = portal.effects(None, values_given(portal, given, None))
     many = int(str(given.get("count", 1)))
     at, late, source = stamp_given(given), lateness_given(given), source_given(given)
-    ids = [str(portal.store.create(kept, source, at=at, late=late).id) for _ in range(many)]
+    made = [portal.store.create(kept, source, at=at, late=late) for _ in range(many)]
+    if company is not None:
+        portal.tie(company, made)
+    ids = [str(record.id) for record in made]
     return {"id": ids[0] if ids else None, "ids": ids}
 
 
 def _delete(portal: Portal, given: Arguments) -> Json:
     record = record_named(portal, given)
-    portal.store.archive(record)
+    portal.archive(record)
     return {"id": str(record.id)}
 
 
@@ -134,8 +140,18 @@ def _merge(portal: Portal, given: Arguments) -> Json:
     other = record_named(portal, {"id": given.get("from")})
     if survivor is other:
         raise Unusable("a record cannot be merged into itself")
-    portal.store.merge(survivor, other, late=lateness_given(given))
+    portal.merge(survivor, other, late=lateness_given(given))
     return {"id": str(survivor.id)}
+
+
+def _tie(portal: Portal, given: Arguments) -> Json:
+    """Tie `contacts` (ids) to the company `company` (id)."""
+    company = record_named(portal.companies, {"id": given.get("company")})
+    named = given.get("contacts")
+    if not isinstance(named, list):
+        raise Unusable("contacts: a list of ids")
+    portal.tie(company, [record_named(portal.contacts, {"id": i}, anything=True) for i in named])
+    return {"id": str(company.id), "contacts": len(portal.ties.of(company.id))}
 
 
 def _bump(portal: Portal, given: Arguments) -> Json:
@@ -230,6 +246,7 @@ CONTROLS: Mapping[str, Callable[[Portal, Arguments], Json]] = {
     "POST create": _create,
     "POST delete": _delete,
     "POST merge": _merge,
+    "POST tie": _tie,
     "POST bump": _bump,
     "GET clock": _clock,
     "POST clock": _clock,

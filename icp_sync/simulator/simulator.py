@@ -13,7 +13,7 @@ import json
 import threading
 from types import TracebackType
 
-from icp_sync.simulator import seeds
+from icp_sync.simulator import contact_seeds, seeds
 from icp_sync.simulator.admin import Admin
 from icp_sync.simulator.clock import Clock
 from icp_sync.simulator.hubspot.api import Api
@@ -32,6 +32,7 @@ class Simulator:
 
     limits: "off" | "free" | "pro". latency, index_lag: seconds. start_clock: UTC epoch seconds at which the
     simulator's clock begins, else the present. token: what clients must send; "" is the usual one.
+    contacts: whether the companies' contacts exist, as many as their roll-up says.
     Raises ValueError for a CRM or plan there is not, and for negative figures.
     """
 
@@ -47,6 +48,7 @@ class Simulator:
         token: str = TOKEN,
         start_clock: float | None = None,
         host: str = HOST,
+        contacts: bool = False,
     ) -> None:
         if crm not in CRMS:
             raise ValueError(f"crm: {crm!r} is none of {', '.join(CRMS)}")
@@ -54,6 +56,7 @@ class Simulator:
             raise ValueError(f"accounts: {accounts} is negative")
         self.accounts = accounts
         self.seed = seed
+        self.contacts = contacts
         self.token = token or TOKEN
         self.switches = Switches()
         self.switches.turn({"latency": latency, "index_lag": index_lag})
@@ -159,6 +162,8 @@ class Simulator:
         self.portal.store.load(
             seeds.companies(self.accounts, self.seed, self.clock.now_ms(), self.portal.owners)
         )
+        if self.contacts:
+            contact_seeds.fill(self.portal, self.seed)
 
 
 def serve(simulator: Simulator, until: threading.Event | None = None) -> None:

@@ -23,6 +23,7 @@ class Switches:
     batch_read_follows_merges: whether batch/read of a merged-away id finds the survivor.
     merged_in_archived_list: whether a merged-away company shows among the archived ones.
     list_after_inclusive: whether `after` of a list is the first id of the next page or the last of this one.
+    stale_associations: whether a company's associations still name contacts archived or merged away.
     shuffle: whether batch results come back in another order than the inputs.
     conditional_required: [{"when": {"property": …, "value": …}, "require": [names]}], enforced on 2026-09.
     conditional_on_any_write: whether those rules fire on a write that touches neither property.
@@ -42,6 +43,7 @@ class Switches:
     batch_read_follows_merges: bool = False
     merged_in_archived_list: bool = False
     list_after_inclusive: bool = True
+    stale_associations: bool = True
     shuffle: bool = True
     conditional_required: list[dict[str, object]] = field(default_factory=list)
     conditional_on_any_write: bool = True

@@ -14,8 +14,19 @@ import pytest
 
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.domain.standing import FIELDS
-from icp_sync.errors import IcpSyncError, UnavailableError
-from icp_sync.ports import Blueprint, Crm, Page, Position, Query, StepKind, Stream, nothing_seen
+from icp_sync.errors import ConfigError, IcpSyncError, UnavailableError
+from icp_sync.ports import (
+    Blueprint,
+    Crm,
+    CrmField,
+    FieldKind,
+    Page,
+    Position,
+    Query,
+    StepKind,
+    Stream,
+    nothing_seen,
+)
 
 OVERLAP, LAG = 120.0, 3600.0
 """What a world's adapter is configured with, seconds."""
@@ -58,6 +69,17 @@ class World(Protocol):
 
     def delete(self, id: str) -> None: ...
     def merge(self, loser: str, survivor: str) -> None: ...
+    def put_under(self, id: str, parent: str) -> None:
+        """The account belongs to another one from now on."""
+
+    def add_contact(self, id: str, title: str = "") -> str: ...
+    def drop_contact(self, contact: str) -> None: ...
+    def define(self, field: CrmField) -> None:
+        """The CRM has such a field of its own from now on, or has it archived."""
+
+    def type_in(self, id: str, **values: str) -> None:
+        """Somebody fills in fields of the CRM's own."""
+
     def break_reads(self, after: int) -> None:
         """From the so-manieth further read on, none is answered until `mend`."""
 
@@ -505,6 +527,107 @@ class CrmContract:
         assert [(step.kind, step.detail) for step in steps] == [(StepKind.ADD_OPTION, "competitor")]
         assert live(crm, id)["flags"] == "agency;b2c"
         assert write_one(crm, id, flags="agency;b2c;competitor").result is Result.WRITTEN
+
+    # Contacts
+
+    def test_the_contacts_of_accounts_are_told_with_their_titles_in_order(
+        self, world: World, crm: Crm
+    ) -> None:
+        first, second, empty = world.create_many(3)
+        made = [world.add_contact(first, title) for title in ("VP Sales", "", "Geschäftsführer")]
+        other = world.add_contact(second, "CFO")
+        related = crm.related([first, second, empty], "contacts")
+        assert [person.id for person in related[first]] == made
+        assert [person.title for person in related[first]] == ["VP Sales", "", "Geschäftsführer"]
+        assert [(person.id, person.title) for person in related[second]] == [(other, "CFO")]
+        assert related[empty] == ()
+
+    def test_a_contact_that_is_no_more_is_not_told(self, world: World, crm: Crm) -> None:
+        id = world.create()
+        gone, there = world.add_contact(id, "VP Sales"), world.add_contact(id, "CFO")
+        world.drop_contact(gone)
+        assert [person.id for person in crm.related([id], "contacts")[id]] == [there]
+
+    def test_an_account_says_which_one_it_belongs_to(self, world: World, crm: Crm) -> None:
+        child, parent = world.create("Acme France"), world.create("Acme")
+        world.put_under(child, parent)
+        assert {a.id: a.parent for a in crm.fetch([child, parent]).accounts} == {child: parent, parent: ""}
+
+    def test_an_account_that_is_gone_has_no_contacts(self, world: World, crm: Crm) -> None:
+        kept, deleted = world.create_many(2)
+        world.add_contact(kept)
+        world.add_contact(deleted)
+        world.delete(deleted)
+        related = crm.related([kept, deleted, "987654321"], "contacts")
+        assert {id: len(people) for id, people in related.items()} == {kept: 1, deleted: 0, "987654321": 0}
+
+    def test_the_survivor_of_a_merge_takes_over_the_contacts(self, world: World, crm: Crm) -> None:
+        loser, survivor = world.create_many(2)
+        made = [world.add_contact(loser, "CEO"), world.add_contact(survivor, "CFO")]
+        world.merge(loser, survivor)
+        assert [person.id for person in crm.related([survivor], "contacts")[survivor]] == made
+
+    def test_more_accounts_than_one_request_takes_are_all_answered(self, world: World, crm: Crm) -> None:
+        ids = list(world.create_many(1_050))
+        last = world.add_contact(ids[-1], "CEO")
+        related = crm.related([*ids, ids[-1]], "contacts")
+        assert related.keys() == set(ids)
+        assert [person.id for person in related[ids[-1]]] == [last]
+        assert crm.related([], "contacts") == {}
+
+    def test_only_contacts_can_be_asked_for(self, crm: Crm) -> None:
+        with pytest.raises(ConfigError, match="pets"):
+            crm.related(["1"], "pets")
+
+    # Fields and what they hold
+
+    def test_fields_are_told_with_kind_label_and_options(self, world: World, crm: Crm) -> None:
+        made = (
+            CrmField(name="seats", label="Seats", kind=FieldKind.NUMBER, type="number"),
+            CrmField(
+                name="stack",
+                label="Stack",
+                kind=FieldKind.CHOICES,
+                type="enumeration/checkbox",
+                options=("hubspot", "outreach"),
+                separator=";",
+            ),
+            CrmField(name="since", label="", kind=FieldKind.DATE, type="date"),
+            CrmField(name="attic", label="Attic", kind=FieldKind.TEXT, type="string", archived=True),
+        )
+        for one in made:
+            world.define(one)
+        told = {one.name: one for one in crm.fields()}
+        assert [told[one.name] for one in made] == list(made)
+        assert [one.archived for one in crm.fields()] == sorted(one.archived for one in crm.fields())
+
+    def test_a_sample_holds_raw_values_and_only_of_fields_there_are(self, world: World, crm: Crm) -> None:
+        world.define(CrmField(name="seats", label="Seats", kind=FieldKind.TEXT, type="string"))
+        ids = world.create_many(3)
+        world.type_in(ids[1], seats=" 12 or so ")
+        world.advance(10)
+        rows = crm.sample(["seats", "shoes"], 10)
+        assert len(rows) == 3
+        assert sorted(row["seats"] or "" for row in rows) == ["", "", " 12 or so "]
+        assert not any("shoes" in row for row in rows)
+
+    @pytest.mark.parametrize("limit", [1, 15, 60])
+    def test_a_sample_is_as_large_as_asked_for_spread_out_and_always_the_same(
+        self, world: World, crm: Crm, limit: int
+    ) -> None:
+        world.define(CrmField(name="half", label="Half", kind=FieldKind.TEXT, type="string"))
+        ids = list(world.create_many(240))
+        for id in ids[120:]:
+            world.type_in(id, half="second")
+        world.advance(10)
+        rows = crm.sample(["half"], limit)
+        assert len(rows) == limit
+        assert crm.sample(["half"], limit) == rows
+        if limit > 1:
+            assert 0.3 < sum(row["half"] == "second" for row in rows) / limit < 0.7
+
+    def test_a_sample_of_an_empty_crm_is_empty(self, world: World, crm: Crm) -> None:
+        assert list(crm.sample(["name"], 10)) == []
 
     # The rest of the port
 

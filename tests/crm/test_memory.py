@@ -11,7 +11,7 @@ from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Account, Owner
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.errors import UnavailableError
-from icp_sync.ports import Crm, Query, Stream
+from icp_sync.ports import Crm, CrmField, Query, Stream
 from tests.crm.contract import LAG, OVERLAP, OWNED, STANDARD, CrmContract, World, live, write_one
 
 START = 1_795_302_000.0
@@ -72,6 +72,21 @@ class Memory:
 
     def merge(self, loser: str, survivor: str) -> None:
         self.crm.merge(loser, survivor)
+
+    def put_under(self, id: str, parent: str) -> None:
+        self.crm.edit(id, parent=parent)
+
+    def add_contact(self, id: str, title: str = "") -> str:
+        return self.crm.beside.add_contact(id, title)
+
+    def drop_contact(self, contact: str) -> None:
+        self.crm.beside.drop_contact(contact)
+
+    def define(self, field: CrmField) -> None:
+        self.crm.beside.describe(field)
+
+    def type_in(self, id: str, **values: str) -> None:
+        self.crm.beside.type_in(id, **values)
 
     def break_reads(self, after: int) -> None:
         self._reads_left = after

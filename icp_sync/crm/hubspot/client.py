@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from hubspot import HubSpot as OfficialClient
@@ -26,7 +27,7 @@ Json = dict[str, Any]
 BATCH = 100
 SEARCH_PAGE = 200
 LIST_PAGE = 100
-COMPANIES = "companies"
+COMPANIES, CONTACTS = "companies", "contacts"
 
 _RAW = {"_preload_content": False}
 
@@ -89,6 +90,7 @@ class Client:
         )
         self._pool = _Pool(self.transport, version)
         sdk = OfficialClient(host=self.transport.base_url, api_factory=self._api)
+        self._sdk = sdk
         self._companies = sdk.crm.companies.basic_api
         self._batches = sdk.crm.companies.batch_api
         self._searches = sdk.crm.companies.search_api
@@ -134,10 +136,29 @@ class Client:
         """One company, None when there is none. A merged-away id answers with its survivor."""
         return _or_none(lambda: self._companies.get_by_id(id, properties=list(properties), **_RAW))
 
+    # Contacts, whose API is loaded by those who read them
+
+    @cached_property
+    def _associations(self) -> Any:
+        return self._sdk.crm.associations.v4.batch_api
+
+    @cached_property
+    def _contacts(self) -> Any:
+        return self._sdk.crm.contacts.batch_api
+
+    def contacts_of(self, inputs: Sequence[Json]) -> Json:
+        """The contacts of at most 1,000 companies: inputs of `id` and, for a further page, `after`."""
+        return _object(self._associations.get_page(COMPANIES, CONTACTS, {"inputs": list(inputs)}, **_RAW))
+
+    def contacts(self, ids: Sequence[str], properties: Sequence[str]) -> Json:
+        """At most 100 contacts. Missing ones are among `errors` (HTTP 207), or absent."""
+        request = {"inputs": [{"id": id} for id in ids], "properties": list(properties)}
+        return _object(self._contacts.read(request, **_RAW))
+
     # Properties
 
-    def properties(self) -> list[Json]:
-        found = _object(self._properties.get_all(COMPANIES, **_RAW)).get("results")
+    def properties(self, *, archived: bool = False) -> list[Json]:
+        found = _object(self._properties.get_all(COMPANIES, archived=archived, **_RAW)).get("results")
         return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
     def property(self, name: str) -> Json | None:

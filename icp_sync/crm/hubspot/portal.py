@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from icp_sync.crm.hubspot import check, discovery, paths, provision
+from icp_sync.crm.hubspot import check, contacts, discovery, fields, paths, provision
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.reading import PAGE, Reader
@@ -20,7 +20,7 @@ from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
 from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
-from icp_sync.ports import Blueprint, Identity, Page, Query, Step
+from icp_sync.ports import Blueprint, CrmField, Identity, Page, Query, Related, Step
 from icp_sync.quota import Quota, Rate
 
 T = TypeVar("T")
@@ -156,6 +156,17 @@ class HubSpot:
 
     def owners(self) -> tuple[Owner, ...]:
         return _ours(self._roster.owners)
+
+    def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
+        if kind != "contacts":
+            raise ConfigError(f"HubSpot: {kind!r} cannot be read here, only contacts can")
+        return _ours(lambda: contacts.contacts(self._client, self._executor, ids))
+
+    def fields(self) -> tuple[CrmField, ...]:
+        return _ours(lambda: fields.fields(self._client))
+
+    def sample(self, properties: Sequence[str], limit: int) -> Sequence[Mapping[str, str | None]]:
+        return _ours(lambda: fields.sample(self._client, self._executor, properties, limit))
 
     def canonical(self, field: str, raw: str | None) -> str:
         return _ours(lambda: self._values.canonical(field, raw))

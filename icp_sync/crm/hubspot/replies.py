@@ -131,7 +131,11 @@ def summary(found: Iterable[Complaint]) -> tuple[str, str]:
 def _complaint(error: object) -> Complaint:
     message = _text(_get(error, "message"))
     embedded = list(_embedded(message))
-    ids = {*_texts(_get(error, "context", "ids")), *_texts(_get(error, "context", "objectWriteTraceId"))}
+    ids = {
+        *_texts(_get(error, "context", "ids")),
+        *_texts(_get(error, "context", "objectWriteTraceId")),
+        *_texts(_get(error, "context", "fromObjectId")),  # of an association
+    }
     names = {
         *_texts(_get(error, "context", "propertyName")),
         *_texts(_get(error, "context", "name")),

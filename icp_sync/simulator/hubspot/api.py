@@ -15,7 +15,7 @@ from icp_sync.simulator.hubspot.batch import split_in_half
 from icp_sync.simulator.hubspot.call import Call
 from icp_sync.simulator.hubspot.errors import Refusal, correlation_id
 from icp_sync.simulator.hubspot.objects import LONGEST_URL
-from icp_sync.simulator.hubspot.portal import Portal, Token
+from icp_sync.simulator.hubspot.portal import CONTACTS, Portal, Token
 from icp_sync.simulator.hubspot.refusals import pretended
 from icp_sync.simulator.hubspot.routes import Endpoint, Target, find
 from icp_sync.simulator.server import Reply, Request
@@ -103,7 +103,7 @@ class Api:
             if target.endpoint.scopes and not token.scopes & set(target.endpoint.scopes):
                 raise errors.missing_scopes(target.endpoint.scopes)
             call = Call(
-                portal=self._portal,
+                portal=self._portal.contacts if target.kind == CONTACTS else self._portal,
                 request=request,
                 token=token,
                 version=target.version,

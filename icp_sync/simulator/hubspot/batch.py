@@ -24,6 +24,7 @@ from icp_sync.simulator.hubspot.errors import (
     wrong_type,
 )
 from icp_sync.simulator.hubspot.objects import by_unique, record_id
+from icp_sync.simulator.hubspot.portal import CONTACTS
 from icp_sync.simulator.server import Reply
 from icp_sync.simulator.store import Record
 
@@ -60,8 +61,9 @@ def read(call: Call) -> Reply:
             missing.append(item.id)
         else:
             found[record.id] = record
-    errors = [missing_objects(missing, ())] if missing else []
-    return _reply(call, [document(call.portal, r, shown) for r in found.values()], errors)
+    kind = "CONTACT" if call.portal.kind == CONTACTS else "COMPANY"
+    errors = [missing_objects(missing, (), kind)] if missing else []
+    return reply(call, [document(call.portal, r, shown) for r in found.values()], errors)
 
 
 def update(call: Call) -> Reply:
@@ -80,7 +82,7 @@ def update(call: Call) -> Reply:
         if record is not None:
             writing.update(call, record, kept)
             results.append(writing.written(call.portal, record, kept))
-    return _reply(call, results, errors)
+    return reply(call, results, errors)
 
 
 def create(call: Call) -> Reply:
@@ -91,7 +93,7 @@ def create(call: Call) -> Reply:
     for _, _, kept, _ in good:
         record = writing.create(call, kept)
         results.append(writing.written(call.portal, record, kept))
-    return _reply(call, results, errors, status=201)
+    return reply(call, results, errors, status=201)
 
 
 def upsert(call: Call) -> Reply:
@@ -120,7 +122,7 @@ def upsert(call: Call) -> Reply:
             writing.update(call, found, kept)
         record = found or writing.create(call, kept)
         results.append(writing.written(call.portal, record, kept) | {"new": found is None})
-    return _reply(call, results, errors)
+    return reply(call, results, errors)
 
 
 def archive(call: Call) -> Reply:
@@ -128,7 +130,7 @@ def archive(call: Call) -> Reply:
     for item in _inputs(call.json(), MOST):
         record = call.portal.store.get(record_id(item.id))
         if record is not None:
-            call.portal.store.archive(record)
+            call.portal.archive(record)
     return Reply(status=204)
 
 
@@ -232,7 +234,8 @@ def _refused(call: Call, checks: Sequence[Checked], *, partial: bool) -> tuple[l
     return errors, [check for check in checks if not check[3]]
 
 
-def _reply(call: Call, results: list[Json], errors: list[Json], status: int = 200) -> Reply:
+def reply(call: Call, results: list[Json], errors: list[Json], status: int = 200) -> Reply:
+    """What became of a batch. Partial failures are a 207, or a 200 with errors where the switches say so."""
     portal = call.portal
     if portal.switches.shuffle:
         portal.random.shuffle(results)

@@ -125,10 +125,19 @@ class Group:
 class Catalogue:
     """The property definitions and groups of one object type. Not locked: its owner serialises access.
 
+    system: shown always. defaults: shown where nothing was asked for.
     A write of records sees a change at once; reads of definitions may lag behind (`readable_at`).
     """
 
-    def __init__(self, properties: Iterable[Property], groups: Iterable[Group]) -> None:
+    def __init__(
+        self,
+        properties: Iterable[Property],
+        groups: Iterable[Group],
+        *,
+        system: tuple[str, ...] = SYSTEM,
+        defaults: tuple[str, ...] = DEFAULTS,
+    ) -> None:
+        self.system, self.defaults = system, defaults
         self.all: dict[str, Property] = {p.name: p for p in properties}
         self.groups: dict[str, Group] = {g.name: g for g in groups}
         self.generation = 0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from icp_sync.simulator.clock import iso
-from icp_sync.simulator.hubspot.catalogue import DEFAULTS, SYSTEM, Catalogue
-from icp_sync.simulator.hubspot.portal import DERIVED, Portal, derived
+from icp_sync.simulator.hubspot.catalogue import Catalogue
+from icp_sync.simulator.hubspot.portal import DERIVED, TYPE_IDS, Portal, derived
 from icp_sync.simulator.store import Entry, Record
 
 Json = dict[str, object]
@@ -32,8 +32,8 @@ def view(portal: Portal, wanted: Iterable[str], history: Iterable[str] = ()) -> 
 @lru_cache(maxsize=256)
 def _view(catalogue: Catalogue, generation: int, wanted: tuple[str, ...], history: tuple[str, ...]) -> View:
     past = tuple(name for name in dict.fromkeys(history) if catalogue.get(name))
-    names = [n for n in dict.fromkeys((*wanted, *past)) if catalogue.get(n)] or list(DEFAULTS)
-    shown = dict.fromkeys((*names, *SYSTEM))
+    names = [n for n in dict.fromkeys((*wanted, *past)) if catalogue.get(n)] or list(catalogue.defaults)
+    shown = dict.fromkeys((*names, *catalogue.system))
     return View(
         stored=tuple(n for n in shown if n not in DERIVED),
         worked_out=tuple(n for n in shown if n in DERIVED),
@@ -53,7 +53,7 @@ def document(portal: Portal, record: Record, shown: View) -> Json:
         "createdAt": iso(record.created),
         "updatedAt": iso(record.modified),
         "archived": record.archived_at is not None,
-        "url": f"https://app.hubspot.com/contacts/{portal.account.id}/record/0-2/{record.id}",
+        "url": f"https://app.hubspot.com/contacts/{portal.account.id}/record/{TYPE_IDS[portal.kind]}/{record.id}",
     }
     if record.archived_at is not None:
         body["archivedAt"] = iso(record.archived_at)

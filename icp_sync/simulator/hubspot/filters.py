@@ -24,6 +24,8 @@ Test = Callable[[Version], bool]
 Value = float | str | None
 Read = Callable[[Version], Value]
 
+STAMP = "hs_lastmodifieddate"
+_STAMPS = (STAMP, "lastmodifieddate")  # a company's and a contact's
 FURTHEST = 1 << 62
 _NUMERIC = ("number", "date", "datetime")
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -60,7 +62,8 @@ def group_of(filters: Sequence[object], catalogue: Catalogue) -> Group:
         name, asks = str(given.get("propertyName", "")), str(given.get("operator", ""))
         definition = catalogue.get(name)
         _refuse_epoch(given, definition)
-        span = _span(given, asks, definition) if name in ("hs_lastmodifieddate", "hs_object_id") else None
+        name = STAMP if _is_stamp(name, definition) else name
+        span = _span(given, asks, definition) if name in (STAMP, "hs_object_id") else None
         if span is None:
             tests.append(_test(name, asks, given, definition))
             keys.append(repr(sorted(given.items(), key=str)))
@@ -69,7 +72,7 @@ def group_of(filters: Sequence[object], catalogue: Catalogue) -> Group:
             bounds[name] = (max(before[0], span[0]), min(before[1], span[1]))
     return Group(
         tests=tuple(tests),
-        stamps=bounds.get("hs_lastmodifieddate"),
+        stamps=bounds.get(STAMP),
         ids=bounds.get("hs_object_id"),
         key="".join(keys),
     )
@@ -163,7 +166,7 @@ def _reader(name: str, definition: Property | None) -> Read:
     """How a property is read from an index entry; strings in lower case. An unknown one has no value."""
     if name == "hs_object_id":
         return lambda v: v.id
-    if name == "hs_lastmodifieddate":
+    if _is_stamp(name, definition):
         return lambda v: v.modified
     if name == "createdate":
         return lambda v: v.created
@@ -176,6 +179,11 @@ def _reader(name: str, definition: Property | None) -> Read:
     if definition.type == "string":
         return lambda v: v.props.get(name, "").lower() or None
     return lambda v: v.props.get(name) or None
+
+
+def _is_stamp(name: str, definition: Property | None) -> bool:
+    """Whether this property is the record's own stamp, whose name depends on the kind of record."""
+    return definition is not None and name in _STAMPS
 
 
 def _number(text: str) -> float | None:

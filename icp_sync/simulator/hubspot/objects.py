@@ -72,7 +72,7 @@ def archive(call: Call) -> Reply:
     record = call.portal.store.records.get(record_id(call.rest[0]))
     if record is None:
         raise not_found()
-    call.portal.store.archive(record)
+    call.portal.archive(record)
     return Reply(status=204)
 
 
@@ -83,7 +83,7 @@ def merge(call: Call) -> Reply:
     other = store.get(record_id(body.get("objectIdToMerge")))
     if survivor is None or other is None or survivor is other:
         raise invalid("Cannot merge: both companies must exist and differ")
-    store.merge(survivor, other)
+    call.portal.merge(survivor, other)
     return Reply(body=document(call.portal, survivor, view(call.portal, ())))
 
 

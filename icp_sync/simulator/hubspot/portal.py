@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from random import Random
 
@@ -15,11 +16,12 @@ from icp_sync.simulator.clock import Clock, iso
 from icp_sync.simulator.faults import Faults
 from icp_sync.simulator.hubspot.catalogue import SYSTEM, Catalogue
 from icp_sync.simulator.hubspot.people import Owner, owners
-from icp_sync.simulator.hubspot.standard import companies
+from icp_sync.simulator.hubspot.standard import companies, contacts
 from icp_sync.simulator.index import Index
 from icp_sync.simulator.limits import Limits, Meter
 from icp_sync.simulator.store import Record, Source, Store
 from icp_sync.simulator.switches import Switches
+from icp_sync.simulator.ties import Ties
 
 Json = dict[str, object]
 
@@ -27,14 +29,22 @@ PORTAL_ID = 44_237_313
 """The portal of seed 1."""
 APP_ID = "19083857"
 TIME_ZONE = "America/New_York"
-OBJECT_TYPES = {"companies": "0-2", "company": "0-2", "0-2": "0-2"}
-DERIVED = frozenset({*SYSTEM, "hs_merged_object_ids", "hs_object_source", "hs_object_source_id"})
+COMPANIES, CONTACTS = "companies", "contacts"
+OBJECT_TYPES = {
+    **dict.fromkeys(("companies", "company", "0-2"), COMPANIES),
+    **dict.fromkeys(("contacts", "contact", "0-1"), CONTACTS),
+}
+TYPE_IDS = {COMPANIES: "0-2", CONTACTS: "0-1"}
+DERIVED = frozenset(
+    {*SYSTEM, "lastmodifieddate", "hs_merged_object_ids", "hs_object_source", "hs_object_source_id"}
+)
 SCOPES = frozenset(
     {
         "crm.objects.companies.read",
         "crm.objects.companies.write",
         "crm.schemas.companies.read",
         "crm.schemas.companies.write",
+        "crm.objects.contacts.read",
         "crm.objects.owners.read",
     }
 )
@@ -81,7 +91,8 @@ class Memo:
 
 @dataclass(kw_only=True)
 class Portal:
-    """The state behind the API."""
+    """The state behind the API, seen through its companies; `contacts` is the same portal through its
+    contacts: another store, index and catalogue, and everything else shared."""
 
     clock: Clock
     switches: Switches
@@ -96,6 +107,8 @@ class Portal:
 
     def clear(self) -> None:
         """Back to an empty portal with its standard properties and owners."""
+        self.kind = COMPANIES
+        self.ties = Ties()
         self.random = Random(self.seed)  # noqa: S311 - reproducible, not secret
         self.index = Index()
         self.memo = Memo()
@@ -107,9 +120,47 @@ class Portal:
         self.faults = Faults(Random(self.seed + 1))  # noqa: S311 - as above
         self.meter = Meter()
         self.requests: deque[Json] = deque(maxlen=20_000)
+        self.companies = self
+        self.contacts = self._through_contacts()
 
     def tick(self) -> None:
         self.store.tick()
+        self.contacts.store.tick()
+
+    def merge(self, survivor: Record, other: Record, *, late: int = 0) -> None:
+        """Merge `other` away; the survivor also takes over what it was tied to."""
+        self.store.merge(survivor, other, late=late)
+        if self.kind == COMPANIES:
+            self.ties.move_company(other.id, survivor.id)
+            self.recount([survivor.id])
+        else:
+            self.recount(self.ties.adopt(other.id, survivor.id))
+
+    def archive(self, record: Record) -> None:
+        self.store.archive(record)
+        if self.kind == CONTACTS:
+            self.recount(self.ties.companies_of(record.id))
+
+    def tie(self, company: Record, contacts: Iterable[Record]) -> None:
+        for contact in contacts:
+            self.ties.tie(company.id, contact.id)
+        self.recount([company.id])
+
+    def recount(self, companies: Iterable[int]) -> None:
+        """The rolled-up number of contacts, which changes without moving the company's stamp."""
+        for company in filter(None, map(self.companies.store.get, companies)):
+            live = sum(self.contacts.store.get(i) is not None for i in self.ties.of(company.id))
+            company.props = {**company.props, "num_associated_contacts": str(live)}
+            self.companies.store.publish(company)
+
+    def _through_contacts(self) -> Portal:
+        seen = copy(self)
+        seen.kind = CONTACTS
+        seen.index, seen.memo, seen.catalogue = Index(), Memo(), contacts()
+        # Dice of its own, so that contacts do not change which companies a seed gives.
+        seen.store = Store(self.clock, self.switches, seen.index, Random(self.seed + 2))  # noqa: S311 - as above
+        seen.contacts = seen
+        return seen
 
     def effects(self, record: Record | None, kept: Mapping[str, str]) -> dict[str, str]:
         """What HubSpot changes along with a write: giving an owner dates the assignment."""
@@ -128,7 +179,7 @@ def derived(record: Record, name: str) -> str | None:
             return str(record.id)
         case "createdate":
             return iso(record.created)
-        case "hs_lastmodifieddate":
+        case "hs_lastmodifieddate" | "lastmodifieddate":
             return iso(record.modified)
         case "hs_merged_object_ids":
             return ";".join(map(str, record.merged_from)) or None

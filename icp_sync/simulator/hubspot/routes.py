@@ -7,12 +7,12 @@ does not matter. https://developers.hubspot.com/docs/guides/api/overview
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from icp_sync.simulator.hubspot import account, batch, objects, properties, search
+from icp_sync.simulator.hubspot import account, associations, batch, objects, properties, search
 from icp_sync.simulator.hubspot.call import Call
 from icp_sync.simulator.hubspot.errors import Refusal, error, method_not_allowed, missing_scopes, not_found
-from icp_sync.simulator.hubspot.portal import OBJECT_TYPES
+from icp_sync.simulator.hubspot.portal import COMPANIES, CONTACTS, OBJECT_TYPES
 from icp_sync.simulator.server import Reply
 
 DATED = ("2026-03", "2026-09")
@@ -20,6 +20,7 @@ READ = ("crm.objects.companies.read",)
 WRITE = ("crm.objects.companies.write",)
 SCHEMA_READ = ("crm.schemas.companies.read", "crm.objects.companies.read")
 SCHEMA_WRITE = ("crm.schemas.companies.write",)
+CONTACTS_READ = ("crm.objects.contacts.read",)
 OWNERS = ("crm.objects.owners.read",)
 _OTHER_TYPES = {
     "contacts": "contacts",
@@ -54,15 +55,21 @@ def _table(*rows: tuple[str, Callable[[Call], Reply], tuple[str, ...]]) -> Table
     table: dict[tuple[str, ...], dict[str, Endpoint]] = {}
     for text, run, scopes in rows:
         method, _, pattern = text.partition(" ")
-        searching = pattern == "companies/search"
+        searching = pattern.endswith("/search")
         endpoint = Endpoint(
-            label=_label(method, pattern), run=run, scopes=scopes, exempt=searching, search=searching
+            label=_label(method, pattern),
+            run=run,
+            scopes=scopes,
+            exempt=searching or pattern.startswith("associations/"),  # x-hubspot-rate-limit-exemptions
+            search=searching,
         )
         table.setdefault(tuple(pattern.split("/")), {})[method] = endpoint
     return table
 
 
 def _label(method: str, pattern: str) -> str:
+    if pattern.startswith("associations/"):
+        return f"{method} associations/batch/read"
     short = (
         pattern.removeprefix("companies/") if "/batch" in pattern or pattern.endswith("search") else pattern
     )
@@ -82,6 +89,11 @@ ENDPOINTS = _table(
     ("POST companies/batch/update", batch.update, WRITE),
     ("POST companies/batch/upsert", batch.upsert, WRITE),
     ("POST companies/batch/archive", batch.archive, WRITE),
+    ("GET contacts", objects.list_page, CONTACTS_READ),
+    ("GET contacts/*", objects.read, CONTACTS_READ),
+    ("POST contacts/search", search.search, CONTACTS_READ),
+    ("POST contacts/batch/read", batch.read, CONTACTS_READ),
+    ("POST associations/*/*/batch/read", associations.batch_read, CONTACTS_READ),
     ("GET properties", properties.list_all, SCHEMA_READ),
     ("POST properties", properties.create, SCHEMA_WRITE),
     ("GET properties/*", properties.read, SCHEMA_READ),
@@ -109,6 +121,7 @@ class Target:
     """Where a request goes, or why it goes nowhere."""
 
     endpoint: Endpoint | None = None
+    kind: str = COMPANIES
     version: str = ""
     rest: tuple[str, ...] = ()
     refusal: Refusal | None = None
@@ -126,10 +139,15 @@ def find(method: str, segments: tuple[str, ...]) -> Target:
     if area in ("objects", "properties"):
         if not rest:
             return Target(refusal=not_found())
-        kind, rest = rest[0], rest[1:]
-        if kind not in OBJECT_TYPES:
-            return Target(version=version, refusal=_other_type(kind, method, area))
-        pattern = ("companies", *rest) if area == "objects" else ("properties", *rest)
+        name, rest = rest[0], rest[1:]
+        kind = OBJECT_TYPES.get(name, "")
+        if kind == CONTACTS and area == "objects":
+            target = _match(method, version, (kind, *rest))
+            if target.endpoint is not None:
+                return replace(target, kind=kind)
+        if kind != COMPANIES:
+            return Target(version=version, refusal=_other_type(name, method, area))
+        pattern = (kind, *rest) if area == "objects" else ("properties", *rest)
     else:
         pattern = (area, *rest)
     return _match(method, version, pattern)
@@ -138,7 +156,9 @@ def find(method: str, segments: tuple[str, ...]) -> Target:
 def _locate(segments: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]] | None:
     """Version, area and the rest of a path in either family."""
     match segments:
-        case ("crm", "v3" as version, area, *rest):
+        case ("crm", "v3" as version, area, *rest) if area != "associations":
+            return version, area, tuple(rest)
+        case ("crm", "v4" as version, "associations" as area, *rest):
             return version, area, tuple(rest)
         case ("crm", area, version, *rest) if version in DATED:
             return version, area, tuple(rest)

@@ -96,8 +96,23 @@ hs_pipeline|Pipeline|string|text|
 """
 
 
-def _plain() -> Iterable[Property]:
-    for line in _PLAIN.split("\n"):
+_CONTACT = """
+email|Email|string|text|
+firstname|First Name|string|text|
+lastname|Last Name|string|text|
+jobtitle|Job Title|string|text|
+phone|Phone Number|string|phonenumber|
+company|Company Name|string|text|
+hs_object_id|Record ID|number|number|r
+createdate|Create Date|datetime|date|r
+lastmodifieddate|Last Modified Date|datetime|date|r
+hs_merged_object_ids|Merged Record IDs|string|text|r
+hs_object_source|Record source|string|text|r
+"""
+
+
+def _plain(table: str = _PLAIN) -> Iterable[Property]:
+    for line in table.split("\n"):
         if line:
             name, label, kind, field_type, marks = line.split("|")
             yield Property(
@@ -146,3 +161,15 @@ def companies() -> Catalogue:
         Group(name="company_activity", label="Company activity", display_order=2),
     )
     return Catalogue((*_plain(), *chosen), groups)
+
+
+def contacts() -> Catalogue:
+    """The contact properties that matter beside a company; a contact's stamp has a name of its own.
+
+    https://knowledge.hubspot.com/properties/hubspots-default-contact-properties
+    """
+    system = ("createdate", "lastmodifieddate", "hs_object_id")
+    group = Group(name="contactinformation", label="Contact information", display_order=0)
+    return Catalogue(
+        _plain(_CONTACT), (group,), system=system, defaults=("email", "firstname", "lastname", *system)
+    )

@@ -10,8 +10,10 @@ from pydantic import SecretStr
 from icp_sync.crm.hubspot import HubSpot
 from icp_sync.crm.windows import Windows
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
+from icp_sync.ports import CrmField
 from icp_sync.quota import Quota, Rate
 from icp_sync.simulator import Simulator
+from icp_sync.simulator.hubspot.catalogue import Property, options
 from tests.crm.contract import LAG, OURS, OVERLAP, STANDARD
 
 START = 1_795_302_000.0
@@ -81,6 +83,34 @@ class Portal:
 
     def merge(self, loser: str, survivor: str) -> None:
         self.simulator.admin("POST merge", **{"from": loser, "into": survivor})
+
+    def put_under(self, id: str, parent: str) -> None:
+        self.simulator.admin("POST edit", id=id, properties={"hs_parent_company_id": parent})
+
+    def add_contact(self, id: str, title: str = "") -> str:
+        held = {"jobtitle": title} if title else {}
+        made = self.simulator.admin("POST create", type="contacts", company=id, properties=held)
+        return str(made["id"])
+
+    def drop_contact(self, contact: str) -> None:
+        self.simulator.admin("POST delete", type="contacts", id=contact)
+
+    def define(self, field: CrmField) -> None:
+        kind, _, widget = field.type.partition("/")
+        self.simulator.portal.catalogue.put(
+            Property(
+                name=field.name,
+                label=field.label,
+                type=kind,
+                field_type=widget or {"number": "number", "date": "date"}.get(kind, "text"),
+                options=options((value, value) for value in field.options),
+                custom=True,
+                archived_at=1 if field.archived else None,
+            )
+        )
+
+    def type_in(self, id: str, **values: str) -> None:
+        self.simulator.admin("POST edit", id=id, properties=values)
 
     def break_reads(self, after: int) -> None:
         for nth in range(after + 1, after + 6):
