@@ -437,7 +437,7 @@ def test_the_shipped_example_is_sound_and_shows_every_setting() -> None:
     loaded = load(everything, {MAIN + "TOKEN": TOKEN})
     assert loaded.model_dump(exclude={"connections"}) == Settings().model_dump(exclude={"connections"})
     main = loaded.connections["main"]
-    assert (len(main.facts), len(main.enrichers), main.custom_facts) == (2, 2, {"seats": FactType.NUMBER})
+    assert (len(main.facts), len(main.enrichers), main.custom_facts) == (2, 3, {"seats": FactType.NUMBER})
     for key in keys():
         assert key.split(".")[-1] in text, key
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from icp_sync.domain.facts import Members, Signal
+from icp_sync.domain.facts import PARENT, Members, Signal
 from icp_sync.domain.standing import Standing
 
 
@@ -86,6 +86,7 @@ class Remembered:
     signals: tuple[Signal, ...] = ()  # answers bought earlier, still within their TTL
     asked: frozenset[str] = frozenset()  # enrichers whose answer, clean miss or unknown fate still holds
     answers_until: float | None = None  # when the first of those answers expires, epoch seconds
+    owner: str = ""  # as last settled
     fingerprint: str = ""
     evidence: Mapping[str, object] = field(default_factory=dict)  # facts and verdicts of the last evaluation
     attempts: int = 0  # consecutive refusals or deferrals
@@ -115,11 +116,42 @@ class Roster:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kin:
+    """The companies an account belongs to: its parent, and its group up to the ultimate parent.
+
+    group: what all of the group share, its ultimate parent's registrable domain, else "#" and that id.
+    parent, root: their record ids, "" for who has none; their domains are what they are looked up under.
+    signals: what is known of them, by `parent.<fact>` and `group.<fact>`.
+    problem: why the group is not known ("" when it is), for example parents in a circle. unread: it will be
+    known once somebody above has been read.
+    """
+
+    group: str = ""
+    parent: str = ""
+    parent_domain: str = ""
+    root: str = ""
+    root_domain: str = ""
+    parent_owner: str = ""
+    group_owner: str = ""
+    signals: Mapping[str, Signal] = field(default_factory=dict)
+    problem: str = ""
+    unread: bool = False
+
+    def above(self, level: str) -> tuple[str, str]:
+        """Record id and domain of the parent or the ultimate parent, both "" for who has none."""
+        return (self.parent, self.parent_domain) if level == PARENT else (self.root, self.root_domain)
+
+
+ALONE = Kin()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What the journal recalls for one page."""
 
     accounts: Mapping[str, Remembered] = field(default_factory=dict)
     roster: Roster = field(default_factory=Roster)
+    kin: Mapping[str, Kin] = field(default_factory=dict)
 
     def of(self, account_id: str) -> Remembered:
         return self.accounts.get(account_id, NOT_REMEMBERED)

@@ -70,6 +70,16 @@ def compile_profile(profile: Profile) -> Compiled:
     )
 
 
+def compile_conditions(asked: Sequence[Condition], currency: str) -> Callable[[Facts, float], Answers]:
+    """One function of facts and now for the credits of several conditions."""
+    writer = _Writer(currency)
+    places = [writer.condition(c) for c in asked]
+    function: Callable[[Facts, float], Answers] = writer.function(
+        f"({''.join(f'{lo},{hi},' for lo, hi in places)})"
+    )
+    return function
+
+
 def _answer_function(
     profile: Profile, weights: Sequence[float], asked: Sequence[Condition | None]
 ) -> Callable[[Facts, float], tuple[float, float, float, float, Answers]]:

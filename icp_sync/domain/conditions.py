@@ -7,7 +7,7 @@ facts as a credit interval. Thresholds of money are in the profile's currency, i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 
@@ -109,6 +109,15 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
         yield from leaves(condition.part)
     else:
         yield condition
+
+
+def at_level(condition: Condition, level: str) -> Condition:
+    """The same questions asked of the parent or the group: `employees` becomes `group.employees`."""
+    if isinstance(condition, All | Any):
+        return replace(condition, parts=tuple(at_level(part, level) for part in condition.parts))
+    if isinstance(condition, Not):
+        return replace(condition, part=at_level(condition.part, level))
+    return replace(condition, fact=f"{level}.{condition.fact}")
 
 
 def facts_of(condition: Condition) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from icp_sync.domain.account import Previous
 from icp_sync.domain.assessment import EPSILON, Assessment, Fate, assess
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.facts import Facts
+from icp_sync.domain.populations import is_person
 from icp_sync.domain.profile import Effect
 from icp_sync.domain.timing import Timing, next_change, timing_of
 
@@ -68,8 +69,10 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate an account under all active profiles (at least one, in file order)."""
     everyone = tuple(assess(c, facts, now) for c in compiled)
-    in_scope = any(a.applies for a in everyone)
-    assessments = tuple(a for a in everyone if a.applies or not in_scope)
+    person = is_person(facts)
+    applying = [a for a in everyone if a.applies and (a.profile.people or not person)]
+    in_scope = bool(applying)
+    assessments = tuple(applying or everyone)
     standing = [a for a in assessments if a.fate is not Fate.FAILED]
     low, high = _range(assessments, standing)
     shown = _shown(assessments, standing, previous, low)

@@ -80,10 +80,12 @@ CATALOGUE: Mapping[str, FactType] = {
     "web_visits": FactType.NUMBER,  # a month's
     "lifecycle": FactType.SET,  # the stage and what it amounts to: "lead" is also "prospect"
     "account_type": FactType.CHOICE,
+    "population": FactType.SET,  # what the CRM says the company is to us; derived, see `domain.populations`
     "lead_status": FactType.CHOICE,
     "open_deals": FactType.NUMBER,
     "won_deals": FactType.NUMBER,
     "contacts": FactType.NUMBER,
+    "contact_titles": FactType.SET,  # roles of the people known there: "vp sales", "founder"
     "children": FactType.NUMBER,
     "last_activity": FactType.DATE,
     "residency": FactType.SET,
@@ -146,6 +148,11 @@ def merge(
         losers[fact] = tuple(said[1:])
     still_unread = {fact: raw for fact, raw in {**unfit, **(unread or {})}.items() if fact not in facts}
     return Known(facts=facts, winners=winners, losers=losers, unread=still_unread)
+
+
+PARENT, GROUP = "parent", "group"
+LEVELS = (PARENT, GROUP)
+"""Whose fact a name may begin with: `group.employees` is the ultimate parent's."""
 
 
 def fits(value: FactValue, wanted: FactType | None) -> bool:

@@ -87,24 +87,45 @@ class Tiers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Whom a route names. Exactly one of owner, pool, or neither (the existing owner stays)."""
+    """Whom a route names: an owner, a pool, a territory table (alone, or to narrow the pool), a named
+    list, or nobody (whoever owns the account stays).
+
+    named: the name of a list, of this profile or of the roster. named_fact: a fact that holds an email.
+    keep: "parent" or "group" to ask first who owns the parent, or anything in the group.
+    onboarding, expansion, churn_risk: of the success lane, "" for what the tier says.
+    """
 
     lane: str
     owner: str = ""  # email
     pool: str = ""
+    territory: str = ""
+    named: str = ""
+    named_fact: str = ""
+    keep: str = ""
+    onboarding: str = ""
+    expansion: str = ""
+    churn_risk: str = ""
+
+    @property
+    def somebody(self) -> bool:
+        return bool(self.owner or self.pool or self.territory or self.named or self.named_fact)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """First match wins. `tiers` empty means any; `when` None means always.
+    """First match wins. `tiers` empty means A to D; `when` None means always.
 
-    A route that names an owner or a pool needs a firm tier unless `even_if_provisional`.
+    A route that names somebody needs a firm tier unless `even_if_provisional`; it fills vacancies only,
+    unless `even_if_owned`: then also an account whose owner, chosen by us, it would no longer choose from.
+    A customer's owner stays even so, unless `even_if_customer`.
     """
 
     target: Target
     tiers: tuple[str, ...] = ()
     when: Condition | None = None
     even_if_provisional: bool = False
+    even_if_owned: bool = False
+    even_if_customer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +141,8 @@ class Member:
 class Pool:
     """A weighted pool.
 
-    imbalance: who holds this many more accounts per unit of weight than the least loaded is passed over.
+    imbalance: how many accounts somebody of average weight may be ahead of the least loaded; who is further
+    ahead is passed over.
     """
 
     name: str
@@ -129,8 +151,19 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedList:
+    """Accounts with an owner of their own: registrable domain, or "#" and a record id → email."""
+
+    name: str
+    owners: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One ICP. `score_scope`: who is scored; `route_scope`: who may be given an owner (None = everyone)."""
+    """One ICP. `score_scope`: who is scored; `route_scope`: who may be given an owner (None = everyone).
+
+    people: whether the scope names person accounts, which are out of it otherwise.
+    """
 
     name: str
     currency: str  # ISO 4217, the unit of every money threshold
@@ -143,6 +176,8 @@ class Profile:
     tiers: Tiers = field(default_factory=Tiers)
     routes: tuple[Route, ...] = ()
     pools: Mapping[str, Pool] = field(default_factory=dict)
+    named: Mapping[str, NamedList] = field(default_factory=dict)
+    people: bool = False
     review_minor: str = ""  # ISO dates
     review_full: str = ""
     examples: Mapping[str, str] = field(default_factory=dict)  # domain → tier or state

@@ -7,21 +7,25 @@ people and adding somebody moves few accounts; load beyond a stated imbalance pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from math import log
 
-from icp_sync.domain.account import Owner
+from icp_sync.domain.account import ALONE, Kin, Owner
+from icp_sync.domain.conditions import facts_of
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation
-from icp_sync.domain.facts import Facts, Interval
-from icp_sync.domain.profile import DAY, Pool, Route
+from icp_sync.domain.facts import Facts, Interval, Members
+from icp_sync.domain.goals import Goal, goal_of
+from icp_sync.domain.populations import CUSTOMER
+from icp_sync.domain.profile import DAY, Member, Route
+from icp_sync.domain.roster import NO_TABLES, Tables
+from icp_sync.domain.success import NOTHING_SAID, Success, success_of
 from icp_sync.domain.words import date_text
 
 RECENT_ACTIVITY = 14 * DAY
 """An account somebody touched this recently is never given away."""
 
-EXISTING = "existing"
-"""`owner: existing` keeps whoever owns the account and gives the lane only."""
+SUCCESS = "success"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,7 @@ class Decision:
 
     owner: email of the newly chosen owner, "" when nobody is assigned by this decision.
     rule: position of the matching route in the profile, from 1; 0 for the default.
+    pool: what the people considered belong to: a pool, a territory, a named list.
     note: one clause on why the owner is who it is, or why nobody was chosen.
     until: when what kept us from choosing passes by itself (epoch seconds), None if it does not.
     """
@@ -53,6 +58,32 @@ class Decision:
     considered: tuple[Candidate, ...] = ()
     note: str = ""
     until: float | None = None
+    success: Success = NOTHING_SAID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Who holds an account now. vacant_from: from when its blank owner is ours to fill, None while owned.
+
+    routed: whom we chose for it last, "" if nobody.
+    """
+
+    owner: str = ""
+    vacant_from: float | None = 0.0
+    routed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """Who may own accounts: the CRM's owners by email, how many open accounts each has, the tables.
+
+    caps: email → the most accounts somebody may own, wherever that was said (see `goals.caps_of`).
+    """
+
+    owners: Mapping[str, Owner] = field(default_factory=dict)
+    loads: Mapping[str, int] = field(default_factory=dict)
+    tables: Tables = NO_TABLES
+    caps: Mapping[str, int] = field(default_factory=dict)
 
 
 def decide(
@@ -60,34 +91,62 @@ def decide(
     evaluation: Evaluation,
     facts: Facts,
     *,
-    live_owner: str,
-    vacant_from: float | None,
-    owners: Mapping[str, Owner],
-    loads: Mapping[str, int],
+    held: Held,
+    team: Team,
+    now: float,
+    kin: Kin = ALONE,
+) -> Decision:
+    """Route one account."""
+    matched = _match(account_id, evaluation, facts, team.tables, now)
+    route = matched.route
+    lane = route.target.lane if route else _default_lane(evaluation, facts)
+    decision = Decision(
+        account_id=account_id,
+        lane=lane,
+        rule=matched.rule,
+        note=matched.note,
+        success=success_of(evaluation.tier, route.target if route else None)
+        if lane == SUCCESS
+        else NOTHING_SAID,
+    )
+    if route is not None and route.target.somebody:
+        decision = _assign(decision, route, matched.goal, evaluation, facts, held, team, kin, now)
+    elif route is not None:
+        decision = replace(decision, note=f"owner {held.owner} stays" if held.owner else "")
+    if decision.owner or held.owner or matched.until is None:
+        return decision
+    return replace(decision, until=min(matched.until, decision.until or matched.until))
+
+
+def _assign(
+    decision: Decision,
+    route: Route,
+    goal: Goal,
+    evaluation: Evaluation,
+    facts: Facts,
+    held: Held,
+    team: Team,
+    kin: Kin,
     now: float,
 ) -> Decision:
-    """Route one account. `vacant_from`: from when its blank owner is ours to fill, None while owned."""
-    rule, route, passed = _match(evaluation)
-    if route is None:
-        return Decision(account_id=account_id, lane=_default_lane(evaluation), note=passed)
-    decision = Decision(account_id=account_id, lane=route.target.lane, rule=rule)
-    if not (route.target.owner or route.target.pool) or route.target.owner == EXISTING:
-        return replace(decision, note=f"owner {live_owner} stays" if live_owner else "")
-    blocked, until = _blocked(evaluation, facts, live_owner, vacant_from, now)
+    """The decision with somebody of the goal, or with why nobody may be chosen."""
+    blocked, until = _blocked(evaluation, facts, held, route, goal, team, now)
+    blocked = blocked or goal.undecided
     if blocked:
         return replace(decision, note=blocked, until=until)
-    if route.target.owner:
-        person = _candidate(route.target.owner, 1.0, 0, owners, loads)
-        chosen = "" if person.skipped else person.email
-        return replace(
-            decision, owner=chosen, considered=(person,), note=person.skipped or "named by the route"
-        )
-    pool = evaluation.shown.profile.pools[route.target.pool]
-    considered = _spread(pool, owners, loads)
-    chosen = pick(account_id, considered)
-    note = f"from pool {pool.name}" if chosen else f"nobody in pool {pool.name} may take it"
+    if kept := _kept(decision, route, goal, kin, team, now):
+        return kept
+    considered = _spread(goal, team, now)
+    chosen = pick(decision.account_id, considered)
+    backs = [a.until for c in considered if (a := team.tables.away(c.email, now))]
     return replace(
-        decision, owner=chosen, pool=pool.name, imbalance=pool.imbalance, considered=considered, note=note
+        decision,
+        owner=chosen,
+        pool=goal.name,
+        imbalance=goal.imbalance,
+        considered=considered,
+        note=goal.said if chosen else _nobody(goal, considered),
+        until=None if chosen else min(backs, default=None),
     )
 
 
@@ -108,46 +167,89 @@ def _score(account_id: str, candidate: Candidate) -> float:
     return -candidate.weight / log(unit)
 
 
-def _match(evaluation: Evaluation) -> tuple[int, Route | None, str]:
-    """First route whose conditions certainly hold, its position, and why an earlier one was passed over."""
+_NOBODY = Goal(name="", members=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Matched:
+    route: Route | None = None
+    rule: int = 0
+    goal: Goal = _NOBODY
+    note: str = ""
+    until: float | None = None
+
+
+def _match(account_id: str, evaluation: Evaluation, facts: Facts, tables: Tables, now: float) -> _Matched:
+    """The first route whose conditions certainly hold and which has somebody for this account."""
     if not evaluation.in_scope:
-        return 0, None, "out of scope"
-    passed = ""
-    for index, route in enumerate(evaluation.shown.profile.routes):
+        return _Matched(note="out of scope")
+    profile = evaluation.shown.profile
+    customer = is_customer(facts)
+    note, changes = "", []
+    for index, route in enumerate(profile.routes):
         certain = evaluation.shown.route(index)[0] == 1.0
-        wanted = route.tiers or ("A", "B", "C", "D")
-        if not certain or evaluation.tier not in wanted:
+        if not certain or evaluation.tier not in (route.tiers or ("A", "B", "C", "D")):
             continue
-        names_owner = bool(route.target.pool or (route.target.owner and route.target.owner != EXISTING))
-        if names_owner and not evaluation.firm and not route.even_if_provisional:
-            passed = "the tier is provisional, so nobody is assigned yet"
+        if customer and route.target.somebody and not for_customers(route):
+            continue
+        goal = goal_of(account_id, route.target, profile, facts, tables, now)
+        if goal.until is not None:
+            changes.append(goal.until)
+        if goal.passes_on:
+            continue
+        if route.target.somebody and not evaluation.firm and not route.even_if_provisional:
+            note = "the tier is provisional, so nobody is assigned yet"
             if evaluation.tier in ("A", "B"):
-                return 0, None, passed
+                return _Matched(note=note)
             continue
-        return index + 1, route, passed
-    return 0, None, passed
+        return _Matched(route=route, rule=index + 1, goal=goal, note=note, until=min(changes, default=None))
+    return _Matched(note=note, until=min(changes, default=None))
 
 
-def _default_lane(evaluation: Evaluation) -> str:
+def is_customer(facts: Facts) -> bool:
+    """Whether the account certainly is a customer."""
+    population = facts.get("population")
+    return isinstance(population, Members) and CUSTOMER in population.known
+
+
+def for_customers(route: Route) -> bool:
+    """Whether a route is meant for customers: the success lane, or one that asks what a company is to us."""
+    asked = facts_of(route.when) if route.when is not None else ()
+    return route.target.lane == SUCCESS or bool({"population", "lifecycle", "account_type"} & set(asked))
+
+
+def _default_lane(evaluation: Evaluation, facts: Facts) -> str:
     """Lane where no route decides: research what is promising but unsure, nothing for what does not fit."""
-    if not evaluation.in_scope or evaluation.tier == NOT_ICP:
+    if not evaluation.in_scope:
+        return "none"
+    if is_customer(facts):
+        return SUCCESS
+    if evaluation.tier == NOT_ICP:
         return "none"
     unsure = evaluation.tier == NEEDS_DATA or (evaluation.tier in ("A", "B") and not evaluation.firm)
     return "research" if unsure else "nurture"
 
 
 def _blocked(
-    evaluation: Evaluation, facts: Facts, live_owner: str, vacant_from: float | None, now: float
+    evaluation: Evaluation,
+    facts: Facts,
+    held: Held,
+    route: Route,
+    goal: Goal,
+    team: Team,
+    now: float,
 ) -> tuple[str, float | None]:
     """Why nobody may be chosen, "" when somebody may, and until when."""
     if not evaluation.may_route:
         return "outside the profile's route scope", None
-    if live_owner:
-        return f"owner {live_owner} stays", None
-    if vacant_from is None:
+    if held.owner:
+        if stays := _keeps(facts, held, route, goal, team):
+            return stays, None
+    elif held.vacant_from is None:
         return "somebody owns it", None
-    if vacant_from > now:
-        return f"the owner was cleared by somebody; a vacancy again on {date_text(vacant_from)}", vacant_from
+    elif held.vacant_from > now:
+        cleared = f"the owner was cleared by somebody; a vacancy again on {date_text(held.vacant_from)}"
+        return cleared, held.vacant_from
     deals = facts.get("open_deals")
     if isinstance(deals, Interval) and deals.low > 0:
         return "an open deal is being worked", None
@@ -157,27 +259,84 @@ def _blocked(
     return "", None
 
 
-def _spread(pool: Pool, owners: Mapping[str, Owner], loads: Mapping[str, int]) -> tuple[Candidate, ...]:
-    people = [_candidate(m.email, m.weight, m.cap, owners, loads) for m in pool.members]
-    shares = [p.load / p.weight for p in people if not p.skipped]
-    least = min(shares, default=0.0)
+def _keeps(facts: Facts, held: Held, route: Route, goal: Goal, team: Team) -> str:
+    """Why the owner keeps the account, "" when the route may give it to somebody else.
+
+    Only from somebody we chose, who has left or whom the route would no longer consider. Being away or
+    busy is no reason to lose an account.
+    """
+    stays = f"owner {held.owner} stays"
+    if not route.even_if_owned or held.owner != held.routed:
+        return stays
+    if is_customer(facts) and not route.even_if_customer:
+        return f"{stays}: customers are not re-routed"
+    owner = team.owners.get(held.owner)
+    listed = any(m.email == held.owner and m.email not in goal.outside for m in goal.members)
+    return stays if owner is not None and owner.active and (listed or goal.undecided) else ""
+
+
+def _kept(decision: Decision, route: Route, goal: Goal, kin: Kin, team: Team, now: float) -> Decision | None:
+    """The decision when somebody owns the parent or the group already, or may; None when nobody does.
+
+    Somebody who has left keeps no group together; who is away or at their cap is waited for.
+    """
+    whose = route.target.keep
+    if whose and kin.unread:
+        return replace(decision, note=kin.problem)
+    email = {"parent": kin.parent_owner, "group": kin.group_owner}.get(whose, "")
+    owner = team.owners.get(email)
+    if owner is None or not owner.active:
+        return None
+    cap = next((m.cap for m in goal.members if m.email == email), 0)
+    person = _candidate(Member(email=email, cap=cap), team, now)
+    away = team.tables.away(email, now)
+    note = f"{email} owns the {whose}" + (f", but is {person.skipped}" if person.skipped else "")
+    return replace(
+        decision,
+        owner="" if person.skipped else email,
+        pool=whose,
+        considered=(person,),
+        note=note,
+        until=away.until if away else None,
+    )
+
+
+def _spread(goal: Goal, team: Team, now: float) -> tuple[Candidate, ...]:
+    people = [
+        replace(_candidate(m, team, now), skipped=goal.outside[m.email])
+        if m.email in goal.outside
+        else _candidate(m, team, now)
+        for m in goal.members
+    ]
+    eligible = [p for p in people if not p.skipped]
+    if len(eligible) < 2:
+        return tuple(people)
+    mean = sum(p.weight for p in eligible) / len(eligible)
+    least = min(p.load / p.weight for p in eligible)
     return tuple(
         replace(p, skipped="holds more than their share now")
-        if not p.skipped and p.load / p.weight - least > pool.imbalance
+        if not p.skipped and (p.load / p.weight - least) * mean > goal.imbalance
         else p
         for p in people
     )
 
 
-def _candidate(
-    email: str, weight: float, cap: int, owners: Mapping[str, Owner], loads: Mapping[str, int]
-) -> Candidate:
-    load = loads.get(email, 0)
-    owner = owners.get(email)
+def _candidate(member: Member, team: Team, now: float) -> Candidate:
+    load = team.loads.get(member.email, 0)
+    owner = team.owners.get(member.email)
     if owner is None:
         skipped = "not an owner in the CRM"
     elif not owner.active:
         skipped = "inactive in the CRM"
+    elif away := team.tables.away(member.email, now):
+        skipped = f"away until {date_text(away.until)}"
     else:
+        cap = team.caps.get(member.email, member.cap)
         skipped = f"at their cap of {cap}" if cap and load >= cap else ""
-    return Candidate(email=email, weight=weight, load=load, skipped=skipped)
+    return Candidate(email=member.email, weight=member.weight, load=load, skipped=skipped)
+
+
+def _nobody(goal: Goal, considered: Sequence[Candidate]) -> str:
+    if len(considered) == 1:
+        return f"{considered[0].email} is {considered[0].skipped}"
+    return f"nobody in {goal.name} may take it"

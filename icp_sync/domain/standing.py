@@ -184,6 +184,27 @@ FIELDS: Mapping[str, Field] = {
             description="What should happen next.",
         ),
         Field(
+            name="onboarding",
+            label="ICP onboarding",
+            type=FieldType.ENUM,
+            options=("full", "standard", "light"),
+            description="Customers in the success lane: how much onboarding their fit is worth.",
+        ),
+        Field(
+            name="expansion",
+            label="ICP expansion",
+            type=FieldType.ENUM,
+            options=("likely", "unlikely"),
+            description="Customers in the success lane: whether their fit says they may grow.",
+        ),
+        Field(
+            name="churn_risk",
+            label="ICP churn risk by fit",
+            type=FieldType.ENUM,
+            options=("low", "medium", "high"),
+            description="Customers in the success lane: how likely a poor fit makes their leaving.",
+        ),
+        Field(
             name="routed_owner",
             label="ICP routed owner",
             type=FieldType.OWNER,

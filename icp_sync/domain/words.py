@@ -25,7 +25,7 @@ from icp_sync.domain.conditions import (
 )
 from icp_sync.domain.currency import convert
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation, capped
-from icp_sync.domain.facts import FactValue, Interval, Members, Money
+from icp_sync.domain.facts import CATALOGUE, FactType, FactValue, Interval, Members, Money
 from icp_sync.domain.profile import DAY, Criterion, Effect
 
 REASONS_LIMIT = 500  # characters a rep reads at a glance
@@ -208,11 +208,13 @@ def clause(condition: Condition) -> str:
         case Between():
             return _between_clause(condition)
         case AnyOf(fact=fact, values=values):
-            return f"{fact_text(fact)} is {_either(values)}"
+            return f"{fact_text(fact)} {'include' if _several(fact) else 'is'} {_either(values)}"
         case NoneOf(fact=fact, values=values):
-            return f"{fact_text(fact)} is not {_either(values)}"
+            none = "do not include" if _several(fact) else "is not"
+            return f"{fact_text(fact)} {none} {_either(values)}"
         case AllOf(fact=fact, values=values):
-            return f"{fact_text(fact)} has all of {', '.join(sorted(values))}"
+            every = "include" if _several(fact) else "has"
+            return f"{fact_text(fact)} {every} all of {', '.join(sorted(values))}"
         case Within(fact=fact, seconds=seconds):
             return f"{fact_text(fact)} within {_number(seconds / DAY)} days"
         case Present(fact=fact, known=known):
@@ -223,6 +225,11 @@ def clause(condition: Condition) -> str:
             return " and ".join(_wrapped(part, Any) for part in parts)
         case Any(parts=parts):
             return " or ".join(_wrapped(part, All) for part in parts)
+
+
+def _several(fact: str) -> bool:
+    """Whether a fact's name is a plural: technologies, open roles."""
+    return CATALOGUE.get(fact.rpartition(".")[2]) is FactType.SET and fact.endswith("s")
 
 
 def _wrapped(part: Condition, kind: type) -> str:
@@ -250,11 +257,12 @@ def _bound(fact: str, value: float) -> str:
 
 
 def _is_date(name: str) -> bool:
-    return name in _DATE_FACTS or name.endswith(("_date", "_at"))
+    return name.rpartition(".")[2] in _DATE_FACTS or name.endswith(("_date", "_at"))
 
 
 def fact_text(name: str) -> str:
-    return name.replace("_", " ")
+    """A fact's name for people; one of the parent's or the group's says so: "group employees"."""
+    return name.replace("_", " ").replace(".", " ")
 
 
 def value_text(name: str, value: FactValue) -> str:

@@ -3,6 +3,7 @@
 Nothing outside this package imports SQLAlchemy, and nothing inside it knows a CRM or an enricher.
 """
 
+from icp_sync.journal.families import Relative
 from icp_sync.journal.records import (
     Answered,
     BackfillRequest,
@@ -28,6 +29,7 @@ __all__ = [
     "LeftAlone",
     "Listed",
     "ProfileVersion",
+    "Relative",
     "RunRecord",
     "Settled",
     "StoredAccount",

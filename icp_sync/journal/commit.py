@@ -16,6 +16,7 @@ from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks, upsert
 from icp_sync.journal.encoding import confirmed_to_json, dumps, loads, plain, previous_to_text
+from icp_sync.journal.families import stir
 from icp_sync.journal.intend import with_intents
 from icp_sync.journal.merges import bury
 from icp_sync.journal.records import Lease, Settled
@@ -58,6 +59,7 @@ class Commit(Bound):
             self._log_changes(conn, settled, run, now)
             self._log_evaluations(conn, landed, evaluations, run, now)
             self._leave_alone(conn, landed, now)
+            stir(conn, self.connection, [one for one in landed if one.stirred], now)
             bury(conn, self.connection, gone, loads_moved, now)
             loads_moved.store(conn, self.connection)
             if overtaken := len(settled) - len(landed):
@@ -93,6 +95,8 @@ class Commit(Bound):
             "confirmed": "",
             "intents": "",
             "evidence": dumps(one.evidence) if one.evidence else "",
+            "parent": plain(one.parent),
+            "group_key": plain(one.group),
         }
 
     def _store(

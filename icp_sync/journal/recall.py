@@ -28,7 +28,7 @@ _ANSWER = schema.answer
 
 
 class _Answers(NamedTuple):
-    """What was bought about one company and is still valid."""
+    """What was learned under one key, of a company or of one account, and is still valid."""
 
     signals: tuple[Signal, ...] = ()
     asked: frozenset[str] = frozenset()
@@ -37,6 +37,12 @@ class _Answers(NamedTuple):
     def also(self, enricher: str, signals: tuple[Signal, ...], expires_at: float) -> _Answers:
         first = expires_at if self.until is None else min(self.until, expires_at)
         return _Answers(self.signals + signals, self.asked | {enricher}, first)
+
+    def __or__(self, other: _Answers) -> _Answers:
+        if not self.asked or not other.asked:  # nothing was asked under one of the keys, as a rule both
+            return self if self.asked else other
+        first = min((u for u in (self.until, other.until) if u is not None), default=None)
+        return _Answers(self.signals + other.signals, self.asked | other.asked, first)
 
 
 _NONE = _Answers()
@@ -64,21 +70,24 @@ class Recall(Bound):
                 found |= dict(rows.all())
         return found
 
-    def recall(self, keys: Mapping[str, str], *, now: float) -> Memory:
+    def recall(self, keys: Mapping[str, str], *, now: float, also: Mapping[str, str] | None = None) -> Memory:
         """Account id → company key (registrable domain or "") to all that is remembered of the page.
 
-        An account the journal has never met is absent, unless answers about its company are. An answer
-        that cannot be read counts as not asked for.
+        also: account id → the key of answers about this very account, where there may be any. An account
+        the journal has never met is absent, unless answers about it or its company are. An answer that
+        cannot be read counts as not asked for.
         """
         with self.reading() as conn:
-            bought = self._answers(conn, sorted({plain(key) for key in keys.values() if key}), now)
-            accounts = {
-                row.id: _remembered(row, bought.get(plain(keys[row.id]), _NONE))
-                for row in self._accounts(conn, list(keys))
+            sought = {plain(key) for key in (*keys.values(), *(also or {}).values()) if key}
+            about = self._answers(conn, sorted(sought), now)
+            bought = {
+                id: about.get(plain(key), _NONE) | about.get(plain((also or {}).get(id, "")), _NONE)
+                for id, key in keys.items()
             }
+            accounts = {row.id: _remembered(row, bought[row.id]) for row in self._accounts(conn, list(keys))}
             known = roster(conn, self.connection)
-        for account_id, key in keys.items():
-            if account_id not in accounts and (answers := bought.get(plain(key))):
+        for account_id, answers in bought.items():
+            if account_id not in accounts and answers != _NONE:
                 accounts[account_id] = Remembered(
                     signals=answers.signals, asked=answers.asked, answers_until=answers.until
                 )
@@ -129,6 +138,7 @@ class _Row(NamedTuple):
     previous: str
     confirmed: str
     intents: str
+    owner: str
     fingerprint: str
     evidence: str
     attempts: int
@@ -144,6 +154,7 @@ def _remembered(row: _Row, answers: _Answers) -> Remembered:
         signals=answers.signals,
         asked=answers.asked,
         answers_until=answers.until,
+        owner=row.owner,
         fingerprint=row.fingerprint,
         evidence=loads(row.evidence),
         attempts=row.attempts,

@@ -36,7 +36,8 @@ class Settled:
     confirmed: fields to overwrite; the others keep what is stored. resolved: intents a read has settled.
     changes: what was sent, all with `result`. left_alone: field → (live, desired), the whole set.
     evidence: comes back with the next recall. evaluation: only for explain; empty keeps the stored one.
-    Both plain JSON.
+    Both plain JSON. parent, group: the record it belongs to, and what all of its group share.
+    stirred: its facts or owner changed, so those below it that depend on them are due.
     """
 
     account_id: str
@@ -64,6 +65,9 @@ class Settled:
     result: Result = Result.WRITTEN
     left_alone: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     version: int | None = None
+    parent: str = ""
+    group: str = ""
+    stirred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

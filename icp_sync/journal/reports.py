@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 
-from icp_sync.domain.account import Origin
+from icp_sync.domain.account import Origin, Previous
+from icp_sync.domain.facts import FactValue
+from icp_sync.domain.why import facts_of_evidence
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.encoding import (
@@ -24,6 +26,28 @@ _ACCOUNT = schema.account
 _HELD = schema.left_alone
 _OURS = f',"{Origin.OURS.value}",'
 """How a value confirmed as ours stands in JSON text; inside a value its quotes would be escaped."""
+
+
+class Evaluable(NamedTuple):
+    """What it takes to evaluate an account again, as stored; `facts` and `remembered` read it."""
+
+    id: str
+    name: str
+    domain: str
+    owner: str
+    parent: str
+    group_key: str
+    evidence: str
+    previous: str
+
+    @property
+    def facts(self) -> dict[str, FactValue]:
+        """The facts of its last evaluation."""
+        return facts_of_evidence(loads(self.evidence))
+
+    @property
+    def remembered(self) -> Previous | None:
+        return previous_from_text(self.previous)
 
 
 class Reports(Bound):
@@ -187,6 +211,29 @@ class Reports(Bound):
                 .limit(limit)
             )
             return tuple(rows.scalars())
+
+    def evaluable_page(self, after: str, limit: int) -> tuple[Evaluable, ...]:
+        """Live accounts that were evaluated at least once, in the database's order of ids, after this one."""
+        return self._evaluable(_ACCOUNT.c.id > after, limit)
+
+    def evaluable_account(self, account_id: str) -> Evaluable | None:
+        """One live account, None when it was never evaluated."""
+        return next(iter(self._evaluable(_ACCOUNT.c.id == account_id, 1)), None)
+
+    def evaluable_of(self, domain: str, limit: int = 20) -> tuple[Evaluable, ...]:
+        """The evaluated live accounts of a registrable domain."""
+        return self._evaluable(_ACCOUNT.c.domain == plain(domain), limit)
+
+    def _evaluable(self, those: ColumnElement[bool], limit: int) -> tuple[Evaluable, ...]:
+        columns = [_ACCOUNT.c[name] for name in Evaluable._fields]
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(*columns)
+                .where(_live(self.connection), _ACCOUNT.c.evidence.not_in(("", "{}")), those)
+                .order_by(_ACCOUNT.c.id)
+                .limit(limit)
+            ).all()
+        return tuple(Evaluable(*row) for row in rows)
 
     def _listed(self, status: str, limit: int) -> list[Listed]:
         c = _ACCOUNT.c

@@ -74,6 +74,8 @@ def blank(connection: str, account_id: str) -> dict[str, Any]:
         "intended_by": "",
         "intended_at": None,
         "evidence": "",
+        "parent": "",
+        "group_key": "",
     }
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every schema revision this version understands, oldest first."""
 
 VERSION_TABLE = "icp_sync_schema"
@@ -109,7 +109,11 @@ account = Table(
     Column("intended_by", String, nullable=False, default=""),  # the run that last intended a write
     Column("intended_at", Double),
     Column("evidence", Text, nullable=False),
+    Column("parent", String, nullable=False, default="", server_default=""),
+    Column("group_key", String, nullable=False, default="", server_default=""),  # see domain.account.Kin
     PrimaryKeyConstraint("connection", "id"),
+    Index("account_parent", "connection", "parent"),
+    Index("account_group", "connection", "group_key"),
     Index("account_wake", "connection", "wake_at"),
     Index("account_standing", "connection", "status", "in_scope", "tier", "profile_version"),
     Index("account_domain", "connection", "domain"),

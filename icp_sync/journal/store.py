@@ -12,6 +12,7 @@ from icp_sync.journal.commit import Commit
 from icp_sync.journal.connections import Connections
 from icp_sync.journal.database import open_engine
 from icp_sync.journal.exclusive import exclusive
+from icp_sync.journal.families import Families
 from icp_sync.journal.held import Held
 from icp_sync.journal.intend import Intend
 from icp_sync.journal.leases import Leases
@@ -22,7 +23,20 @@ from icp_sync.journal.reports import Reports
 from icp_sync.journal.runs import Runs
 
 
-class Journal(Leases, Connections, Profiles, Recall, Intend, Commit, Positions, Answers, Held, Runs, Reports):
+class Journal(
+    Leases,
+    Connections,
+    Profiles,
+    Recall,
+    Families,
+    Intend,
+    Commit,
+    Positions,
+    Answers,
+    Held,
+    Runs,
+    Reports,
+):
     """One connection's journal. Safe to share between threads; every method is a transaction of its own."""
 
     @classmethod

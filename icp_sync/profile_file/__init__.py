@@ -6,27 +6,35 @@ where possible with a suggestion. `advice` is what is allowed but unwise. Reads 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from icp_sync.domain.facts import CATALOGUE, FactType
+from icp_sync.domain.facts import CATALOGUE, LEVELS, FactType
 from icp_sync.domain.profile import Profile
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.profile_file.advice import advice
-from icp_sync.profile_file.building import build
-from icp_sync.profile_file.reading import MAX_BYTES, Report, read
+from icp_sync.profile_file.building import NAME, build
+from icp_sync.profile_file.reading import MAX_BYTES, Report, read, suggestion
 from icp_sync.profile_file.schema import json_schema
+from icp_sync.profile_file.variants import extended, written_out
 
 __all__ = ["Loaded", "advice", "json_schema", "load", "load_all", "parse", "parse_all"]
 
 NEXT_STEP = "icp-sync profile check"
 
 
+Find = Callable[[str, str], tuple[str, str] | None]
+
+
+def nowhere(name: str, source: str) -> None:
+    """No profile is found beyond the documents themselves."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A profile with the text it was read from, which is what the journal keeps."""
+    """A profile with its text, which is what the journal keeps: the file's own, or a variant written out."""
 
     profile: Profile
     text: str
@@ -42,19 +50,17 @@ def parse(text: str, source: str, *, types: Mapping[str, FactType] | None = None
 
 
 def parse_all(
-    documents: Sequence[tuple[str, str]], *, types: Mapping[str, FactType] | None = None
+    documents: Sequence[tuple[str, str]],
+    *,
+    types: Mapping[str, FactType] | None = None,
+    find: Find = nowhere,
 ) -> tuple[Profile, ...]:
     """The profiles of several (text, source) documents, whose names are unique.
 
-    Raises ConfigError with every problem of every document.
+    find: where to look for a profile that one of them extends and that is not among them: its name and the
+    source that asks → (text, source), or None. Raises ConfigError with every problem of every document.
     """
-    known = {**CATALOGUE, **(types or {})}
-    read_ones = [_parse_one(text, source, known) for text, source in documents]
-    _check_names(read_ones)
-    problems = [problem for one in read_ones for problem in one.report.ordered()]
-    if problems:
-        raise ConfigError(problems, next_step=NEXT_STEP)
-    return tuple(one.profile for one in read_ones if one.profile is not None)
+    return tuple(one.profile for one in _parse(documents, types, find) if one.profile is not None)
 
 
 def load(path: Path, *, types: Mapping[str, FactType] | None = None) -> Loaded:
@@ -63,7 +69,10 @@ def load(path: Path, *, types: Mapping[str, FactType] | None = None) -> Loaded:
 
 
 def load_all(paths: Sequence[Path], *, types: Mapping[str, FactType] | None = None) -> tuple[Loaded, ...]:
-    """The profiles of several files, in order. Raises ConfigError with every problem of every file."""
+    """The profiles of several files, in order. Raises ConfigError with every problem of every file.
+
+    One that extends another finds it among them, or as `<name>.yaml` beside itself.
+    """
     texts: list[tuple[str, str]] = []
     problems: list[Problem] = []
     for path in paths:
@@ -72,14 +81,15 @@ def load_all(paths: Sequence[Path], *, types: Mapping[str, FactType] | None = No
         except ConfigError as error:
             problems += error.problems
     try:
-        profiles = parse_all(texts, types=types)
+        parsed = _parse(texts, types, _beside)
     except ConfigError as error:
         raise ConfigError(problems + error.problems, next_step=NEXT_STEP) from None
     if problems:
         raise ConfigError(problems, next_step=NEXT_STEP)
     return tuple(
-        Loaded(profile=profile, text=text, path=Path(source))
-        for profile, (text, source) in zip(profiles, texts, strict=True)
+        Loaded(profile=one.profile, text=one.whole or text, path=Path(source))
+        for one, (text, source) in zip(parsed, texts, strict=True)
+        if one.profile is not None
     )
 
 
@@ -96,40 +106,106 @@ def _text(path: Path) -> str:
     raise ConfigError([problem], next_step=NEXT_STEP)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def _beside(name: str, source: str) -> tuple[str, str] | None:
+    """The file of a profile that is extended, in the folder of the one that extends it."""
+    for suffix in (".yaml", ".yml"):
+        path = Path(source).parent / f"{name}{suffix}"
+        if path.is_file():
+            return _text(path), str(path)
+    return None
+
+
+@dataclass(slots=True, kw_only=True)
 class _One:
-    """What became of one document."""
+    """What becomes of one document. whole: its text written out with what it extends, "" without."""
 
     source: str
     report: Report
     data: Any
-    profile: Profile | None
+    profile: Profile | None = None
+    whole: str = ""
 
     def word(self, key: str) -> str:
         value = self.data.get(key, "") if isinstance(self.data, dict) else ""
         return value if isinstance(value, str) else ""
 
 
-def _parse_one(text: str, source: str, types: Mapping[str, FactType]) -> _One:
-    report = Report(source)
-    data = read(text, report)
-    profile = None if data is None else build(data, types, report)
-    return _One(source=source, report=report, data=data, profile=profile)
-
-
-def _check_names(read_ones: Sequence[_One]) -> None:
-    """Names that two documents share, and profiles that extend one another in a circle."""
-    first: dict[str, _One] = {}
-    for one in read_ones:
+def _parse(
+    documents: Sequence[tuple[str, str]], types: Mapping[str, FactType] | None, find: Find
+) -> list[_One]:
+    known = {**CATALOGUE, **(types or {})}
+    known |= {f"{level}.{name}": kind for level in LEVELS for name, kind in known.items()}
+    ones = [_read(text, source) for text, source in documents]
+    names: dict[str, _One] = {}
+    for one in ones:
         name = one.word("profile")
-        if name and first.setdefault(name, one) is not one:
-            what = f"the profile '{name}' is also in {first[name].source}"
+        if name and names.setdefault(name, one) is not one:
+            what = f"the profile '{name}' is also in {names[name].source}"
             one.report.value(("profile",), what, "rename one")
-    for one in read_ones:
-        chain = [one]
-        while (above := first.get(chain[-1].word("extends"))) and above not in chain[1:]:
-            chain.append(above)
-            if above is one:
-                circle = " → ".join(link.word("profile") for link in chain)
-                one.report.value(("extends",), f"'extends' runs in a circle: {circle}")
-                break
+    wholes: dict[str, Any] = {}
+    for one in ones:
+        one.data = _whole(one, names, find, wholes, ())
+        one.profile = None if one.data is None else build(one.data, known, one.report)
+    problems = [problem for one in ones for problem in one.report.ordered()]
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)), next_step=NEXT_STEP)
+    return ones
+
+
+def _read(text: str, source: str) -> _One:
+    report = Report(source)
+    return _One(source=source, report=report, data=read(text, report))
+
+
+def _whole(
+    one: _One, names: dict[str, _One], find: Find, wholes: dict[str, Any], below: tuple[str, ...]
+) -> Any:
+    """The document's data laid over what it extends, which is read and laid over its own base first."""
+    if one.source in wholes:
+        return wholes[one.source]
+    above = one.data.get("extends") if isinstance(one.data, dict) else None
+    if above is None:
+        wholes[one.source] = one.data
+        return one.data
+    base = _base(one, above, names, find, below)
+    if base is None:
+        one.report.torn.add(())  # what the base would have said is not missing
+        return {key: value for key, value in one.data.items() if key != "extends"}
+    theirs = _whole(base, names, find, wholes, (*below, one.word("profile")))
+    if base.source not in {o.source for o in names.values()}:
+        one.report.problems |= base.report.problems
+    if not isinstance(theirs, dict):
+        one.report.torn.add(())
+        return {key: value for key, value in one.data.items() if key != "extends"}
+    data = extended(one.data, one.report, theirs, base.report)
+    one.whole = written_out(data, Path(one.source).name, str(above))
+    wholes[one.source] = data
+    return data
+
+
+def _base(one: _One, above: Any, names: dict[str, _One], find: Find, below: tuple[str, ...]) -> _One | None:
+    """The document that one extends; None, with the problem reported, when there is none or a circle."""
+    chain = (*below, one.word("profile"))
+    if not isinstance(above, str) or not NAME.fullmatch(above):
+        one.report.value(("extends",), "'extends' names another profile", "for example extends: b2b-saas")
+    elif above in chain:
+        circle = " → ".join([*chain[chain.index(above) :], above])
+        one.report.value(("extends",), f"'extends' runs in a circle: {circle}")
+    elif above in names:
+        return names[above]
+    else:
+        try:
+            found = find(above, one.source)
+        except ConfigError as error:
+            one.report.value(("extends",), f"'{above}' cannot be read: {error.problems[0].what}")
+            return None
+        if found is not None:
+            base = _read(*found)
+            if base.word("profile") == above:
+                names[above] = base
+                return base
+            one.report.value(("extends",), f"{found[1]} does not hold the profile '{above}'")
+            return None
+        near = suggestion(above, names) or f"name it on the command line too, or put {above}.yaml beside it"
+        one.report.value(("extends",), f"there is no profile '{above}' to extend", near)
+    return None

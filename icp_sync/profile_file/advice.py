@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from icp_sync.domain.conditions import Any, Condition, facts_of
 from icp_sync.domain.profile import Profile
 from icp_sync.errors import Problem
+from icp_sync.profile_file.feeding import answerable, own_facts, with_derived
 
 MOST_PROFILES = 3
 
@@ -72,11 +72,11 @@ def _of_review(profile: Profile, today: date) -> Iterator[Problem]:
 
 def _of_sources(profile: Profile, sources: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
     """Questions nothing on this connection can answer, and how much of the score can be answered."""
-    supplied = {fact for fact, names in sources.items() if names}
+    supplied = {fact for fact, names in with_derived(sources).items() if names}
     total = sum(criterion.weight for criterion in profile.criteria) or 1.0
-    blind = [criterion for criterion in profile.criteria if not _can_be_met(criterion.when, supplied)]
+    blind = [criterion for criterion in profile.criteria if not answerable(criterion.when, supplied)]
     for criterion in blind:
-        lacking = ", ".join(fact for fact in facts_of(criterion.when) if fact not in supplied)
+        lacking = ", ".join(fact for fact in sorted(own_facts(criterion.when)) if fact not in supplied)
         cost = (
             "every account stays unsure"
             if criterion.required
@@ -94,13 +94,6 @@ def _of_sources(profile: Profile, sources: Mapping[str, Sequence[str]]) -> Itera
             what=f"{known:.0%} of the weight has a source here",
             hint=f"below {profile.tiers.min_coverage:.0%} known, an account stays at Needs data",
         )
-
-
-def _can_be_met(condition: Condition, supplied: Set[str]) -> bool:
-    """Whether the facts supplied can answer it with yes: one part of `any` will do, `all` needs each."""
-    if isinstance(condition, Any):
-        return any(_can_be_met(part, supplied) for part in condition.parts)
-    return supplied >= set(facts_of(condition))
 
 
 def _of_size(firm: int | None, accounts: int | None, fewest: int, most_share: float) -> Iterator[Problem]:

@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from icp_sync.domain.conditions import Condition
-from icp_sync.domain.facts import FactType
+from icp_sync.domain.conditions import AllOf, AnyOf, Condition, at_level, leaves
+from icp_sync.domain.facts import LEVELS, FactType
+from icp_sync.domain.populations import PERSON
 from icp_sync.domain.profile import (
     LAYERS,
     TIERS,
     Criterion,
     Effect,
     Flag,
+    NamedList,
     Profile,
     TimingSignal,
 )
@@ -34,13 +36,14 @@ from icp_sync.profile_file.schema import (
     CriterionEntry,
     FlagEntry,
     ProfileEntry,
+    Question,
     ReviewEntry,
     ScopeEntry,
     TimingEntry,
 )
 from icp_sync.profile_file.tiers import build_grades, build_tiers
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -65,14 +68,18 @@ def build(data: Any, types: Mapping[str, FactType], report: Report) -> Profile |
     if judged.criteria and len(report.problems) == before:
         check_reach(judged, types, report)
     pools = build_pools(data.get("pools", {}), report)
+    named: dict[str, NamedList] = {}
+    routes = build_routes(data.get("routes", []), pools, named, lang)
     review = entry(ReviewEntry, data.get("review", {}), ("review",), report) or ReviewEntry()
     return replace(
         judged,
         route_scope=_scope(scope, "route", lang),
         timing=_timing(data.get("timing", []), lang),
         timing_grades=build_grades(data.get("timing_grades", {}), report),
-        routes=build_routes(data.get("routes", []), pools, lang),
+        routes=routes,
         pools={name: pool for name, pool in pools.items() if pool is not None},
+        named=named,
+        people=_names_people(judged.score_scope),
         review_minor=_review(review, "minor", report),
         review_full=_review(review, "full", report),
         examples=_examples(data.get("examples", {}), report),
@@ -81,23 +88,17 @@ def build(data: Any, types: Mapping[str, FactType], report: Report) -> Profile |
 
 def _check_keys(data: Mapping[str | int, Any], report: Report) -> None:
     for key in data:
-        if key == "extends":
-            report.key(
-                ("extends",),
-                "'extends' is reserved: profile variants come with a later release",
-                "write the criteria out in this file",
-            )
-        elif key not in ProfileEntry.model_fields:
+        if key not in ProfileEntry.model_fields:
             unknown_key(key, (key,), ProfileEntry, report)
     for key in ("profile", "currency", "criteria"):
         if key not in data and (key,) not in report.keys:
-            report.value((), f"'{key}' is missing")
+            report.absent((), f"'{key}' is missing")
 
 
 def _profile_name(raw: Any, report: Report) -> str:
     if raw is None:
         return ""
-    if not isinstance(raw, str) or not _NAME.fullmatch(raw):
+    if not isinstance(raw, str) or not NAME.fullmatch(raw):
         what = f"{values.shown(raw)} is no name for a profile"
         report.value(("profile",), what, "lower-case letters, digits and dashes, at most 64")
     return str(raw)
@@ -127,6 +128,15 @@ def _scope(scope: ScopeEntry, which: str, lang: Language) -> Condition | None:
     return None if asked is None else condition(asked, ("scope", which), Place.SCOPE, lang)
 
 
+def _names_people(scope: Condition | None) -> bool:
+    """Whether a scope asks for person accounts by name."""
+    asked = leaves(scope) if scope is not None else ()
+    return any(
+        isinstance(leaf, AnyOf | AllOf) and leaf.fact == "population" and PERSON in leaf.values
+        for leaf in asked
+    )
+
+
 def question(
     asked: CriterionEntry | TimingEntry, path: Path, place: Place, lang: Language
 ) -> Condition | None:
@@ -140,7 +150,7 @@ def question(
     return condition(asked.when, (*path, "when"), place, lang)
 
 
-_INLINE = CriterionEntry.model_fields.keys() - {"name", "layer", "when", "weight", "required", "unknown"}
+_INLINE = Question.model_fields.keys()
 
 
 def _criteria(data: Any, lang: Language) -> tuple[Criterion, ...]:
@@ -164,8 +174,10 @@ def _criteria(data: Any, lang: Language) -> tuple[Criterion, ...]:
         place = Place.GATE if asked.required else Place.CRITERION
         when = question(asked, at, place, lang)
         unknown = _check_weight(asked, at, report)
+        level = _level(asked.level, (*at, "level"), report)
         if when is None:
             continue
+        when = at_level(when, level) if level else when
         built.append(
             Criterion(
                 name=asked.name,
@@ -180,6 +192,17 @@ def _criteria(data: Any, lang: Language) -> tuple[Criterion, ...]:
     if seen and not weighted and not broken:
         report.value(path, "no criterion has a weight: gates alone give no score", "weigh at least one")
     return tuple(built)
+
+
+def _level(raw: str | None, at: Path, report: Report) -> str:
+    """Whose facts a criterion asks about, "" for the account's own."""
+    if raw in (None, "self"):
+        return ""
+    if raw not in LEVELS:
+        near = suggestion(raw, ("self", *LEVELS)) or "self, parent or group"
+        report.value(at, f"unknown level '{raw}'", near)
+        return ""
+    return raw
 
 
 def _check_weight(asked: CriterionEntry, at: Path, report: Report) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,7 +33,8 @@ LONGEST_SAID = 400  # characters of one problem, whatever it quotes
 MAX_NODES = 50_000  # after aliases are expanded: a larger document is no profile but a bomb
 
 Path = tuple[str | int, ...]
-Place = tuple[int, int]  # line and column, from 1
+Place = tuple[int, int] | tuple[int, int, str]
+"""Line and column, from 1, and the source where it is another one than the report's own."""
 
 _NULL = re.compile(r"~|null|Null|NULL|")
 _TRUE = re.compile(r"true|True|TRUE")
@@ -57,7 +58,8 @@ class Report:
     def at(self, place: Place, what: str, hint: str = "") -> None:
         said = "".join(letter if letter.isprintable() else "·" for letter in what)
         said = said if len(said) <= LONGEST_SAID else said[: LONGEST_SAID - 1] + "…"
-        self.problems[Problem(where=f"{self.source}:{place[0]}:{place[1]}", what=said, hint=hint)] = None
+        source = place[2] if len(place) > 2 else self.source
+        self.problems[Problem(where=f"{source}:{place[0]}:{place[1]}", what=said, hint=hint)] = None
 
     def value(self, path: Path, what: str, hint: str = "") -> None:
         """A problem with the value at `path`, or with the nearest thing above that is written down."""
@@ -83,11 +85,17 @@ class Report:
     def line(self, path: Path) -> int:
         return self.values.get(path, (1, 1))[0]
 
-    def ordered(self) -> list[Problem]:
-        """Every problem from the top of the file down."""
+    def placed(self, path: Path, places: Mapping[Path, Place]) -> Place:
+        """A place of this report as another one may say it."""
+        place = places[path]
+        return place if len(place) > 2 else (place[0], place[1], self.source)
 
-        def place(problem: Problem) -> tuple[int, ...]:
-            return tuple(int(part) for part in problem.where.rsplit(":", 2)[1:])
+    def ordered(self) -> list[Problem]:
+        """Every problem from the top of each file down, this source's first."""
+
+        def place(problem: Problem) -> tuple[object, ...]:
+            source, line, column = problem.where.rsplit(":", 2)
+            return source != self.source, source, int(line), int(column)
 
         return sorted(self.problems, key=place)
 

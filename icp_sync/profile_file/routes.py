@@ -5,21 +5,19 @@ Reports what cannot be followed: unknown pools and lanes, bad addresses, routes 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from icp_sync.domain.conditions import All, Condition
-from icp_sync.domain.profile import LANES, TIERS, Member, Pool, Route, Target
+from icp_sync.domain.profile import TIERS, Member, NamedList, Pool, Route
 from icp_sync.domain.standing import STATES
 from icp_sync.profile_file.entries import entry, listed, named
 from icp_sync.profile_file.names import check_name, check_weight, unique
 from icp_sync.profile_file.questions import Language, Place, condition
 from icp_sync.profile_file.reading import Path, Report, suggestion
-from icp_sync.profile_file.schema import ConditionEntry, PoolEntry, RouteEntry, TargetEntry
-
-EXISTING = "existing"
-_EMAIL = re.compile(r"[^@\s<>;,\"]{1,64}@(?:[^@\s.<>;,\"/]{1,63}\.)+[^@\s.<>;,\"/0-9]{2,63}")
+from icp_sync.profile_file.schema import EXCEPTIONS, ConditionEntry, PoolEntry, RouteEntry
+from icp_sync.profile_file.targets import build_target, email_of
+from icp_sync.profile_file.values import shown
 
 
 def build_pools(data: Any, report: Report) -> dict[str, Pool | None]:
@@ -39,7 +37,7 @@ def _pool(name: str, asked: PoolEntry, at: Path, report: Report) -> Pool:
     members = []
     for index, member in enumerate(asked.members):
         below: Path = (*at, "members", index)
-        email = _email(member.email, (*below, "email"), report)
+        email = email_of(member.email, (*below, "email"), report)
         unique(email, seen, (*below, "email"), "member", report)
         check_weight(member.weight, (*below, "weight"), report)
         if member.cap < 0:
@@ -50,47 +48,70 @@ def _pool(name: str, asked: PoolEntry, at: Path, report: Report) -> Pool:
     return Pool(name=name, members=tuple(members), imbalance=asked.imbalance)
 
 
-def _email(raw: str, at: Path, report: Report) -> str:
-    email = raw.strip().lower()
-    if not _EMAIL.fullmatch(email) or len(email) > 254:
-        report.value(at, f"'{raw[:60]}' is not an email address", "owners are named by their email")
-    return email
+def build_routes(
+    data: Any, pools: Mapping[str, Pool | None], named: dict[str, NamedList], lang: Language
+) -> tuple[Route, ...]:
+    """Routes in file order, the first match wins; one that can never be reached is reported.
 
-
-def build_routes(data: Any, pools: Mapping[str, Pool | None], lang: Language) -> tuple[Route, ...]:
-    """Routes in file order, the first match wins; one that can never be reached is reported."""
+    Lists of named accounts that are written in a route go to `named`.
+    """
     report = lang.report
     reached = _Reached(report)
     built = []
     for at, asked in listed(RouteEntry, data, ("routes",), report):
-        route = _route(asked, at, pools, lang)
+        route = _route(asked, at, pools, named, lang)
         if route is not None:
             reached.check(route, at)
             built.append(route)
     return tuple(built)
 
 
-def _route(asked: RouteEntry, at: Path, pools: Mapping[str, Pool | None], lang: Language) -> Route | None:
+def _route(
+    asked: RouteEntry,
+    at: Path,
+    pools: Mapping[str, Pool | None],
+    lists: dict[str, NamedList],
+    lang: Language,
+) -> Route | None:
     report = lang.report
     everybody: tuple[tuple[str, ...], Condition | None, bool] = ((), None, True)
     otherwise = asked.else_ is not None
+    by_list = not otherwise and asked.when is None  # a list names its accounts, whatever their tier
     goal = asked.else_ if asked.else_ is not None else asked.to
     if goal is None or (otherwise and (asked.when is not None or asked.to is not None)):
         report.absent(at, "a route is {when: …, to: …} or {else: …}")
         return None
-    target = _target(goal, (*at, "else" if otherwise else "to"), pools, report)
-    if asked.even_if not in (None, "provisional"):
-        report.value((*at, "even_if"), f"'{asked.even_if}' is no exception", "provisional is the only one")
+    target = build_target(goal, (*at, "else" if otherwise else "to"), pools, lists, lang)
+    exceptions = _exceptions(asked.even_if, (*at, "even_if"), report)
     if otherwise:
         tiers, when, fine = everybody
     elif asked.when is None:
-        report.absent(at, "a route without 'when'", "write `else:` for everybody else")
-        return None
+        if goal.named is None:
+            report.absent(at, "a route without 'when'", "write `else:` for everybody else")
+            return None
+        tiers, when, fine = STATES, None, True
     else:
         tiers, when, fine = _asks(asked.when, (*at, "when"), lang)
     if target is None or not fine:
         return None
-    return Route(target=target, tiers=tiers, when=when, even_if_provisional=asked.even_if is not None)
+    return Route(
+        target=target,
+        tiers=tiers,
+        when=when,
+        even_if_provisional="provisional" in exceptions or by_list,
+        even_if_owned="owned" in exceptions,
+        even_if_customer="customer" in exceptions,
+    )
+
+
+def _exceptions(raw: Any, at: Path, report: Report) -> tuple[str, ...]:
+    """What a route overlooks."""
+    asked = raw if isinstance(raw, list) else [] if raw is None else [raw]
+    for one in asked:
+        if one not in EXCEPTIONS:
+            near = suggestion(str(one), EXCEPTIONS) or f"one of {', '.join(EXCEPTIONS)}"
+            report.value(at, f"{shown(one)} is no exception", near)
+    return tuple(one for one in EXCEPTIONS if one in asked)
 
 
 def _asks(asked: ConditionEntry, at: Path, lang: Language) -> tuple[tuple[str, ...], Condition | None, bool]:
@@ -128,37 +149,12 @@ def _tiers(raw: list[str], at: Path, report: Report) -> tuple[str, ...] | None:
     return tuple(state for state in STATES if state in raw) if fine else None
 
 
-def _target(goal: TargetEntry, at: Path, pools: Mapping[str, Pool | None], report: Report) -> Target | None:
-    before = len(report.problems)
-    if goal.territory is not None:
-        report.key(
-            (*at, "territory"),
-            "'territory' is reserved: territory tables come with a later release",
-            "name an owner or a pool",
-        )
-    if goal.owner is not None and goal.pool is not None:
-        report.value(at, "a route names an owner or a pool, not both")
-    if goal.pool is not None and goal.pool not in pools:
-        near = suggestion(goal.pool, pools) or "describe it under `pools`"
-        report.value((*at, "pool"), f"unknown pool '{goal.pool}'", near)
-    if goal.lane is None:
-        report.absent(at, "a route without a lane", f"one of {', '.join(LANES)}")
-    elif goal.lane not in LANES:
-        near = suggestion(goal.lane, LANES) or f"one of {', '.join(LANES)}"
-        report.value((*at, "lane"), f"unknown lane '{goal.lane}'", near)
-    owner = ""
-    if goal.owner is not None and goal.owner != EXISTING:
-        owner = _email(goal.owner, (*at, "owner"), report)
-    if len(report.problems) > before:
-        return None
-    return Target(lane=goal.lane or "", owner=owner, pool=goal.pool or "")
-
-
 class _Reached:
     """Which accounts the routes so far have certainly taken.
 
     A route that names somebody takes only firm tiers, unless told otherwise; provisional A and B then go
-    to the research lane, so no later route sees them either, but provisional others pass on.
+    to the research lane, so no later route sees them either, but provisional others pass on. One that asks
+    a list or a table passes on whoever is not in it.
     """
 
     def __init__(self, report: Report) -> None:
@@ -169,8 +165,9 @@ class _Reached:
     def check(self, route: Route, at: Path) -> None:
         line = self.report.line(at)
         tiers = route.tiers or TIERS
-        passes = bool(route.target.owner or route.target.pool) and not route.even_if_provisional
-        passes = passes and not set(tiers) <= {"A", "B"}
+        choosy = bool(route.target.named or route.target.named_fact or route.target.territory)
+        passes = route.target.somebody and not route.even_if_provisional
+        passes = choosy or (passes and not set(tiers) <= {"A", "B"})
         same = self.asked.get((tiers, route.when, False)) or (
             self.asked.get((tiers, route.when, True)) if passes else None
         )
@@ -181,8 +178,9 @@ class _Reached:
         elif same:
             why = f"line {same} asks the same and comes first"
             self.report.value(at, f"this route is never reached: {why}", "drop one")
-        self.asked.setdefault((tiers, route.when, passes), line)
-        if route.when is None:
+        if not choosy:
+            self.asked.setdefault((tiers, route.when, passes), line)
+        if route.when is None and not choosy:
             for tier in tiers:
                 if not passes or tier in {"A", "B"}:
                     self.taken.setdefault(tier, line)

@@ -20,6 +20,9 @@ def _scalar(value: Any) -> Any:
 Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 """One number, word or truth value; read by `values` once the fact's type is known."""
 
+EXCEPTIONS = ("provisional", "owned", "customer")
+"""What a route that names somebody may overlook."""
+
 Amount = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "number"]})]
 
 
@@ -70,6 +73,7 @@ class CriterionEntry(Question):
     weight: float | None = Field(None, description="Its share of the score, relative to the others.")
     required: bool = Field(False, description="A gate: no weight, but who fails it is Not ICP.")
     unknown: Amount | None = Field(None, description="Share of open credit an unknown shows; 50% by default.")
+    level: str | None = Field(None, description="Whose facts: self (the default), parent or group.")
 
 
 class TimingEntry(Question):
@@ -109,7 +113,22 @@ class TargetEntry(Entry):
     lane: str | None = Field(None, description="sales, research, nurture, success or none.")
     owner: str | None = Field(None, description="An owner's email, or `existing`.")
     pool: str | None = Field(None, description="A pool of this profile.")
-    territory: str | None = Field(None, description="Reserved for territory tables.")
+    territory: str | None = Field(None, description="A territory table, for example territories.csv.")
+    named: Annotated[
+        Any,
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "string"},
+                    {"type": "object", "additionalProperties": {"type": "string"}},
+                ]
+            }
+        ),
+    ] = Field(None, description="Named accounts: a CSV file, {domain: email, …}, or {fact: name}.")
+    keep: str | None = Field(None, description="parent or group: whoever owns that comes first.")
+    onboarding: str | None = Field(None, description="Success lane: full, standard or light.")
+    expansion: str | None = Field(None, description="Success lane: likely or unlikely.")
+    churn_risk: str | None = Field(None, description="Success lane: low, medium or high.")
 
 
 class RouteEntry(Entry):
@@ -118,7 +137,17 @@ class RouteEntry(Entry):
     when: ConditionEntry | None = None
     to: TargetEntry | None = None
     else_: TargetEntry | None = Field(None, alias="else")
-    even_if: str | None = Field(None, description="`provisional`: assign although the tier is not firm.")
+    even_if: Annotated[
+        Any,
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"enum": list(EXCEPTIONS)},
+                    {"type": "array", "items": {"enum": list(EXCEPTIONS)}},
+                ]
+            }
+        ),
+    ] = Field(None, description="provisional, owned, customer, or a list of these.")
 
 
 class MemberEntry(Entry):
@@ -133,7 +162,7 @@ class PoolEntry(Entry):
     """People who share accounts."""
 
     members: list[MemberEntry] = Field(min_length=1)
-    imbalance: float = Field(5.0, description="Accounts per unit of weight before load corrects the choice.")
+    imbalance: float = Field(5.0, description="Accounts somebody of average weight may be ahead.")
 
 
 class ReviewEntry(Entry):
@@ -166,7 +195,7 @@ class ProfileEntry(Entry):
     """One Ideal Customer Profile."""
 
     profile: str = Field(description="Its name: lower-case letters, digits, dashes.")
-    extends: str | None = Field(None, description="Reserved for variants of another profile.")
+    extends: str | None = Field(None, description="The profile this one is a variant of.")
     currency: str = Field(description="ISO 4217 code of every money threshold.")
     review: ReviewEntry = ReviewEntry()
     scope: ScopeEntry = ScopeEntry()

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.settings.connection import Connection, Quota, Schedule
-from icp_sync.settings.loading import DEFAULT_CONFIG, Sources, explained
+from icp_sync.settings.loading import Sources, explained
 from icp_sync.settings.outputs import NATIVES, Outputs
 from icp_sync.settings.parts import Part, journal_url, known_keys
 
@@ -36,7 +36,7 @@ __all__ = [
 
 NEXT_STEP = "icp-sync check"
 CORRECT = f"correct the file, then {NEXT_STEP}"
-BEGIN = f"cp config/icp-sync.example.toml {DEFAULT_CONFIG}"
+BEGIN = "icp-sync init"
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 

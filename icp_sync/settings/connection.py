@@ -51,6 +51,9 @@ class Connection(Part):
     base_url: str = "https://api.hubapi.com"
     path_version: Literal["v3", "2026-03", "2026-09"] = Field("2026-03", description="The API's path family.")
     profiles: list[Path] = Field(min_length=1, description="Profile files, at most three; first wins ties.")
+    tables: Path | None = Field(
+        None, description="Folder of absences.csv and the tables routes name; by default the profiles' own."
+    )
     facts: list[dict[str, Any]] = Field([], description="Additions to the default facts map.")
     custom_facts: dict[str, FactType] = Field(
         {}, description="Facts beyond the catalogue: name → number, money, date, choice, set or yes_no."
@@ -61,6 +64,10 @@ class Connection(Part):
     outputs: Outputs = Outputs()
     schedule: Schedule = Schedule()
     quota: Quota = Quota()
+
+    @property
+    def tables_folder(self) -> Path:
+        return self.tables or self.profiles[0].parent
 
     @field_validator("token", mode="before")
     @classmethod

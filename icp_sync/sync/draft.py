@@ -8,29 +8,51 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import blake2b
 
-from icp_sync.domain.account import Account, Memory, Previous, Remembered, Roster
+from icp_sync.domain.account import ALONE, Account, Kin, Memory, Previous, Remembered, Roster
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.differences import Differences, desired, difference, vacant_from
 from icp_sync.domain.evaluation import ENGINE, Evaluation, carried, evaluate
 from icp_sync.domain.facts import CATALOGUE, FactType, Known, merge
+from icp_sync.domain.goals import caps_of
+from icp_sync.domain.kin import kin_facts, with_kin
+from icp_sync.domain.populations import with_population
 from icp_sync.domain.recovery import recovered
-from icp_sync.domain.routing import Candidate, Decision, decide
+from icp_sync.domain.roster import NO_TABLES, Tables
+from icp_sync.domain.routing import Candidate, Decision, Held, Team, decide
 from icp_sync.domain.seal import SealKey, read_seal
 from icp_sync.domain.standing import Mode
 from icp_sync.domain.why import evidence_of, why_changed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What a connection decides by: its active profiles, its mode, its seal key and its kinds of facts."""
+    """What a connection decides by: its active profiles, its mode, its seal key, its kinds of facts, and
+    the tables its routes name."""
 
     compiled: tuple[Compiled, ...]
     version: int
     key: SealKey
     mode: Mode
     types: Mapping[str, FactType] = field(default_factory=lambda: CATALOGUE)
+    tables: Tables = NO_TABLES
+
+    @cached_property
+    def kin_facts(self) -> frozenset[str]:
+        """What the profiles ask about parents and groups."""
+        return kin_facts((c.profile for c in self.compiled), self.tables)
+
+    @cached_property
+    def caps(self) -> Mapping[str, int]:
+        """The most accounts each person may own."""
+        return caps_of((c.profile for c in self.compiled), self.tables)
+
+    @cached_property
+    def keeps(self) -> bool:
+        """Whether a route asks who owns the parent or the group."""
+        return any(route.target.keep for c in self.compiled for route in c.profile.routes)
 
     def may_assign(self, account: Account) -> bool:
         return self.mode.allows(Mode.ROUTE) and bool({"owner", "routed_owner"} & account.live.keys())
@@ -51,16 +73,23 @@ class Draft:
     evidence: Mapping[str, object]
     vacant_from: float | None = None
     unchanged: bool = False
+    kin: Kin = ALONE
 
 
 def draft(accounts: Sequence[Account], policy: Policy, memory: Memory, now: float) -> list[Draft]:
-    """Draft a page in id order; owners assigned earlier on the page count as load for the later ones."""
+    """Draft a page in id order; owners assigned earlier on the page count as load for the later ones, and
+    as owners of their groups."""
     loads = dict(memory.roster.loads)
+    taken: dict[str, str] = {}
     drafts = []
     for account in accounts:
-        drafted = _draft_one(account, policy, memory.of(account.id), memory.roster, loads, now)
+        kin = memory.kin.get(account.id, ALONE)
+        if kin.group in taken and not kin.group_owner:
+            kin = replace(kin, group_owner=taken[kin.group])
+        drafted = _draft_one(account, policy, memory.of(account.id), memory.roster, loads, kin, now)
         if drafted.decision.owner and not account.owner:
             loads[drafted.decision.owner] = loads.get(drafted.decision.owner, 0) + 1
+            taken.setdefault(kin.group or account.id, drafted.decision.owner)
         drafts.append(drafted)
     return drafts
 
@@ -71,9 +100,11 @@ def _draft_one(
     remembered: Remembered,
     roster: Roster,
     loads: Mapping[str, int],
+    kin: Kin,
     now: float,
 ) -> Draft:
-    known = merge((*account.signals, *remembered.signals), account.unread, policy.types)
+    own = merge((*account.signals, *remembered.signals), account.unread, policy.types)
+    known = with_kin(with_population(own), kin, policy.kin_facts)
     seal = read_seal(account.live.get("seal", ""), policy.key)
     previous = recovered(account, remembered, seal, policy.key, policy.version)
     evaluation = evaluate(policy.compiled, known.facts, previous, now, version=policy.version)
@@ -82,10 +113,11 @@ def _draft_one(
         account.id,
         evaluation,
         known.facts,
-        live_owner=account.owner,
-        vacant_from=free_from,
-        owners=roster.owners,
-        loads=loads,
+        held=Held(
+            owner=account.owner, vacant_from=free_from, routed=previous.routed_owner if previous else ""
+        ),
+        team=Team(owners=roster.owners, loads=loads, tables=policy.tables, caps=policy.caps),
+        kin=kin,
         now=now,
     )
     decision = _stay_with(decision, account, previous)
@@ -108,13 +140,14 @@ def _draft_one(
         evidence=evidence,
         vacant_from=free_from,
         unchanged=mark == remembered.fingerprint and next_previous == remembered.previous,
+        kin=kin,
     )
 
 
 def _stay_with(decision: Decision, account: Account, previous: Previous | None) -> Decision:
     """Where the CRM's owner is not ours to write, an account keeps the person we once suggested."""
     suggested = previous.routed_owner if previous else ""
-    if not decision.owner or not suggested or "owner" in account.live:
+    if not decision.owner or not suggested or "owner" in account.live or account.owner:
         return decision
     still = [c for c in decision.considered if c.email == suggested]
     if not still:
@@ -146,5 +179,6 @@ def fingerprint(
     evidence: Mapping[str, object], live: Mapping[str, str], policy: Policy, roster: Roster
 ) -> str:
     """A digest of everything a standing depends on but time; equal means nothing to do."""
-    inputs = [ENGINE, policy.version, policy.mode.value, roster.version, evidence.get("facts"), live]
+    team = [roster.version, policy.tables.digest]
+    inputs = [ENGINE, policy.version, policy.mode.value, team, evidence.get("facts"), live]
     return blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=12).hexdigest()

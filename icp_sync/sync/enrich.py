@@ -5,23 +5,24 @@ A dry run asks nobody; it only counts what would be asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from traceback import format_exception_only
 
-from icp_sync.domain.account import Memory
-from icp_sync.domain.facts import Signal
+from icp_sync.domain.account import NOT_REMEMBERED, Memory
+from icp_sync.domain.facts import LEVELS, Signal
+from icp_sync.domain.kin import with_answers_above
 from icp_sync.domain.words import missing_facts
 from icp_sync.journal import Answered, Journal
 from icp_sync.observe import enrichment_total, log
-from icp_sync.ports import Answer, Enricher, Hit, Miss, Request, Unavailable
+from icp_sync.ports import Answer, Enricher, Hit, Miss, Request, Unavailable, account_key
 from icp_sync.sync.draft import Draft
 from icp_sync.sync.heard import one_each, well_formed
 from icp_sync.sync.report import Report
 
 BATCH = 50
-"""Requests handed to an enricher at once; also how much work a crash may repeat per enricher."""
+"""Requests handed to an enricher at once, unless it says otherwise; also what a crash may repeat of it."""
 
 
 RETRY_AFTER = 900.0
@@ -30,7 +31,7 @@ RETRY_AFTER = 900.0
 
 @dataclass(slots=True)
 class Bought:
-    """What was learned about one company now. until: when the first of it must be asked again."""
+    """What was learned under one key now. until: when the first of it must be asked again."""
 
     signals: tuple[Signal, ...] = ()
     until: float | None = None
@@ -45,21 +46,39 @@ def company_key(domain: str) -> str:
     return domain.strip().lower()
 
 
+def per_account(enricher: Enricher) -> bool:
+    """Whether it knows accounts, not companies: what it says of one holds for no other of the same domain."""
+    return bool(getattr(enricher, "per_account", False))
+
+
+def answer_key(enricher: Enricher, request: Request) -> str:
+    """Under which key this source's answer is remembered; "" cannot be asked about."""
+    return account_key(request.account_id) if per_account(enricher) else request.domain
+
+
 def wanted(drafts: Iterable[Draft]) -> list[Request]:
-    """One request per company whose tier a fact could still change, with the facts that could."""
-    requests: dict[str, Request] = {}
+    """What to ask: of each account whose tier a fact could still change those facts, and of its parent or
+    group what the profile asks of them."""
+    requests = []
     for d in drafts:
-        key = company_key(d.account.domain)
-        if not key or d.evaluation.firm or not d.evaluation.in_scope:
+        if d.evaluation.firm or not d.evaluation.in_scope:
             continue
-        facts = frozenset(name for name, _ in missing_facts(d.evaluation, d.known.facts))
-        if not facts:
-            continue
-        if first := requests.get(key):  # of several accounts of one company, each may lack something else
-            requests[key] = replace(first, wanted=first.wanted | facts)
-        else:
-            requests[key] = Request(account_id=d.account.id, domain=key, name=d.account.name, wanted=facts)
-    return list(requests.values())
+        about: dict[tuple[str, str], set[str]] = {}
+        own = (d.account.id, company_key(d.account.domain))
+        for name, _ in missing_facts(d.evaluation, d.known.facts):
+            level, _, fact = name.rpartition(".")
+            whose = d.kin.above(level) if level else own
+            about.setdefault(whose if whose[0] else own, set()).add(fact)
+        requests += [
+            Request(
+                account_id=account_id,
+                domain=company_key(domain),
+                name=d.account.name if account_id == d.account.id else "",
+                wanted=frozenset(facts),
+            )
+            for (account_id, domain), facts in about.items()
+        ]
+    return requests
 
 
 def enrich(
@@ -76,25 +95,26 @@ def enrich(
     """Ask in the stated order, each only where the earlier ones left open what it knows.
 
     Who is asked is asked for all it knows: its answer stands for the company until it expires, and so for
-    accounts and facts that become of interest only later. Company key → the news.
+    accounts and facts that become of interest only later; several accounts of one company are one question.
+    Key of the answer → the news.
     """
     found: dict[str, Bought] = {}
     for place, enricher in enumerate(enrichers, start=1):
         knows = frozenset(enricher.facts)
-        open_requests = [
-            replace(r, wanted=knows)
-            for r in requests
-            if enricher.name not in memory.of(r.account_id).asked
-            and (r.wanted - _told(found.get(r.domain))) & knows
-        ]
+        open_requests: dict[str, Request] = {}
+        for request in requests:
+            key = answer_key(enricher, request)
+            asked_before = enricher.name in memory.of(request.account_id).asked
+            if key and not asked_before and (request.wanted - _told(found, request)) & knows:
+                open_requests.setdefault(key, replace(request, wanted=knows))
         if not spend:
             report.asked[enricher.name] += len(open_requests)
             report.credits[enricher.name] += round(len(open_requests) * enricher.price)
             continue
         asked = _ask(open_requests, enricher, place, journal, now=now, run=run)
-        for request in open_requests:
-            bought = found.setdefault(request.domain, Bought())
-            answer = asked.get(request.domain)
+        for key in open_requests:
+            bought = found.setdefault(key, Bought())
+            answer = asked.get(key)
             if answer is None:  # another worker is asking just now
                 bought.add(now + RETRY_AFTER)
                 continue
@@ -111,29 +131,34 @@ def enrich(
     return found
 
 
-def _told(bought: Bought | None) -> frozenset[str]:
-    return frozenset(s.fact for s in bought.signals) if bought else frozenset()
+def _told(found: Mapping[str, Bought], request: Request) -> frozenset[str]:
+    news = (found.get(key) for key in (request.domain, account_key(request.account_id)))
+    return frozenset(s.fact for bought in news if bought for s in bought.signals)
 
 
 def _ask(
-    requests: Sequence[Request], enricher: Enricher, place: int, journal: Journal, *, now: float, run: str
+    requests: Mapping[str, Request],
+    enricher: Enricher,
+    place: int,
+    journal: Journal,
+    *,
+    now: float,
+    run: str,
 ) -> dict[str, Answer]:
-    """Reserve, ask in parallel batches, journal each batch as it arrives. Company key → answer.
+    """Reserve, ask in parallel batches, journal each batch as it arrives. Key → request to key → answer.
 
     place: the enricher's in the stated order, from 1; it ranks behind the CRM and the earlier ones.
     """
     if not requests:
         return {}
-    allowed = set(
-        journal.reserve(enricher.name, [r.domain for r in requests], enricher.price, now=now, run=run)
-    )
-    free = [r for r in requests if r.domain in allowed]
-    batches = [free[i : i + BATCH] for i in range(0, len(free), BATCH)]
+    allowed = set(journal.reserve(enricher.name, list(requests), enricher.price, now=now, run=run))
+    free = [(key, request) for key, request in requests.items() if key in allowed]
+    size = max(1, int(getattr(enricher, "batch", BATCH)))
+    batches = [free[i : i + size] for i in range(0, len(free), size)]
 
-    def ask(batch: Sequence[Request]) -> list[tuple[str, Answer]]:
-        answers = [
-            (r.domain, _ranked(a, place)) for r, a in zip(batch, _answers(enricher, batch), strict=True)
-        ]
+    def ask(batch: Sequence[tuple[str, Request]]) -> list[tuple[str, Answer]]:
+        said = _answers(enricher, [request for _, request in batch])
+        answers = [(key, _ranked(answer, place)) for (key, _), answer in zip(batch, said, strict=True)]
         for _, answer in answers:
             kind = type(answer).__name__.lower()
             enrichment_total.labels(journal.connection, enricher.name, kind).inc()
@@ -197,17 +222,31 @@ def _answered(key: str, answer: Answer, enricher: Enricher, now: float) -> Answe
     return Answered(key=key, kind="none")
 
 
-def with_answers(memory: Memory, drafts: Iterable[Draft], found: Mapping[str, Bought]) -> Memory:
-    """The memory as if what was learned now had been recalled."""
+def with_answers(
+    memory: Memory, drafts: Iterable[Draft], found: Mapping[str, Bought], kin_facts: frozenset[str]
+) -> Memory:
+    """The memory as if what was learned now had been recalled, of these accounts and of those above them."""
     accounts = dict(memory.accounts)
+    told: set[str] = set()
+
+    def tell(account_id: str, domain: str) -> Iterator[float]:
+        """Add the news about one account, once; yields until when it holds."""
+        for key in (company_key(domain), account_key(account_id)):
+            fresh = found.get(key)
+            if fresh is None or fresh.until is None:
+                continue
+            yield fresh.until
+            if account_id not in told:
+                known = accounts.get(account_id, NOT_REMEMBERED)
+                accounts[account_id] = replace(known, signals=(*known.signals, *fresh.signals))
+        told.add(account_id)
+
     for d in drafts:
-        fresh = found.get(company_key(d.account.domain))
-        if fresh is None or fresh.until is None:
-            continue
-        until = d.remembered.answers_until
-        accounts[d.account.id] = replace(
-            d.remembered,
-            signals=(*d.remembered.signals, *fresh.signals),
-            answers_until=fresh.until if until is None else min(fresh.until, until),
-        )
-    return replace(memory, accounts=accounts)
+        above = [d.kin.above(level) for level in LEVELS] if kin_facts else []
+        around = [(d.account.id, d.account.domain), *(whose for whose in above if whose[0])]
+        ends = [until for account_id, domain in around for until in tell(account_id, domain)]
+        if ends:
+            known = accounts.get(d.account.id, d.remembered)
+            until = min([*ends, *([known.answers_until] if known.answers_until is not None else [])])
+            accounts[d.account.id] = replace(known, answers_until=until)
+    return with_answers_above(replace(memory, accounts=accounts), kin_facts)

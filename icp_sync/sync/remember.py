@@ -21,9 +21,18 @@ def _retry_at(attempts: int, now: float) -> float:
 
 
 def settled(
-    d: Draft, changes: tuple[Change, ...], outcome: Outcome | None, lost: bool, now: float, sent_at: int
+    d: Draft,
+    changes: tuple[Change, ...],
+    outcome: Outcome | None,
+    lost: bool,
+    now: float,
+    sent_at: int,
+    *,
+    stirs: bool = False,
 ) -> Settled:
     """What the journal shall remember of one account after its write, if it had one.
+
+    stirs: whether others may depend on what is known of this one and on who owns it.
 
     sent_at: the CRM's clock before the write, ms. A copy of the record stamped before that was read before
     our write, and must not be settled any more.
@@ -67,6 +76,10 @@ def settled(
         result=result or Result.WRITTEN,
         left_alone=d.differences.left_alone,
         version=d.remembered.version + (1 if outcome else 0),
+        parent=d.account.parent,
+        group=d.kin.group,
+        stirred=stirs
+        and (d.evidence["facts"], owner) != (d.remembered.evidence.get("facts"), d.remembered.owner),
     )
 
 
@@ -120,6 +133,7 @@ def _explained(d: Draft, now: float) -> dict[str, object]:
         "at": now,
         **({"evidence": d.evidence} if _worth_logging(d) else {}),
         "unread": dict(d.known.unread),
+        **({"family": d.kin.problem} if d.kin.problem else {}),
         "losers": {n: [s.source for s in said] for n, said in d.known.losers.items()},
         "decision": {
             "lane": decision.lane,
@@ -128,6 +142,7 @@ def _explained(d: Draft, now: float) -> dict[str, object]:
             "pool": decision.pool,
             "imbalance": decision.imbalance,
             "note": decision.note,
+            "success": {name: said for name, said in decision.success._asdict().items() if said},
             "considered": [[c.email, c.weight, c.load, c.skipped] for c in decision.considered],
         },
     }

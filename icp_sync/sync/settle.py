@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from icp_sync.domain.account import Memory
+from icp_sync.domain.facts import LEVELS
+from icp_sync.domain.kin import with_answers_above
 from icp_sync.domain.plan import Change, Outcome, Result, Write
 from icp_sync.errors import ConfigError
-from icp_sync.journal import Journal, Lease
+from icp_sync.journal import Journal, Lease, Relative
 from icp_sync.observe import accounts_total, fault_point, fields_written_total, log
-from icp_sync.ports import Crm, Enricher, Page, Stream
+from icp_sync.ports import Crm, Enricher, Page, Stream, account_key
 from icp_sync.sync.draft import Draft, Policy, draft
-from icp_sync.sync.enrich import company_key, enrich, wanted, with_answers
+from icp_sync.sync.enrich import company_key, enrich, per_account, wanted, with_answers
 from icp_sync.sync.remember import settled
 from icp_sync.sync.report import Report
 
@@ -61,15 +63,15 @@ def settle(
     for page in pages:
         if apply and page.gone:
             _bury(page.gone, page.stream, journal, run, now)  # first, so that survivors here have inherited
-        memory = _recall(page, journal, now)  # once a page
+        memory = _recall(page, policy, enrichers, journal, now)  # once a page
         if overtaken := [a.id for a in page.accounts if memory.of(a.id).stamp > a.stamp]:
             page = _read_again(page, overtaken, crm)
-            memory = _recall(page, journal, now)
+            memory = _recall(page, policy, enrichers, journal, now)
         drafts = draft(page.accounts, policy, memory, now)  # evaluate on what is known
         asked = wanted(drafts)  # only what could change a draft
         found = enrich(asked, enrichers, journal, memory, now=now, run=run.id, spend=apply, report=report)
         if found:
-            memory = with_answers(memory, drafts, found)
+            memory = with_answers(memory, drafts, found, policy.kin_facts)
             drafts = draft(page.accounts, policy, memory, now)
         _refuse_foreign(drafts)
         plan, cosmetics = _plan(drafts, cosmetics)
@@ -91,7 +93,13 @@ def settle(
         gone = {**page.gone, **_departed(crm, outcomes.values())}
         remembered = [
             settled(
-                d, plan.get(d.account.id, ()), outcomes.get(d.account.id), d.account.id in lost, now, sent_at
+                d,
+                plan.get(d.account.id, ()),
+                outcomes.get(d.account.id),
+                d.account.id in lost,
+                now,
+                sent_at,
+                stirs=bool(policy.kin_facts) or policy.keeps,
             )
             for d in drafts
             if d.account.id not in gone
@@ -109,8 +117,18 @@ def settle(
     return report
 
 
-def _recall(page: Page, journal: Journal, now: float) -> Memory:
-    return journal.recall({account.id: company_key(account.domain) for account in page.accounts}, now=now)
+def _recall(
+    page: Page, policy: Policy, enrichers: Sequence[Enricher], journal: Journal, now: float
+) -> Memory:
+    keys = {account.id: company_key(account.domain) for account in page.accounts}
+    relatives = [Relative(a.id, a.parent, keys[a.id], a.owner) for a in page.accounts]
+    kin = journal.kin(relatives, asked=policy.kin_facts, owners=policy.keeps)
+    if policy.kin_facts:  # what was bought about those above is recalled as theirs
+        above = [family.above(level) for family in kin.values() for level in LEVELS]
+        keys = {id: company_key(domain) for id, domain in above if id} | keys
+    also = {id: account_key(id) for id in keys} if any(map(per_account, enrichers)) else {}
+    memory = replace(journal.recall(keys, now=now, also=also), kin=kin)
+    return with_answers_above(memory, policy.kin_facts)
 
 
 def _read_again(page: Page, ids: Sequence[str], crm: Crm) -> Page:

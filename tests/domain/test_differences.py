@@ -22,7 +22,7 @@ from icp_sync.domain.differences import (
 from icp_sync.domain.evaluation import carried, evaluate
 from icp_sync.domain.plan import Change
 from icp_sync.domain.profile import DAY
-from icp_sync.domain.routing import decide, replay
+from icp_sync.domain.routing import Held, Team, decide, replay
 from icp_sync.domain.seal import Seal, SealKey, read_seal
 from icp_sync.domain.standing import Mode
 from tests.domain.cases import NOW, OWNERS, account, profile_sets, some_facts
@@ -55,10 +55,8 @@ def test_a_plan_applied_leaves_nothing_to_plan(profiles, known, mode):
             one.id,
             evaluation,
             known,
-            live_owner=one.owner,
-            vacant_from=vacant_from(one, remembered, NOW),
-            owners=ROSTER,
-            loads={},
+            held=Held(owner=one.owner, vacant_from=vacant_from(one, remembered, NOW)),
+            team=Team(owners=ROSTER),
             now=NOW,
         )
         assert replay(decision) == decision.owner
@@ -80,9 +78,7 @@ def test_a_lost_journal_decides_by_the_seal(profiles, known):
     compiled = tuple(compile_profile(p) for p in profiles)
     evaluation = evaluate(compiled, known, None, NOW)
     one = account()
-    decision = decide(
-        one.id, evaluation, known, live_owner="x", vacant_from=None, owners={}, loads={}, now=NOW
-    )
+    decision = decide(one.id, evaluation, known, held=Held(owner="x", vacant_from=None), team=Team(), now=NOW)
     wanted = desired(one, evaluation, decision, carried(evaluation, None, NOW, why=""), known)
     written = difference(one, wanted, NOT_REMEMBERED, KEY).changes
     sealed = replace(one, live={**one.live, **{c.field: c.desired for c in written}})

@@ -8,12 +8,14 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icp_sync.domain.account import Owner
+from icp_sync.domain.account import ALONE, Kin, Owner
 from icp_sync.domain.compile import compile_profile
-from icp_sync.domain.conditions import Between
+from icp_sync.domain.conditions import AnyOf, Between
 from icp_sync.domain.evaluation import evaluate
-from icp_sync.domain.profile import DAY, Criterion, Member, Pool, Profile, Route, Target, Tiers
-from icp_sync.domain.routing import Candidate, decide, pick, replay
+from icp_sync.domain.profile import DAY, Criterion, Member, NamedList, Pool, Profile, Route, Target, Tiers
+from icp_sync.domain.roster import NO_TABLES, Absence, Tables, Territories, TerritoryRow
+from icp_sync.domain.routing import Candidate, Held, Team, decide, pick, replay
+from icp_sync.domain.standing import STATES
 from tests.domain.cases import NOW, OWNERS, facts
 
 ROSTER = {email: Owner(id=str(i), email=email) for i, email in enumerate(OWNERS)}
@@ -42,17 +44,28 @@ def profile(*routes, members=None, imbalance=5.0, hopeful=False):
 TO_TEAM = Route(target=Target(lane="sales", pool="team"), tiers=("A", "B"))
 
 
-def route(with_profile, account_id="1", *, owner="", vacant=True, owners=ROSTER, loads=None, **known):
+def route(
+    with_profile,
+    account_id="1",
+    *,
+    owner="",
+    routed="",
+    vacant=True,
+    owners=ROSTER,
+    loads=None,
+    tables=NO_TABLES,
+    kin=ALONE,
+    **known,
+):
     known = facts(**(known or {"employees": 150}))
     evaluation = evaluate((compile_profile(with_profile),), known, None, NOW)
     return decide(
         account_id,
         evaluation,
         known,
-        live_owner=owner,
-        vacant_from=0.0 if vacant else None,
-        owners=owners,
-        loads=loads or {},
+        held=Held(owner=owner, vacant_from=0.0 if vacant else None, routed=routed),
+        team=Team(owners=owners, loads=loads or {}, tables=tables),
+        kin=kin,
         now=NOW,
     )
 
@@ -152,3 +165,161 @@ def test_somebody_leaving_moves_only_their_own_accounts(account_id, candidates):
     for leaver in candidates:
         if leaver.email != chosen:
             assert pick(account_id, [c for c in candidates if c is not leaver]) == chosen
+
+
+def to_team(**changes):
+    """A route to the team that also asks for something more."""
+    return Route(target=Target(lane="sales", pool="team", **changes), tiers=("A", "B"))
+
+
+CUSTOMER = {"employees": 150, "population": {"customer"}}
+
+
+def test_a_customer_is_owned_by_routes_made_for_customers_alone():
+    assert route(profile(TO_TEAM), **CUSTOMER).owner == ""
+    kept = route(profile(TO_TEAM), owner=OWNERS[1], **CUSTOMER)
+    assert (kept.lane, kept.owner, kept.success) == ("success", "", ("full", "likely", "low"))
+    theirs = Route(
+        target=Target(lane="success", pool="team", churn_risk="medium"),
+        when=AnyOf(fact="population", values=frozenset({"customer"})),
+    )
+    given = route(profile(theirs, TO_TEAM), **CUSTOMER)
+    assert given.owner in OWNERS
+    assert given.success == ("full", "likely", "medium")
+    assert route(profile(theirs, TO_TEAM), employees=150).lane == "sales"
+
+
+def test_a_customer_that_does_not_fit_is_at_risk_and_stays_in_the_success_lane():
+    poor = route(profile(TO_TEAM), employees=5000, population=CUSTOMER["population"])
+    assert (poor.lane, poor.success) == ("success", ("light", "unlikely", "high"))
+
+
+def test_an_owner_we_chose_who_left_the_pool_loses_the_account_only_where_the_route_says_so():
+    gone = "gone@example.com"
+    roster = {**ROSTER, gone: Owner(id="9", email=gone)}
+    taking = replace(TO_TEAM, even_if_owned=True)
+    assert route(profile(TO_TEAM), owner=gone, routed=gone, owners=roster).owner == ""
+    assert route(profile(taking), owner=gone, routed=gone, owners=roster).owner in OWNERS
+    assert route(profile(taking), owner=gone, routed="", owners=roster).owner == ""  # a person's choice
+    busy = {OWNERS[0]: 99}
+    stays = route(profile(taking), owner=OWNERS[0], routed=OWNERS[0], loads=busy)
+    assert stays.note == f"owner {OWNERS[0]} stays"  # being busy is no reason to lose an account
+
+
+def test_customers_are_not_re_routed_unless_that_is_overlooked_too():
+    gone = "gone@example.com"
+    theirs = Route(
+        target=Target(lane="success", pool="team"),
+        when=AnyOf(fact="population", values=frozenset({"customer"})),
+        even_if_owned=True,
+    )
+    kept = route(profile(theirs), owner=gone, routed=gone, **CUSTOMER)
+    assert kept.note == f"owner {gone} stays: customers are not re-routed"
+    also = replace(theirs, even_if_customer=True)
+    assert route(profile(also), owner=gone, routed=gone, **CUSTOMER).owner in OWNERS
+
+
+def absent(*emails, until=NOW + 5 * DAY):
+    return Tables(absences={e: (Absence(email=e, start=NOW - DAY, until=until),) for e in emails})
+
+
+def test_who_is_away_is_passed_over_and_waited_for_when_everybody_is():
+    decision = route(profile(TO_TEAM), tables=absent(*OWNERS[:2]))
+    assert decision.owner == OWNERS[2]
+    nobody = route(profile(TO_TEAM), tables=absent(*OWNERS))
+    assert (nobody.owner, nobody.until) == ("", NOW + 5 * DAY)
+
+
+def test_the_group_keeps_its_owner_waits_for_one_who_is_away_and_not_for_one_who_left():
+    keeping = profile(to_team(keep="group"))
+    family = Kin(group="acme.com", group_owner=OWNERS[2])
+    assert {route(keeping, str(n), kin=family).owner for n in range(20)} == {OWNERS[2]}
+    waits = route(keeping, kin=family, tables=absent(OWNERS[2]))
+    assert (waits.owner, waits.until) == ("", NOW + 5 * DAY)
+    left = {**ROSTER, OWNERS[2]: replace(ROSTER[OWNERS[2]], active=False)}
+    assert route(keeping, kin=family, owners=left).owner in OWNERS[:2]
+    assert route(keeping, kin=Kin(problem="its parent 9 has not been read", unread=True)).owner == ""
+    assert replay(route(keeping, kin=family)) == OWNERS[2]
+
+
+def test_a_cap_holds_for_the_owner_of_the_group_too():
+    capped = tuple(Member(email=e, cap=3) for e in OWNERS)
+    keeping = profile(to_team(keep="group"), members=capped)
+    family = Kin(group="acme.com", group_owner=OWNERS[2])
+    assert route(keeping, kin=family, loads={OWNERS[2]: 3}).owner == ""
+
+
+def test_named_accounts_go_to_their_owner_and_others_to_the_next_route():
+    named = Route(target=Target(lane="sales", named="strategic.csv"), tiers=STATES)
+    tables = Tables(
+        named={
+            "strategic.csv": NamedList(name="strategic.csv", owners={"acme.com": OWNERS[1], "#7": OWNERS[2]})
+        }
+    )
+    with_named = profile(named, TO_TEAM)
+    by_domain = route(with_named, tables=tables, employees=150, domain="acme.com")
+    assert (by_domain.owner, by_domain.note) == (OWNERS[1], "named in strategic.csv")
+    assert route(with_named, "7", tables=tables).owner == OWNERS[2]
+    assert route(with_named, "8", tables=tables).rule == 2
+    missing = route(with_named)
+    assert (missing.owner, missing.note) == ("", "no list strategic.csv is here")  # rather than anybody
+
+
+def test_an_owner_can_stand_in_a_fact():
+    by_fact = Route(target=Target(lane="sales", named_fact="csm"), tiers=STATES)
+    assert route(profile(by_fact, TO_TEAM), employees=150, csm=OWNERS[1]).owner == OWNERS[1]
+    assert route(profile(by_fact, TO_TEAM), employees=150).rule == 2
+
+
+def test_a_territory_narrows_a_pool_and_says_who_is_out_of_it():
+    rows = (
+        TerritoryRow(
+            line=2,
+            territory="DACH",
+            wants=(AnyOf(fact="country", values=frozenset({"DE"})),),
+            owner=OWNERS[0],
+        ),
+        TerritoryRow(
+            line=3,
+            territory="North",
+            wants=(AnyOf(fact="country", values=frozenset({"SE"})),),
+            owner=OWNERS[1],
+        ),
+    )
+    tables = Tables(territories={"t.csv": Territories("t.csv", rows, "USD")})
+    narrowed = profile(to_team(territory="t.csv"), Route(target=Target(lane="nurture")))
+    german = route(narrowed, tables=tables, employees=150, country="DE")
+    assert german.owner == OWNERS[0]
+    assert {c.email: c.skipped for c in german.considered if c.skipped} == {
+        OWNERS[1]: "out of territory DACH",
+        OWNERS[2]: "out of territory DACH",
+    }
+    assert route(narrowed, tables=tables, employees=150, country="FR").lane == "nurture"
+    unknown = route(narrowed, tables=tables, employees=150)
+    assert (unknown.lane, unknown.owner) == ("sales", "")
+    assert "depends on country" in unknown.note
+
+
+@given(
+    st.text(min_size=1, max_size=6),
+    st.sets(st.sampled_from(OWNERS)),
+    st.dictionaries(st.sampled_from(OWNERS), st.integers(min_value=0, max_value=9)),
+)
+def test_nobody_who_is_away_or_at_their_cap_is_chosen_and_every_decision_replays(account_id, away, loads):
+    members = tuple(Member(email=e, cap=5) for e in OWNERS)
+    decision = route(profile(TO_TEAM, members=members), account_id, loads=loads, tables=absent(*away))
+    assert decision.owner not in away
+    assert not decision.owner or loads.get(decision.owner, 0) < 5
+    assert replay(decision) == decision.owner
+    assert {c.email for c in decision.considered} == set(OWNERS)
+
+
+def test_an_account_whose_territory_begins_later_is_looked_at_again_then():
+    row = TerritoryRow(line=2, territory="New", owner=OWNERS[0], start=NOW + 9 * DAY)
+    tables = Tables(territories={"t.csv": Territories("t.csv", (row,), "USD")})
+    by_table = profile(
+        Route(target=Target(lane="sales", territory="t.csv"), tiers=("A",)),
+        Route(target=Target(lane="nurture")),
+    )
+    decision = route(by_table, tables=tables)
+    assert (decision.lane, decision.owner, decision.until) == ("nurture", "", NOW + 9 * DAY)

@@ -27,7 +27,8 @@ DOCUMENT = {
     "no criterion": (HEAD + "criteria: «[]\n", "'criteria' is empty", ""),
     "a profile name with blanks": (SOUND.replace("sample", "«My ICP"), "no name for a profile", "lower-case"),
     "an unknown currency": (SOUND.replace("USD", "«dollars"), "is not a currency", "ISO 4217"),
-    "a variant": (SOUND + "«extends: other\n", "'extends' is reserved", "write the criteria out"),
+    "a variant of nothing": (SOUND + "extends: «other\n", "no profile 'other' to extend", "other.yaml"),
+    "a variant of no name": (SOUND + "extends: «[a]\n", "names another profile", "b2b-saas"),
     "a review on no day": (SOUND + "review: {minor: «soon}\n", "'soon' is not a date", ""),
     "a scope over the tier": (
         SOUND + "scope: {score: {«tier: [A]}}\n",
@@ -313,14 +314,54 @@ ROUTES = {
     "no lane": (POOLS + "routes:\n  - {else: «{pool: eu}}\n", "without a lane", "nurture"),
     "owner and pool": (
         POOLS + "routes:\n  - {else: «{pool: eu, owner: a@b.co, lane: sales}}\n",
-        "not both",
-        "",
+        "not owner and pool",
+        "narrowed by a territory",
     ),
     "an owner by name": (POOLS + "routes:\n  - {else: {owner: «Bob, lane: sales}}\n", "not an email", ""),
-    "a territory table": (
-        POOLS + "routes:\n  - {else: {«territory: t.csv, lane: sales}}\n",
-        "later release",
-        "pool",
+    "a table elsewhere": (
+        POOLS + "routes:\n  - {else: {territory: «../t.csv, lane: sales}}\n",
+        "no table",
+        "plain name",
+    ),
+    "named accounts without an owner": (
+        POOLS + "routes:\n  - {to: {named: {acme.com: «ann}, lane: sales}}\n",
+        "not an email",
+        "",
+    ),
+    "a named account twice": (
+        POOLS + "routes:\n  - {to: {named: {acme.com: a@b.co, «www.acme.com: a@b.co}, lane: sales}}\n",
+        "named twice",
+        "keep one",
+    ),
+    "an owner in an unknown fact": (
+        POOLS + "routes:\n  - {to: {named: {fact: «strategic}, lane: sales}}\n",
+        "unknown fact",
+        "",
+    ),
+    "nobody to keep": (
+        POOLS + "routes:\n  - {else: {«keep: group, lane: sales}}\n",
+        "names nobody else",
+        "drop it",
+    ),
+    "something to keep": (
+        POOLS + "routes:\n  - {else: {pool: eu, keep: «grup, lane: sales}}\n",
+        "nothing to keep",
+        "'group'",
+    ),
+    "onboarding for a prospect": (
+        POOLS + "routes:\n  - {else: {lane: sales, «onboarding: full}}\n",
+        "belongs to the success lane",
+        "drop it",
+    ),
+    "an unknown churn risk": (
+        POOLS + "routes:\n  - {else: {lane: success, churn_risk: «huge}}\n",
+        "unknown churn_risk",
+        "low",
+    ),
+    "an unknown level": (
+        criterion("weight: 1, fact: employees, at_least: 5, level: «grup"),
+        "unknown level",
+        "'group'",
     ),
     "no condition": (POOLS + "routes:\n  - «{to: {lane: sales}}\n", "without 'when'", "else"),
     "when and else": (

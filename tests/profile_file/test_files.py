@@ -32,9 +32,8 @@ def test_profiles_that_extend_each_other_are_named_in_a_circle() -> None:
     first = SOUND.replace("sample", "first") + "extends: second\n"
     second = SOUND.replace("sample", "second") + "extends: first\n"
     found = refused((first, "a.yaml"), (second, "b.yaml"))
-    assert "a.yaml:5:10: 'extends' runs in a circle: first → second → first" in found
-    assert "b.yaml:5:10: 'extends' runs in a circle: second → first → second" in found
-    assert any(line.startswith("a.yaml:5:1: 'extends' is reserved") for line in found)
+    assert "b.yaml:5:10: 'extends' runs in a circle: first → second → first" in found
+    assert len(found) == 1  # one circle, however many profiles stand in it
 
 
 def test_a_profile_that_extends_itself_is_a_circle_too() -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from icp_sync.domain.facts import CATALOGUE
 from icp_sync.domain.profile import LANES, LAYERS
-from icp_sync.profile_file import advice, json_schema, load, parse
+from icp_sync.profile_file import advice, json_schema, load, parse_all
 from icp_sync.profile_file.questions import OPERATORS
 from icp_sync.profile_file.schema import ProfileEntry
 from icp_sync.simulator.hubspot.people import owners
@@ -89,9 +89,11 @@ def test_every_profile_key_operator_layer_lane_and_fact_is_in_the_readme() -> No
 
 
 def test_the_readme_writes_one_profile_piece_by_piece() -> None:
-    written = "".join(re.findall(r"```yaml\n(.*?)```", README, re.DOTALL))
-    profile = parse(written + "pools: {north-america: {members: [{email: a@b.co}]}}\n", "config/README.md")
+    *pieces, variant = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    written = "".join(pieces) + "pools: {north-america: {members: [{email: a@b.co}]}}\n"
+    profile, dach = parse_all([(written, "config/README.md"), (variant, "its variant")])
     assert (len(profile.criteria), len(profile.flags), len(profile.routes)) == (2, 3, 3)
+    assert (dach.currency, len(dach.criteria), len(dach.flags), dach.tiers.a) == ("USD", 3, 2, 75)
 
 
 def test_the_program_starts_without_what_only_files_need() -> None:

@@ -28,6 +28,7 @@ from icp_sync.domain.profile import (
     Tiers,
     TimingSignal,
 )
+from icp_sync.domain.roster import NO_TABLES, Tables
 from icp_sync.domain.seal import SealKey
 from icp_sync.domain.standing import Mode
 from icp_sync.journal import Journal
@@ -181,6 +182,7 @@ class World:
     page_size: int = 1000
     fields: Iterable[str] = OURS
     clock: Clock = field(default_factory=Clock)
+    tables: Tables = NO_TABLES
     key: SealKey = KEY
 
     def __post_init__(self) -> None:
@@ -214,7 +216,11 @@ class World:
 
     def policy(self) -> Policy:
         return Policy(
-            compiled=(compile_profile(self.profile),), version=self.version, key=self.key, mode=self.mode
+            compiled=(compile_profile(self.profile),),
+            version=self.version,
+            key=self.key,
+            mode=self.mode,
+            tables=self.tables,
         )
 
     def parts(self, journal: Journal | None = None, holder: str = "one") -> Parts:
@@ -241,9 +247,19 @@ class World:
     def due(self) -> Report:
         return self.cycle(Stream.DUE)
 
-    def company(self, name: str = "Acme", *, owner: str = "", late: float = 0.0, **known: object) -> str:
+    def company(
+        self,
+        name: str = "Acme",
+        *,
+        id: str = "",
+        owner: str = "",
+        parent: str = "",
+        late: float = 0.0,
+        **known: object,
+    ) -> str:
         """Create a company with these facts (see `facts`) and return its id."""
-        return self.crm.create(name=name, signals=facts(**known), owner=owner, late=late)  # type: ignore[arg-type]
+        signals = facts(**known)  # type: ignore[arg-type]
+        return self.crm.create(id=id, name=name, signals=signals, owner=owner, parent=parent, late=late)
 
     def live(self, account_id: str) -> Mapping[str, str]:
         return self.crm.account(account_id).live

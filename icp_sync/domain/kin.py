@@ -1,0 +1,65 @@
+"""Facts of the companies an account belongs to, beside its own: `parent.employees`, `group.employees`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from icp_sync.domain.account import Kin, Memory
+from icp_sync.domain.conditions import Condition, facts_of
+from icp_sync.domain.facts import LEVELS, Known
+from icp_sync.domain.profile import Profile
+from icp_sync.domain.roster import NO_TABLES, Tables
+
+
+def kin_facts(profiles: Iterable[Profile], tables: Tables = NO_TABLES) -> frozenset[str]:
+    """The facts of parents and groups that profiles and their tables ask about, by their full names."""
+    asked = [fact for p in profiles for c in _conditions(p) for fact in facts_of(c)]
+    asked += [fact for table in tables.territories.values() for fact in table.facts]
+    return frozenset(fact for fact in asked if fact.partition(".")[0] in LEVELS)
+
+
+def _conditions(profile: Profile) -> Iterable[Condition]:
+    yield from (c.when for c in profile.criteria)
+    yield from (t.when for t in profile.timing)
+    yield from (f.when for f in profile.flags)
+    yield from (r.when for r in profile.routes if r.when is not None)
+    yield from (s for s in (profile.score_scope, profile.route_scope) if s is not None)
+
+
+def with_kin(known: Known, kin: Kin, asked: frozenset[str]) -> Known:
+    """What is known, with the facts of parent and group that are asked about.
+
+    Who has no parent is its own group and answers with its own facts. Nothing is added while the family
+    is not known (`kin.problem`), so what is asked of it stays unknown.
+    """
+    if not asked or kin.problem:
+        return known
+    facts, winners = dict(known.facts), dict(known.winners)
+    for name in asked:
+        level, _, fact = name.partition(".")
+        own = not kin.above(level)[0]
+        signal = known.winners.get(fact) if own else kin.signals.get(name)
+        if signal is not None:
+            facts[name] = known.facts[fact] if own else signal.value
+            winners[name] = replace(signal, fact=name)
+    return replace(known, facts=facts, winners=winners)
+
+
+def with_answers_above(memory: Memory, asked: frozenset[str]) -> Memory:
+    """The memory whose families also know what was bought about those above.
+
+    What the CRM and earlier answers said of them, as last evaluated, comes first.
+    """
+    if not asked:
+        return memory
+    kin = {}
+    for account_id, family in memory.kin.items():
+        signals = dict(family.signals)
+        for name in asked - signals.keys():
+            level, _, fact = name.partition(".")
+            bought = [s for s in memory.of(family.above(level)[0]).signals if s.fact == fact]
+            if bought:
+                signals[name] = min(bought, key=lambda s: (s.rank, -s.confidence, -s.observed_at))
+        kin[account_id] = replace(family, signals=signals)
+    return replace(memory, kin=kin)

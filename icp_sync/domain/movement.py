@@ -1,0 +1,174 @@
+"""Which tier an account has under two versions of a profile set, and which amendment moves it.
+
+Every amendment is tried alone, on the earlier profiles and taken back from the later ones, so the answer
+is what decides and not merely what gave other points. Pure; knows no files and no journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from icp_sync.domain.account import Previous
+from icp_sync.domain.amendments import Amendment, amendments
+from icp_sync.domain.compile import Compiled, compile_profile
+from icp_sync.domain.evaluation import Evaluation, evaluate
+from icp_sync.domain.facts import Facts
+from icp_sync.domain.populations import is_person
+from icp_sync.domain.profile import Profile
+
+OUT_OF_SCOPE = "out of scope"
+CACHED = 20_000
+"""Pairs of answers whose causes are kept: accounts alike in every answer move for the same cause."""
+
+
+class How(StrEnum):
+    """How the amendments named move the account."""
+
+    ALONE = "alone"  # it moves the account, and without it the account stays
+    ANY = "any"  # each of them would do
+    TOGETHER = "together"  # only all of them
+    PARTLY = "partly"  # the largest contributions; no single one decides
+    CALM = "calm"  # no amendment: the tier was still held back by hysteresis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why an account moved: amendments, the weightiest first; none only with CALM and PARTLY."""
+
+    how: How
+    by: tuple[Amendment, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The amendment it is counted under."""
+        if self.by:
+            return self.by[0].name
+        return "a move held back until now" if self.how is How.CALM else "all changes together"
+
+    def __str__(self) -> str:
+        if not self.by:
+            return self.name
+        link = {How.ANY: "; or: ", How.TOGETHER: "; with: "}.get(self.how, "; also: ")
+        return link.join(map(str, self.by))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """An account's tier or state on both sides; "out of scope" is not scored. cause: None when it stays."""
+
+    before: str
+    after: str
+    evaluation: Evaluation
+    cause: Cause | None = None
+
+
+class Comparison:
+    """Two profile sets, each at least one profile, compiled for comparing many accounts."""
+
+    def __init__(self, before: Sequence[Profile], after: Sequence[Profile]) -> None:
+        self._before, self._after = tuple(before), tuple(after)
+        self.amendments = amendments(before, after)
+        self._old = [compile_profile(p) for p in before]
+        self._new = [compile_profile(p) for p in after]
+        self._causes: dict[object, Cause] = {}
+        self._converts = any(a.kind == "currency" for a in self.amendments)
+
+    def move(self, facts: Facts, now: float, *, previous: Previous | None = None, version: int = 0) -> Move:
+        """Evaluate on both sides. previous, version: what is remembered under the earlier profiles, if
+        they are active as that version; the later ones, where they differ, are judged as the next version.
+        """
+        before = evaluate(self._old, facts, previous, now, version=version)
+        after = evaluate(self._new, facts, previous, now, version=version + (self._before != self._after))
+        here, there = standing(before), standing(after)
+        cause = None if here == there else self._cause(facts, now)
+        return Move(before=here, after=there, evaluation=after, cause=cause)
+
+    def _cause(self, facts: Facts, now: float) -> Cause:
+        before = evaluate(self._old, facts, None, now)
+        after = evaluate(self._new, facts, None, now)
+        answers = tuple(a.answers for e in (before, after) for a in e.assessments)
+        key = (standing(before), standing(after), is_person(facts), answers)
+        if (cause := self._causes.get(key)) is None:
+            cause = self._found(facts, now, before, after)
+            if len(self._causes) < CACHED and not self._converts:
+                self._causes[key] = cause
+        return cause
+
+    def _found(self, facts: Facts, now: float, before: Evaluation, after: Evaluation) -> Cause:
+        here, there = standing(before), standing(after)
+        if here == there:
+            return Cause(how=How.CALM)
+        tried = []
+        for amendment, (added, removed) in zip(self.amendments, self._trials, strict=True):
+            added_to = evaluate(added, facts, None, now) if added else None
+            without = evaluate(removed, facts, None, now) if removed else None
+            tried.append(_Tried(amendment, added_to, without, before, after))
+        tried.sort(key=lambda t: -t.points)
+        both = [t for t in tried if t.suffices(there) and t.needed(here)]
+        for how, those in (
+            (How.ALONE, both),
+            (How.ANY, [t for t in tried if t.suffices(there)]),
+            (How.TOGETHER, [t for t in tried if t.needed(here)]),
+        ):
+            if those:
+                named = those[:1] if how is How.ALONE else those
+                return Cause(how=how, by=tuple(t.amendment for t in named))
+        moving = [t for t in tried if t.moves][:3]
+        return Cause(how=How.PARTLY, by=tuple(t.amendment for t in moving))
+
+    @cached_property
+    def _trials(self) -> list[tuple[list[Compiled], list[Compiled]]]:
+        """For each amendment: the earlier profiles with it, the later ones without it."""
+        return [
+            (
+                [compile_profile(p) for p in amendment.applied(self._before)],
+                [compile_profile(p) for p in amendment.reverted(self._after)],
+            )
+            for amendment in self.amendments
+        ]
+
+
+class _Tried:
+    """What one amendment does to one account, alone (`added`) and taken away (`without`).
+
+    A side is None where trying would leave no profile at all.
+    """
+
+    __slots__ = ("_end", "_start", "added", "amendment", "points", "without")
+
+    def __init__(
+        self,
+        amendment: Amendment,
+        added: Evaluation | None,
+        without: Evaluation | None,
+        before: Evaluation,
+        after: Evaluation,
+    ) -> None:
+        self.amendment, self.added, self.without = amendment, added, without
+        self._start, self._end = standing(before), standing(after)
+        gained = abs(added.score - before.score) if added else 0
+        lost = abs(after.score - without.score) if without else 0
+        self.points = max(gained, lost)
+
+    def suffices(self, there: str) -> bool:
+        return self.added is not None and standing(self.added) == there
+
+    def needed(self, here: str) -> bool:
+        return self.without is not None and standing(self.without) == here
+
+    @property
+    def moves(self) -> bool:
+        """Whether it changes anything about the account at all."""
+        return bool(
+            self.points
+            or (self.added is not None and standing(self.added) != self._start)
+            or (self.without is not None and standing(self.without) != self._end)
+        )
+
+
+def standing(evaluation: Evaluation) -> str:
+    """The tier or state, or that the account is out of every profile's scope."""
+    return evaluation.tier if evaluation.in_scope else OUT_OF_SCOPE
