@@ -233,7 +233,7 @@ def _second_pass(screen: Screen, world: World, wired: Wired) -> bool:
     screen.say(
         "icp-sync demo --keep           leaves this CRM running, to explain, edit and break things\n"
         "icp-sync profile check config/profiles/b2b-saas-mid-market.yaml\n"
-        "cp config/icp-sync.example.toml config/icp-sync.toml; icp-sync check        your own portal\n"
+        "icp-sync init; icp-sync check  your own portal\n"
     )
     screen.say(f"second pass: {writes} writes, {report.calls} enrichment calls", "bold green")
     return writes == 0 and report.calls == 0

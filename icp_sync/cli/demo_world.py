@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from icp_sync.errors import ConfigError, UnavailableError
+from icp_sync.errors import UnavailableError
+from icp_sync.profile_file.starters import shipped
 
 PROFILE = "listed-companies.yaml"
 COMPANIES = "/crm/objects/2026-09/companies"
@@ -97,7 +98,7 @@ def simulated(folder: Path, *, accounts: int, seed: int) -> Iterator[World]:
 
 
 def _write_settings(world: World) -> None:
-    profile = shipped_profile(PROFILE)
+    profile = shipped(PROFILE)
     world.config.write_text(
         f"""# Written by `icp-sync demo`.
 journal = "sqlite:///{world.folder.as_posix()}/journal.sqlite"
@@ -119,12 +120,3 @@ owner = true
 """,
         encoding="utf-8",
     )
-
-
-def shipped_profile(name: str) -> Path:
-    """A profile that comes with the program: from the checkout, or from the installed package."""
-    package = Path(__file__).parents[1]
-    for folder in (package.parent / "config" / "profiles", package / "profiles"):
-        if (folder / name).is_file():
-            return folder / name
-    raise ConfigError(f"the profile {name} that comes with icp-sync is missing from this installation")

@@ -1,0 +1,94 @@
+"""What `icp-sync init` writes: the text of a settings file, and new files all at once or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+from icp_sync.errors import ConfigError, Problem
+
+ELSEWHERE = "icp-sync init --dir ANOTHER_FOLDER"
+
+
+def settings_text(connection: str, profile: Path, mappings: Sequence[Sequence[str]], today: date) -> str:
+    """A small settings file for one HubSpot portal, without any secret.
+
+    profile: as the settings name it. mappings: the lines of each fact a field of the portal's own could
+    feed; they are written commented out.
+    """
+    variable = f"ICP_SYNC_CONNECTIONS__{connection.upper()}__TOKEN"
+    fields = [
+        "",
+        "# Fields of your own, for facts the profile asks for and no standard field tells. Take the marks",
+        "# off and write the field's internal name as `property`.",
+    ]
+    for lines in mappings:
+        fields += [*(f"# {line}" for line in lines), ""]
+    return "\n".join(
+        [
+            f"# Settings of icp-sync, written by `icp-sync init` on {today}. What is commented out shows its",
+            "# default or an example. All keys: the project's config/README.md.",
+            "",
+            '# journal = "sqlite:///state/icp-sync.sqlite"',
+            '# seal_file = "state/seal.key"  # made by the first provision; back it up with the journal',
+            "",
+            f"[connections.{connection}]",
+            'crm = "hubspot"',
+            f'profiles = ["{profile.as_posix()}"]',
+            "# The token does not belong here. Set it as the variable",
+            f"#   {variable}=pat-…",
+            f"# or as a secret file $CREDENTIALS_DIRECTORY/connections__{connection}__token",
+            *(fields if mappings else [""]),
+            "# Sources beside the CRM, asked only for what could change a tier.",
+            f"# [[connections.{connection}.enrichers]]",
+            '# use = "contacts"     # roles of the people you know there; scope crm.objects.contacts.read',
+            "",
+            f"# [[connections.{connection}.enrichers]]",
+            '# use = "csv"',
+            '# path = "config/accounts.csv"',
+            "",
+            f"# [connections.{connection}.outputs]",
+            "# owner = false        # true: write the CRM's own owner as well, in mode route",
+            "",
+            f"# [connections.{connection}.schedule]",
+            '# poll = "60s"         # how often what changed is read',
+            "",
+        ]
+    )
+
+
+def write_new(files: Mapping[Path, str]) -> None:
+    """Write files that must not exist yet, with their folders: all of them, or none.
+
+    Raises ConfigError that names every file that exists, or the one that cannot be written.
+    """
+    there = [path for path in files if path.exists() or path.is_symlink()]
+    if there:
+        problems = [
+            Problem(where=str(path), what="exists already, and is never overwritten") for path in there
+        ]
+        raise ConfigError(problems, next_step=ELSEWHERE)
+    made: list[Path] = []
+    try:
+        for path, text in files.items():
+            _make_folders(path.parent, made)
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                made.append(path)
+                file.write(text)
+    except BaseException as error:
+        for path in reversed(made):
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        if isinstance(error, OSError):
+            problem = Problem(where=str(error.filename or ""), what=f"cannot be written: {error.strerror}")
+            raise ConfigError([problem], next_step=ELSEWHERE) from error
+        raise
+
+
+def _make_folders(folder: Path, made: list[Path]) -> None:
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir()
+        made.append(one)
