@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from icp_sync.crm.windows import Windows
 from icp_sync.domain.compile import Compiled, compile_profile
 from icp_sync.domain.facts import CATALOGUE, FactType
 from icp_sync.domain.profile import Profile
+from icp_sync.domain.roster import Tables
 from icp_sync.domain.seal import SealKey
 from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import ConfigError, Problem
@@ -26,6 +27,7 @@ from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS, FactsMap
 from icp_sync.ports import Blueprint, Crm
 from icp_sync.profile_file import parse_all
 from icp_sync.quota import Quota, Rate
+from icp_sync.roster_file import LiveTables, load_tables
 from icp_sync.settings import Connection, Settings
 from icp_sync.sync.cycle import Parts
 from icp_sync.sync.draft import Policy
@@ -88,10 +90,10 @@ def wire(
         windows=Windows(overlap=chosen.schedule.overlap, lag=chosen.schedule.lag),
         stop=stop,
     )
-    source = _PolicySource(journal, key, types)
+    source = _PolicySource(journal, key, types, chosen.tables_folder)
     parts = Parts(
         crm=crm,
-        enrichers=enricher_loading.load(chosen.enrichers),
+        enrichers=enricher_loading.load(chosen.enrichers, crm),
         journal=journal,
         policy=source,
         clock=clock,
@@ -139,15 +141,24 @@ def policy_of(profiles: tuple[Profile, ...], version: int, wired: Wired) -> Poli
         key=wired.key,
         mode=wired.journal.mode(),
         types=wired.types,
+        tables=tables_of(wired.settings, profiles, wired.types),
     )
 
 
-class _PolicySource:
-    """The active profiles of the journal, compiled once per version."""
+def tables_of(connection: Connection, profiles: Sequence[Profile], types: Mapping[str, FactType]) -> Tables:
+    """The territories, named accounts and absences these profiles' routes decide by.
 
-    def __init__(self, journal: Journal, key: SealKey, types: Mapping[str, FactType]) -> None:
-        self._journal, self._key, self._types = journal, key, types
-        self._compiled: tuple[int, tuple[Compiled, ...]] | None = None
+    Raises ConfigError with every problem of every file.
+    """
+    return load_tables(connection.tables_folder, profiles, types=types, currency=profiles[0].currency)
+
+
+class _PolicySource:
+    """The active profiles of the journal, compiled once per version, and the tables as their files stand."""
+
+    def __init__(self, journal: Journal, key: SealKey, types: Mapping[str, FactType], folder: Path) -> None:
+        self._journal, self._key, self._types, self._folder = journal, key, types, folder
+        self._active: tuple[int, tuple[Compiled, ...], LiveTables] | None = None
         self._lock = threading.Lock()
 
     def __call__(self) -> Policy:
@@ -159,12 +170,18 @@ class _PolicySource:
             )
         version, documents = active
         with self._lock:
-            if self._compiled is None or self._compiled[0] != version:
+            if self._active is None or self._active[0] != version:
                 profiles = parse_profiles(documents, self._types)
-                self._compiled = (version, tuple(compile_profile(p) for p in profiles))
-            compiled = self._compiled[1]
+                tables = LiveTables(self._folder, profiles, types=self._types, currency=profiles[0].currency)
+                self._active = (version, tuple(compile_profile(p) for p in profiles), tables)
+            _, compiled, live = self._active
         return Policy(
-            compiled=compiled, version=version, key=self._key, mode=self._journal.mode(), types=self._types
+            compiled=compiled,
+            version=version,
+            key=self._key,
+            mode=self._journal.mode(),
+            types=self._types,
+            tables=live.now(),
         )
 
 

@@ -14,15 +14,22 @@ from icp_sync.cli.exits import Guarded, finish
 
 FAMILIES = (
     "demo",
+    "init",
+    "score",
     "check",
     "provision",
     "profile",
+    "facts",
+    "routes",
+    "reassign",
     "plan",
     "mode",
     "run",
     "status",
     "explain",
     "history",
+    "lookalikes",
+    "duplicates",
     "release",
     "simulator",
 )

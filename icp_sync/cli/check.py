@@ -16,6 +16,7 @@ from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnavailableError
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.profile import Profile
+    from icp_sync.domain.roster import Tables
     from icp_sync.journal import Journal
     from icp_sync.ports import Enricher, Identity
     from icp_sync.settings import Connection, Settings
@@ -167,6 +168,16 @@ def _names(loaded: Sequence[Enricher]) -> str:
     return ", ".join(enricher.name for enricher in loaded) or "none"
 
 
+def _tables(tables: Tables) -> str:
+    from icp_sync.cli.text import counted
+
+    rows = sum(len(table.rows) for table in tables.territories.values())
+    named = sum(len(listed.owners) for listed in tables.named.values())
+    away = sum(map(len, tables.absences.values()))
+    said = [(rows, "territory row"), (named, "named account"), (away, "absence")]
+    return ", ".join(counted(n, what) for n, what in said if n) or "none needed"
+
+
 def _seal_file(found: Examination, path: Path, journal: Journal | None) -> None:
     from icp_sync.daemon.portal import RESTORE
 
@@ -188,7 +199,7 @@ def _profiles(found: Examination, wired: Wired) -> tuple[Profile, ...] | None:
     from datetime import UTC, datetime
 
     from icp_sync.profile_file import advice, load_all
-    from icp_sync.wiring import sources_of
+    from icp_sync.wiring import sources_of, tables_of
 
     loaded = found.attempt(
         "profile",
@@ -198,6 +209,7 @@ def _profiles(found: Examination, wired: Wired) -> tuple[Profile, ...] | None:
     if loaded is None:
         return None
     profiles = tuple(one.profile for one in loaded)
+    found.attempt("tables", lambda: tables_of(wired.settings, profiles, wired.types), _tables)
     tiers = wired.journal.tiers()
     counted = sum(tiers.values())
     warnings = advice(

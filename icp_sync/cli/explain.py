@@ -193,6 +193,8 @@ def _show_routing(screen: Screen, routing: RoutingRow) -> None:
     rule = f"route {routing.rule}" if routing.rule else "no route"
     chosen = f", owner {routing.owner}" if routing.owner else ""
     screen.say(f"lane {routing.lane} by {rule}{chosen}" + (f": {routing.note}" if routing.note else ""))
+    if routing.success:
+        screen.say(", ".join(f"{name.replace('_', ' ')} {said}" for name, said in routing.success.items()))
     if routing.considered:
         rows = [
             (

@@ -32,6 +32,7 @@ from icp_sync.domain.routing import Candidate, Decision, replay
 from icp_sync.domain.why import facts_of_evidence
 from icp_sync.domain.words import clause, failures, missing_facts, reasons, value_text
 from icp_sync.journal import Changed, Journal, StoredAccount
+from icp_sync.ports import account_key
 
 LAST_WRITES = 3
 Credit = tuple[float, float]
@@ -99,6 +100,8 @@ def _notes(stored: StoredAccount, evaluation: Evaluation, version: int, now: flo
         engine = stored.evidence.get("engine")
         cause = f"engine {engine} then, {ENGINE} now" if engine != ENGINE else "it will be settled again"
         yield f"settled as {stored.tier}, evaluates to {evaluation.tier} ({cause})"
+    if family := stored.evaluation.get("family"):
+        yield f"its group is not known: {family}"
     if stored.problem:
         again = f"; tried again {_day(stored.wake_at)}" if stored.wake_at else ""
         yield f"{stored.status}: {stored.problem}{again}"
@@ -110,7 +113,8 @@ def _fact_rows(stored: StoredAccount, journal: Journal, facts: Facts, now: float
     """Fact → its row. A CRM's fact is as old as the record's stamp, a bought one as its observation."""
     raw = stored.evidence.get("facts")
     sources = {n: str(pair[1]) for n, pair in raw.items()} if isinstance(raw, dict) else {}
-    bought = journal.recall({stored.account_id: stored.domain}, now=now).of(stored.account_id).signals
+    id = stored.account_id
+    bought = journal.recall({id: stored.domain}, now=now, also={id: account_key(id)}).of(id).signals
     observed = {(s.fact, s.source): s.observed_at for s in bought}
     losers = stored.evaluation.get("losers")
     overruled = {n: tuple(map(str, said)) for n, said in losers.items()} if isinstance(losers, dict) else {}
@@ -209,6 +213,7 @@ def _routing(stored: StoredAccount) -> RoutingRow | None:
         rule=decision.rule,
         pool=decision.pool,
         note=decision.note,
+        success=_texts(told.get("success")),
         considered=decision.considered,
         replays=replay(decision) == decision.owner,
     )

@@ -82,6 +82,7 @@ class RoutingRow:
     rule: int
     pool: str
     note: str
+    success: Mapping[str, str]
     considered: tuple[Candidate, ...]
     replays: bool
 

@@ -14,15 +14,20 @@ Moves = Mapping[tuple[str, str], int]
 ORDER = ("A", "B", "C", "D", "Needs data", "Not ICP", "out of scope", "new")
 
 
-def show_matrix(screen: Screen, moves: Moves) -> None:
-    """Rows are tiers now, columns tiers then; what stays is on the diagonal."""
+def matrix(moves: Moves) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows: rows are tiers now, columns tiers then; what stays is on the diagonal."""
     before = [tier for tier in ORDER if any(a == tier for (a, _), n in moves.items() if n)]
     after = [tier for tier in ORDER if any(b == tier for (_, b), n in moves.items() if n)]
     rows = [
-        [tier, *(f"{moves.get((tier, to), 0) or '·':,}" if moves.get((tier, to)) else "·" for to in after)]
-        for tier in before
+        [tier, *(f"{moves[tier, to]:,}" if moves.get((tier, to)) else "·" for to in after)] for tier in before
     ]
-    screen.table(["now \\ then", *after], rows, right=range(1, len(after) + 1))
+    return ["now \\ then", *after], rows
+
+
+def show_matrix(screen: Screen, moves: Moves) -> None:
+    """The matrix for people."""
+    heads, rows = matrix(moves)
+    screen.table(heads, rows, right=range(1, len(heads)))
 
 
 def to_json(moves: Moves) -> list[dict[str, object]]:

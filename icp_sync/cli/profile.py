@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from icp_sync.cli import profile_accounts, profile_diff, profile_document, profile_filter, profile_test
 from icp_sync.cli.options import AsJson, Config, ConnectionName, Files
 from icp_sync.errors import ConfigError, Problem
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     family = typer.Typer(
         name="profile",
-        help="The ICP as code: check, plan, activate, schema.",
+        help="The ICP as code: check it, try it, compare it, activate it.",
         no_args_is_help=True,
         rich_markup_mode=None,
     )
@@ -30,6 +31,11 @@ def register(app: typer.Typer) -> None:
     family.command("plan")(plan)
     family.command("activate")(activate)
     family.command("schema")(schema)
+    profile_test.register(family)
+    profile_diff.register(family)
+    profile_accounts.register(family)
+    profile_document.register(family)
+    profile_filter.register(family)
     app.add_typer(family)
 
 
@@ -45,7 +51,7 @@ def check(
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.profile_file import advice, load_all
 
-    paths, types, sources = _grounds(files, config, connection)
+    paths, types, sources = judged_by(files, config, connection)
     problems: list[Problem] = []
     loaded: tuple[Loaded, ...] = ()
     try:
@@ -70,7 +76,7 @@ def check(
         raise typer.Exit(2)
 
 
-def _grounds(
+def judged_by(
     files: list[Path] | None, config: Path | None, connection: str | None
 ) -> tuple[list[Path], Mapping[str, FactType], Mapping[str, Sequence[str]]]:
     """Files, kinds of facts and their sources: the connection's, or HubSpot's defaults without one."""
@@ -171,10 +177,12 @@ def activate(
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.cli.text import counted
     from icp_sync.profile_file import load_all
-    from icp_sync.wiring import facts_of
+    from icp_sync.wiring import facts_of, tables_of
 
     with opened(config, connection) as at:
-        loaded = load_all(files or list(at.connection.profiles), types=facts_of(at.connection)[1])
+        types = facts_of(at.connection)[1]
+        loaded = load_all(files or list(at.connection.profiles), types=types)
+        tables_of(at.connection, [one.profile for one in loaded], types)  # a route must not lead to nowhere
         before = at.journal.active()
         documents = tuple((one.path.name, one.text) for one in loaded)
         version = at.journal.activate(documents, now=time.time(), note=note)

@@ -6,12 +6,10 @@ is nobody's: both are left out. The file is read again once it changes.
 
 from __future__ import annotations
 
-import csv
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from threading import Lock
 
@@ -19,17 +17,16 @@ from icp_sync.domain.facts import CATALOGUE, Signal
 from icp_sync.enrichers.lifetimes import seconds
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.normalize import domains
-from icp_sync.normalize.facts_config import kind_of, sources, suggestion
+from icp_sync.normalize.facts_config import kind_of, sources
 from icp_sync.normalize.facts_map import FactsMap
 from icp_sync.ports import Answer, Hit, Miss, Request, Unavailable
+from icp_sync.tables.reading import Table
 
-_DELIMITERS = ",;\t|"
-_MOST_PROBLEMS = 1_000
 _Row = tuple[tuple[Signal, ...], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _Content:
     """The file as it was when it had this stamp."""
 
     stamp: tuple[int, int]
@@ -41,7 +38,7 @@ class _Table:
 class CsvFile:
     """The enricher.
 
-    path: UTF-8 (with or without byte-order mark) or Windows-1252; commas, semicolons, tabs or bars.
+    path: as `tables.reading` reads it, whatever the encoding and the delimiter.
     key: the column of the website or domain. facts: column → {fact, kind, currency, separator, values,
     complete}, as in a facts map; a column named like a fact needs no entry. `complete: true` on a set
     says that what a row does not list is known to be absent. Raises ConfigError with every problem of the
@@ -66,15 +63,15 @@ class CsvFile:
         self._entries = dict(facts or {})
         self._lock = Lock()
         try:
-            self._table = self._read()
+            self._content = self._read()
         except OSError as error:
             raise ConfigError([Problem(where=str(path), what=f"cannot be read: {error.strerror}")]) from error
-        self.facts = self._table.facts
+        self.facts = self._content.facts
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with rows, by row number (the header is row 1); at most 1,000."""
-        return self._table.problems
+        return self._content.problems
 
     def answer(self, requests: Sequence[Request]) -> Sequence[Answer]:
         """One answer a request, in order. A file that cannot be read any more is Unavailable, not a miss."""
@@ -87,36 +84,28 @@ class CsvFile:
     def _one(self, row: _Row | None) -> Answer:
         return Miss() if row is None else Hit(signals=row[0], unread=row[1])
 
-    def _current(self) -> _Table:
+    def _current(self) -> _Content:
         with self._lock:
-            if _stamp(self._path) != self._table.stamp:
-                self._table = self._read()
-            return self._table
+            if _stamp(self._path) != self._content.stamp:
+                self._content = self._read()
+            return self._content
 
-    def _read(self) -> _Table:
+    def _read(self) -> _Content:
         stamp = _stamp(self._path)
-        text = _decoded(self._path.read_bytes())
-        lines = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text))
-        try:
-            header = [name.strip() for name in next(lines, [])]
-            facts_map = self._map(header)
-            rows, problems = self._rows(lines, header, facts_map, stamp[0] / 1e9)
-        except csv.Error as error:
-            raise ConfigError([Problem(where=str(self._path), what=f"is not a CSV file: {error}")]) from error
+        table = Table(self._path)
+        facts_map = self._map(table)
+        rows = self._rows(table, facts_map, stamp[0] / 1e9)
         facts = frozenset(source.fact for source in facts_map.sources)
-        return _Table(stamp, rows, tuple(problems), facts | ({"sector"} if "industry" in facts else set()))
+        also = {"sector"} if "industry" in facts else set()
+        return _Content(stamp, rows, tuple(table.problems.kept), facts | also)
 
-    def _map(self, header: Sequence[str]) -> FactsMap:
+    def _map(self, table: Table) -> FactsMap:
         """The header and the entries as a facts map."""
-        where = str(self._path)
-        problems = [] if self._key in header else [self._missing(self._key, header, "key")]
+        where, header = str(self._path), table.header
+        problems = [] if self._key in header else [table.missing(self._key, where=f"{where}: key")]
+        problems += table.twice()
         problems += [
-            Problem(where=where, what=f"the column '{column}' stands twice in the header")
-            for column in dict.fromkeys(header)
-            if column and header.count(column) > 1
-        ]
-        problems += [
-            self._missing(column, header, "facts") for column in self._entries if column not in header
+            table.missing(column, where=f"{where}: facts") for column in self._entries if column not in header
         ]
         entries = [
             {"property": column, **entry} for column, entry in self._entries.items() if column in header
@@ -135,27 +124,13 @@ class CsvFile:
             raise ConfigError(problems)
         return FactsMap(found)
 
-    def _missing(self, column: str, header: Sequence[str], where: str) -> Problem:
-        hint = suggestion(column, header) or f"columns: {', '.join(header[:20])}"
-        return Problem(where=f"{self._path}: {where}", what=f"there is no column '{column}'", hint=hint)
-
-    def _rows(
-        self, lines: Iterator[list[str]], header: Sequence[str], facts_map: FactsMap, at: float
-    ) -> tuple[dict[str, _Row], list[Problem]]:
+    def _rows(self, table: Table, facts_map: FactsMap, at: float) -> dict[str, _Row]:
+        """The rows by domain; what is wrong with others lands in the table's problems."""
         rows: dict[str, _Row] = {}
         first: dict[str, int] = {}
-        problems: list[Problem] = []
-
-        def wrong(number: int, what: str, hint: str = "") -> None:
-            if len(problems) < _MOST_PROBLEMS:
-                problems.append(Problem(where=f"{self._path}:{number}", what=what, hint=hint))
-
-        key = header.index(self._key)
-        for number, cells in enumerate(lines, start=2):
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                wrong(number, f"has {len(cells)} cells instead of {len(header)}")
+        wrong, key = table.problems.add, table.header.index(self._key)
+        for number, cells, unfit in table:
+            if unfit:
                 continue
             domain = _identity(cells[key])
             if not domain:
@@ -165,10 +140,10 @@ class CsvFile:
                 rows.pop(domain, None)
             else:
                 first[domain] = number
-                rows[domain] = self._row(dict(zip(header, cells, strict=True)), facts_map, at)
+                rows[domain] = self._row(dict(zip(table.header, cells, strict=True)), facts_map, at)
                 for fact, raw in rows[domain][1].items():
                     wrong(number, f"'{raw[:100]}' cannot be read as {fact}")
-        return rows, problems
+        return rows
 
     def _row(self, cells: Mapping[str, str | None], facts_map: FactsMap, at: float) -> _Row:
         signals, unread = facts_map.read(cells, observed_at=min(at, time.time()), account_currency="")
@@ -194,17 +169,3 @@ def _identity(raw: str) -> str:
 def _stamp(path: Path) -> tuple[int, int]:
     found = os.stat(path)
     return found.st_mtime_ns, found.st_size
-
-
-def _decoded(data: bytes) -> str:
-    """UTF-8 where it is that, else Windows-1252 with what it lacks replaced."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
-
-
-def _delimiter(text: str) -> str:
-    """The delimiter the header has most of, outside quotes."""
-    header = "".join(text.lstrip("\r\n").split("\n", 1)[0].split('"')[::2])
-    return max(_DELIMITERS, key=header.count)

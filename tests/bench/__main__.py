@@ -15,11 +15,13 @@ from pathlib import Path
 
 from icp_sync.simulator import Simulator
 from tests.bench.rows import backfill_rows, scoring_row
+from tests.bench.score_rows import scored_rows
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--accounts", type=int, default=2_000)
+    options.add_argument("--rows", type=int, default=100_000, help="of the CSV that is scored")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
@@ -27,7 +29,8 @@ def main() -> None:
     with ExitStack() as stack:
         crm = stack.enter_context(Simulator(accounts=chosen.accounts, limits="off", index_lag=0.0).start())
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        rows = [scoring_row(chosen.rounds), *backfill_rows(crm, Path(folder), chosen.rounds)]
+        rows = [scoring_row(chosen.rounds), *scored_rows(Path(folder), chosen.rounds, chosen.rows)]
+        rows += backfill_rows(crm, Path(folder), chosen.rounds)
     if chosen.json:
         print(json.dumps([row.to_json() for row in rows], indent=2))
         return

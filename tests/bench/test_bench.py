@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from icp_sync.simulator import Simulator
 from tests.bench.rows import backfill_rows, scoring_row
+from tests.bench.score_rows import scored_rows
 
 
 def test_the_bench_counts_no_more_requests_than_the_work_needs(tmp_path):
@@ -16,3 +17,9 @@ def test_the_bench_counts_no_more_requests_than_the_work_needs(tmp_path):
 
 def test_the_scoring_row_measures_both_sides():
     assert scoring_row(1).ratio > 0
+
+
+def test_the_csv_rows_measure_rate_and_memory(tmp_path):
+    rate, memory = scored_rows(tmp_path, 1, 2_000)
+    assert rate.ratio > 0
+    assert 10 < memory.beside <= memory.ours * 2

@@ -189,9 +189,9 @@ def test_without_a_settings_file_the_path_looked_for_is_named(
     said = command("status")
     assert said.exit_code == 2
     assert f"no settings file {tmp_path / 'config' / 'icp-sync.toml'}" in said.stderr
-    assert "next: cp config/icp-sync.example.toml config/icp-sync.toml" in said.stderr
+    assert "next: icp-sync init" in said.stderr
     [problem] = json.loads(command("check", "--json").stdout)["problems"]
-    assert problem["next"] == "cp config/icp-sync.example.toml config/icp-sync.toml"
+    assert problem["next"] == "icp-sync init"
 
 
 def test_profile_files_are_checked_without_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
