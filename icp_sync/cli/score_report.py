@@ -123,6 +123,8 @@ def _columns(screen: Screen, report: Report) -> None:
         wanting = [(q.name, q.role, ", ".join(map(fact_text, q.facts))) for q in found.unanswered]
         if wanting:
             screen.table(["cannot be answered", "is", "for want of"], wanting)
+    if report.table.encoding not in ("", "utf-8"):
+        screen.say(f"Read as {report.table.encoding}; if letters look odd, --encoding says otherwise.")
     if report.plain_money:
         screen.say("Amounts without a currency could be in any; --currency USD says which they are in.")
 

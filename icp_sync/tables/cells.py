@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from icp_sync.domain.facts import CATALOGUE, FactType, FactValue, Members, fits, merge
 from icp_sync.domain.populations import population_of
@@ -20,6 +21,9 @@ _CACHED = 8_192  # cells remembered per column
 _LONGEST_CACHED = 200  # characters
 _POPULATION = ("lifecycle", "account_type", "won_deals")
 _INDUSTRY_ALSO = "sector"
+
+_NEW: Any = object()
+"""No cell was read as this."""
 
 _Found = tuple[tuple[str, FactValue], ...] | None
 _Parse = Callable[[str, str], _Found]
@@ -75,7 +79,7 @@ class Cells:
             for s, note in zip(read, self.unreadable, strict=True)
             if s.fact not in shared
         ]
-        self._each = [(single.at, single.cache, single) for single in self._singles]
+        self._each = [(single.at, single.cache.get, single) for single in self._singles]
         several = [(s, note) for s, note in zip(read, self.unreadable, strict=True) if s.fact in shared]
         self._several = FactsMap([s for s, _ in several])
         self._places = [
@@ -98,10 +102,12 @@ class Cells:
         facts: dict[str, FactValue] = {}
         unread: dict[str, str] = {}
         currency = self._row_currency(cells) if self._currency_at else self._currency
-        for at, cache, single in self._each:
+        for at, known, single in self._each:
             raw = cells[at]
             if raw:
-                found = cache[raw] if raw in cache else self._fresh(single, raw, currency)
+                found = known(raw, _NEW)
+                if found is _NEW:
+                    found = self._fresh(single, raw, currency)
                 if found:
                     for fact, value in found:
                         facts[fact] = value  # noqa: PERF403 (`update` is three times slower for one pair)

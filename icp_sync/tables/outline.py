@@ -23,20 +23,20 @@ _SHOWN = 3  # of each sign, as `words.reasons` has it
 class Phrase:
     """Words that quote facts, made once for the same values."""
 
-    __slots__ = ("_cache", "_make", "_one", "names")
+    __slots__ = ("_make", "known", "names", "one")
 
     def __init__(self, names: Sequence[str], make: Callable[[Mapping[str, FactValue]], str]) -> None:
         self.names, self._make = tuple(names), make
-        self._one = self.names[0] if len(self.names) == 1 else ""
-        self._cache: dict[object, str] = {}
+        self.one = self.names[0] if len(self.names) == 1 else ""
+        self.known: dict[object, str] = {}
 
     def of(self, facts: Mapping[str, FactValue]) -> str:
-        key = facts.get(self._one) if self._one else tuple(map(facts.get, self.names))
-        text = self._cache.get(key)
+        key = facts.get(self.one) if self.one else tuple(map(facts.get, self.names))
+        text = self.known.get(key)
         if text is None:
-            if len(self._cache) >= _PHRASES:
-                self._cache.clear()
-            text = self._cache[key] = self._make(facts)
+            if len(self.known) >= _PHRASES:
+                self.known.clear()
+            text = self.known[key] = self._make(facts)
         return text
 
 
@@ -49,9 +49,10 @@ class Outline:
 
     def said(self, facts: Mapping[str, FactValue]) -> str:
         """The whole, with what these facts say."""
-        text = self.texts[0]
+        text, get = self.texts[0], facts.get
         for at, phrase in enumerate(self.phrases, 1):
-            text += phrase.of(facts) + self.texts[at]
+            known = phrase.known.get(get(phrase.one))  # `of` for a phrase about one fact, without the call
+            text += (known or phrase.of(facts)) + self.texts[at]
         return text
 
 

@@ -15,6 +15,7 @@ from typing import TextIO
 
 from icp_sync.tables.lines import refused
 
+_BUFFER = 1 << 18
 _RISKY = frozenset("=+-@\t\r\n ＝＋－＠")
 _FORMULA = re.compile(r"\s*[=@＝＠+\-＋－]|[\t\r\n]")
 _NUMBER = re.compile(r"\s*[+-][\d ().,/-]*(?:[eE][+-]?\d+)?%?\s*")
@@ -89,7 +90,7 @@ def whole(path: Path) -> Iterator[TextIO]:
         raise refused(path, "is not a file that can be replaced", "use - for standard output")
     draft = target.with_name(f".{target.name[:100]}.{token_hex(4)}.part")
     try:
-        stream = draft.open("x", encoding="utf-8", errors="replace", newline="")
+        stream = draft.open("x", buffering=_BUFFER, encoding="utf-8", errors="replace", newline="")
     except OSError as error:
         raise refused(path, f"cannot be written: {error.strerror or error}") from error
     try:
