@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
 from icp_sync.cli.grounds import Columns, Currency, Judges, On
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.errors import ConfigError, Problem
+from icp_sync.cli.output import STDOUT, Out, rows_to, unfit
+from icp_sync.errors import ConfigError
 
 if TYPE_CHECKING:
     from icp_sync.cli.grounds import Grounds
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from icp_sync.domain.compile import Compiled
     from icp_sync.domain.duplicates import Record, Twins
 
-STDOUT = "-"
 SHOWN = 20
 HEADER = (
     "group",
@@ -87,9 +86,7 @@ def duplicates(
     on: On = None,
     columns: Columns = None,
     currency: Currency = "",
-    out: Annotated[
-        str, typer.Option("--out", metavar="FILE", help="Write every record of every group there, as CSV.")
-    ] = "",
+    out: Out = None,
     config: Config = None,
     connection: ConnectionName = None,
     as_json: AsJson = False,
@@ -101,17 +98,14 @@ def duplicates(
     from icp_sync.cli.grounds import grounds
     from icp_sync.cli.rendering import Screen, document
 
-    if out not in ("", STDOUT) and on is not None and Path(out).resolve() == on.resolve():
-        what = "would overwrite the file it reads"
-        raise ConfigError([Problem(where="--out", what=what, hint="name another")])
-    if out == STDOUT and as_json:
-        what = "standard output is for the JSON document already"
-        raise ConfigError([Problem(where="--out -", what=what)])
+    if problems := unfit(out, on, as_json=as_json):
+        raise ConfigError(problems)
     with grounds(on, config, connection, columns=columns, currency=currency) as here:
         report = look(here, _compiled(here, profile))
         here.tell()
-    if out:
-        write(report, out)
+    if out is not None:
+        with rows_to(out) as stream:
+            _rows(report, stream)
     if as_json:
         document(report.to_json())
     elif out != STDOUT:
@@ -176,17 +170,6 @@ def _tier(here: Grounds, subject: Subject, compiled: Sequence[Compiled], now: fl
     return standing(here.evaluate(compiled, subject, now)) if compiled else ""
 
 
-def write(report: Report, out: str) -> None:
-    """One row a record, whole or not at all. Raises ConfigError when it cannot be written there."""
-    from icp_sync.tables.writing import whole
-
-    if out == STDOUT:
-        _rows(report, sys.stdout)
-        return
-    with whole(Path(out)) as stream:
-        _rows(report, stream)
-
-
 def _rows(report: Report, stream: TextIO) -> None:
     from icp_sync.tables.writing import writer
 
@@ -199,7 +182,7 @@ def _rows(report: Report, stream: TextIO) -> None:
             into.row((*head, *who))
 
 
-def show(screen: Screen, report: Report, out: str) -> None:
+def show(screen: Screen, report: Report, out: Path | None) -> None:
     """Groups with conflicts one by one, the rest counted."""
     from icp_sync.cli.text import counted
 

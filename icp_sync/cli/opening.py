@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    from icp_sync.domain.facts import FactType
     from icp_sync.journal import Journal
     from icp_sync.settings import Connection, Settings
     from icp_sync.wiring import Wired
@@ -40,6 +41,35 @@ def read_settings(config: Path | None, *, talk: bool = False) -> Settings:
     level = settings.log.level if talk or settings.log.level == "debug" else "critical"
     configure_logs(json=settings.log.as_json, level=level)
     return settings
+
+
+def candidates(
+    files: list[Path] | None, config: Path | None, connection: str | None
+) -> tuple[list[Path], Mapping[str, FactType], Mapping[str, Sequence[str]]]:
+    """Profile files, kinds of facts and the facts' sources: the connection's, or HubSpot's defaults where
+    files are named and there are no settings."""
+    from icp_sync.cli.rendering import note
+    from icp_sync.domain.facts import CATALOGUE
+    from icp_sync.enrichers import load
+    from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
+    from icp_sync.wiring import facts_of
+
+    sources: dict[str, list[str]] = {}
+    try:
+        _, chosen = read_settings(config).connection(connection)
+        facts_map, types = facts_of(chosen)
+        for enricher in load(chosen.enrichers):
+            for fact in enricher.facts:
+                sources.setdefault(fact, []).append(enricher.name)
+        paths = files or list(chosen.profiles)
+    except ConfigError as error:
+        if not files or config is not None or connection is not None:
+            raise
+        note(f"no usable settings here ({error.problems[0]}); judged by HubSpot's standard properties alone")
+        paths, types, facts_map = files, CATALOGUE, HUBSPOT_DEFAULTS
+    for source in facts_map.sources:
+        sources.setdefault(source.fact, []).append(f"crm:{source.property}")
+    return paths, types, sources
 
 
 @contextmanager

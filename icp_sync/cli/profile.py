@@ -13,10 +13,9 @@ from icp_sync.cli.options import AsJson, Config, ConnectionName, Files
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from icp_sync.cli.rendering import Screen
-    from icp_sync.domain.facts import FactType
     from icp_sync.profile_file import Loaded
 
 
@@ -48,10 +47,11 @@ def check(
     """
     from datetime import UTC, datetime
 
+    from icp_sync.cli.opening import candidates
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.profile_file import advice, load_all
 
-    paths, types, sources = judged_by(files, config, connection)
+    paths, types, sources = candidates(files, config, connection)
     problems: list[Problem] = []
     loaded: tuple[Loaded, ...] = ()
     try:
@@ -74,35 +74,6 @@ def check(
         _show_check(Screen.here(), paths, loaded, problems, warnings)
     if problems:
         raise typer.Exit(2)
-
-
-def judged_by(
-    files: list[Path] | None, config: Path | None, connection: str | None
-) -> tuple[list[Path], Mapping[str, FactType], Mapping[str, Sequence[str]]]:
-    """Files, kinds of facts and their sources: the connection's, or HubSpot's defaults without one."""
-    from icp_sync.cli.opening import read_settings
-    from icp_sync.cli.rendering import note
-    from icp_sync.domain.facts import CATALOGUE
-    from icp_sync.enrichers import load
-    from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
-    from icp_sync.wiring import facts_of
-
-    sources: dict[str, list[str]] = {}
-    try:
-        _, chosen = read_settings(config).connection(connection)
-        facts_map, types = facts_of(chosen)
-        for enricher in load(chosen.enrichers):
-            for fact in enricher.facts:
-                sources.setdefault(fact, []).append(enricher.name)
-        paths = files or list(chosen.profiles)
-    except ConfigError as error:
-        if not files or config is not None or connection is not None:
-            raise
-        note(f"no usable settings here ({error.problems[0]}); judged by HubSpot's standard properties alone")
-        paths, types, facts_map = files, CATALOGUE, HUBSPOT_DEFAULTS
-    for source in facts_map.sources:
-        sources.setdefault(source.fact, []).append(f"crm:{source.property}")
-    return paths, types, sources
 
 
 def _problem_json(problem: Problem) -> dict[str, str]:

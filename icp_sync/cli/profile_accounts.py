@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO
@@ -11,22 +10,19 @@ import typer
 
 from icp_sync.cli.grounds import Columns, Currency, On
 from icp_sync.cli.options import AsJson, Config, ConnectionName, Files
+from icp_sync.cli.output import STDOUT, Out, rows_to, unfit
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
     from icp_sync.cli.targets import Listing
 
-STDOUT = "-"
 SHOWN = 20
 
 Tiers = Annotated[
     str, typer.Option("--tier", metavar="A,B", help="Only these tiers or states, with commas between them.")
 ]
 Lane = Annotated[str, typer.Option("--lane", help="Only this lane.")]
-Out = Annotated[
-    str, typer.Option("--out", metavar="FILE", help="Write all of them there as CSV; - for standard output.")
-]
 
 
 def register(family: typer.Typer) -> None:
@@ -41,7 +37,7 @@ def accounts(
         Literal["include", "suppress"] | None,
         typer.Option("--audience", help="Name, domain and country only, for ad platforms."),
     ] = None,
-    out: Out = "",
+    out: Out = None,
     on: On = None,
     columns: Columns = None,
     currency: Currency = "",
@@ -65,8 +61,9 @@ def accounts(
         here.tell()
         if not listing.accounts:
             raise nothing_there(here.source)
-    if out:
-        write(listing, out)
+    if out is not None:
+        with rows_to(out) as stream:
+            _rows(listing, stream)
     if as_json:
         document(listing.to_json(here.source))
     elif out == STDOUT:
@@ -94,7 +91,7 @@ def _tiers(text: str) -> tuple[str, ...]:
 
 
 def _refuse(
-    lane: str, audience: str | None, tiers: Sequence[str], out: str, on: Path | None, *, as_json: bool
+    lane: str, audience: str | None, tiers: Sequence[str], out: Path | None, on: Path | None, *, as_json: bool
 ) -> None:
     """Options that contradict each other, all at once."""
     from icp_sync.domain.profile import LANES
@@ -108,23 +105,9 @@ def _refuse(
     if audience == "suppress" and tiers:
         what = "who is kept out does not depend on tiers"
         problems.append(Problem(where="--tier", what=what, hint="leave it out with --audience suppress"))
-    if out not in ("", STDOUT) and on is not None and Path(out).resolve() == on.resolve():
-        problems.append(Problem(where="--out", what="would overwrite the file it reads", hint="name another"))
-    if out == STDOUT and as_json:
-        problems.append(Problem(where="--out -", what="standard output is for the JSON document already"))
+    problems += unfit(out, on, as_json=as_json)
     if problems:
         raise ConfigError(problems)
-
-
-def write(listing: Listing, out: str) -> None:
-    """The rows as CSV, whole or not at all. Raises ConfigError when it cannot be written there."""
-    from icp_sync.tables.writing import whole
-
-    if out == STDOUT:
-        _rows(listing, sys.stdout)
-        return
-    with whole(Path(out)) as stream:
-        _rows(listing, stream)
 
 
 def _rows(listing: Listing, stream: TextIO) -> None:
@@ -135,7 +118,7 @@ def _rows(listing: Listing, stream: TextIO) -> None:
         into.row(row)
 
 
-def show(screen: Screen, listing: Listing, source: str, out: str) -> None:
+def show(screen: Screen, listing: Listing, source: str, out: Path | None) -> None:
     """The first of them for people, and how many were left out and why."""
     from icp_sync.cli.text import short
 

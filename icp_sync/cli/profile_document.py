@@ -56,15 +56,15 @@ def document(
 
     Needs no CRM; with FILES, no settings either. Accounts per tier come from the journal, if there is one.
     """
+    from icp_sync.cli.opening import candidates
     from icp_sync.cli.page_html import html
     from icp_sync.cli.page_markdown import markdown
-    from icp_sync.cli.profile import judged_by
     from icp_sync.profile_file import load_all
     from icp_sync.profile_file.document import Known
     from icp_sync.profile_file.document import document as page_of
     from icp_sync.profile_file.feeding import with_derived
 
-    paths, types, sources = judged_by(files, config, connection)
+    paths, types, sources = candidates(files, config, connection)
     journal = _journal(config, connection)
     pages = []
     for one in load_all(paths, types=types):

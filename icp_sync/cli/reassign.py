@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from icp_sync.cli.grounds import Judges
 from icp_sync.cli.options import AsJson, Config, ConnectionName
+from icp_sync.cli.output import STDOUT, Out, rows_to, unfit
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ def reassign(
         typer.Option("--to", metavar="REP|pool:NAME", help="To this person or pool, not as the routes say."),
     ] = "",
     customers: Annotated[bool, typer.Option("--customers", help="Move customers as well.")] = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.csv", help="Write the plan to this file.")
-    ] = None,
+    out: Out = None,
     profile: Judges = None,
     config: Config = None,
     connection: ConnectionName = None,
@@ -51,16 +50,19 @@ def reassign(
     leaving = rep.strip().lower()
     if not leaving:
         raise ConfigError([Problem(where="--from", what="names nobody", hint="an owner's email")])
+    if problems := unfit(out, None, as_json=as_json):
+        raise ConfigError(problems)
     with grounds(None, config, connection) as at:
         ground = routing(at, profile, now)
         planned = plan(ground, leaving, to.strip(), now, customers=customers)
     if not planned.accounts and leaving not in ground.owners:
         raise _unknown(rep, list(ground.owners))
     if out is not None:
-        _write(out, planned)
+        with rows_to(out) as stream:
+            _rows(planned, stream)
     if as_json:
         document(to_json(planned))
-    else:
+    elif out != STDOUT:
         _show(Screen.here(), planned, out)
 
 
@@ -72,14 +74,13 @@ def _unknown(rep: str, owners: list[str]) -> ConfigError:
     return ConfigError([Problem(where="--from", what=what, hint=hint)], next_step="icp-sync run --once")
 
 
-def _write(path: Path, planned: Plan) -> None:
-    from icp_sync.tables.writing import whole, writer
+def _rows(planned: Plan, stream: TextIO) -> None:
+    from icp_sync.tables.writing import writer
 
-    with whole(path) as stream:
-        rows = writer(stream, ["id", "name", "domain", "tier", "owner", "new_owner", "what", "why"])
-        for line in planned.lines:
-            cells = (line.id, line.name, line.domain, line.tier, planned.rep, line.owner)
-            rows.row([*cells, line.fate, line.why])
+    rows = writer(stream, ["id", "name", "domain", "tier", "owner", "new_owner", "what", "why"])
+    for line in planned.lines:
+        cells = (line.id, line.name, line.domain, line.tier, planned.rep, line.owner)
+        rows.row([*cells, line.fate, line.why])
 
 
 def _show(screen: Screen, planned: Plan, out: Path | None) -> None:

@@ -190,7 +190,7 @@ def _match(account_id: str, evaluation: Evaluation, facts: Facts, tables: Tables
         certain = evaluation.shown.route(index)[0] == 1.0
         if not certain or evaluation.tier not in (route.tiers or ("A", "B", "C", "D")):
             continue
-        if customer and route.target.somebody and not for_customers(route):
+        if customer and not for_customers(route):
             continue
         goal = goal_of(account_id, route.target, profile, facts, tables, now)
         if goal.until is not None:

@@ -98,9 +98,10 @@ class FactsMap:
         return cls(sources(entries, base.sources))
 
 
-def _reader(source: FactSource) -> _Reader:
-    """The cached reading of one source."""
-    parse = parser(
+def parsing(source: FactSource) -> Callable[[str, str], Found | None]:
+    """How one source is read: (text, the account's own currency) → (fact, value) pairs; empty when it
+    cannot be read, None when it says nothing."""
+    return parser(
         source.kind,
         source.fact,
         currency=source.currency,
@@ -108,6 +109,11 @@ def _reader(source: FactSource) -> _Reader:
         values=source.values,
         complete=source.complete,
     )
+
+
+def _reader(source: FactSource) -> _Reader:
+    """The cached reading of one source."""
+    parse = parsing(source)
     cached = lru_cache(maxsize=_CACHED)(parse)
 
     def read(raw: str, account_currency: str) -> Found | None:

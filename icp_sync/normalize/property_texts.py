@@ -16,8 +16,8 @@ from icp_sync.domain.facts import FactValue
 from icp_sync.domain.filtering import Words
 from icp_sync.normalize import countries, industries
 from icp_sync.normalize.dates import FIRST_YEAR
-from icp_sync.normalize.facts_map import FactSource
-from icp_sync.normalize.kinds import Kind, parser
+from icp_sync.normalize.facts_map import FactSource, parsing
+from icp_sync.normalize.kinds import Kind
 from icp_sync.normalize.property_values import Doubt, Form, Ground, Outcome, Reading, Shape
 
 
@@ -124,14 +124,7 @@ def _means(outcome: FactValue | None, word: str) -> bool:
 
 def _reader(source: FactSource, fact: str, currency: str) -> Callable[[str], FactValue | None]:
     """text → this fact's value, None where nothing is read."""
-    parse = parser(
-        source.kind,
-        source.fact,
-        currency=source.currency,
-        separator=source.separator,
-        values=source.values,
-        complete=source.complete,
-    )
+    parse = parsing(source)
 
     def read(text: str) -> FactValue | None:
         return dict(parse(text.strip(), currency) or ()).get(fact)

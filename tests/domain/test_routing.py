@@ -177,6 +177,8 @@ CUSTOMER = {"employees": 150, "population": {"customer"}}
 
 def test_a_customer_is_owned_by_routes_made_for_customers_alone():
     assert route(profile(TO_TEAM), **CUSTOMER).owner == ""
+    everybody = Route(target=Target(lane="nurture"))
+    assert route(profile(TO_TEAM, everybody), **CUSTOMER).lane == "success"
     kept = route(profile(TO_TEAM), owner=OWNERS[1], **CUSTOMER)
     assert (kept.lane, kept.owner, kept.success) == ("success", "", ("full", "likely", "low"))
     theirs = Route(
