@@ -17,7 +17,7 @@ from icp_sync.tables.answers import relation
 
 _REMEMBERED = 8_192  # values, and kinds of answers, per fact
 
-Likeness = tuple[object, ...]
+Likeness = tuple[int | None, ...]
 """Equal for rows that every profile answers alike; timing counts only as known or not."""
 
 
@@ -38,7 +38,7 @@ class _Fact:
     count: int = 0
 
     def way(self, value: FactValue, now: float) -> int:
-        """A number for how this value answers."""
+        """A number for how this value answers; odd where there is nothing left to learn about the fact."""
         facts = {self.name: value}
         open_to: tuple[bool, ...] = ()
         if self.moment is not None:
@@ -50,8 +50,8 @@ class _Fact:
         if found is None:
             if len(self.ways) >= _REMEMBERED:
                 self.ways.clear()
-            found = self.ways[said] = self.count
-            self.count += 1
+            found = self.ways[said] = self.count + said[0]
+            self.count += 2
         if len(self.values) >= _REMEMBERED:
             self.values.clear()
         self.values[value] = found
@@ -71,7 +71,7 @@ class Alike:
     def of(self, facts: Mapping[str, FactValue]) -> Likeness:
         """What is alike about these facts."""
         get = facts.get
-        found: list[object] = []
+        found: list[int | None] = []
         for name, known, fact in self._each:
             value = get(name)
             if value is None:

@@ -12,11 +12,13 @@ from math import ceil, floor
 from operator import itemgetter, sub
 from typing import NamedTuple
 
-from icp_sync.domain.assessment import EPSILON, Assessment, rounded
+from icp_sync.domain.assessment import EPSILON, Assessment
 from icp_sync.domain.compile import Answers, Compiled
 from icp_sync.domain.facts import Facts, FactValue
 from icp_sync.domain.populations import is_person
 from icp_sync.domain.routing import is_customer
+
+_HALF = 0.5 + EPSILON
 
 Points = tuple[int, int, int, int, int, int]
 """Low, high, score, least, most, percent known."""
@@ -79,7 +81,7 @@ class Questions:
     def answered(self, facts: Facts, now: float) -> Answered:
         """The answers on one row's facts."""
         low, high, shown, covered, answers = self._answer(facts, now)
-        least, most, score = rounded(low), rounded(high), rounded(shown)
+        least, most, score = floor(low + _HALF), floor(high + _HALF), floor(shown + _HALF)  # `rounded`
         share, bands = covered / 100.0, self._thresholds
         widths = tuple(map(sub, self._highs(answers), self._lows(answers)))
         return Answered(

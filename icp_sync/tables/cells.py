@@ -87,14 +87,14 @@ class Cells:
         ]
         self._notes = {note.fact: note for _, note in reversed(several)}
         fed = {s.fact for s in read}
-        self._population = any(f in fed for f in _POPULATION) and "population" not in fed
+        self._derives = any(f in fed for f in _POPULATION) and "population" not in fed
         self._populations: dict[tuple[FactValue | None, ...], Members | None] = {}
 
     @property
     def facts(self) -> tuple[str, ...]:
         """Every fact a row may come to hold."""
         fed = dict.fromkeys(note.fact for note in self.unreadable)
-        also = {_INDUSTRY_ALSO: "industry" in fed, "population": self._population}
+        also = {_INDUSTRY_ALSO: "industry" in fed, "population": self._derives}
         return (*fed, *(fact for fact, told in also.items() if told and fact not in fed))
 
     def read(self, row: int, cells: Sequence[str]) -> tuple[dict[str, FactValue], dict[str, str]]:
@@ -116,7 +116,7 @@ class Cells:
                     _note(single.note, row, raw)
         if self._places:
             self._merge(row, cells, currency, facts, unread)
-        if self._population:
+        if self._derives:
             self._derive(facts)
         return facts, unread
 
@@ -150,7 +150,7 @@ class Cells:
             _note(self._notes[fact], row, raw)
 
     def _derive(self, facts: dict[str, FactValue]) -> None:
-        key = tuple(facts.get(name) for name in _POPULATION)
+        key = tuple(map(facts.get, _POPULATION))
         try:
             found = self._populations[key]
         except KeyError:

@@ -6,7 +6,7 @@ Must say, word for word, what `domain.words` says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from icp_sync.domain import words
@@ -14,8 +14,9 @@ from icp_sync.domain.assessment import largest_remainder
 from icp_sync.domain.compile import Answers, Compiled
 from icp_sync.domain.conditions import facts_of
 from icp_sync.domain.facts import FactValue
+from icp_sync.tables.recent import Recent
 
-_OUTLINES = 16_384  # remembered at a time
+_OUTLINES = 8_192  # and as many older ones
 _PHRASES = 4_096  # remembered per criterion and sign
 _SHOWN = 3  # of each sign, as `words.reasons` has it
 
@@ -49,11 +50,13 @@ class Outline:
 
     def said(self, facts: Mapping[str, FactValue]) -> str:
         """The whole, with what these facts say."""
-        text, get = self.texts[0], facts.get
+        said = self.texts[0]
         for at, phrase in enumerate(self.phrases, 1):
-            known = phrase.known.get(get(phrase.one))  # `of` for a phrase about one fact, without the call
-            text += (known or phrase.of(facts)) + self.texts[at]
-        return text
+            said += phrase.of(facts) + self.texts[at]
+        return said
+
+
+NOTHING = Outline(("",), ())
 
 
 class Outlines:
@@ -61,15 +64,15 @@ class Outlines:
 
     def __init__(self, compiled: Sequence[Compiled]) -> None:
         self._compiled = compiled
-        self._found: dict[object, Outline] = {}
+        self._found: Recent[Outline] = Recent(_OUTLINES)
         self._phrases: dict[tuple[int, int, str], Phrase] = {}
         self._possible = [largest_remainder(c.weights, 100, [100] * len(c.weights)) for c in compiled]
 
     def of(
         self,
         place: int,
-        weighed: object,
-        absent: object,
+        weighed: Hashable,
+        absent: Hashable,
         answers: Answers,
         score: int,
         facts: Mapping[str, FactValue],
@@ -82,9 +85,7 @@ class Outlines:
         key = (place, weighed, absent)
         found = self._found.get(key)
         if found is None:
-            if len(self._found) >= _OUTLINES:
-                self._found.clear()
-            found = self._found[key] = self._made(place, answers, score, facts)
+            found = self._found.keep(key, self._made(place, answers, score, facts))
         return found
 
     def _made(self, place: int, answers: Answers, score: int, facts: Mapping[str, FactValue]) -> Outline:

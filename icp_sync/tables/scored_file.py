@@ -65,7 +65,7 @@ def score_file(
             lines.row([*cells[:width], *[""] * (width - len(cells)), *aside])
             continue
         facts, _ = cells_of.read(row, cells)
-        account_id = next((cells[at].strip() for at in ids if cells[at].strip()), "")
+        account_id = next((cells[at].strip() for at in ids if cells[at].strip()), "") if ids else ""
         lines.line(lines.text(cells), scorer.line(account_id, facts))
     odd = tuple(note for note in cells_of.unreadable if note.count)
     return ScoredFile(tally=scorer.finish(), unscored=unscored, header=added, unreadable=odd)

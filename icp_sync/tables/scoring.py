@@ -8,7 +8,6 @@ computed: a file does not wait.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -17,16 +16,17 @@ from icp_sync.domain import words
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.evaluation import Evaluation, evaluate
 from icp_sync.domain.facts import FactValue
-from icp_sync.domain.profile import Profile, Tiers
+from icp_sync.domain.profile import Profile
 from icp_sync.domain.routing import Held, Team, decide
-from icp_sync.tables.alike import Alike, Likeness, asked_facts, settled
+from icp_sync.tables.alike import Alike, Likeness, asked_facts
 from icp_sync.tables.answers import Answered, Questions, relation
-from icp_sync.tables.outline import Outline, Outlines
-from icp_sync.tables.tally import Swing, Tally, movers, swings
+from icp_sync.tables.outline import NOTHING, Outline, Outlines
+from icp_sync.tables.recent import Recent
+from icp_sync.tables.tally import Movers, Swing, Tally, movers, swings
 from icp_sync.tables.writing import Writer
 
-_REMEMBERED = 32_768  # likenesses of rows, and as many older ones
-_HEADS = 32_768  # over all judgements
+_REMEMBERED = 49_152  # likenesses of rows, and as many older ones
+_HEADS = 8_192  # and as many older ones
 _PARTS = 8_192  # of each part that verdicts are put together from
 
 OUT_OF_SCOPE = "Outside the profile's scope."
@@ -55,7 +55,7 @@ class _Judged:
     decisive: str
     flags: str
     lane: str
-    heads: dict[object, _Head]
+    number: int
 
 
 class _Head(NamedTuple):
@@ -69,29 +69,43 @@ class _Head(NamedTuple):
 
 
 @dataclass(slots=True)
+class _Count:
+    """Rows of one tier whose tier the same facts could move."""
+
+    tier: str
+    firm: bool
+    movers: Movers
+    rows: int = 0
+
+
+@dataclass(slots=True)
 class _Missing:
     """The missing facts in words, and how far each may swing the score.
 
-    rows: by tier, score and coverage, how many provisional rows miss just these.
+    counts: by tier, score and coverage, where rows that miss just these are counted. texts: the last cells
+    of such rows, by lane.
     """
 
     said: str
     swings: tuple[Swing, ...]
-    bands: Tiers
-    rows: Counter[tuple[str, int, int]] = field(default_factory=Counter)
+    counts: dict[tuple[str, int, int, bool], _Count] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Verdict:
-    """Everything that rows of one likeness share. `rows` counts them; `after` is what follows the reasons."""
+    """Everything that rows of one likeness share.
 
-    judged: _Judged
-    head: _Head
+    before: the cells before the reasons. begin: how the reasons begin. outline: how they go on. after: the
+    cells after them. missing: the missing facts in words.
+    """
+
+    before: str
+    begin: str
     outline: Outline
-    missing: _Missing
     after: str
-    rows: int = 0
+    missing: str
+    count: _Count
 
 
 class Scorer:
@@ -110,96 +124,84 @@ class Scorer:
         self._questions = [Questions(c) for c in compiled]
         self._outlines = Outlines(self._compiled)
         self._looks_up = any(looks_up(p) for p in profiles)
-        self._verdicts: dict[Likeness, _Verdict | None] = {}
-        self._older: dict[Likeness, _Verdict | None] = {}
+        self._verdicts: Recent[_Verdict] = Recent(_REMEMBERED)
         self._judged: dict[object, _Judged] = {}
         self._missing: dict[object, _Missing] = {}
-        self._tally = Tally()
-        self._heads = self._outside = 0
-        self._outside_text = lines.text(_OUTSIDE)
+        self._heads: Recent[_Head] = Recent(_HEADS)
+        self._counts: dict[tuple[str, bool, Movers], _Count] = {}
+        self._numbers = 0
+        self._outside = _Verdict(lines.text(_OUTSIDE), "", NOTHING, "", "", self._counted("", True, ()))
 
     def line(self, account_id: str, facts: Mapping[str, FactValue]) -> str:
         """The cells of `HEADER` for one row, as a piece of a line.
 
         account_id: what named lists may name; facts may hold more than is asked.
         """
-        key = self._alike.of(facts)
-        try:
-            verdict = self._verdicts[key]
-        except KeyError:
-            verdict = self._found(key, facts)
-        if verdict is None:
-            self._outside += 1
-            return self._outside_text
-        verdict.rows += 1
-        said = verdict.head.said + verdict.outline.said(facts)
-        if len(said) > words.REASONS_LIMIT or not said.isprintable():
-            said = words.cut(said)
+        verdict = self._verdict(facts)
+        verdict.count.rows += 1
+        if verdict is self._outside:
+            return verdict.before
         after = verdict.after
         if self._looks_up:
-            after = self._text((verdict.missing.said, self._lane(account_id, facts)))
-        return verdict.head.text + self._lines.between(said) + after
+            lane = _lane(account_id, evaluate(self._compiled, facts, None, self._now), facts, self._now)
+            after = self._text((verdict.missing, lane))
+        reasons = verdict.begin + verdict.outline.said(facts)
+        if len(reasons) > words.REASONS_LIMIT or not reasons.isprintable():
+            reasons = words.cut(reasons)
+        return verdict.before + self._lines.between(reasons) + after
+
+    def _verdict(self, facts: Mapping[str, FactValue]) -> _Verdict:
+        """What holds for these facts and all that are like them."""
+        key = self._alike.of(facts)
+        found = self._verdicts.get(key)
+        return self._verdicts.keep(key, self._new(key, facts)) if found is None else found
 
     def finish(self) -> Tally:
         """The tally of every row scored so far."""
-        self._tally.tiers[""] += self._outside
-        self._outside = 0
-        for verdicts in (self._older, self._verdicts):
-            self._fold(verdicts)
-            verdicts.clear()
-        for missing in self._missing.values():
-            self._weigh(missing)
-        return self._tally
+        tally = Tally()
+        for count in self._counts.values():
+            tally.tiers[count.tier] += count.rows
+            if not count.firm:
+                tally.miss(count.movers, count.rows)
+        return tally
 
-    def _fold(self, verdicts: Mapping[Likeness, _Verdict | None]) -> None:
-        """Count the rows of verdicts about to be forgotten."""
-        for verdict in verdicts.values():
-            if verdict is not None:
-                evaluation, head = verdict.judged.evaluation, verdict.head
-                self._tally.tiers[evaluation.tier] += verdict.rows
-                if not evaluation.firm:
-                    verdict.missing.rows[(evaluation.tier, head.score, head.coverage)] += verdict.rows
+    def _counted(self, tier: str, firm: bool, moving: Movers) -> _Count:
+        """Where rows like these are counted."""
+        return self._counts.setdefault((tier, firm, moving), _Count(tier, firm, moving))
 
-    def _weigh(self, missing: _Missing) -> None:
-        """Count what missing facts are worth to the rows that miss them."""
-        for (tier, score, coverage), rows in missing.rows.items():
-            self._tally.miss(movers(missing.swings, missing.bands, tier, score, coverage), rows)
-        missing.rows.clear()
-
-    def _found(self, key: Likeness, facts: Mapping[str, FactValue]) -> _Verdict | None:
-        """The verdict on a row that is like none of late. What is asked for again outlives what is not."""
-        if len(self._verdicts) >= _REMEMBERED:
-            self._fold(self._older)
-            self._older, self._verdicts = self._verdicts, {}
-        verdict = self._older.pop(key) if key in self._older else self._new(key, facts)
-        self._verdicts[key] = verdict
-        return verdict
-
-    def _new(self, key: Likeness, facts: Mapping[str, FactValue]) -> _Verdict | None:
-        """The verdict on a row that is like none remembered; None outside every scope."""
+    def _new(self, key: Likeness, facts: Mapping[str, FactValue]) -> _Verdict:
+        """The verdict on a row that is like none remembered."""
         answered = [q.answered(facts, self._now) for q in self._questions]
         judged = self._judge(answered, facts)
-        verdict = None
-        if judged.evaluation.in_scope:
-            own = answered[judged.place]
-            head = self._head(judged, own)
-            absent = tuple([way is None for way in key])
-            outline = self._outlines.of(judged.place, own.weighed, absent, own.answers, head.score, facts)
-            missing = self._miss(judged.place, answered, facts)
-            after = missing.texts.get(judged.lane)
-            if after is None:
-                after = missing.texts[judged.lane] = self._text((missing.said, judged.lane))
-            verdict = _Verdict(judged, head, outline, missing, after)
-        return verdict
+        if not judged.evaluation.in_scope:
+            return self._outside
+        own = answered[judged.place]
+        head = self._head(judged, own)
+        absent = tuple([way is None for way in key])
+        outline = self._outlines.of(judged.place, own.weighed, absent, own.answers, head.score, facts)
+        missing = self._miss(judged.place, key, answered, facts)
+        after = missing.texts.get(judged.lane)
+        if after is None:
+            after = missing.texts[judged.lane] = self._text((missing.said, judged.lane))
+        count = self._count_of(judged.evaluation, head, missing)
+        return _Verdict(head.text, head.said, outline, after, missing.said, count)
+
+    def _count_of(self, evaluation: Evaluation, head: _Head, missing: _Missing) -> _Count:
+        key = (evaluation.tier, head.score, head.coverage, evaluation.firm)
+        found = missing.counts.get(key)
+        if found is None:
+            bands = evaluation.shown.profile.tiers
+            moving = movers(missing.swings, bands, evaluation.tier, head.score, head.coverage)
+            found = self._counted(evaluation.tier, evaluation.firm, () if evaluation.firm else moving)
+            missing.counts[key] = found
+        return found
 
     def _judge(self, answered: Sequence[Answered], facts: Mapping[str, FactValue]) -> _Judged:
         """One profile is judged by bands; several compete point by point."""
-        alone = len(answered) == 1
-        key = (
-            relation(facts),
-            *(a.deciding for a in answered),
-            *(a.bands if alone else a.points for a in answered),
-        )
+        if len(answered) == 1:
+            key: tuple[object, ...] = (relation(facts), answered[0].deciding, answered[0].bands)
+        else:
+            key = (relation(facts), *(a.deciding for a in answered), *(a.points for a in answered))
         found = self._judged.get(key)
         if found is None:
             if len(self._judged) >= _PARTS:
@@ -210,22 +212,19 @@ class Scorer:
     def _evaluated(self, facts: Mapping[str, FactValue]) -> _Judged:
         evaluation = evaluate(self._compiled, facts, None, self._now)
         shown = evaluation.shown
+        self._numbers += 1
         return _Judged(
             evaluation,
             place=next(i for i, c in enumerate(self._compiled) if c is shown.compiled),
             decisive="".join(f" {said}" for said in words._decisive(evaluation)),
             flags="; ".join(sorted(flag.name for flag in shown.flags_true)),
             lane=_lane("", evaluation, facts, self._now),
-            heads={},
+            number=self._numbers,
         )
 
     def _head(self, judged: _Judged, own: Answered) -> _Head:
-        found: _Head | None = judged.heads.get(own.points)
+        found = self._heads.get((judged.number, own.points))
         if found is None:
-            self._heads += 1
-            if self._heads >= _HEADS:
-                self._judged.clear()
-                self._heads = 0
             evaluation = judged.evaluation
             if len(self._compiled) == 1:
                 low, high, score = own.points[:3]
@@ -242,26 +241,25 @@ class Scorer:
             )
             said = words._headline(evaluation) + judged.decisive
             found = _Head(cells, self._text(cells), said, evaluation.score, evaluation.coverage)
-            judged.heads[own.points] = found
+            self._heads.keep((judged.number, own.points), found)
         return found
 
-    def _miss(self, place: int, answered: Sequence[Answered], facts: Mapping[str, FactValue]) -> _Missing:
-        known = tuple((value := facts.get(name)) is not None and settled(value) for name in self._alike.facts)
-        key = (place, known, *(a.widths for a in answered), *(a.deciding for a in answered[1:] and answered))
+    def _miss(
+        self, place: int, likeness: Likeness, answered: Sequence[Answered], facts: Mapping[str, FactValue]
+    ) -> _Missing:
+        known = tuple([way is not None and way & 1 for way in likeness])
+        if len(answered) == 1:
+            key: tuple[object, ...] = (known, answered[0].widths)
+        else:
+            key = (place, known, *(a.widths for a in answered), *(a.deciding for a in answered))
         found = self._missing.get(key)
         if found is None:
             if len(self._missing) >= _PARTS:
-                self.finish()
                 self._missing.clear()
             evaluation = evaluate(self._compiled, facts, None, self._now)
             said = words.missing_text(evaluation, facts)
-            found = self._missing[key] = _Missing(
-                said, swings(evaluation, facts), evaluation.shown.profile.tiers
-            )
+            found = self._missing[key] = _Missing(said, swings(evaluation, facts))
         return found
-
-    def _lane(self, account_id: str, facts: Mapping[str, FactValue]) -> str:
-        return _lane(account_id, evaluate(self._compiled, facts, None, self._now), facts, self._now)
 
 
 def _lane(account_id: str, evaluation: Evaluation, facts: Mapping[str, FactValue], now: float) -> str:

@@ -70,7 +70,8 @@ class Writer:
 
     def line(self, *pieces: str) -> None:
         """Write one row made of pieces that `text` gave."""
-        self._write(self._delimiter.join(pieces) + "\n")
+        self._write(self._delimiter.join(pieces))
+        self._write("\n")
 
 
 def writer(stream: TextIO, header: Iterable[str], *, delimiter: str = ",") -> Writer:
