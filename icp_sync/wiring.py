@@ -90,7 +90,7 @@ def wire(
         windows=Windows(overlap=chosen.schedule.overlap, lag=chosen.schedule.lag),
         stop=stop,
     )
-    source = _PolicySource(journal, key, types, chosen.tables_folder)
+    source = _PolicySource(journal, key, types, chosen.tables_folder, clock)
     parts = Parts(
         crm=crm,
         enrichers=enricher_loading.load(chosen.enrichers, crm),
@@ -156,9 +156,18 @@ def tables_of(connection: Connection, profiles: Sequence[Profile], types: Mappin
 class _PolicySource:
     """The active profiles of the journal, compiled once per version, and the tables as their files stand."""
 
-    def __init__(self, journal: Journal, key: SealKey, types: Mapping[str, FactType], folder: Path) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        key: SealKey,
+        types: Mapping[str, FactType],
+        folder: Path,
+        clock: Callable[[], float],
+    ) -> None:
         self._journal, self._key, self._types, self._folder = journal, key, types, folder
+        self._clock = clock
         self._active: tuple[int, tuple[Compiled, ...], LiveTables] | None = None
+        self._digest = ""
         self._lock = threading.Lock()
 
     def __call__(self) -> Policy:
@@ -172,16 +181,20 @@ class _PolicySource:
         with self._lock:
             if self._active is None or self._active[0] != version:
                 profiles = parse_profiles(documents, self._types)
-                tables = LiveTables(self._folder, profiles, types=self._types, currency=profiles[0].currency)
-                self._active = (version, tuple(compile_profile(p) for p in profiles), tables)
+                live = LiveTables(self._folder, profiles, types=self._types, currency=profiles[0].currency)
+                self._active = (version, tuple(compile_profile(p) for p in profiles), live)
             _, compiled, live = self._active
+            tables = live.now()
+            if self._digest not in ("", tables.digest):  # whom nobody was found for may have somebody now
+                self._journal.wake_all(self._clock(), unowned=True)
+            self._digest = tables.digest
         return Policy(
             compiled=compiled,
             version=version,
             key=self._key,
             mode=self._journal.mode(),
             types=self._types,
-            tables=live.now(),
+            tables=tables,
         )
 
 

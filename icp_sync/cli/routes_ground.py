@@ -75,7 +75,7 @@ def routing(grounds: Grounds, files: Sequence[Path] | None, now: float) -> Routi
     tables = load_tables(
         _folder(grounds, files), profiles, types=grounds.types, currency=profiles[0].currency
     )
-    people = named_people(profiles, tables)
+    people = named_people(profiles, tables, now)
     owners: Mapping[str, Owner]
     loads: Mapping[str, int]
     version = UNKNOWN_VERSION
@@ -107,11 +107,11 @@ def _folder(grounds: Grounds, files: Sequence[Path] | None) -> Path:
     return files[0].parent if files else Path()
 
 
-def named_people(profiles: Sequence[Profile], tables: Tables) -> dict[str, Named]:
+def named_people(profiles: Sequence[Profile], tables: Tables, now: float) -> dict[str, Named]:
     """Everybody whom routes can lead to, by email, with where they are named."""
     from icp_sync.domain.goals import caps_of
 
-    caps = caps_of(profiles, tables)
+    caps = caps_of(profiles, tables, now)
     places: dict[str, dict[str, None]] = {}
     for email, place in _mentions(profiles, tables):
         places.setdefault(email, {})[place] = None

@@ -86,7 +86,9 @@ class Remembered:
     signals: tuple[Signal, ...] = ()  # answers bought earlier, still within their TTL
     asked: frozenset[str] = frozenset()  # enrichers whose answer, clean miss or unknown fate still holds
     answers_until: float | None = None  # when the first of those answers expires, epoch seconds
-    owner: str = ""  # as last settled
+    owner: str = ""  # as last settled, like the next two
+    parent: str = ""
+    group: str = ""
     fingerprint: str = ""
     evidence: Mapping[str, object] = field(default_factory=dict)  # facts and verdicts of the last evaluation
     attempts: int = 0  # consecutive refusals or deferrals
@@ -120,6 +122,7 @@ class Kin:
     """The companies an account belongs to: its parent, and its group up to the ultimate parent.
 
     group: what all of the group share, its ultimate parent's registrable domain, else "#" and that id.
+    group_owners: who owns something in the group, the ultimate parent's owner first, then by age of record.
     parent, root: their record ids, "" for who has none; their domains are what they are looked up under.
     signals: what is known of them, by `parent.<fact>` and `group.<fact>`.
     problem: why the group is not known ("" when it is), for example parents in a circle. unread: it will be
@@ -132,7 +135,7 @@ class Kin:
     root: str = ""
     root_domain: str = ""
     parent_owner: str = ""
-    group_owner: str = ""
+    group_owners: tuple[str, ...] = ()
     signals: Mapping[str, Signal] = field(default_factory=dict)
     problem: str = ""
     unread: bool = False

@@ -109,10 +109,16 @@ def _territory(target: Target, profile: Profile, match: Match) -> Goal:
     )
 
 
-def caps_of(profiles: Iterable[Profile], tables: Tables) -> dict[str, int]:
-    """Email → the lowest cap stated for somebody in any pool or table: a cap is a person's, not a pool's."""
+def caps_of(profiles: Iterable[Profile], tables: Tables, now: float) -> dict[str, int]:
+    """Email → the lowest cap stated for somebody in any pool, or in any row in force: a cap is a person's,
+    not a pool's."""
     stated = [m for profile in profiles for pool in profile.pools.values() for m in pool.members]
-    stated += [_member(row) for table in tables.territories.values() for row in table.rows if row.owner]
+    stated += [
+        _member(row)
+        for table in tables.territories.values()
+        for row in table.rows
+        if row.owner and row.in_force(now)
+    ]
     caps: dict[str, int] = {}
     for member in stated:
         if member.cap:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from icp_sync.domain.account import Kin, Memory
+from icp_sync.domain.account import Account, Kin, Memory
 from icp_sync.domain.conditions import Condition, facts_of
-from icp_sync.domain.facts import LEVELS, Known
+from icp_sync.domain.facts import LEVELS, FactType, Known, merge
+from icp_sync.domain.populations import with_population
 from icp_sync.domain.profile import Profile
 from icp_sync.domain.roster import NO_TABLES, Tables
 
@@ -46,20 +47,31 @@ def with_kin(known: Known, kin: Kin, asked: frozenset[str]) -> Known:
     return replace(known, facts=facts, winners=winners)
 
 
-def with_answers_above(memory: Memory, asked: frozenset[str]) -> Memory:
-    """The memory whose families also know what was bought about those above.
+def with_news_above(
+    memory: Memory, asked: frozenset[str], here: Mapping[str, Account], types: Mapping[str, FactType]
+) -> Memory:
+    """The memory whose families also know what this page and fresh answers say of those above.
 
-    What the CRM and earlier answers said of them, as last evaluated, comes first.
+    here: the accounts of the page by id: what the CRM says of them now outranks what was last known.
     """
     if not asked:
         return memory
+    read: dict[str, Known] = {}
     kin = {}
     for account_id, family in memory.kin.items():
         signals = dict(family.signals)
-        for name in asked - signals.keys():
+        for name in asked:
             level, _, fact = name.partition(".")
-            bought = [s for s in memory.of(family.above(level)[0]).signals if s.fact == fact]
-            if bought:
-                signals[name] = min(bought, key=lambda s: (s.rank, -s.confidence, -s.observed_at))
+            above = family.above(level)[0]
+            if above in here:
+                if above not in read:
+                    said = (*here[above].signals, *memory.of(above).signals)
+                    read[above] = with_population(merge(said, types=types))
+                if fact in read[above].facts:
+                    signals[name] = replace(read[above].winners[fact], value=read[above].facts[fact])
+            elif name not in signals:
+                bought = [s for s in memory.of(above).signals if s.fact == fact]
+                if bought:
+                    signals[name] = min(bought, key=lambda s: (s.rank, -s.confidence, -s.observed_at))
         kin[account_id] = replace(family, signals=signals)
     return replace(memory, kin=kin)

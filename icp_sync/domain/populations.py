@@ -1,13 +1,16 @@
 """What a company is to us: prospect, customer, former, partner, competitor, person, or other.
 
 Derived from what the CRM says of the relationship. The CRM is the authority on it, so once it says
-anything the set is complete: who is not marked as a partner is none.
+something we understand the set is complete: who is not marked as a partner is none. (A mark made later is
+a change of the relationship, not a fact that was missing.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from icp_sync.domain.facts import FactValue, Interval, Known, Members, Signal
 
@@ -17,41 +20,43 @@ PERSON = "person"
 CUSTOMER = "customer"
 
 MARKS: Mapping[str, tuple[str, ...]] = {
-    "former": ("former customer", "past customer", "ex-customer", "churned", "lost customer", "former"),
-    "competitor": ("competitor",),
-    "partner": ("partner", "reseller", "channel", "integrator", "technology partner", "agency partner"),
-    "person": ("person account", "person", "individual", "household"),
-    "prospect": ("prospect", "lead", "target"),
+    "former": ("former", "ex", "past", "churned", "lost", "cancelled", "canceled"),
+    "customer": ("customer", "customers", "client", "clients", "evangelist"),
+    "competitor": ("competitor", "competitors", "competition"),
+    "partner": ("partner", "partners", "reseller", "resellers", "distributor", "integrator", "affiliate"),
+    "person": ("person", "individual", "household"),
+    "prospect": ("prospect", "prospects", "prospective", "potential", "lead", "target"),
     "other": ("vendor", "supplier", "investor", "analyst", "press", "other"),
 }
 """Words of `account_type` and `lifecycle`, lower-case, and the population each stands for.
 
-"Customer - Direct" and its kin are customers (Salesforce's own values of Account.Type; HubSpot's `type`
-has PROSPECT, PARTNER, RESELLER, VENDOR and OTHER).
+HubSpot's `type` has PROSPECT, PARTNER, RESELLER, VENDOR and OTHER; Salesforce's Account.Type is shipped with
+"Customer - Direct", "Channel Partner / Reseller" and the like.
 """
 
 _MEANS = {word: population for population, words in MARKS.items() for word in words}
+_WORD = re.compile(r"[a-z]+")
 
 
 def population_of(facts: Mapping[str, FactValue]) -> Members | None:
     """The populations of an account, None while the CRM says nothing of the relationship.
 
     A former customer is no customer, whatever stage was left on the record; nor is a prospect who has
-    become a customer still a prospect.
+    become a customer still a prospect. A stage nobody knows leaves open what else the account is.
     """
     found: set[str] = set()
-    said = False
+    complete = True
     for name in ("lifecycle", "account_type"):
         value = facts.get(name)
-        if isinstance(value, Members) and value.known:
-            said = True
-            for word in value.known:
-                found.update(_populations(word))
+        if not isinstance(value, Members):
+            continue
+        means = {_population(text) for text in value.known} - {""}
+        found |= means
+        complete = complete and bool(means or name != "lifecycle" or not value.known)
     won = facts.get("won_deals")
-    if isinstance(won, Interval) and won.low >= 1 and "former" not in found:
+    if isinstance(won, Interval) and won.low >= 1:
         found.add(CUSTOMER)
-        said = True
-    if not said:
+    if not found:
         return None
     if "former" in found:
         found -= {CUSTOMER, "prospect"}
@@ -59,7 +64,7 @@ def population_of(facts: Mapping[str, FactValue]) -> Members | None:
         found.discard("prospect")
     if len(found) > 1:
         found.discard("other")
-    return Members(frozenset(found or {"other"}), True)
+    return Members(frozenset(found), complete)
 
 
 def is_person(facts: Mapping[str, FactValue]) -> bool:
@@ -68,14 +73,14 @@ def is_person(facts: Mapping[str, FactValue]) -> bool:
     return isinstance(population, Members) and PERSON in population.known
 
 
-def _populations(word: str) -> Iterator[str]:
-    text = " ".join(word.lower().replace("_", " ").split())
-    if text in _MEANS:
-        yield _MEANS[text]
-    elif text == CUSTOMER or text.startswith(("customer ", "customer-", "customer/")):
-        yield CUSTOMER
-    elif "partner" in text.split():
-        yield "partner"
+@lru_cache(maxsize=4_096)
+def _population(text: str) -> str:
+    """What a stage or type amounts to, "" when it says nothing: "Customer - Former" is a former customer, a
+    potential one a prospect, a channel partner a partner."""
+    said = {_MEANS[word] for word in _WORD.findall(text.lower()) if word in _MEANS}
+    if CUSTOMER in said:
+        return "former" if "former" in said else "prospect" if "prospect" in said else CUSTOMER
+    return next((population for population in MARKS if population in said), "")
 
 
 def with_population(known: Known) -> Known:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from math import log
+from math import inf, log
 
 from icp_sync.domain.account import ALONE, Kin, Owner
 from icp_sync.domain.conditions import facts_of
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation
-from icp_sync.domain.facts import Facts, Interval, Members
+from icp_sync.domain.facts import GROUP, Facts, Interval, Members
 from icp_sync.domain.goals import Goal, goal_of
 from icp_sync.domain.populations import CUSTOMER
 from icp_sync.domain.profile import DAY, Member, Route
@@ -30,12 +30,16 @@ SUCCESS = "success"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """Somebody considered for an account. `skipped` says why not, "" for eligible."""
+    """Somebody considered for an account. `skipped` says why not, "" for eligible.
+
+    barred: skipped for what they are, not for how busy they are now: gone, or out of the territory.
+    """
 
     email: str
     weight: float = 1.0
     load: int = 0
     skipped: str = ""
+    barred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class Decision:
     pool: what the people considered belong to: a pool, a territory, a named list.
     note: one clause on why the owner is who it is, or why nobody was chosen.
     until: when what kept us from choosing passes by itself (epoch seconds), None if it does not.
+    keeps: whether one person is to own all of its group.
     """
 
     account_id: str
@@ -59,6 +64,7 @@ class Decision:
     note: str = ""
     until: float | None = None
     success: Success = NOTHING_SAID
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +114,14 @@ def decide(
         success=success_of(evaluation.tier, route.target if route else None)
         if lane == SUCCESS
         else NOTHING_SAID,
+        keeps=route is not None and route.target.keep == GROUP,
     )
     if route is not None and route.target.somebody:
         decision = _assign(decision, route, matched.goal, evaluation, facts, held, team, kin, now)
     elif route is not None:
         decision = replace(decision, note=f"owner {held.owner} stays" if held.owner else "")
-    if decision.owner or held.owner or matched.until is None:
+    settled = decision.owner or (held.owner and not (route and route.even_if_owned))
+    if settled or matched.until is None:
         return decision
     return replace(decision, until=min(matched.until, decision.until or matched.until))
 
@@ -138,7 +146,8 @@ def _assign(
         return kept
     considered = _spread(goal, team, now)
     chosen = pick(decision.account_id, considered)
-    backs = [a.until for c in considered if (a := team.tables.away(c.email, now))]
+    away = (team.tables.away(c.email, now) for c in considered)
+    backs = [absence.until for absence in away if absence is not None and absence.until < inf]
     return replace(
         decision,
         owner=chosen,
@@ -278,15 +287,22 @@ def _keeps(facts: Facts, held: Held, route: Route, goal: Goal, team: Team) -> st
 def _kept(decision: Decision, route: Route, goal: Goal, kin: Kin, team: Team, now: float) -> Decision | None:
     """The decision when somebody owns the parent or the group already, or may; None when nobody does.
 
-    Somebody who has left keeps no group together; who is away or at their cap is waited for.
+    Somebody who has left keeps no group together; who is away or at their cap is waited for. A family
+    whose parents run in a circle has nobody at its top.
     """
     whose = route.target.keep
-    if whose and kin.unread:
-        return replace(decision, note=kin.problem)
-    email = {"parent": kin.parent_owner, "group": kin.group_owner}.get(whose, "")
-    owner = team.owners.get(email)
-    if owner is None or not owner.active:
+    if not whose or (kin.problem and not kin.unread):
         return None
+    if kin.unread:
+        return replace(decision, note=kin.problem)
+    present = [
+        email
+        for email in ((kin.parent_owner,) if whose == "parent" else kin.group_owners)
+        if email in team.owners and team.owners[email].active
+    ]
+    if not present:
+        return None
+    email = present[0]
     cap = next((m.cap for m in goal.members if m.email == email), 0)
     person = _candidate(Member(email=email, cap=cap), team, now)
     away = team.tables.away(email, now)
@@ -297,13 +313,13 @@ def _kept(decision: Decision, route: Route, goal: Goal, kin: Kin, team: Team, no
         pool=whose,
         considered=(person,),
         note=note,
-        until=away.until if away else None,
+        until=away.until if away and away.until < inf else None,
     )
 
 
 def _spread(goal: Goal, team: Team, now: float) -> tuple[Candidate, ...]:
     people = [
-        replace(_candidate(m, team, now), skipped=goal.outside[m.email])
+        replace(_candidate(m, team, now), skipped=goal.outside[m.email], barred=True)
         if m.email in goal.outside
         else _candidate(m, team, now)
         for m in goal.members
@@ -324,16 +340,17 @@ def _spread(goal: Goal, team: Team, now: float) -> tuple[Candidate, ...]:
 def _candidate(member: Member, team: Team, now: float) -> Candidate:
     load = team.loads.get(member.email, 0)
     owner = team.owners.get(member.email)
+    barred = owner is None or not owner.active
     if owner is None:
         skipped = "not an owner in the CRM"
     elif not owner.active:
         skipped = "inactive in the CRM"
     elif away := team.tables.away(member.email, now):
-        skipped = f"away until {date_text(away.until)}"
+        skipped = "away until further notice" if away.until == inf else f"away until {date_text(away.until)}"
     else:
         cap = team.caps.get(member.email, member.cap)
         skipped = f"at their cap of {cap}" if cap and load >= cap else ""
-    return Candidate(email=member.email, weight=member.weight, load=load, skipped=skipped)
+    return Candidate(email=member.email, weight=member.weight, load=load, skipped=skipped, barred=barred)
 
 
 def _nobody(goal: Goal, considered: Sequence[Candidate]) -> str:

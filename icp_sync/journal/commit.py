@@ -59,7 +59,7 @@ class Commit(Bound):
             self._log_changes(conn, settled, run, now)
             self._log_evaluations(conn, landed, evaluations, run, now)
             self._leave_alone(conn, landed, now)
-            stir(conn, self.connection, [one for one in landed if one.stirred], now)
+            stir(conn, self.connection, landed, now)
             bury(conn, self.connection, gone, loads_moved, now)
             loads_moved.store(conn, self.connection)
             if overtaken := len(settled) - len(landed):
@@ -74,7 +74,9 @@ class Commit(Bound):
             "id": one.account_id,
             "version": 0,
             "status": one.status,
-            "counted_owner": plain(one.owner) if one.in_scope else "",
+            "counted_owner": plain(one.owner if one.counts_for is None else one.counts_for)
+            if one.in_scope
+            else "",
             "in_scope": one.in_scope,
             "tier": one.tier,
             "profile_version": one.profile_version,

@@ -114,10 +114,13 @@ class Connections(Bound):
         with self.writing("state") as conn:
             self.set_state(conn, backfill_reason=None, backfill_at=None)
 
-    def wake_all(self, now: float) -> int:
-        """Make every live account due; returns how many. One that is due already keeps its place."""
+    def wake_all(self, now: float, *, unowned: bool = False) -> int:
+        """Make every live account due, or those in scope that nobody owns; returns how many. One that is due
+        already keeps its place."""
         table = schema.account
-        live = (table.c.connection == self.connection, table.c.status != "gone")
+        live = [table.c.connection == self.connection, table.c.status != "gone"]
+        if unowned:
+            live += [table.c.owner == "", table.c.in_scope.is_(True)]
         earlier = case((table.c.wake_at < now, table.c.wake_at), else_=now)
         with self.writing("state") as conn:
             return conn.execute(update(table).where(*live).values(wake_at=earlier)).rowcount

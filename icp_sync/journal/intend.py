@@ -14,14 +14,15 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from icp_sync.domain.plan import Write
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
-from icp_sync.journal.database import insert_missing
-from icp_sync.journal.encoding import dumps, loads
+from icp_sync.journal.database import chunks, insert_missing
+from icp_sync.journal.encoding import dumps, loads, plain
 from icp_sync.journal.records import Lease
 from icp_sync.journal.rows import ABSENT, Stored, add_to_loads, blank, lock
 
 _ACCOUNT = schema.account
 _LOAD = schema.load
 
+GROUP_MOVED = "its group was given to {owner} meanwhile"
 ACCOUNT_MOVED = "another worker settled this account meanwhile"
 LOAD_MOVED = "the load of {owner} moved meanwhile"
 
@@ -37,12 +38,15 @@ class Intend(Bound):
         run: str,
         lease: Lease,
         now: float,
+        together: Mapping[str, tuple[str, frozenset[str]]] | None = None,
     ) -> tuple[tuple[Write, ...], dict[str, str]]:
         """Claim the accounts of these writes; returns the writes that may be sent and the losers' reasons.
 
         versions: account id → version as recalled (absent is 0); a winner's grows by one. assignments:
         account id → owner email, reserved by compare-and-set on the owner's load (load_versions, absent
-        is 0). Of a loser nothing is recorded. Raises LostLeaseError when the lease was taken over.
+        is 0). together: of assignments that keep a group in one hand, account id → the group and who owned
+        something in it when it was decided. Of a loser nothing is recorded. Raises LostLeaseError when the
+        lease was taken over.
         """
         expected = {write.account_id: versions.get(write.account_id, 0) for write in writes}
         with self.writing("intend") as conn:
@@ -58,9 +62,13 @@ class Intend(Bound):
             owners = {
                 i: owner for i, owner in assignments.items() if i in expected and i not in lost and owner
             }
+            keeping = {i: pair for i, pair in (together or {}).items() if i in owners}
+            lost |= self._apart(conn, owners, keeping)
+            owners = {i: owner for i, owner in owners.items() if i not in lost}
             lost |= self._reserve(conn, owners, stored, load_versions)
             kept = tuple(write for write in writes if write.account_id not in lost)
             self._claim(conn, kept, stored, owners, run, now)
+            self._join(conn, {i: group for i, (group, _) in keeping.items() if i not in lost})
             self._forget(conn, [account_id for account_id in lost if expected[account_id] == 0])
         return kept, lost
 
@@ -95,6 +103,44 @@ class Intend(Bound):
                 deltas[before[account_id]] -= 1
         add_to_loads(conn, self.connection, deltas)
         return lost
+
+    def _apart(
+        self,
+        conn: Connection,
+        owners: Mapping[str, str],
+        keeping: Mapping[str, tuple[str, frozenset[str]]],
+    ) -> dict[str, str]:
+        """Those whose group somebody else was given since it was decided."""
+        now_owned: dict[str, set[str]] = {}
+        for chunk in chunks(sorted({plain(group) for group, _ in keeping.values()})):
+            rows = conn.execute(
+                select(_ACCOUNT.c.id, _ACCOUNT.c.group_key, _ACCOUNT.c.counted_owner).where(
+                    _ACCOUNT.c.connection == self.connection,
+                    _ACCOUNT.c.group_key.in_(chunk),
+                    _ACCOUNT.c.counted_owner != "",
+                    _ACCOUNT.c.status != "gone",
+                )
+            )
+            for account_id, group, owner in rows:
+                if account_id in owners:  # it is just being given away itself
+                    continue
+                now_owned.setdefault(group, set()).add(owner)
+        lost = {}
+        for account_id, (group, known) in keeping.items():
+            others = now_owned.get(plain(group), set()) - known - {owners[account_id]}
+            if others:
+                lost[account_id] = GROUP_MOVED.format(owner=min(others))
+        return lost
+
+    def _join(self, conn: Connection, groups: Mapping[str, str]) -> None:
+        """Note the groups of accounts never settled, so that others see who was given them."""
+        if groups:
+            conn.execute(
+                update(_ACCOUNT)
+                .where(_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.id == bindparam("b_id"))
+                .values(group_key=bindparam("b_group")),
+                [{"b_id": account_id, "b_group": plain(group)} for account_id, group in groups.items()],
+            )
 
     def _claim(
         self,

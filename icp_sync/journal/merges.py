@@ -16,6 +16,7 @@ from icp_sync.domain.account import Origin
 from icp_sync.journal import schema
 from icp_sync.journal.database import chunks, insert_missing
 from icp_sync.journal.encoding import dumps, loads
+from icp_sync.journal.families import wake
 from icp_sync.journal.rows import ABSENT, Loads, Stored, blank, lock
 
 _ACCOUNT = schema.account
@@ -48,6 +49,7 @@ def bury(conn: Connection, connection: str, gone: Mapping[str, str], moved: Load
         )
     _store_tombs(conn, connection, tombs)
     _store_heirs(conn, connection, inherited, now)
+    wake(conn, connection, _ACCOUNT.c.parent, [str(tomb["id"]) for tomb in tombs], now)
 
 
 def _heirs(

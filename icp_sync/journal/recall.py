@@ -139,6 +139,8 @@ class _Row(NamedTuple):
     confirmed: str
     intents: str
     owner: str
+    parent: str
+    group_key: str
     fingerprint: str
     evidence: str
     attempts: int
@@ -155,6 +157,8 @@ def _remembered(row: _Row, answers: _Answers) -> Remembered:
         asked=answers.asked,
         answers_until=answers.until,
         owner=row.owner,
+        parent=row.parent,
+        group=row.group_key,
         fingerprint=row.fingerprint,
         evidence=loads(row.evidence),
         attempts=row.attempts,

@@ -37,7 +37,8 @@ class Settled:
     changes: what was sent, all with `result`. left_alone: field → (live, desired), the whole set.
     evidence: comes back with the next recall. evaluation: only for explain; empty keeps the stored one.
     Both plain JSON. parent, group: the record it belongs to, and what all of its group share.
-    stirred: its facts or owner changed, so those below it that depend on them are due.
+    counts_for: whose load holds it, the owner unless stated otherwise.
+    stirs_facts, stirs_owner: what others may depend on changed, its facts or who owns it.
     """
 
     account_id: str
@@ -67,7 +68,9 @@ class Settled:
     version: int | None = None
     parent: str = ""
     group: str = ""
-    stirred: bool = False
+    counts_for: str | None = None
+    stirs_facts: bool = False
+    stirs_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

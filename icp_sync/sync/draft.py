@@ -44,10 +44,9 @@ class Policy:
         """What the profiles ask about parents and groups."""
         return kin_facts((c.profile for c in self.compiled), self.tables)
 
-    @cached_property
-    def caps(self) -> Mapping[str, int]:
+    def caps(self, now: float) -> Mapping[str, int]:
         """The most accounts each person may own."""
-        return caps_of((c.profile for c in self.compiled), self.tables)
+        return caps_of((c.profile for c in self.compiled), self.tables, now)
 
     @cached_property
     def keeps(self) -> bool:
@@ -77,21 +76,44 @@ class Draft:
 
 
 def draft(accounts: Sequence[Account], policy: Policy, memory: Memory, now: float) -> list[Draft]:
-    """Draft a page in id order; owners assigned earlier on the page count as load for the later ones, and
-    as owners of their groups."""
-    loads = dict(memory.roster.loads)
-    taken: dict[str, str] = {}
+    """Draft a page in id order; what was assigned earlier on the page counts as load for the later ones,
+    and as owner of parents and groups."""
+    loads = _loads_now(accounts, memory)
+    team = Team(owners=memory.roster.owners, loads=loads, tables=policy.tables, caps=policy.caps(now))
+    given: dict[str, str] = {}
+    groups: dict[str, str] = {}
     drafts = []
     for account in accounts:
         kin = memory.kin.get(account.id, ALONE)
-        if kin.group in taken and not kin.group_owner:
-            kin = replace(kin, group_owner=taken[kin.group])
-        drafted = _draft_one(account, policy, memory.of(account.id), memory.roster, loads, kin, now)
-        if drafted.decision.owner and not account.owner:
-            loads[drafted.decision.owner] = loads.get(drafted.decision.owner, 0) + 1
-            taken.setdefault(kin.group or account.id, drafted.decision.owner)
+        if policy.keeps:
+            first = (groups[kin.group],) if kin.group in groups else ()
+            kin = replace(
+                kin,
+                parent_owner=given.get(kin.parent, kin.parent_owner),
+                group_owners=(*kin.group_owners, *first),
+            )
+        drafted = _draft_one(account, policy, memory.of(account.id), memory.roster, team, kin, now)
+        chosen = drafted.decision.owner
+        if chosen and chosen != account.owner and policy.may_assign(account):
+            loads[chosen] = loads.get(chosen, 0) + 1
+            if account.owner:
+                loads[account.owner] = loads.get(account.owner, 0) - 1
+            given[account.id] = chosen
+            groups.setdefault(kin.group, chosen)
         drafts.append(drafted)
     return drafts
+
+
+def _loads_now(accounts: Sequence[Account], memory: Memory) -> dict[str, int]:
+    """The loads our counters hold, corrected by the owners this page was read with."""
+    loads = dict(memory.roster.loads)
+    for account in accounts:
+        before = memory.of(account.id)
+        if account.owner != before.owner and before.evidence.get("in_scope", True):
+            for owner, change in ((account.owner, 1), (before.owner, -1)):
+                if owner:
+                    loads[owner] = loads.get(owner, 0) + change
+    return loads
 
 
 def _draft_one(
@@ -99,7 +121,7 @@ def _draft_one(
     policy: Policy,
     remembered: Remembered,
     roster: Roster,
-    loads: Mapping[str, int],
+    team: Team,
     kin: Kin,
     now: float,
 ) -> Draft:
@@ -116,7 +138,7 @@ def _draft_one(
         held=Held(
             owner=account.owner, vacant_from=free_from, routed=previous.routed_owner if previous else ""
         ),
-        team=Team(owners=roster.owners, loads=loads, tables=policy.tables, caps=policy.caps),
+        team=team,
         kin=kin,
         now=now,
     )
@@ -127,7 +149,7 @@ def _draft_one(
     differences = difference(account, wanted, remembered, policy.key, mode=policy.mode, reason=why)
     evidence = evidence_of(evaluation, known)
     after = {**account.live, **{c.field: c.desired for c in differences.changes}}
-    mark = fingerprint(evidence, after, policy, roster)
+    mark = fingerprint({**evidence, "family": kin.problem}, after, policy, roster)
     return Draft(
         account=account,
         remembered=remembered,
@@ -149,7 +171,7 @@ def _stay_with(decision: Decision, account: Account, previous: Previous | None) 
     suggested = previous.routed_owner if previous else ""
     if not decision.owner or not suggested or "owner" in account.live or account.owner:
         return decision
-    still = [c for c in decision.considered if c.email == suggested]
+    still = [c for c in decision.considered if c.email == suggested and not c.barred]
     if not still:
         return decision
     return replace(
@@ -180,5 +202,6 @@ def fingerprint(
 ) -> str:
     """A digest of everything a standing depends on but time; equal means nothing to do."""
     team = [roster.version, policy.tables.digest]
-    inputs = [ENGINE, policy.version, policy.mode.value, team, evidence.get("facts"), live]
+    facts = [evidence.get("facts"), evidence.get("family")]
+    inputs = [ENGINE, policy.version, policy.mode.value, team, facts, live]
     return blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=12).hexdigest()

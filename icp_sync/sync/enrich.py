@@ -12,12 +12,12 @@ from traceback import format_exception_only
 
 from icp_sync.domain.account import NOT_REMEMBERED, Memory
 from icp_sync.domain.facts import LEVELS, Signal
-from icp_sync.domain.kin import with_answers_above
+from icp_sync.domain.kin import with_news_above
 from icp_sync.domain.words import missing_facts
 from icp_sync.journal import Answered, Journal
 from icp_sync.observe import enrichment_total, log
 from icp_sync.ports import Answer, Enricher, Hit, Miss, Request, Unavailable, account_key
-from icp_sync.sync.draft import Draft
+from icp_sync.sync.draft import Draft, Policy
 from icp_sync.sync.heard import one_each, well_formed
 from icp_sync.sync.report import Report
 
@@ -67,6 +67,8 @@ def wanted(drafts: Iterable[Draft]) -> list[Request]:
         own = (d.account.id, company_key(d.account.domain))
         for name, _ in missing_facts(d.evaluation, d.known.facts):
             level, _, fact = name.rpartition(".")
+            if level and d.kin.problem:
+                continue  # whose it would be is not known, and an answer about anybody else helps nobody
             whose = d.kin.above(level) if level else own
             about.setdefault(whose if whose[0] else own, set()).add(fact)
         requests += [
@@ -223,7 +225,7 @@ def _answered(key: str, answer: Answer, enricher: Enricher, now: float) -> Answe
 
 
 def with_answers(
-    memory: Memory, drafts: Iterable[Draft], found: Mapping[str, Bought], kin_facts: frozenset[str]
+    memory: Memory, drafts: Sequence[Draft], found: Mapping[str, Bought], policy: Policy
 ) -> Memory:
     """The memory as if what was learned now had been recalled, of these accounts and of those above them."""
     accounts = dict(memory.accounts)
@@ -242,11 +244,12 @@ def with_answers(
         told.add(account_id)
 
     for d in drafts:
-        above = [d.kin.above(level) for level in LEVELS] if kin_facts else []
+        above = [d.kin.above(level) for level in LEVELS] if policy.kin_facts else []
         around = [(d.account.id, d.account.domain), *(whose for whose in above if whose[0])]
         ends = [until for account_id, domain in around for until in tell(account_id, domain)]
         if ends:
             known = accounts.get(d.account.id, d.remembered)
             until = min([*ends, *([known.answers_until] if known.answers_until is not None else [])])
             accounts[d.account.id] = replace(known, answers_until=until)
-    return with_answers_above(replace(memory, accounts=accounts), kin_facts)
+    here = {d.account.id: d.account for d in drafts}
+    return with_news_above(replace(memory, accounts=accounts), policy.kin_facts, here, policy.types)

@@ -9,7 +9,7 @@ from icp_sync.domain.account import Confirmed, Origin, Previous
 from icp_sync.domain.differences import learned
 from icp_sync.domain.plan import Change, Outcome, Result
 from icp_sync.journal import Settled
-from icp_sync.sync.draft import Draft
+from icp_sync.sync.draft import Draft, Policy
 from icp_sync.sync.enrich import company_key
 
 _RETRY_FIRST, _RETRY_MOST = 60.0, 6 * 3600.0
@@ -27,12 +27,10 @@ def settled(
     lost: bool,
     now: float,
     sent_at: int,
-    *,
-    stirs: bool = False,
+    policy: Policy,
 ) -> Settled:
     """What the journal shall remember of one account after its write, if it had one.
 
-    stirs: whether others may depend on what is known of this one and on who owns it.
 
     sent_at: the CRM's clock before the write, ms. A copy of the record stamped before that was read before
     our write, and must not be settled any more.
@@ -78,8 +76,10 @@ def settled(
         version=d.remembered.version + (1 if outcome else 0),
         parent=d.account.parent,
         group=d.kin.group,
-        stirred=stirs
-        and (d.evidence["facts"], owner) != (d.remembered.evidence.get("facts"), d.remembered.owner),
+        counts_for=None if "owner" in d.account.live or owner else d.carried.routed_owner if done else "",
+        stirs_facts=bool(policy.kin_facts)
+        and (d.evidence["facts"] != d.remembered.evidence.get("facts") or d.kin.group != d.remembered.group),
+        stirs_owner=policy.keeps and (owner, d.kin.group) != (d.remembered.owner, d.remembered.group),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from icp_sync.domain.account import Memory
 from icp_sync.domain.facts import LEVELS
-from icp_sync.domain.kin import with_answers_above
+from icp_sync.domain.kin import with_news_above
 from icp_sync.domain.plan import Change, Outcome, Result, Write
 from icp_sync.errors import ConfigError
 from icp_sync.journal import Journal, Lease, Relative
@@ -71,7 +71,7 @@ def settle(
         asked = wanted(drafts)  # only what could change a draft
         found = enrich(asked, enrichers, journal, memory, now=now, run=run.id, spend=apply, report=report)
         if found:
-            memory = with_answers(memory, drafts, found, policy.kin_facts)
+            memory = with_answers(memory, drafts, found, policy)
             drafts = draft(page.accounts, policy, memory, now)
         _refuse_foreign(drafts)
         plan, cosmetics = _plan(drafts, cosmetics)
@@ -99,7 +99,7 @@ def settle(
                 d.account.id in lost,
                 now,
                 sent_at,
-                stirs=bool(policy.kin_facts) or policy.keeps,
+                policy,
             )
             for d in drafts
             if d.account.id not in gone
@@ -128,7 +128,8 @@ def _recall(
         keys = {id: company_key(domain) for id, domain in above if id} | keys
     also = {id: account_key(id) for id in keys} if any(map(per_account, enrichers)) else {}
     memory = replace(journal.recall(keys, now=now, also=also), kin=kin)
-    return with_answers_above(memory, policy.kin_facts)
+    here = {account.id: account for account in page.accounts}
+    return with_news_above(memory, policy.kin_facts, here, policy.types)
 
 
 def _read_again(page: Page, ids: Sequence[str], crm: Crm) -> Page:
@@ -187,9 +188,14 @@ def _intend(
         )
         for account_id, changes in plan.items()
     ]
-    assignments = {w.account_id: w.values["owner"] for w in writes if w.values.get("owner")}
     if not writes:
         return (), {}
+    assignments = {w.account_id: owner for w in writes if (owner := _given(w, drafted[w.account_id]))}
+    together = {
+        account_id: (kin.group, frozenset(memory.kin[account_id].group_owners))
+        for account_id in assignments
+        if drafted[account_id].decision.keeps and not (kin := drafted[account_id].kin).problem
+    }
     return journal.intend(
         writes,
         versions={w.account_id: drafted[w.account_id].remembered.version for w in writes},
@@ -198,6 +204,14 @@ def _intend(
         run=run.id,
         lease=run.lease,
         now=now,
+        together=together,
+    )
+
+
+def _given(write: Write, d: Draft) -> str:
+    """Whom a write gives the account to; where the CRM's owner is not ours to write, whom it suggests."""
+    return write.values.get("owner") or (
+        "" if "owner" in d.account.live else write.values.get("routed_owner", "")
     )
 
 

@@ -237,7 +237,7 @@ def year_of(
     sample = Sample(evaluate([compile_profile(profile)], KNOWN, None, NOW), KNOWN)
     owners = {m.email: Owner(id=m.email, email=m.email) for m in members}
     asked = Plan(**({"arrivals": 2_000, "days": 365.0, "seed": 1, "start": NOW} | plan))
-    team = Team(owners=owners, loads=loads or {}, tables=tables, caps=caps_of([profile], tables))
+    team = Team(owners=owners, loads=loads or {}, tables=tables, caps=caps_of([profile], tables, NOW))
     return simulate([sample], asked, team)
 
 

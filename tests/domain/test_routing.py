@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import inf
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from icp_sync.domain.account import ALONE, Kin, Owner
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.conditions import AnyOf, Between
 from icp_sync.domain.evaluation import evaluate
+from icp_sync.domain.goals import caps_of
 from icp_sync.domain.profile import DAY, Criterion, Member, NamedList, Pool, Profile, Route, Target, Tiers
 from icp_sync.domain.roster import NO_TABLES, Absence, Tables, Territories, TerritoryRow
 from icp_sync.domain.routing import Candidate, Held, Team, decide, pick, replay
@@ -234,7 +236,7 @@ def test_who_is_away_is_passed_over_and_waited_for_when_everybody_is():
 
 def test_the_group_keeps_its_owner_waits_for_one_who_is_away_and_not_for_one_who_left():
     keeping = profile(to_team(keep="group"))
-    family = Kin(group="acme.com", group_owner=OWNERS[2])
+    family = Kin(group="acme.com", group_owners=(OWNERS[2],))
     assert {route(keeping, str(n), kin=family).owner for n in range(20)} == {OWNERS[2]}
     waits = route(keeping, kin=family, tables=absent(OWNERS[2]))
     assert (waits.owner, waits.until) == ("", NOW + 5 * DAY)
@@ -247,7 +249,7 @@ def test_the_group_keeps_its_owner_waits_for_one_who_is_away_and_not_for_one_who
 def test_a_cap_holds_for_the_owner_of_the_group_too():
     capped = tuple(Member(email=e, cap=3) for e in OWNERS)
     keeping = profile(to_team(keep="group"), members=capped)
-    family = Kin(group="acme.com", group_owner=OWNERS[2])
+    family = Kin(group="acme.com", group_owners=(OWNERS[2],))
     assert route(keeping, kin=family, loads={OWNERS[2]: 3}).owner == ""
 
 
@@ -325,3 +327,19 @@ def test_an_account_whose_territory_begins_later_is_looked_at_again_then():
     )
     decision = route(by_table, tables=tables)
     assert (decision.lane, decision.owner, decision.until) == ("nurture", "", NOW + 9 * DAY)
+
+
+def test_a_cap_is_a_persons_and_holds_while_it_is_in_force():
+    capped = TerritoryRow(line=2, territory="North", owner=OWNERS[0], cap=2, end=NOW - DAY)
+    now_in_force = TerritoryRow(line=3, territory="North", owner=OWNERS[0], cap=50, start=NOW - DAY)
+    tables = Tables(territories={"t.csv": Territories("t.csv", (capped, now_in_force), "USD")})
+    pool = Pool(name="p", members=(Member(email=OWNERS[0], cap=60), Member(email=OWNERS[1], cap=9)))
+    with_pool = replace(profile(TO_TEAM), pools={"p": pool})
+    assert caps_of([with_pool], tables, NOW) == {OWNERS[0]: 50, OWNERS[1]: 9}
+    assert caps_of([with_pool], tables, NOW - 2 * DAY) == {OWNERS[0]: 2, OWNERS[1]: 9}
+
+
+def test_who_is_away_until_further_notice_is_not_waited_for_by_date():
+    decision = route(profile(TO_TEAM), tables=absent(*OWNERS, until=inf))
+    assert (decision.owner, decision.until) == ("", None)
+    assert decision.considered[0].skipped == "away until further notice"

@@ -91,3 +91,28 @@ def world_facts(**known: object):
     from tests.sync.world import facts
 
     return facts(**known)  # type: ignore[arg-type]
+
+
+def test_nobody_is_looked_up_for_what_only_an_unread_parent_could_tell(tmp_path: Path):
+    vendor = Vendor(book={"acme.com": {"employees": number(100)}})
+    world = World(tmp_path, profile=GROUP_SIZE, enrichers=(vendor,), page_size=1)
+    for n in range(1, 5):
+        world.company(f"C{n}", id=str(n), parent="9", domain=f"c{n}.com", industry="SOFTWARE")
+    for n in (20, 21):
+        world.company(f"C{n}", id=str(n), parent=str(n ^ 1), domain=f"c{n}.com", industry="SOFTWARE")
+    world.backfill()
+    assert vendor.asked == []
+    world.company("Acme", id="9", domain="acme.com", industry="SOFTWARE")
+    world.quiesce()
+    assert vendor.asked == ["acme.com"]
+    assert {world.live(str(n))["tier"] for n in range(1, 5)} == {"A"}
+
+
+def test_what_the_crm_says_of_a_parent_on_the_same_page_is_not_bought(tmp_path: Path):
+    vendor = Vendor(book={"acme.com": {"employees": number(100)}})
+    world = World(tmp_path, profile=GROUP_SIZE, enrichers=(vendor,))
+    world.company("C1", id="1", parent="9", domain="c1.com", industry="SOFTWARE")
+    world.company("Acme", id="9", domain="acme.com", **GOOD)
+    world.backfill()
+    assert vendor.asked == []
+    assert world.live("1")["tier"] == "A"
