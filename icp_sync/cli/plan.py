@@ -115,7 +115,7 @@ def _policy(parts: Wired, files: list[Path] | None) -> tuple[Policy, str]:
 
 
 def _dry_run(parts: Wired, policy: Policy, limit: int | None, where: Test | None) -> Report:
-    from icp_sync.cli.run_progress import progress
+    from icp_sync.cli.run.progress import progress
     from icp_sync.ports import Stream
     from icp_sync.sync.cycle import Scope, cycle
 
@@ -131,7 +131,7 @@ def _dry_run(parts: Wired, policy: Policy, limit: int | None, where: Test | None
 
 def to_json(planned: Planned) -> dict[str, object]:
     """Everything the screen shows, with up to a thousand changes."""
-    from icp_sync.cli.migration import to_json as moves_json
+    from icp_sync.cli.profile.migration import to_json as moves_json
 
     report = planned.report.to_json()
     return {
@@ -165,7 +165,7 @@ def _left_alone_json(report: Report) -> list[dict[str, str]]:
 
 def show(screen: Screen, planned: Planned) -> None:
     """The plan for people."""
-    from icp_sync.cli.migration import show_matrix
+    from icp_sync.cli.profile.migration import show_matrix
     from icp_sync.cli.text import counted
 
     report = planned.report

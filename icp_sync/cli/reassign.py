@@ -44,7 +44,7 @@ def reassign(
     from icp_sync.cli.grounds import grounds
     from icp_sync.cli.reassignment import plan, to_json
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.routes_ground import routing
+    from icp_sync.cli.routes.ground import routing
 
     now = time.time()
     leaving = rep.strip().lower()

@@ -20,11 +20,12 @@ from icp_sync.domain.routing import RECENT_ACTIVITY, SUCCESS, Held, decide, is_c
 from icp_sync.domain.standing import STATES
 from icp_sync.domain.words import date_text
 from icp_sync.errors import ConfigError, Problem
+from icp_sync.journal import Relative
 from icp_sync.profile_file.reading import suggestion
 
 if TYPE_CHECKING:
     from icp_sync.cli.grounds import Subject
-    from icp_sync.cli.routes_ground import Routing
+    from icp_sync.cli.routes.ground import Routing
     from icp_sync.domain.routing import Decision
 
 POOL = "pool:"
@@ -86,22 +87,21 @@ def plan(routing: Routing, rep: str, to: str, now: float, *, customers: bool) ->
     owners = {email: owner for email, owner in routing.owners.items() if email != rep}
     loads = {email: load for email, load in routing.loads.items() if email != rep}
     found = Plan(rep=rep, to=to)
-    taken: dict[str, str] = {}
+    given = _Given()
     team = replace(routing.team(loads), owners=owners)
     left = 0
-    for subject, kin in _owned(routing, rep, now):
+    for subject, kin in _owned(routing, rep):
         evaluation = routing.evaluate(subject, now)
         line = _line(subject, evaluation.tier if evaluation.in_scope else "out of scope")
         if stays := _stays(subject.facts, now, customers=customers):
             found.lines.append(replace(line, fate=Fate.STAYS, why=stays))
             continue
-        kin = replace(kin, group_owner=taken.get(kin.group, kin.group_owner)) if kin.group else kin
+        kin = given.known_to(kin)
         decision = decide(subject.id, evaluation, subject.facts, held=Held(), team=team, now=now, kin=kin)
         if not decision.owner:
             found.lines.append(replace(line, why=_nobody(decision, rep)))
             continue
-        if kin.group:
-            taken.setdefault(kin.group, decision.owner)
+        given.note(subject.id, kin, decision.owner)
         loads[decision.owner] = loads.get(decision.owner, 0) + 1
         left += evaluation.in_scope
         asked = "as asked" if "@" in to else decision.note
@@ -115,20 +115,43 @@ def _line(subject: Subject, tier: str) -> Line:
     return Line(id=subject.id, name=subject.name, domain=subject.domain, tier=tier, fate=Fate.NOBODY, why="")
 
 
-def _owned(routing: Routing, rep: str, now: float) -> Iterator[tuple[Subject, Kin]]:
-    """The accounts of one owner, with the companies each belongs to."""
+@dataclass(slots=True)
+class _Given:
+    """Who was given what so far: those of one family who come later are told, as in a run."""
+
+    accounts: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+
+    def note(self, account_id: str, kin: Kin, owner: str) -> None:
+        self.accounts[account_id] = owner
+        if kin.group:
+            self.groups.setdefault(kin.group, owner)
+
+    def known_to(self, kin: Kin) -> Kin:
+        """The family with its new owners after those it has."""
+        first = (self.groups[kin.group],) if kin.group in self.groups else ()
+        parent = self.accounts.get(kin.parent, kin.parent_owner)
+        return replace(kin, parent_owner=parent, group_owners=(*kin.group_owners, *first))
+
+
+def _owned(routing: Routing, rep: str) -> Iterator[tuple[Subject, Kin]]:
+    """The accounts of one owner, with the companies each belongs to where a route asks for them."""
+    keeps = any(route.target.keep for profile in routing.profiles for route in profile.routes)
     page: list[Subject] = []
     for subject in routing.grounds.accounts():
         if subject.owner.lower() == rep:
             page.append(subject)
         if len(page) == PAGE:
-            yield from _with_kin(routing, page, now)
+            yield from _with_kin(routing, page, keeps=keeps)
             page = []
-    yield from _with_kin(routing, page, now)
+    yield from _with_kin(routing, page, keeps=keeps)
 
 
-def _with_kin(routing: Routing, page: Sequence[Subject], now: float) -> Iterator[tuple[Subject, Kin]]:
-    known = routing.grounds.journal.recall({subject.id: "" for subject in page}, now=now).kin if page else {}
+def _with_kin(routing: Routing, page: Sequence[Subject], *, keeps: bool) -> Iterator[tuple[Subject, Kin]]:
+    """The page's accounts with who owns their parents and groups; the one who leaves counts as nobody there,
+    for they are no longer among the owners."""
+    members = [Relative(s.id, s.parent, s.domain, s.owner) for s in page] if keeps else []
+    known = routing.grounds.journal.kin(members, owners=True) if members else {}
     yield from ((subject, known.get(subject.id, ALONE)) for subject in page)
 
 

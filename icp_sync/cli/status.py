@@ -178,7 +178,7 @@ def _show_profile(screen: Screen, data: Data) -> None:
 
 def _show_tiers(screen: Screen, data: Data) -> None:
     """Tiers, and what has none because it is outside the scope, so that the column adds up."""
-    from icp_sync.cli.migration import ORDER
+    from icp_sync.cli.profile.migration import ORDER
 
     tiers, outside = data["tiers"], data["out_of_scope"]
     assert isinstance(tiers, dict)

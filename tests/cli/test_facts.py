@@ -142,7 +142,7 @@ def test_a_portal_without_accounts_is_judged_by_names_and_types(tmp_path: Path) 
 
 
 def test_a_field_that_is_defined_and_never_named_by_an_account_may_not_be_read(there: Place) -> None:
-    from icp_sync.cli.facts_fields import measured
+    from icp_sync.cli.facts.fields import measured
     from icp_sync.ports import CrmField, FieldKind
 
     secret = CrmField(name="secret", label="", kind=FieldKind.TEXT, type="string")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from icp_sync.cli.init_files import write_new
+from icp_sync.cli.init.files import write_new
 from icp_sync.errors import ConfigError
 from icp_sync.profile_file import load
 from icp_sync.profile_file.starters import STARTERS

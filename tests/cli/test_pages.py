@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from icp_sync.cli.page_html import html
-from icp_sync.cli.page_markdown import markdown
+from icp_sync.cli.profile.page_html import html
+from icp_sync.cli.profile.page_markdown import markdown
 from icp_sync.cli.text import clean
 from icp_sync.profile_file.page import Bullets, Grid, Page, Paragraph, Section
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from icp_sync.cli import markdown
+from icp_sync.cli.profile import markdown
 from tests.cli.conftest import PROFILE as LISTED
 from tests.cli.conftest import Place
 from tests.cli.exported import PROFILE, ROWS, Export

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from icp_sync.cli.profile_document import fingerprint
+from icp_sync.cli.profile.page import fingerprint
 from icp_sync.profile_file.starters import STARTERS, shipped
 from tests.cli.conftest import PROFILE, Place, command
 

@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from icp_sync.domain.facts import value_to_json
+from icp_sync.journal import Journal, Settled
 from tests.cli.conftest import Place, command
 from tests.cli.sales_team import PROFILE, Desk, desk, email, journal
+from tests.domain.cases import facts
+from tests.journal.journal_builders import Worker
 
 ANN, BOB, CYD, EVE = map(email, ("ann", "bob", "cyd", "eve"))
 LEFT = email("gwen")
@@ -94,6 +98,67 @@ def test_one_person_may_take_them_all_within_their_cap_and_told_where_they_leave
     found = office.planned("--from", ANN, "--to", BOB)
     assert [line["id"] for line in found["moves"]] == ["1"]
     assert {line["why"] for line in found["nobody"]} >= {f"{BOB} is at their cap of 2"}
+
+
+KEEP = """  - {when: {tier: [A, B]}, to: {pool: inbound, keep: WHOSE, lane: sales}}
+  - {else: {lane: nurture}}
+"""
+
+
+def kept_together(office: Office, whose: str, **family: tuple[str, str]) -> None:
+    """Routes that keep families together, and beside the others a family: id → (owner, parent)."""
+    (office.folder / "team.yaml").write_text(PROFILE.split("  - {to:")[0] + KEEP.replace("WHOSE", whose))
+    opened = Journal.open(f"sqlite:///{office.folder}/journal.sqlite", "main")
+    known = facts(employees=100, country="DE")
+    rows = [
+        Settled(
+            account_id=account_id.removeprefix("c"),
+            domain="family.com",
+            owner=owner,
+            parent=parent,
+            group="family.com",
+            in_scope=True,
+            tier="A",
+            evidence={"facts": {name: [value_to_json(value), "crm:x"] for name, value in known.items()}},
+        )
+        for account_id, (owner, parent) in family.items()
+    ]
+    Worker(opened, stream="sweep").commit(*rows)
+    opened.close()
+
+
+def moved(found: Any, *ids: str) -> dict[str, str]:
+    return {line["id"]: line["new_owner"] for line in found["moves"] if line["id"] in ids}
+
+
+def test_a_group_that_stays_together_goes_to_who_owns_the_rest_of_it(office):
+    twelve = {f"c{n}": (ANN, "") for n in range(20, 32)}
+    kept_together(office, "group", **twelve, c50=(CYD, ""))
+    found = office.planned("--from", ANN)
+    ids = [str(n) for n in range(20, 32)]
+    assert moved(found, *ids) == dict.fromkeys(ids, CYD)
+    assert {line["why"] for line in found["moves"] if line["id"] in ids} == {f"{CYD} owns the group"}
+
+
+def test_a_group_that_is_the_leavers_alone_goes_to_one_person(office):
+    kept_together(office, "group", **{f"c{n}": (ANN, "") for n in range(20, 32)})
+    found = office.planned("--from", ANN)
+    ids = [str(n) for n in range(20, 32)]
+    assert len(set(moved(found, *ids).values())) == 1
+    assert set(moved(found, *ids)) == set(ids)
+    assert len(set(moved(found, "1", "2", "3", *ids).values())) == 2  # strangers are not of the family
+
+
+def test_a_child_follows_its_parent(office):
+    kept_together(office, "parent", c40=(EVE, ""), c41=(ANN, "40"), c42=(ANN, ""), c43=(ANN, "42"))
+    found = moved(office.planned("--from", ANN), "41", "42", "43")
+    assert found["41"] == EVE
+    assert found["43"] == found["42"] in {BOB, CYD}
+
+
+def test_whom_the_accounts_are_given_to_by_name_gets_the_family_as_well(office):
+    kept_together(office, "group", c20=(ANN, ""), c50=(CYD, ""))
+    assert moved(office.planned("--from", ANN, "--to", EVE), "20") == {"20": EVE}
 
 
 def test_somebody_away_or_gone_takes_nothing(office):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icp_sync.cli.routes_year import Plan, Sample, Year, simulate
+from icp_sync.cli.routes.year import Plan, Sample, Year, simulate
 from icp_sync.domain.account import Owner
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.conditions import Between

@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from icp_sync import observe
-from icp_sync.cli.run_progress import lines, progress
+from icp_sync.cli.run.progress import lines, progress
 from icp_sync.journal import Journal
 from icp_sync.simulator import Simulator
 from icp_sync.sync.report import Report

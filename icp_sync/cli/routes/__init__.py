@@ -12,8 +12,8 @@ from icp_sync.cli.options import AsJson, Config, ConnectionName, Files
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from icp_sync.cli.routes_ground import Routing
-    from icp_sync.cli.routes_year import Sample
+    from icp_sync.cli.routes.ground import Routing
+    from icp_sync.cli.routes.year import Sample
 
 MOST_SAMPLES = 5_000
 """Accounts that arrivals are drawn from; more would not make a year more typical."""
@@ -47,24 +47,25 @@ def check(
 
     Judges every account as if nobody owned it yet; writes nothing.
     """
-    from icp_sync.cli import routes_ahead, routes_check, routes_report
     from icp_sync.cli.grounds import grounds, nothing_there
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.routes_ground import routing
+    from icp_sync.cli.routes import ahead, report
+    from icp_sync.cli.routes.findings import check as look
+    from icp_sync.cli.routes.ground import routing
 
     now = _instant(on_date)
     with grounds(on, config, connection, columns=columns or (), currency=currency) as at:
         ground = routing(at, files, now)
-        found = routes_check.check(ground, now)
+        found = look(ground, now)
         at.tell()
         if not found.accounts:
             raise nothing_there(at.source)
-    ahead = routes_ahead.upcoming(ground.tables, now)
-    lost = routes_ahead.never_reached(ground.tables, ground.grounds.types)
+    changes = ahead.upcoming(ground.tables, now)
+    lost = ahead.never_reached(ground.tables, ground.grounds.types)
     if as_json:
-        document(routes_report.to_json(ground, found, ahead, lost, now))
+        document(report.to_json(ground, found, changes, lost, now))
     else:
-        routes_report.show(Screen.here(), ground, found, ahead, lost, now)
+        report.show(Screen.here(), ground, found, changes, lost, now)
 
 
 def simulate(
@@ -99,23 +100,24 @@ def simulate(
 
     Each arrival is one of the accounts as it is judged today, under a new id.
     """
-    from icp_sync.cli import routes_year, routes_year_report
     from icp_sync.cli.grounds import grounds
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.routes_ground import routing
+    from icp_sync.cli.routes import year as years
+    from icp_sync.cli.routes import year_report
+    from icp_sync.cli.routes.ground import routing
 
     now = _instant(on_date)
     with grounds(on, config, connection, columns=columns or (), currency=currency) as at:
         ground = routing(at, files, now)
         samples = _samples(ground, now, seed)
         at.tell()
-    plan = routes_year.Plan(arrivals=arrivals, days=float(days), seed=seed, start=now, leaving=leave)
-    year = routes_year.simulate(samples, plan, ground.team({} if fresh else ground.loads))
+    plan = years.Plan(arrivals=arrivals, days=float(days), seed=seed, start=now, leaving=leave)
+    year = years.simulate(samples, plan, ground.team({} if fresh else ground.loads))
     if as_json:
-        document(routes_year_report.to_json(year, plan))
+        document(year_report.to_json(year, plan))
     else:
-        routes_year_report.show(Screen.here(), ground, year, plan)
-    if routes_year_report.broken(year):
+        year_report.show(Screen.here(), ground, year, plan)
+    if year_report.broken(year):
         raise typer.Exit(1)
 
 
@@ -137,7 +139,7 @@ def _samples(ground: Routing, now: float, seed: int) -> list[Sample]:
     from random import Random
 
     from icp_sync.cli.grounds import nothing_there
-    from icp_sync.cli.routes_year import Sample
+    from icp_sync.cli.routes.year import Sample
 
     random = Random(seed)  # noqa: S311 (draws accounts, guards nothing)
     samples: list[Sample] = []

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from icp_sync.cli.facts_fields import Measured
+from icp_sync.cli.facts.fields import Measured
 from icp_sync.normalize.facts_config import kind_of
 from icp_sync.normalize.facts_map import FactSource
 from icp_sync.normalize.kinds import Kind, parser

@@ -74,7 +74,7 @@ def init(
     """
     from datetime import UTC, datetime
 
-    from icp_sync.cli.init_files import write_new
+    from icp_sync.cli.init.files import write_new
 
     said = {"crm": crm, "industry": industry, "name": name, "currency": currency}
     wish = _wish({**said, "dir": None if folder is None else str(folder)}, ask=not yes and _terminal())
@@ -174,7 +174,7 @@ def written(wish: Wish, today: date) -> dict[Path, str]:
     """The files of a wish, by their path below its folder: the profile, and settings where the worker
     speaks to that CRM.
     """
-    from icp_sync.cli.init_files import settings_text
+    from icp_sync.cli.init.files import settings_text
     from icp_sync.profile_file import parse
     from icp_sync.profile_file.feeding import lacking, mapping
     from icp_sync.profile_file.starters import STARTERS, begun

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from icp_sync.cli.demo_edits import Edit
-    from icp_sync.cli.demo_world import World
+    from icp_sync.cli.demo.edits import Edit
+    from icp_sync.cli.demo.world import World
     from icp_sync.cli.rendering import Screen
     from icp_sync.sync.report import Report
     from icp_sync.wiring import Wired
@@ -43,7 +43,7 @@ def demo(
     with ExitStack() as stack:
         screen = stack.enter_context(_screen(svg))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="icp-sync-demo-")))
-        from icp_sync.cli.demo_world import simulated
+        from icp_sync.cli.demo.world import simulated
 
         world = stack.enter_context(simulated(folder, accounts=accounts, seed=seed))
         wired = stack.enter_context(_wired(world))
@@ -190,7 +190,7 @@ def _bar(count: int, most: int) -> str:
 
 def _typical(wired: Wired) -> str:
     """An account worth reading: firm, tier B, enriched, and routed to somebody."""
-    from icp_sync.cli.demo_edits import chosen
+    from icp_sync.cli.demo.edits import chosen
 
     return chosen(
         wired,
@@ -199,7 +199,7 @@ def _typical(wired: Wired) -> str:
 
 
 def _live(screen: Screen, world: World, wired: Wired) -> None:
-    from icp_sync.cli.demo_edits import happen, outcome
+    from icp_sync.cli.demo.edits import happen, outcome
     from icp_sync.cli.text import short
     from icp_sync.ports import Stream
     from icp_sync.sync.cycle import cycle

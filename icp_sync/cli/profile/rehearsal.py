@@ -73,7 +73,7 @@ class Rehearsal:
         return sorted(self.movers.items(), key=lambda item: (-sum(item[1]), item[0]))
 
     def to_json(self) -> dict[str, object]:
-        from icp_sync.cli.migration import to_json
+        from icp_sync.cli.profile.migration import to_json
 
         return {
             "source": self.source,
@@ -153,7 +153,7 @@ def compare(
 
 
 def _down(before: str, after: str) -> bool:
-    from icp_sync.cli.migration import ORDER
+    from icp_sync.cli.profile.migration import ORDER
 
     return ORDER.index(after) > ORDER.index(before)
 
@@ -169,7 +169,7 @@ def show(screen: Screen, result: Rehearsal, files: Sequence[Path] = ()) -> None:
 
 def show_moves(screen: Screen, result: Rehearsal) -> None:
     """The matrix, the scope, what moves accounts, and some of those accounts."""
-    from icp_sync.cli.migration import show_matrix
+    from icp_sync.cli.profile.migration import show_matrix
     from icp_sync.cli.text import counted, short
 
     screen.say(f"{counted(result.accounts, 'account')}, {result.moved:,} would move:")

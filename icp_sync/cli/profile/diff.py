@@ -13,7 +13,7 @@ from icp_sync.errors import ConfigError
 
 if TYPE_CHECKING:
     from icp_sync.cli.grounds import Grounds
-    from icp_sync.cli.rehearsal import Rehearsal
+    from icp_sync.cli.profile.rehearsal import Rehearsal
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.profile import Profile
 
@@ -40,7 +40,7 @@ def diff(
 ) -> None:
     """Compare two profiles on the same accounts: who moves tier, and by what."""
     from icp_sync.cli.grounds import grounds, nothing_there
-    from icp_sync.cli.rehearsal import compare
+    from icp_sync.cli.profile.rehearsal import compare
     from icp_sync.cli.rendering import Screen, document
 
     with grounds(on, config, connection, columns=columns, currency=currency) as here:
@@ -70,7 +70,7 @@ def _side(here: Grounds, text: str) -> tuple[int, tuple[Profile, ...]]:
 
 def show(screen: Screen, result: Rehearsal, before: str, after: str) -> None:
     """The comparison for people."""
-    from icp_sync.cli.rehearsal import show_moves
+    from icp_sync.cli.profile.rehearsal import show_moves
 
     screen.say(f"{before} (now) and {after} (then), on {result.source}.")
     if not result.changes:
@@ -80,8 +80,8 @@ def show(screen: Screen, result: Rehearsal, before: str, after: str) -> None:
 
 def to_markdown(result: Rehearsal) -> str:
     """The comparison as a section of a comment."""
-    from icp_sync.cli import markdown
-    from icp_sync.cli.migration import matrix
+    from icp_sync.cli.profile import markdown
+    from icp_sync.cli.profile.migration import matrix
     from icp_sync.cli.text import counted, short
 
     names = ", ".join(dict.fromkeys((*result.before, *result.after)))

@@ -13,7 +13,7 @@ from icp_sync.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from icp_sync.cli.explanation import Explained, RoutingRow, VerdictRow
+    from icp_sync.cli.explain.explanation import Explained, RoutingRow, VerdictRow
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.compile import Compiled
     from icp_sync.domain.facts import FactType
@@ -67,7 +67,7 @@ def _active(journal: Journal, types: Mapping[str, FactType]) -> tuple[int, list[
 
 def explain_account(journal: Journal, account_id: str, version: int, compiled: list[Compiled]) -> Explained:
     """The explanation of one journaled account. Raises ConfigError while it was never evaluated."""
-    from icp_sync.cli.explained import explain as told
+    from icp_sync.cli.explain.explained import explain as told
 
     stored = journal.account(account_id)
     if stored is None or not stored.evidence:
@@ -90,7 +90,7 @@ def _show_matches(screen: Screen, text: str, found: list[tuple[str, str, str]]) 
 
 def show(screen: Screen, e: Explained) -> None:
     """The whole explanation for people."""
-    from icp_sync.cli.explanation import held_words
+    from icp_sync.cli.explain.explanation import held_words
     from icp_sync.cli.text import instant
 
     screen.say(
@@ -160,7 +160,7 @@ def _show_profiles(screen: Screen, e: Explained) -> None:
 
 
 def _show_gaps(screen: Screen, e: Explained) -> None:
-    from icp_sync.cli.explanation import missing_words
+    from icp_sync.cli.explain.explanation import missing_words
     from icp_sync.cli.text import short
 
     if e.missing:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
-    from icp_sync.cli.routes_ahead import Ahead
-    from icp_sync.cli.routes_check import Checked, Person
-    from icp_sync.cli.routes_ground import Routing
+    from icp_sync.cli.routes.ahead import Ahead
+    from icp_sync.cli.routes.findings import Checked, Person
+    from icp_sync.cli.routes.ground import Routing
     from icp_sync.domain.profile import Target
 
 ROWS = 20

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from icp_sync.cli.check import ERROR, WARNING, Examination
-from icp_sync.cli.facts_fields import Measured, measured, shown
-from icp_sync.cli.facts_proposals import can_give
+from icp_sync.cli.facts.fields import Measured, measured, shown
+from icp_sync.cli.facts.proposals import can_give
 from icp_sync.cli.text import counted
 from icp_sync.domain.facts import Money
 from icp_sync.errors import AuthError, IcpSyncError, Problem

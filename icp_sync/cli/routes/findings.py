@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from icp_sync.cli.grounds import Subject
-    from icp_sync.cli.routes_ground import Routing
+    from icp_sync.cli.routes.ground import Routing
     from icp_sync.domain.evaluation import Evaluation
     from icp_sync.domain.facts import Facts
     from icp_sync.domain.goals import Goal

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from icp_sync.cli.demo_world import World
+    from icp_sync.cli.demo.world import World
     from icp_sync.domain.facts import Facts
     from icp_sync.journal import StoredAccount
     from icp_sync.wiring import Wired

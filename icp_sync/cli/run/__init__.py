@@ -133,7 +133,7 @@ def _portals(
 
 def _one_shot(wanted: Wanted, connection: str | None, config: Path | None, as_json: bool) -> None:
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.run_summary import show
+    from icp_sync.cli.run.summary import show
     from icp_sync.daemon import Stopping
 
     settings = _settings(config)
@@ -181,7 +181,7 @@ def _refuse_unsealed(settings: Settings, wired: Wired) -> None:
 
 def _made(wanted: Wanted, wired: Wired, stopping: Stopping) -> Report:
     """Run it, showing how far it is. Raises UnavailableError when another worker is at it."""
-    from icp_sync.cli.run_progress import progress
+    from icp_sync.cli.run.progress import progress
     from icp_sync.sync.cycle import Scope
     from icp_sync.sync.where import parse
 

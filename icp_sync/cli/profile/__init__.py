@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from icp_sync.cli import profile_accounts, profile_diff, profile_document, profile_filter, profile_test
 from icp_sync.cli.options import AsJson, Config, ConnectionName, Files
+from icp_sync.cli.profile import accounts, diff, examples, filters, page
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ def register(app: typer.Typer) -> None:
     family.command("plan")(plan)
     family.command("activate")(activate)
     family.command("schema")(schema)
-    profile_test.register(family)
-    profile_diff.register(family)
-    profile_accounts.register(family)
-    profile_document.register(family)
-    profile_filter.register(family)
+    examples.register(family)
+    diff.register(family)
+    accounts.register(family)
+    page.register(family)
+    filters.register(family)
     app.add_typer(family)
 
 
@@ -119,7 +119,7 @@ def plan(
     """Show what activating these files would change."""
     from icp_sync.cli.opening import opened
     from icp_sync.cli.plan import plan as whole_plan
-    from icp_sync.cli.rehearsal import rehearse, show
+    from icp_sync.cli.profile.rehearsal import rehearse, show
     from icp_sync.cli.rendering import Screen, document
 
     with opened(config, connection) as at:

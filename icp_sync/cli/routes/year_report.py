@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
-    from icp_sync.cli.routes_ground import Routing
-    from icp_sync.cli.routes_year import Plan, Rep, Year
+    from icp_sync.cli.routes.ground import Routing
+    from icp_sync.cli.routes.year import Plan, Rep, Year
 
 ROWS = 40
 

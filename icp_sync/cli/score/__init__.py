@@ -64,7 +64,7 @@ def score(
     Writes every row as it came, with tier, range, reasons and missing facts beside it.
     """
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.score_report import Report, show
+    from icp_sync.cli.score.report import Report, show
     from icp_sync.tables.columns import columns_of, parse_map
 
     _check(currency, encoding, out, as_json)

@@ -13,8 +13,8 @@ from icp_sync.cli.options import AsJson, Config, ConnectionName
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from icp_sync.cli.facts_fields import Measured
-    from icp_sync.cli.facts_proposals import Proposal
+    from icp_sync.cli.facts.fields import Measured
+    from icp_sync.cli.facts.proposals import Proposal
     from icp_sync.normalize.facts_map import FactSource
     from icp_sync.ports import CrmField
     from icp_sync.wiring import Wired
@@ -55,7 +55,7 @@ def discover(
     Proposes a map for those that feed nothing and look like a known fact. With FILE.csv it needs neither
     settings nor a CRM.
     """
-    from icp_sync.cli.facts_fields import of_file
+    from icp_sync.cli.facts.fields import of_file
 
     if file is not None:
         columns, rows, sources = of_file(file, sample)
@@ -74,7 +74,7 @@ def discover(
 
 def _wanted(fields: Sequence[CrmField], pattern: str) -> list[CrmField]:
     """The fields that fit. Raises ConfigError when none does."""
-    from icp_sync.cli.facts_fields import matching
+    from icp_sync.cli.facts.fields import matching
 
     found = matching(fields, pattern) if pattern else list(fields)
     if not found:
@@ -109,8 +109,8 @@ def _report(
     connection: str = "",
     file: Path | None = None,
 ) -> None:
-    from icp_sync.cli.facts_fields import measured
-    from icp_sync.cli.facts_proposals import propose, ranks_of
+    from icp_sync.cli.facts.fields import measured
+    from icp_sync.cli.facts.proposals import propose, ranks_of
     from icp_sync.cli.rendering import document
 
     found = measured(fields, rows)
@@ -216,7 +216,7 @@ def check(
     currency, facts the profile asks for that nothing feeds. Exit code 2 when anything must be corrected.
     """
     from icp_sync.cli.check import show
-    from icp_sync.cli.facts_checks import examined
+    from icp_sync.cli.facts.checks import examined
     from icp_sync.cli.opening import wired
     from icp_sync.cli.rendering import Screen, document
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import inf
 
-from icp_sync.cli.explanation import (
+from icp_sync.cli.explain.explanation import (
     Explained,
     FactRow,
     FieldRow,

@@ -14,8 +14,8 @@ from icp_sync.cli.output import STDOUT, Out, rows_to, unfit
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    from icp_sync.cli.profile.targets import Listing
     from icp_sync.cli.rendering import Screen
-    from icp_sync.cli.targets import Listing
 
 SHOWN = 20
 
@@ -47,8 +47,8 @@ def accounts(
 ) -> None:
     """List target accounts, best first, or an audience to advertise to or to keep out."""
     from icp_sync.cli.grounds import grounds, nothing_there
+    from icp_sync.cli.profile.targets import BEST, audience_list, tables_of, target_accounts
     from icp_sync.cli.rendering import Screen, document, note
-    from icp_sync.cli.targets import BEST, audience_list, tables_of, target_accounts
 
     tiers = _tiers(tier)
     _refuse(lane, audience, tiers, out, on, as_json=as_json)

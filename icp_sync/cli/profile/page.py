@@ -57,8 +57,8 @@ def document(
     Needs no CRM; with FILES, no settings either. Accounts per tier come from the journal, if there is one.
     """
     from icp_sync.cli.opening import candidates
-    from icp_sync.cli.page_html import html
-    from icp_sync.cli.page_markdown import markdown
+    from icp_sync.cli.profile.page_html import html
+    from icp_sync.cli.profile.page_markdown import markdown
     from icp_sync.profile_file import load_all
     from icp_sync.profile_file.document import Known
     from icp_sync.profile_file.document import document as page_of

@@ -11,7 +11,7 @@ import typer
 
 from icp_sync.cli.grounds import Columns, Currency, On
 from icp_sync.cli.options import AsJson, Config, ConnectionName, Files
-from icp_sync.cli.profile_diff import AsMarkdown
+from icp_sync.cli.profile.diff import AsMarkdown
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
@@ -172,7 +172,7 @@ def _counted(tried: Sequence[Tried]) -> str:
 
 def to_markdown(tried: Sequence[Tried], *, ok: bool) -> str:
     """The examples as a section of a comment."""
-    from icp_sync.cli import markdown
+    from icp_sync.cli.profile import markdown
 
     said = f"{_counted(tried)}." if tried else "The profile has no examples."
     parts = [f"### Profile test: {'passed' if ok else 'failed'}", said]
