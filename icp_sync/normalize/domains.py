@@ -26,8 +26,9 @@ def registrable(raw: str) -> str:
     """The lower-case registrable domain of a URL or host, IDN in punycode; "" where there is none.
 
     "https://investors.acme.co.uk:443/en?x" → "acme.co.uk". An e-mail address, an IP address, a local
-    host, a bare public suffix and an unknown top-level domain have none. Only the text before the first
-    blank is read ("www.7andi.com /en /").
+    host, a bare public suffix and an unknown top-level domain have none, nor has a host on which a company
+    shows the pages of others ("sites.google.com/view/acme", "acme.odoo.com"): it would name that company.
+    Only the text before the first blank is read ("www.7andi.com /en /").
     """
     words = raw[: _LONGEST + 1].split(maxsplit=1)
     if not words or len(words[0]) > _LONGEST:
@@ -50,7 +51,19 @@ def _registrable(word: str) -> str:
         return ""
     reserved = labels[-1] in _RESERVED
     name = ".".join(labels[-2:]) if reserved else _suffixes().privatesuffix(host) or ""
-    return "" if "_" in name else name
+    return "" if "_" in name or _is_let(host, name) else name
+
+
+def _is_let(host: str, name: str) -> bool:
+    """Whether the owner of a registrable domain shows other people's pages on this host of it."""
+    hosts = _listed("shared_hosts.txt")
+    if f"*.{name}" in hosts and host not in (name, f"www.{name}"):
+        return True
+    while host != name:
+        if host in hosts:
+            return True
+        _, _, host = host.partition(".")
+    return False
 
 
 def _ascii(host: str) -> str:

@@ -7,7 +7,7 @@ where possible with a suggestion. `advice` is what is allowed but unwise. Reads 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from icp_sync.profile_file.advice import advice
 from icp_sync.profile_file.building import NAME, build
 from icp_sync.profile_file.reading import MAX_BYTES, Report, read, suggestion
 from icp_sync.profile_file.schema import json_schema
-from icp_sync.profile_file.variants import extended, written_out
+from icp_sync.profile_file.variants import alone, extended, written_out
 
 __all__ = ["Loaded", "advice", "json_schema", "load", "load_all", "parse", "parse_all"]
 
@@ -86,11 +86,29 @@ def load_all(paths: Sequence[Path], *, types: Mapping[str, FactType] | None = No
         raise ConfigError(problems + error.problems, next_step=NEXT_STEP) from None
     if problems:
         raise ConfigError(problems, next_step=NEXT_STEP)
-    return tuple(
+    loaded = tuple(
         Loaded(profile=one.profile, text=one.whole or text, path=Path(source))
         for one, (text, source) in zip(parsed, texts, strict=True)
         if one.profile is not None
     )
+    if unlike := [problem for one in parsed if one.whole for problem in _unlike(one, types)]:
+        raise ConfigError(unlike, next_step=NEXT_STEP)
+    return loaded
+
+
+def _unlike(one: _One, types: Mapping[str, FactType] | None) -> list[Problem]:
+    """Why the text of a variant written out does not give the same profile again, [] when it does.
+
+    The journal keeps that text: one that says something else must not get there.
+    """
+    try:
+        if parse(one.whole, one.source, types=types) == one.profile:
+            return []
+        why = "it would be another profile"
+    except ConfigError as error:
+        why = error.problems[0].what
+    what = f"cannot be kept as one text with the profile it extends: {why}"
+    return [Problem(where=one.source, what=what, hint="write it out by hand, without `extends`")]
 
 
 def _text(path: Path) -> str:
@@ -130,6 +148,17 @@ class _One:
         return value if isinstance(value, str) else ""
 
 
+@dataclass(slots=True, kw_only=True)
+class _Shelf:
+    """Where a base may be found: by name among all documents, or beside them. wholes: those laid over theirs,
+    by source. beside: the documents nobody named, which some of those named stand upon."""
+
+    names: dict[str, _One]
+    find: Find
+    wholes: dict[str, Any] = field(default_factory=dict)
+    beside: list[_One] = field(default_factory=list)
+
+
 def _parse(
     documents: Sequence[tuple[str, str]], types: Mapping[str, FactType] | None, find: Find
 ) -> list[_One]:
@@ -142,11 +171,12 @@ def _parse(
         if name and names.setdefault(name, one) is not one:
             what = f"the profile '{name}' is also in {names[name].source}"
             one.report.value(("profile",), what, "rename one")
-    wholes: dict[str, Any] = {}
+    shelf = _Shelf(names=names, find=find)
     for one in ones:
-        one.data = _whole(one, names, find, wholes, ())
+        one.data = _whole(one, shelf, ())
+    for one in ones:
         one.profile = None if one.data is None else build(one.data, known, one.report)
-    problems = [problem for one in ones for problem in one.report.ordered()]
+    problems = [problem for one in (*ones, *shelf.beside) for problem in one.report.ordered()]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)), next_step=NEXT_STEP)
     return ones
@@ -157,33 +187,30 @@ def _read(text: str, source: str) -> _One:
     return _One(source=source, report=report, data=read(text, report))
 
 
-def _whole(
-    one: _One, names: dict[str, _One], find: Find, wholes: dict[str, Any], below: tuple[str, ...]
-) -> Any:
-    """The document's data laid over what it extends, which is read and laid over its own base first."""
-    if one.source in wholes:
-        return wholes[one.source]
+def _whole(one: _One, shelf: _Shelf, below: tuple[str, ...]) -> Any:
+    """The document's data laid over what it extends, which is read and laid over its own base first.
+
+    Where the base is lost, what the document says itself is left, and nothing counts as missing in it.
+    """
+    if one.source in shelf.wholes:
+        return shelf.wholes[one.source]
     above = one.data.get("extends") if isinstance(one.data, dict) else None
     if above is None:
-        wholes[one.source] = one.data
+        shelf.wholes[one.source] = one.data
         return one.data
-    base = _base(one, above, names, find, below)
-    if base is None:
-        one.report.torn.add(())  # what the base would have said is not missing
-        return {key: value for key, value in one.data.items() if key != "extends"}
-    theirs = _whole(base, names, find, wholes, (*below, one.word("profile")))
-    if base.source not in {o.source for o in names.values()}:
-        one.report.problems |= base.report.problems
-    if not isinstance(theirs, dict):
-        one.report.torn.add(())
-        return {key: value for key, value in one.data.items() if key != "extends"}
+    base = _base(one, above, shelf, below)
+    theirs = None if base is None else _whole(base, shelf, (*below, one.word("profile")))
+    if base is None or not isinstance(theirs, dict):
+        return alone(one.data, one.report)
     data = extended(one.data, one.report, theirs, base.report)
+    if () in base.report.torn:
+        return alone(data, one.report)
     one.whole = written_out(data, Path(one.source).name, str(above))
-    wholes[one.source] = data
+    shelf.wholes[one.source] = data
     return data
 
 
-def _base(one: _One, above: Any, names: dict[str, _One], find: Find, below: tuple[str, ...]) -> _One | None:
+def _base(one: _One, above: Any, shelf: _Shelf, below: tuple[str, ...]) -> _One | None:
     """The document that one extends; None, with the problem reported, when there is none or a circle."""
     chain = (*below, one.word("profile"))
     if not isinstance(above, str) or not NAME.fullmatch(above):
@@ -191,21 +218,30 @@ def _base(one: _One, above: Any, names: dict[str, _One], find: Find, below: tupl
     elif above in chain:
         circle = " → ".join([*chain[chain.index(above) :], above])
         one.report.value(("extends",), f"'extends' runs in a circle: {circle}")
-    elif above in names:
-        return names[above]
+    elif above in shelf.names:
+        return shelf.names[above]
     else:
-        try:
-            found = find(above, one.source)
-        except ConfigError as error:
-            one.report.value(("extends",), f"'{above}' cannot be read: {error.problems[0].what}")
-            return None
-        if found is not None:
-            base = _read(*found)
-            if base.word("profile") == above:
-                names[above] = base
-                return base
-            one.report.value(("extends",), f"{found[1]} does not hold the profile '{above}'")
-            return None
-        near = suggestion(above, names) or f"name it on the command line too, or put {above}.yaml beside it"
-        one.report.value(("extends",), f"there is no profile '{above}' to extend", near)
+        return _found(one, above, shelf)
+    return None
+
+
+def _found(one: _One, above: str, shelf: _Shelf) -> _One | None:
+    """The base as a document nobody named; None, with the problem reported, when there is none."""
+    try:
+        found = shelf.find(above, one.source)
+    except ConfigError as error:
+        one.report.value(("extends",), f"'{above}' cannot be read: {error.problems[0].what}")
+        return None
+    if found is None:
+        near = suggestion(above, shelf.names)
+        hint = near or f"name it on the command line too, or put {above}.yaml beside it"
+        one.report.value(("extends",), f"there is no profile '{above}' to extend", hint)
+        return None
+    base = _read(*found)
+    shelf.beside.append(base)
+    if base.word("profile") == above:
+        shelf.names[above] = base
+        return base
+    if base.data is not None:  # else it says itself why it cannot be read
+        one.report.value(("extends",), f"{found[1]} does not hold the profile '{above}'")
     return None

@@ -106,7 +106,7 @@ def _tell(model: type[BaseModel], detail: ErrorDetails, path: Path, report: Repo
     if kind == "extra_forbidden":
         unknown_key(below[-1], at, _model_at(model, below[:-1]), report)
     elif kind == "missing":
-        report.value(at[:-1], f"'{below[-1]}' is missing")
+        report.absent(at[:-1], f"'{below[-1]}' is missing")
     elif kind == "too_short" and key != "between":
         report.value(at, f"'{key}' is empty", "name at least one, or leave the key out")
     elif kind in {"too_short", "too_long"}:

@@ -202,7 +202,7 @@ def _finished(
         if any("\ud800" <= letter <= "\udfff" for letter in event.value):
             raise _Stop(place, "half a surrogate pair is no character")
         plain = event.style is None and event.tag is None
-        node = _Node(_scalar(event.value) if plain else event.value, place, 1, 0)
+        node = _Node(scalar(event.value) if plain else event.value, place, 1, 0)
         anchor = event.anchor
     elif isinstance(event, AliasEvent):
         if event.anchor not in anchors:
@@ -244,8 +244,9 @@ def _collection(opened: _Open, report: Report) -> _Node:
     return _Node(pairs, opened.place, size, depth)
 
 
-def _scalar(text: str) -> Any:
-    """YAML 1.2 core: null, truth values, numbers; everything else, dates too, stays text."""
+def scalar(text: str) -> Any:
+    """What text without quotes means, as in the core of YAML 1.2: null, a truth value, a number; everything
+    else, dates too, stays text."""
     if _NULL.fullmatch(text):
         return None
     if _TRUE.fullmatch(text) or _FALSE.fullmatch(text):

@@ -11,12 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import SafeRepresenter
 
-from icp_sync.profile_file.reading import Path, Report, suggestion
+from icp_sync.profile_file.names import unique
+from icp_sync.profile_file.reading import MAX_BYTES, Path, Report, scalar, suggestion
 from icp_sync.profile_file.schema import Question
 
-NAMED_LISTS = ("criteria", "timing", "flags")
-"""Lists whose entries are told apart by name: one of the same name changes it, `drop: true` leaves it out."""
+NAMED_LISTS = {"criteria": "criterion", "timing": "timing signal", "flags": "flag"}
+"""Lists whose entries are told apart by name, and what such an entry is called: one of the same name changes
+it, `drop: true` leaves it out."""
 
 OVERLAID = ("review", "scope", "tiers", "timing_grades", "pools", "examples")
 """Mappings that are overlaid key by key. Everything else, `routes` too, is replaced whole."""
@@ -48,15 +52,53 @@ def extended(
     return merged
 
 
+def alone(data: Mapping[str | int, Any], report: Report) -> dict[str | int, Any]:
+    """What a variant says itself when the profile it extends is lost, or stands upon one that is.
+
+    What the lost one would have said is neither missing nor misnamed: `report` keeps silent about it.
+    """
+    left = {key: value for key, value in data.items() if key != "extends"}
+    report.torn.add(())
+    for key in NAMED_LISTS.keys() & left.keys():
+        if isinstance(left[key], list):
+            left[key] = [_without_drop(item) for item in left[key]]
+            report.torn |= {(key, index) for index in range(len(left[key]))}
+    return left
+
+
+def _without_drop(item: Any) -> Any:
+    return {key: value for key, value in item.items() if key != "drop"} if isinstance(item, dict) else item
+
+
 def written_out(data: Mapping[str | int, Any], source: str, base: str) -> str:
-    """A variant's whole text, complete in itself: what the journal keeps."""
+    """A variant's whole text, complete in itself: what the journal keeps.
+
+    source: the variant's file name. What is read of the text is `data` again.
+    """
     stream = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
+    yaml.Representer = _Quoting
     yaml.default_flow_style = False
+    yaml.width = MAX_BYTES  # a folded key or name would be read as something else
     yaml.allow_unicode = True
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.dump(dict(data), stream)
-    return f"# {source} written out with the profile '{base}' it extends\n{stream.getvalue()}"
+    name = "".join(letter if letter.isprintable() else "·" for letter in source)
+    return f"# {name} written out with the profile '{base}' it extends\n{stream.getvalue()}"
+
+
+class _Quoting(SafeRepresenter):
+    """Puts text in quotes that our reader would take for something else, or that is not plain letters."""
+
+    def represent_str(self, data: str) -> ScalarNode:
+        plain = data.isprintable() and isinstance(scalar(data), str)
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if plain else '"')
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Quoting.add_representer(str, _Quoting.represent_str)
 
 
 class _Grown:
@@ -104,7 +146,7 @@ def _merged_list(
 ) -> list[Any]:
     """The base's entries in its order, changed or dropped by name, then the new ones."""
     grown.place(path, path, report)
-    own = {_name(item): i for i, item in enumerate(mine)}
+    own = _by_name(mine, path, report)
     names = {_name(item) for item in theirs}
     found: list[Any] = []
     for at, item in enumerate(theirs):
@@ -122,11 +164,22 @@ def _merged_list(
     for index, item in enumerate(mine):
         if _name(item) in names and _name(item):
             continue
-        if isinstance(item, dict) and item.get("drop") is True:
+        if isinstance(item, dict) and item.get("drop") is True and () not in base_report.torn:
             hint = suggestion(_name(item), names) or "drop names an entry of the profile it extends"
             report.value((*path, index), f"there is no '{_name(item)}' to drop", hint)
             continue
         found.append(grown.graft((*path, len(found)), item, (*path, index), report))
+    return found
+
+
+def _by_name(items: list[Any], path: Path, report: Report) -> dict[str, int]:
+    """Name → index. An entry named twice is reported, as for a profile of its own; the first counts."""
+    found: dict[str, int] = {}
+    seen: dict[str, Path] = {}
+    for index, item in enumerate(items):
+        if name := _name(item):
+            unique(item["name"], seen, (*path, index, "name"), NAMED_LISTS[str(path[0])], report)
+            found.setdefault(name, index)
     return found
 
 

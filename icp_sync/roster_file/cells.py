@@ -26,6 +26,8 @@ _WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0{1,6})?")
 _BETWEEN = re.compile(r"(.*?\S)\s*(?:-|\u2010|\u2011|\u2012|\u2013|\u2014|\.\.|\bto\b)\s*(\S.*)")
 _SIDES = {">=": "at_least", "≥": "at_least", ">": "above", "<=": "at_most", "≤": "at_most", "<": "below"}
 _SIDE = re.compile(r"(>=|<=|≥|≤|>|<)\s*(.+)")
+_FOR_EVER = re.compile(r"(?<!\d)(?:9999|2999)(?!\d)")
+"""Years in which nothing ends: "9999-12-31" is how many systems write that there is no end."""
 _UNIT = re.compile(r"[kmb]n?\b", re.IGNORECASE)
 
 
@@ -74,9 +76,19 @@ def first_day(text: str) -> float:
 
 
 def after_last_day(text: str) -> float:
-    """The instant after the last one of a day, month or year; an instant of the day stands for itself."""
+    """The instant after the last one of a day, month or year; an instant of the day stands for itself.
+
+    inf for a date in one of the years that stand for no end.
+    """
+    if _open_end(text):
+        return inf
     read = _date(text)
     return read.low if read.exact else read.high + 1
+
+
+def day_of_return(text: str) -> float:
+    """The first instant of a day, month or year; inf for a date in one of the years that stand for no end."""
+    return inf if _open_end(text) else first_day(text)
 
 
 def question(fact: str, kind: FactType, text: str, currency: str) -> AnyOf | Between:
@@ -116,6 +128,12 @@ def _date(text: str) -> Interval:
     if read is None:
         raise ValueError(f"{shown(text)} is not a date, or could be two; write 2026-03-01")
     return read
+
+
+def _open_end(text: str) -> bool:
+    """Whether it would be a date in a nearer leap year."""
+    nearer, found = _FOR_EVER.subn("2000", text, count=1)
+    return bool(found) and instant(nearer) is not None
 
 
 def _band(fact: str, text: str, money: bool, currency: str) -> Between:

@@ -29,6 +29,7 @@ class LiveTables:
         self._lock = threading.Lock()
         self._stamp: Stamp | None = None
         self._good: Tables | None = None
+        self._had_absences = False
         self.problems: tuple[Problem, ...] = ()
 
     def now(self) -> Tables:
@@ -41,7 +42,13 @@ class LiveTables:
             if stamp == self._stamp and self._good is not None:
                 return self._good
             try:
-                good = load_tables(self._folder, self._profiles, types=self._types, currency=self._currency)
+                good = load_tables(
+                    self._folder,
+                    self._profiles,
+                    types=self._types,
+                    currency=self._currency,
+                    had_absences=self._had_absences,
+                )
             except ConfigError as error:
                 if self._good is None:
                     raise
@@ -55,6 +62,7 @@ class LiveTables:
             if self._good is not None and good.digest != self._good.digest:
                 log("roster").info("the tables were read again", digest=good.digest)
             self._stamp, self._good, self.problems = stamp, good, ()
+            self._had_absences = any(name == ABSENCES and size >= 0 for name, _, size in stamp)
             return good
 
     def _look(self) -> Stamp:

@@ -37,12 +37,18 @@ def table_names(profiles: Sequence[Profile]) -> Names:
 
 
 def load_tables(
-    folder: Path, profiles: Sequence[Profile], *, types: Mapping[str, FactType], currency: str
+    folder: Path,
+    profiles: Sequence[Profile],
+    *,
+    types: Mapping[str, FactType],
+    currency: str,
+    had_absences: bool = False,
 ) -> Tables:
     """Every table the profiles name, and `absences.csv` where it is there, from one folder.
 
     types: every fact's kind, for the columns that are facts. currency: ISO 4217, of amounts of money in
-    the tables. Raises ConfigError with every problem of every file.
+    the tables. had_absences: `absences.csv` was there before, so that it must not be missing now. Raises
+    ConfigError with every problem of every file.
     """
     names = table_names(profiles)
     findings = Findings()
@@ -64,6 +70,9 @@ def load_tables(
     if (folder / ABSENCES).exists():
         sheet = _sheet(folder, ABSENCES, findings, digest, may_be_empty=True)
         absences = read_absences(sheet, findings) if sheet is not None else {}
+    elif had_absences:
+        hint = "put it back; its header alone says that nobody is away"
+        findings.at(str(folder / ABSENCES), 0, "was there and is gone", hint)
     if findings.count:
         raise ConfigError(findings.ordered(), next_step=NEXT_STEP)
     digested = digest.hexdigest() if territories or named or absences else ""

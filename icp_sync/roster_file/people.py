@@ -73,13 +73,13 @@ def _absence(row: Row, sheet: Sheet, findings: Findings) -> Absence | None:
     before = findings.count
     email = _email(row, "email", sheet.source, findings)
     days: dict[str, float] = {"from": -inf, "until": inf}
-    for column in days:
+    for column, read in (("from", cells.first_day), ("until", cells.day_of_return)):
         text = row.cell(column)
         if not text:
             continue
         try:
             cells.refuse_formula(text)
-            days[column] = cells.first_day(text)
+            days[column] = read(text)
         except ValueError as error:
             findings.at(sheet.source, row.line, f"{column}: {error}")
     if not row.cell("from") and "from" in sheet.header:

@@ -73,6 +73,8 @@ class Findings:
 def read_bytes(path: Path) -> bytes:
     """The whole file. Raises ConfigError when it cannot be read or is far too large."""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise ConfigError([Problem(where=str(path), what="is no file, but a stream or a device")])
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:

@@ -37,6 +37,8 @@ _CONTROLS = frozenset(range(32)) - {9, 10, 12, 13, 26}
 
 def head_of(path: Path) -> bytes:
     """The first MiB. Raises ConfigError for what is no readable text file."""
+    if path.is_fifo() or path.is_char_device():
+        raise refused(path, "is a stream, and a table is read more than once", "save it to a file first")
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import pytest
 
 from icp_sync.normalize.domains import is_free_mail, is_shared, registrable
@@ -73,6 +75,76 @@ def test_an_address_names_its_registrable_domain(raw: str, domain: str) -> None:
 )
 def test_what_is_no_public_host_has_no_domain(raw: str) -> None:
     assert registrable(raw) == ""
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "https://sites.google.com/view/acme",
+        "http://docs.google.com:443/document/d/1",
+        "www.plus.google.com/+acme",
+        "MAPS.google.com.",
+        "https://acme.odoo.com/shop",
+        "www.acme.odoo.com",
+        "acme.wpengine.com",
+    ],
+)
+def test_a_page_on_somebody_elses_host_does_not_name_them(raw: str) -> None:
+    assert registrable(raw) == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "domain"),
+    [
+        ("https://about.google.com/", "google.com"),
+        ("https://www.odoo.com/app/crm", "odoo.com"),
+        ("odoo.com", "odoo.com"),
+        ("www.wpengine.com", "wpengine.com"),
+        ("https://www.ebay.com/str/acme", "ebay.com"),
+        ("sites.google.com.evil.com", "evil.com"),
+        ("odoo.community", "odoo.community"),
+    ],
+)
+def test_a_company_that_lets_hosts_keeps_its_own_name(raw: str, domain: str) -> None:
+    assert registrable(raw) == domain
+    assert not is_shared(domain)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "acme.blogspot.de",
+        "acme.blogspot.co.uk",
+        "acme.site123.me",
+        "acme.tilda.ws",
+        "acme.ueniweb.com",
+        "acme.onepage.website",
+        "acme.hs-sites.com",
+        "acme.wpenginepowered.com",
+        "acme.wpcomstaging.com",
+        "https://www.yellowpages.com/acme",
+        "https://calendly.com/acme",
+        "https://forms.gle/acme",
+    ],
+)
+def test_a_site_builders_or_directorys_domain_is_shared(raw: str) -> None:
+    assert is_shared(registrable(raw))
+
+
+@pytest.mark.parametrize("domain", ["orange.fr", "shaw.ca", "rogers.com", "hey.com", "zoho.com"])
+def test_a_providers_mailboxes_are_nobodys_domain(domain: str) -> None:
+    assert is_free_mail(domain)
+
+
+@pytest.mark.parametrize("name", ["free_mail_domains.txt", "shared_domains.txt", "shared_hosts.txt"])
+def test_the_lists_are_sorted_lower_case_and_hold_nothing_twice(name: str) -> None:
+    text = files("icp_sync.normalize").joinpath("data", name).read_text(encoding="utf-8")
+    names = [line for line in text.splitlines() if not line.startswith("#")]
+    assert names == sorted(set(names))
+    for listed in names:
+        host = listed.removeprefix("*.")
+        assert host == host.lower().strip()
+        assert listed == host or registrable(host) == host  # a "*." stands before a registrable domain
 
 
 def test_a_registrable_domain_is_its_own() -> None:

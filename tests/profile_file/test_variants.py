@@ -103,6 +103,81 @@ def test_a_base_that_cannot_be_found_or_lies_about_its_name_is_said_so(tmp_path:
         load(tmp_path / "dach.yaml")
 
 
+def said(*paths: Path) -> list[str]:
+    """What is wrong with these files, by file name."""
+    with pytest.raises(ConfigError) as caught:
+        load_all(paths)
+    return [str(problem).replace(f"{paths[0].parent}/", "") for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("base", "what"),
+    [
+        (
+            BASE.replace("profile: base", "profile: base\nextends: bsae"),
+            "base.yaml:2:10: there is no profile 'bsae'",
+        ),
+        (
+            BASE.replace("profile: base", "profile: base\nextends: dach"),
+            "base.yaml:2:10: 'extends' runs in a circle: dach → base → dach",
+        ),
+        (BASE + "routes: [{else: {lane: none}}]\n", "base.yaml:14:1: the key 'routes' is written twice"),
+        (BASE + "timing:\n", "base.yaml:14:1: 'timing' has no value"),
+        ("profile: [\n", "base.yaml:2:1: not valid YAML"),
+    ],
+)
+def test_a_base_found_beside_says_its_own_problems_each_once(tmp_path: Path, base: str, what: str):
+    (tmp_path / "base.yaml").write_text(base, encoding="utf-8")
+    (tmp_path / "dach.yaml").write_text(VARIANT, encoding="utf-8")
+    (one,) = said(tmp_path / "dach.yaml")
+    assert one.startswith(what)
+
+
+def test_what_a_base_says_beside_is_said_when_it_is_named_too(tmp_path: Path):
+    """A second file that extends the same unsound base says nothing twice either."""
+    (tmp_path / "base.yaml").write_text(BASE + "timing:\n", encoding="utf-8")
+    for name in ("dach", "nordics"):
+        text = VARIANT.replace("profile: dach", f"profile: {name}")
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    both_variants = said(tmp_path / "dach.yaml", tmp_path / "nordics.yaml")
+    assert both_variants == said(tmp_path / "base.yaml", tmp_path / "dach.yaml")
+    assert len(both_variants) == 1
+
+
+def test_a_variant_of_a_variant_says_what_is_wrong_with_the_middle_one(tmp_path: Path):
+    (tmp_path / "mid.yaml").write_text("profile: mid\nextends: bsae\n", encoding="utf-8")
+    text = "profile: dach\nextends: mid\ncriteria: [{name: Size, drop: true}]\n"
+    (tmp_path / "dach.yaml").write_text(text, encoding="utf-8")
+    (one,) = said(tmp_path / "dach.yaml")  # not that a currency or a Size to drop is missing
+    assert one.startswith("mid.yaml:2:10: there is no profile 'bsae'")
+
+
+def test_without_its_base_only_what_a_variant_says_itself_is_judged():
+    text = VARIANT.replace("extends: base", "extends: nowhere").replace("[DE, AT, CH]", "[Atlantis]")
+    with pytest.raises(ConfigError) as caught:
+        both(text)
+    assert [problem.where for problem in caught.value.problems] == ["dach.yaml:2:10", "dach.yaml:7:65"]
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        "criteria: [{name: Size, weight: 3}, {name: size, weight: 4}]",
+        "criteria: [{name: Size, drop: true}, {name: Size, weight: 3}]",
+        "criteria: [{name: Size, drop: true}, {name: SIZE, drop: true}]",
+        "flags: [{name: Agency, effect: mark}, {name: agency, effect: exclude}]",
+        "flags: [{name: New, when: &w {fact: country, any_of: [DE]}, effect: mark},"
+        " {name: new, when: *w, effect: mark}]",
+    ],
+)
+def test_an_entry_named_twice_by_a_variant_is_reported_once(twice: str):
+    with pytest.raises(ConfigError) as caught:
+        both(f"profile: dach\nextends: base\n{twice}\n")
+    (one,) = caught.value.problems
+    assert one.where.startswith("dach.yaml:3:")
+    assert "is named twice, first on line 3" in one.what
+
+
 def test_levels_ask_the_parent_or_the_group():
     asked = BASE.replace("weight: 20", "weight: 20, level: group")
     profile = parse(asked.replace("weight: 10", "weight: 10, level: parent"), "x")

@@ -111,6 +111,30 @@ def test_absences_that_appear_later_are_found(live, tmp_path):
     assert set(live.now().absences) == {"ann@example.com"}
 
 
+def test_absences_that_disappear_are_not_taken_for_nobody_away(live, tmp_path):
+    path = tmp_path / "absences.csv"
+    path.write_text("email,from\nann@example.com,2026-01-01\n")
+    away = live.now()
+    path.unlink()
+    assert live.now() is away
+    assert live.now().absences.keys() == {"ann@example.com"}
+    assert str(live.problems[0]) == (
+        f"{path}: was there and is gone (put it back; its header alone says that nobody is away)"
+    )
+    changed(tmp_path / "territories.csv", "territory,owner\nT,ann@example.com\n")
+    assert live.now() is away  # whatever else changes meanwhile
+    path.write_text("email,from\n")
+    assert live.now().absences == {}
+    assert live.problems == ()
+
+
+def test_tables_first_read_without_absences_miss_none(live, tmp_path):
+    live.now()
+    changed(tmp_path / "territories.csv", "territory,owner\nT,ann@example.com\n")
+    assert live.now().territories["territories.csv"].rows[0].territory == "T"
+    assert live.problems == ()
+
+
 def test_an_owner_outside_the_pool_that_a_table_narrows_is_named(load, tmp_path):
     narrowing = replace(
         PROFILE, routes=(Route(target=Target(lane="sales", pool="emea", territory="territories.csv")),)
@@ -165,3 +189,9 @@ def test_whatever_a_file_holds_it_is_read_or_refused_and_never_worse(load, heads
     for name in ("territories", "strategic", "absences"):
         with suppress(ConfigError):
             load(**{name: data})
+
+
+def test_a_pipe_in_place_of_a_table_is_refused_rather_than_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "absences.csv")
+    with pytest.raises(ConfigError, match="a stream or a device"):
+        load_tables(tmp_path, [replace(PROFILE, routes=())], types=CATALOGUE, currency="USD")

@@ -72,12 +72,16 @@ def test_an_absence_lasts_until_the_day_of_return_or_further_notice(load):
         absences="email,from,until,reason\n"
         "Ann@Example.com,2026-12-01,2027-01-04,leave\n"
         "bob@example.com,5 May 2026,,\n"
+        "eve@example.com,2026-05-05,9999-12-31,left\n"
     )
     assert tables.absences == {
         "ann@example.com": (
             Absence(email="ann@example.com", start=at(2026, 12, 1), until=at(2027, 1, 4), reason="leave"),
         ),
         "bob@example.com": (Absence(email="bob@example.com", start=at(2026, 5, 5), until=inf),),
+        "eve@example.com": (
+            Absence(email="eve@example.com", start=at(2026, 5, 5), until=inf, reason="left"),
+        ),
     }
     assert tables.away("ann@example.com", at(2027, 1, 4) - 1) is not None
     assert tables.away("ann@example.com", at(2027, 1, 4)) is None

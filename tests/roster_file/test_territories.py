@@ -109,6 +109,23 @@ def test_dates_in_five_formats_begin_at_midnight_utc(load, cell, day):
     assert row.start == at(*day)
 
 
+@pytest.mark.parametrize(
+    "cell", ["9999-12-31", "31 Dec 9999", "Dec 31, 9999", "9999-12-31T23:59:59Z", "9999", "2999-12-31"]
+)
+def test_a_last_day_at_the_end_of_all_calendars_is_no_end(load, cell):
+    (row,) = rows(load, f'territory,owner,effective_to\nT,a@example.com,"{cell}"\n')
+    assert row.end == inf
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("effective_to", "9999-12-32"), ("effective_to", "never 9999"), ("effective_from", "9999-12-31")],
+)
+def test_only_a_date_that_ends_something_may_lie_there(load, column, cell):
+    found = problems_of(load, territories=f"territory,owner,{column}\nT,a@example.com,{cell}\n")
+    assert found[0].startswith(f"territories.csv:2: {column}: '{cell}' is not a date")
+
+
 def test_any_encoding_and_delimiter_that_a_spreadsheet_writes_is_read(load):
     text = "territory\towner\tcity\r\nMünchen\ta@example.com\tMünchen\r\n"
     for data in (text.encode("utf-8-sig"), text.encode("utf-16"), text.encode("cp1252")):

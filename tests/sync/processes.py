@@ -15,7 +15,7 @@ from typing import Any
 
 _NURSERY = """
 import json, os, sys
-import icp_sync.cli.app, icp_sync.cli.run_progress, icp_sync.cli.run_summary, icp_sync.cli.rendering
+import icp_sync.cli.app, icp_sync.cli.run.progress, icp_sync.cli.run.summary, icp_sync.cli.rendering
 import icp_sync.daemon, icp_sync.wiring, icp_sync.sync.where, icp_sync.settings
 import icp_sync.cli.run, icp_sync.enrichers.public_companies, pytickersymbols, hubspot.crm.companies
 import hubspot.crm.properties, hubspot.crm.owners

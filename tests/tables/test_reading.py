@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from io import StringIO
 from pathlib import Path
 
@@ -164,3 +165,9 @@ def test_no_bytes_make_it_stumble(tmp_path_factory: pytest.TempPathFactory, data
         return
     named = {number for number, _, wrong in read if wrong}
     assert named <= {int(p.where.rpartition(":")[2]) for p in read.problems.kept}
+
+
+def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(ConfigError, match="is a stream"):
+        Table(tmp_path / "pipe.csv")

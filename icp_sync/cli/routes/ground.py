@@ -69,12 +69,14 @@ def routing(grounds: Grounds, files: Sequence[Path] | None, now: float) -> Routi
     """Raises ConfigError with every problem of the profiles, then with every problem of their tables."""
     from icp_sync.domain.account import Owner
     from icp_sync.domain.compile import compile_profile
+    from icp_sync.domain.kin import kin_facts
     from icp_sync.roster_file import load_tables
 
     profiles = grounds.profiles(files)
     tables = load_tables(
         _folder(grounds, files), profiles, types=grounds.types, currency=profiles[0].currency
     )
+    grounds.asked |= kin_facts(profiles, tables)
     people = named_people(profiles, tables, now)
     owners: Mapping[str, Owner]
     loads: Mapping[str, int]
