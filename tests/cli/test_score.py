@@ -132,7 +132,7 @@ def test_columns_can_be_mapped_by_hand(here: Path) -> None:
         (["export.csv", "--encoding", "base64"], "is not an encoding"),
         (["export.csv", "--out", "export.csv"], "is the file to read"),
         (["export.csv", "--out", "no/such/folder.csv"], "cannot be written"),
-        (["export.csv", "--out", "-", "--json"], "stdout is for one document"),
+        (["export.csv", "--out", "-", "--json"], "standard output is for the JSON document"),
         (["export.csv", "--profile", "none.yaml"], "cannot be read"),
     ],
 )
