@@ -232,7 +232,7 @@ def _settings(
         if on is None or config is not None or connection is not None:
             raise
         if Path(os.environ.get("ICP_SYNC_CONFIG", SETTINGS_FILE)).exists():
-            note(f"the settings here cannot be used ({error.problems[0]}); judged without them")
+            note(f"the settings here cannot be used ({error.problems[0].what}); judged without them")
         return None, "", None, None
 
 

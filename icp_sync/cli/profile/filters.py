@@ -104,7 +104,7 @@ def _grounds(
         if not files or config is not None or connection is not None:
             raise
         if to is not Target.ENGLISH:
-            note(f"no usable settings here ({error.problems[0]}); taking the CRM's standard properties")
+            note(f"no usable settings here ({error.problems[0].what}); taking the CRM's standard properties")
         paths, types, facts_map = files, CATALOGUE, HUBSPOT_DEFAULTS
     if to is Target.SOQL:  # every connection is a HubSpot portal so far
         facts_map = SALESFORCE_DEFAULTS
