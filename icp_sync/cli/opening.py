@@ -65,7 +65,8 @@ def candidates(
     except ConfigError as error:
         if not files or config is not None or connection is not None:
             raise
-        note(f"no usable settings here ({error.problems[0].what}); judged by HubSpot's standard properties alone")
+        why = error.problems[0].what
+        note(f"no usable settings here ({why}); judged by HubSpot's standard properties alone")
         paths, types, facts_map = files, CATALOGUE, HUBSPOT_DEFAULTS
     for source in facts_map.sources:
         sources.setdefault(source.fact, []).append(f"crm:{source.property}")
