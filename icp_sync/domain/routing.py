@@ -6,19 +6,19 @@ people and adding somebody moves few accounts; load beyond a stated imbalance pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from hashlib import blake2b
-from math import inf, log
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import inf
 
-from icp_sync.domain.account import ALONE, Kin, Owner
+from icp_sync.domain.account import ALONE, Kin
+from icp_sync.domain.choosing import Candidate, Team, candidate, pick, spread
 from icp_sync.domain.conditions import facts_of
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation
 from icp_sync.domain.facts import GROUP, Facts, Interval, Members
 from icp_sync.domain.goals import Goal, goal_of
 from icp_sync.domain.populations import CUSTOMER
 from icp_sync.domain.profile import DAY, Member, Route
-from icp_sync.domain.roster import NO_TABLES, Tables
+from icp_sync.domain.roster import Tables
 from icp_sync.domain.success import NOTHING_SAID, Success, success_of
 from icp_sync.domain.words import date_text
 
@@ -26,20 +26,6 @@ RECENT_ACTIVITY = 14 * DAY
 """An account somebody touched this recently is never given away."""
 
 SUCCESS = "success"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """Somebody considered for an account. `skipped` says why not, "" for eligible.
-
-    barred: skipped for what they are, not for how busy they are now: gone, or out of the territory.
-    """
-
-    email: str
-    weight: float = 1.0
-    load: int = 0
-    skipped: str = ""
-    barred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +63,6 @@ class Held:
     owner: str = ""
     vacant_from: float | None = 0.0
     routed: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
-    """Who may own accounts: the CRM's owners by email, how many open accounts each has, the tables.
-
-    caps: email → the most accounts somebody may own, wherever that was said (see `goals.caps_of`).
-    """
-
-    owners: Mapping[str, Owner] = field(default_factory=dict)
-    loads: Mapping[str, int] = field(default_factory=dict)
-    tables: Tables = NO_TABLES
-    caps: Mapping[str, int] = field(default_factory=dict)
 
 
 def decide(
@@ -144,7 +117,7 @@ def _assign(
         return replace(decision, note=blocked, until=until)
     if kept := _kept(decision, route, goal, kin, team, now):
         return kept
-    considered = _spread(goal, team, now)
+    considered = spread(goal, team, now)
     chosen = pick(decision.account_id, considered)
     away = (team.tables.away(c.email, now) for c in considered)
     backs = [absence.until for absence in away if absence is not None and absence.until < inf]
@@ -162,18 +135,6 @@ def _assign(
 def replay(decision: Decision) -> str:
     """The owner this decision's own evidence leads to; equal to `decision.owner` for ever."""
     return pick(decision.account_id, decision.considered)
-
-
-def pick(account_id: str, candidates: Sequence[Candidate]) -> str:
-    """Email of the eligible candidate with the highest weighted rendezvous score, "" when there is none."""
-    eligible = [c for c in candidates if not c.skipped]
-    return max(eligible, key=lambda c: (_score(account_id, c), c.email)).email if eligible else ""
-
-
-def _score(account_id: str, candidate: Candidate) -> float:
-    digest = blake2b(f"{account_id}\x00{candidate.email}".encode(), digest_size=8).digest()
-    unit = (int.from_bytes(digest, "big") + 1) / (2**64 + 1)
-    return -candidate.weight / log(unit)
 
 
 _NOBODY = Goal(name="", members=())
@@ -304,7 +265,7 @@ def _kept(decision: Decision, route: Route, goal: Goal, kin: Kin, team: Team, no
         return None
     email = present[0]
     cap = next((m.cap for m in goal.members if m.email == email), 0)
-    person = _candidate(Member(email=email, cap=cap), team, now)
+    person = candidate(Member(email=email, cap=cap), team, now)
     away = team.tables.away(email, now)
     note = f"{email} owns the {whose}" + (f", but is {person.skipped}" if person.skipped else "")
     return replace(
@@ -315,42 +276,6 @@ def _kept(decision: Decision, route: Route, goal: Goal, kin: Kin, team: Team, no
         note=note,
         until=away.until if away and away.until < inf else None,
     )
-
-
-def _spread(goal: Goal, team: Team, now: float) -> tuple[Candidate, ...]:
-    people = [
-        replace(_candidate(m, team, now), skipped=goal.outside[m.email], barred=True)
-        if m.email in goal.outside
-        else _candidate(m, team, now)
-        for m in goal.members
-    ]
-    eligible = [p for p in people if not p.skipped]
-    if len(eligible) < 2:
-        return tuple(people)
-    mean = sum(p.weight for p in eligible) / len(eligible)
-    least = min(p.load / p.weight for p in eligible)
-    return tuple(
-        replace(p, skipped="holds more than their share now")
-        if not p.skipped and (p.load / p.weight - least) * mean > goal.imbalance
-        else p
-        for p in people
-    )
-
-
-def _candidate(member: Member, team: Team, now: float) -> Candidate:
-    load = team.loads.get(member.email, 0)
-    owner = team.owners.get(member.email)
-    barred = owner is None or not owner.active
-    if owner is None:
-        skipped = "not an owner in the CRM"
-    elif not owner.active:
-        skipped = "inactive in the CRM"
-    elif away := team.tables.away(member.email, now):
-        skipped = "away until further notice" if away.until == inf else f"away until {date_text(away.until)}"
-    else:
-        cap = team.caps.get(member.email, member.cap)
-        skipped = f"at their cap of {cap}" if cap and load >= cap else ""
-    return Candidate(email=member.email, weight=member.weight, load=load, skipped=skipped, barred=barred)
 
 
 def _nobody(goal: Goal, considered: Sequence[Candidate]) -> str:

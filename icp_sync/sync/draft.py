@@ -12,6 +12,7 @@ from functools import cached_property
 from hashlib import blake2b
 
 from icp_sync.domain.account import ALONE, Account, Kin, Memory, Previous, Remembered, Roster
+from icp_sync.domain.choosing import Candidate, Team
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.differences import Differences, desired, difference, vacant_from
 from icp_sync.domain.evaluation import ENGINE, Evaluation, carried, evaluate
@@ -21,7 +22,7 @@ from icp_sync.domain.kin import kin_facts, with_kin
 from icp_sync.domain.populations import with_population
 from icp_sync.domain.recovery import recovered
 from icp_sync.domain.roster import NO_TABLES, Tables
-from icp_sync.domain.routing import Candidate, Decision, Held, Team, decide
+from icp_sync.domain.routing import Decision, Held, decide
 from icp_sync.domain.seal import SealKey, read_seal
 from icp_sync.domain.standing import Mode
 from icp_sync.domain.why import evidence_of, why_changed

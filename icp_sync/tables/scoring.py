@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from icp_sync.domain import words
+from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.evaluation import Evaluation, evaluate
 from icp_sync.domain.facts import FactValue
 from icp_sync.domain.profile import Profile
-from icp_sync.domain.routing import Held, Team, decide
+from icp_sync.domain.routing import Held, decide
 from icp_sync.tables.alike import Alike, Likeness, asked_facts
 from icp_sync.tables.answers import Answered, Questions, relation
 from icp_sync.tables.outline import NOTHING, Outline, Outlines

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from icp_sync.cli.routes.year import Plan, Sample, Year, simulate
 from icp_sync.domain.account import Owner
+from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.conditions import Between
 from icp_sync.domain.evaluation import evaluate
 from icp_sync.domain.goals import caps_of
 from icp_sync.domain.profile import DAY, Criterion, Member, Pool, Profile, Route, Target
 from icp_sync.domain.roster import NO_TABLES, Absence, Tables
-from icp_sync.domain.routing import Team
 from tests.cli.conftest import Place, command
 from tests.cli.sales_team import PROFILE, Desk, desk, email, journal
 from tests.domain.cases import NOW, facts

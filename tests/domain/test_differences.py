@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icp_sync.domain.account import NOT_REMEMBERED, Confirmed, Origin, Owner, Remembered
+from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.differences import (
     OWNER_CLEARED_AFTER,
@@ -22,7 +23,7 @@ from icp_sync.domain.differences import (
 from icp_sync.domain.evaluation import carried, evaluate
 from icp_sync.domain.plan import Change
 from icp_sync.domain.profile import DAY
-from icp_sync.domain.routing import Held, Team, decide, replay
+from icp_sync.domain.routing import Held, decide, replay
 from icp_sync.domain.seal import Seal, SealKey, read_seal
 from icp_sync.domain.standing import Mode
 from tests.domain.cases import NOW, OWNERS, account, profile_sets, some_facts

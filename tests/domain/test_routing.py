@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icp_sync.domain.account import ALONE, Kin, Owner
+from icp_sync.domain.choosing import Candidate, Team, pick
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.conditions import AnyOf, Between
 from icp_sync.domain.evaluation import evaluate
 from icp_sync.domain.goals import caps_of
 from icp_sync.domain.profile import DAY, Criterion, Member, NamedList, Pool, Profile, Route, Target, Tiers
 from icp_sync.domain.roster import NO_TABLES, Absence, Tables, Territories, TerritoryRow
-from icp_sync.domain.routing import Candidate, Held, Team, decide, pick, replay
+from icp_sync.domain.routing import Held, decide, replay
 from icp_sync.domain.standing import STATES
 from tests.domain.cases import NOW, OWNERS, facts
 

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icp_sync.domain import words
+from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import Compiled, compile_profile
 from icp_sync.domain.evaluation import evaluate
 from icp_sync.domain.facts import FactValue, choice
 from icp_sync.domain.profile import NamedList, Profile, Route, Target
-from icp_sync.domain.routing import Held, Team, decide
+from icp_sync.domain.routing import Held, decide
 from icp_sync.profile_file import load_all
 from icp_sync.tables import scoring
 from icp_sync.tables.cells import Cells

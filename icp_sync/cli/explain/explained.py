@@ -23,12 +23,13 @@ from icp_sync.cli.explain.explanation import (
 )
 from icp_sync.domain.account import Origin
 from icp_sync.domain.assessment import Assessment
+from icp_sync.domain.choosing import Candidate
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.conditions import Condition, facts_of
 from icp_sync.domain.evaluation import ENGINE, Evaluation, evaluate
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.profile import Effect
-from icp_sync.domain.routing import Candidate, Decision, replay
+from icp_sync.domain.routing import Decision, replay
 from icp_sync.domain.why import facts_of_evidence
 from icp_sync.domain.words import clause, failures, missing_facts, reasons, value_text
 from icp_sync.journal import Changed, Journal, StoredAccount

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from icp_sync.domain.routing import Candidate
+from icp_sync.domain.choosing import Candidate
 from icp_sync.domain.words import fact_text
 
 

@@ -109,7 +109,8 @@ def _evaluated(here: Grounds, profiles: Sequence[Profile]) -> Iterator[tuple[Sub
 
 
 def _lane(subject: Subject, evaluation: Evaluation, tables: Tables) -> str:
-    from icp_sync.domain.routing import Held, Team, decide
+    from icp_sync.domain.choosing import Team
+    from icp_sync.domain.routing import Held, decide
 
     held = Held(owner=subject.owner)
     return decide(

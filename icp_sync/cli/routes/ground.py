@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from icp_sync.cli.grounds import Grounds, Subject
     from icp_sync.domain.account import Owner
+    from icp_sync.domain.choosing import Team
     from icp_sync.domain.compile import Compiled
     from icp_sync.domain.evaluation import Evaluation
     from icp_sync.domain.profile import Profile
     from icp_sync.domain.roster import Tables
-    from icp_sync.domain.routing import Team
 
 UNKNOWN_VERSION = -1
 """Of profiles that were never active, so that no account is calm on their account."""
@@ -55,7 +55,7 @@ class Routing:
         return evaluate(self.compiled, subject.facts, subject.previous, now, version=self.version)
 
     def team(self, loads: Mapping[str, int]) -> Team:
-        from icp_sync.domain.routing import Team
+        from icp_sync.domain.choosing import Team
 
         return Team(owners=self.owners, loads=loads, tables=self.tables, caps=self.caps)
 

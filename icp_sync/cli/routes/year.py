@@ -14,9 +14,10 @@ from math import inf
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
+from icp_sync.domain.choosing import Team
 from icp_sync.domain.goals import Goal, goal_of
 from icp_sync.domain.profile import DAY
-from icp_sync.domain.routing import Decision, Held, Team, decide, replay
+from icp_sync.domain.routing import Decision, Held, decide, replay
 
 if TYPE_CHECKING:
     from icp_sync.domain.evaluation import Evaluation
