@@ -62,8 +62,8 @@ def _lines(error: Exception) -> tuple[list[str], int]:
         return [f"error: {error}{wait}", *_next(error.next_step or "try again later")], error.exit_code
     if isinstance(error, IcpSyncError):
         return [f"error: {error}", *_next(error.next_step or "icp-sync check")], error.exit_code
-    if isinstance(error, OSError) and error.filename:
-        return [f"error: {error.filename}: {error.strerror}"], 1
+    if isinstance(error, OSError) and error.strerror:
+        return [f"error: {error.filename or 'cannot be written'}: {error.strerror}"], 1
     said = " ".join(str(error).split())[:300]
     return [f"error: this should not have happened: {type(error).__name__}: {said}", REPORT_IT], 1
 
@@ -86,8 +86,9 @@ def hush() -> int:
 def finish() -> None:
     """Send what is still buffered, quietly if nobody is there to read it."""
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # a caller may have closed it
+                stream.flush()
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.EINVAL):
             raise

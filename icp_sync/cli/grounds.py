@@ -225,7 +225,7 @@ def _settings(
     from icp_sync.wiring import facts_of
 
     try:
-        settings = read_settings(config)
+        settings = read_settings(config, offline=True)
         name, chosen = settings.connection(connection)
         return settings, name, chosen, facts_of(chosen)[1]
     except ConfigError as error:
@@ -241,6 +241,6 @@ def nothing_there(source: str) -> ConfigError:
     if source == "the journal":
         return ConfigError(
             "the journal holds no evaluated account yet",
-            next_step="icp-sync run --once, or judge by a file: --on FILE.csv",
+            next_step="icp-sync run --backfill, or judge by a file: --on FILE.csv",
         )
     return ConfigError([Problem(where=source, what="there is no account in it")])

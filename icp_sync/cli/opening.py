@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,16 +30,27 @@ class Opened:
     journal: Journal
 
 
-def read_settings(config: Path | None, *, talk: bool = False) -> Settings:
+_NO_TOKEN = re.compile(r"connections\.([a-z0-9_]+)\.token")
+
+
+def read_settings(config: Path | None, *, talk: bool = False, offline: bool = False) -> Settings:
     """The settings; the engine's logs go to stderr from here on.
 
     talk: at the level the settings say; otherwise the command speaks for itself, and only `debug` shows
-    them. Raises ConfigError with every problem.
+    them. offline: no CRM is talked to, so a token that is missing is not missed. Raises ConfigError with
+    every problem.
     """
     from icp_sync.observe import configure_logs
     from icp_sync.settings import load
 
-    settings = load(config)
+    try:
+        settings = load(config)
+    except ConfigError as error:
+        tokens = [_NO_TOKEN.fullmatch(p.where) for p in error.problems if "is missing" in p.what]
+        if not offline or len(tokens) < len(error.problems) or None in tokens:
+            raise
+        named = {f"ICP_SYNC_CONNECTIONS__{t[1].upper()}__TOKEN": "none-given" for t in tokens if t}
+        settings = load(config, {**os.environ, **named})
     level = settings.log.level if talk or settings.log.level == "debug" else "critical"
     configure_logs(json=settings.log.as_json, level=level)
     return settings
@@ -56,7 +69,7 @@ def candidates(
 
     sources: dict[str, list[str]] = {}
     try:
-        _, chosen = read_settings(config).connection(connection)
+        _, chosen = read_settings(config, offline=True).connection(connection)
         facts_map, types = facts_of(chosen)
         for enricher in load(chosen.enrichers):
             for fact in enricher.facts:
@@ -78,7 +91,7 @@ def opened(config: Path | None, connection: str | None) -> Iterator[Opened]:
     """Settings and journal of one connection; talks to no CRM."""
     from icp_sync.wiring import open_journal
 
-    settings = read_settings(config)
+    settings = read_settings(config, offline=True)
     name, chosen = settings.connection(connection)
     journal = open_journal(settings, name)
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -13,6 +15,7 @@ import typer
 from icp_sync.errors import Problem
 
 STDOUT = Path("-")
+TABLES = (".csv", ".tsv", ".txt")
 
 Out = Annotated[
     Path | None,
@@ -28,7 +31,7 @@ def rows_to(out: Path) -> Iterator[TextIO]:
     if out == STDOUT:
         yield sys.stdout
         return
-    with whole(out) as stream:
+    with _tidy(), whole(out) as stream:
         yield stream
 
 
@@ -38,4 +41,30 @@ def unfit(out: Path | None, read: Path | None, *, as_json: bool) -> list[Problem
         return [Problem(where="--out -", what="standard output is for the JSON document already")]
     if out not in (None, STDOUT) and read is not None and out.resolve() == read.resolve():
         return [Problem(where="--out", what="would overwrite the file it reads", hint="name another")]
-    return []
+    return precious(out, TABLES)
+
+
+def precious(out: Path | None, kinds: Collection[str]) -> list[Problem]:
+    """That a file of another kind stands there: a profile, the settings, a journal, somebody's work."""
+    if out in (None, STDOUT) or not out.is_file() or out.suffix.lower() in kinds:
+        return []
+    what = f"{out} is there already, and nothing that this command writes"
+    return [Problem(where="--out", what=what, hint=f"name a file that ends in {' or '.join(kinds)}")]
+
+
+@contextmanager
+def _tidy() -> Iterator[None]:
+    """While it lasts, being told to stop ends the block as an error does, so that it can clean up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -47,7 +47,7 @@ class Screen:
     @classmethod
     def here(cls) -> Screen:
         """Standard output: laid out if it is a terminal, plain otherwise."""
-        if not sys.stdout.isatty():
+        if sys.stdout is None or not sys.stdout.isatty():
             return cls()
         from rich.console import Console
 

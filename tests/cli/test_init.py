@@ -229,3 +229,23 @@ def test_somebody_who_leaves_in_the_middle_has_written_nothing(terminal: Termina
     terminal.type("\x04")
     assert terminal.rest() == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_talks_to_no_crm_works_right_after_it_without_a_token(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ICP_SYNC_CONNECTIONS__MAIN__TOKEN")
+    assert command(*HUBSPOT).exit_code == 0
+    (here / "export.csv").write_text("domain,employees\nacme.com,100\n")
+    for arguments in (
+        ("profile", "check"),
+        ("profile", "document", "--out", "icp.html"),
+        ("profile", "filter", "--to", "hubspot"),
+        ("profile", "test", "--on", "export.csv"),
+        ("score", "export.csv"),
+        ("routes", "check", "--on", "export.csv"),
+    ):
+        result = command(*arguments)
+        assert result.exit_code == 0, (arguments, result.output)
+    assert "token is missing" in refused("check").output
+    assert "is there already" in refused("profile", "document", "--out", "config/icp-sync.toml").stderr

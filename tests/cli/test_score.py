@@ -133,6 +133,7 @@ def test_columns_can_be_mapped_by_hand(here: Path) -> None:
         (["export.csv", "--out", "export.csv"], "is the file to read"),
         (["export.csv", "--out", "no/such/folder.csv"], "cannot be written"),
         (["export.csv", "--out", "-", "--json"], "standard output is for the JSON document"),
+        (["export.csv", "--out", "settings.toml"], "is there already"),
         (["export.csv", "--profile", "none.yaml"], "cannot be read"),
     ],
 )
@@ -140,6 +141,7 @@ def test_what_cannot_be_done_is_refused_and_leaves_nothing_behind(
     here: Path, arguments: list[str], said: str
 ) -> None:
     (here / "empty.csv").write_text("domain,employees\n")
+    (here / "settings.toml").write_text("[connections.main]\n")
     before = sorted(p.name for p in here.iterdir())
     result = command("score", *arguments, *([] if "--profile" in arguments else ["--profile", SAAS]))
     assert result.exit_code == 2
@@ -148,7 +150,10 @@ def test_what_cannot_be_done_is_refused_and_leaves_nothing_behind(
     assert (here / "export.csv").read_bytes() == TEXT.encode("cp1252")
 
 
-def test_an_interrupted_run_leaves_nothing_behind(here: Path) -> None:
+@pytest.mark.parametrize(
+    ("told", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_an_interrupted_run_leaves_nothing_behind(here: Path, told: int, code: int) -> None:
     export.write(here / "long.csv", 20_000)
     running = subprocess.Popen(
         [sys.executable, "-m", "icp_sync", "score", "long.csv", "--profile", SAAS],
@@ -158,6 +163,6 @@ def test_an_interrupted_run_leaves_nothing_behind(here: Path) -> None:
     )
     while running.poll() is None and not any(here.glob(".*.part")):
         time.sleep(0.01)
-    running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=60) == 130
+    running.send_signal(told)
+    assert running.wait(timeout=60) == code
     assert sorted(p.name for p in here.iterdir()) == ["export.csv", "long.csv"]

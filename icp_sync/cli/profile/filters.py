@@ -94,7 +94,7 @@ def _grounds(
 
     elsewhere: dict[str, tuple[str, ...]] = {}
     try:
-        _, chosen = read_settings(config).connection(connection)
+        _, chosen = read_settings(config, offline=True).connection(connection)
         facts_map, types = facts_of(chosen)
         for enricher in load(chosen.enrichers):
             for fact in sorted(enricher.facts):

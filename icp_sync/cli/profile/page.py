@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from icp_sync.cli.options import Config, ConnectionName, Files
+from icp_sync.cli.output import precious
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class _Journal:
     version: int = 0
     texts: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+
+
+PAGES = (".html", ".htm", ".md", ".txt")
 
 
 def register(family: typer.Typer) -> None:
@@ -94,7 +98,7 @@ def _journal(config: Path | None, connection: str | None) -> _Journal:
     from icp_sync.cli.opening import opened, read_settings
 
     try:
-        url = read_settings(config).journal
+        url = read_settings(config, offline=True).journal
         if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
             return _Journal()
         with opened(config, connection) as at:
@@ -125,6 +129,8 @@ def _write(text: str, out: Path | None, sources: list[Path]) -> None:
     if any(out.resolve() == path.resolve() for path in sources):
         problem = Problem(where=str(out), what="is the profile itself", hint="name another file")
         raise ConfigError([problem])
+    if problems := precious(out, PAGES):
+        raise ConfigError(problems)
     if out.is_dir():
         raise ConfigError([Problem(where=str(out), what="is a folder", hint="name a file in it")])
     beside = out.with_name(f".{out.name}.new")
