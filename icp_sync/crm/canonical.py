@@ -62,7 +62,7 @@ def instant(text: str) -> float | None:
         else:
             parsed = datetime.fromisoformat(text)
             seconds = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-        datetime.fromtimestamp(seconds, UTC)  # what cannot be written again is not read either
+        instant_text(seconds)  # what cannot be written again is not read either
         return seconds
     except (ValueError, OverflowError, OSError):
         return None

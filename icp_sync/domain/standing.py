@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 Standing = Mapping[str, str]
 """Logical field name → canonical value; "" is blank. A field the connection does not carry is absent."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 STATES = ("A", "B", "C", "D", "Needs data", "Not ICP")
 PRIORITIES = tuple(f"{tier}{grade}" for tier in "ABCD" for grade in "123")
@@ -260,7 +262,11 @@ def number_text(value: float) -> str:
 
 
 def instant_text(seconds: float | None) -> str:
-    """UTC epoch seconds in canonical form with milliseconds, "" for None."""
+    """UTC epoch seconds in canonical form, to the nearest millisecond; "" for None.
+
+    Raises OverflowError outside the years 1 to 9999.
+    """
     if seconds is None:
         return ""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = _EPOCH + timedelta(milliseconds=round(seconds * 1000))
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from html.parser import HTMLParser
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -121,6 +121,8 @@ def inline(document: str) -> list[Token]:
 
 @settings(deadline=None)
 @given(texts)
+@example("0 #")
+@example("a ##")
 def test_no_text_becomes_markup_in_markdown(text: str) -> None:
     read = inline(markdown([page(text)]))
     assert {child.type for token in read for child in token.children or ()} <= ALLOWED

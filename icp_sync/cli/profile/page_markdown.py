@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from icp_sync.cli.text import clean
 from icp_sync.profile_file.page import Block, Bullets, Grid, Page, Paragraph
 
-_INLINE = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])")
+_INLINE = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])|(?<= )#(?=#*$)")
 _LEADING = re.compile(r"^(\d{1,9})([.)])|^([-+#=])")
 
 
