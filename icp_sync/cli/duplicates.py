@@ -149,14 +149,13 @@ def look(here: Grounds, compiled: Sequence[Compiled]) -> Report:
 
 def _record(subject: Subject, parents: Mapping[str, str]) -> Record:
     from icp_sync.domain.duplicates import Record
-    from icp_sync.normalize.domains import is_free_mail, is_shared
+    from icp_sync.normalize.domains import identifies
 
-    own = subject.domain and not is_free_mail(subject.domain) and not is_shared(subject.domain)
     return Record(
         id=subject.id,
         row=subject.row,
         name=subject.name,
-        domain=subject.domain if own else "",
+        domain=subject.domain if identifies(subject.domain) else "",
         country=subject.country,
         owner=subject.owner,
         parent=parents.get(subject.id, ""),

@@ -14,6 +14,7 @@ from icp_sync.domain.account import ALONE, Kin
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.conditions import AnyOf
 from icp_sync.domain.facts import Facts, Interval
+from icp_sync.domain.kin import Given
 from icp_sync.domain.populations import CUSTOMER
 from icp_sync.domain.profile import Member, Pool, Profile, Route, Target
 from icp_sync.domain.routing import RECENT_ACTIVITY, SUCCESS, Held, decide, is_customer
@@ -87,7 +88,7 @@ def plan(routing: Routing, rep: str, to: str, now: float, *, customers: bool) ->
     owners = {email: owner for email, owner in routing.owners.items() if email != rep}
     loads = {email: load for email, load in routing.loads.items() if email != rep}
     found = Plan(rep=rep, to=to)
-    given = _Given()
+    given = Given()
     team = replace(routing.team(loads), owners=owners)
     left = 0
     for subject, kin in _owned(routing, rep):
@@ -113,25 +114,6 @@ def plan(routing: Routing, rep: str, to: str, now: float, *, customers: bool) ->
 
 def _line(subject: Subject, tier: str) -> Line:
     return Line(id=subject.id, name=subject.name, domain=subject.domain, tier=tier, fate=Fate.NOBODY, why="")
-
-
-@dataclass(slots=True)
-class _Given:
-    """Who was given what so far: those of one family who come later are told, as in a run."""
-
-    accounts: dict[str, str] = field(default_factory=dict)
-    groups: dict[str, str] = field(default_factory=dict)
-
-    def note(self, account_id: str, kin: Kin, owner: str) -> None:
-        self.accounts[account_id] = owner
-        if kin.group:
-            self.groups.setdefault(kin.group, owner)
-
-    def known_to(self, kin: Kin) -> Kin:
-        """The family with its new owners after those it has."""
-        first = (self.groups[kin.group],) if kin.group in self.groups else ()
-        parent = self.accounts.get(kin.parent, kin.parent_owner)
-        return replace(kin, parent_owner=parent, group_owners=(*kin.group_owners, *first))
 
 
 def _owned(routing: Routing, rep: str) -> Iterator[tuple[Subject, Kin]]:

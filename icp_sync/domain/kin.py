@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from icp_sync.domain.account import Account, Kin, Memory
 from icp_sync.domain.conditions import Condition, facts_of
@@ -75,3 +75,21 @@ def with_news_above(
                     signals[name] = min(bought, key=lambda s: (s.rank, -s.confidence, -s.observed_at))
         kin[account_id] = replace(family, signals=signals)
     return replace(memory, kin=kin)
+
+
+@dataclass(slots=True)
+class Given:
+    """Who was given what so far: those of one family who come later are told."""
+
+    accounts: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+
+    def note(self, account_id: str, kin: Kin, owner: str) -> None:
+        self.accounts[account_id] = owner
+        self.groups.setdefault(kin.group, owner)
+
+    def known_to(self, kin: Kin) -> Kin:
+        """The family with its new owners after those it has."""
+        first = (self.groups[kin.group],) if kin.group and kin.group in self.groups else ()
+        parent = self.accounts.get(kin.parent, kin.parent_owner)
+        return replace(kin, parent_owner=parent, group_owners=(*kin.group_owners, *first))

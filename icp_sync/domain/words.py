@@ -35,8 +35,8 @@ _DATE_FACTS = frozenset({"founded", "last_funding_date", "last_activity"})
 def reasons(evaluation: Evaluation, facts: Mapping[str, FactValue], *, why: str = "") -> str:
     """At most 500 characters: what decides, what helps, what hurts, what is missing, what changed."""
     shown = evaluation.shown
-    parts = [_headline(evaluation)]
-    parts += _decisive(evaluation)
+    parts = [headline(evaluation)]
+    parts += decisive(evaluation)
     verdicts = list(_verdicts(shown, facts))
     parts += [f"+ {said} {got}/{of}." for _, got, of, said in _best(verdicts, "+")]
     parts += [f"− {said}: {got}/{of}." for _, got, of, said in _best(verdicts, "−")]
@@ -46,7 +46,7 @@ def reasons(evaluation: Evaluation, facts: Mapping[str, FactValue], *, why: str 
     return cut(" ".join(parts))
 
 
-def _headline(evaluation: Evaluation) -> str:
+def headline(evaluation: Evaluation) -> str:
     low, high = evaluation.low, evaluation.high
     settled = len(evaluation.assessments) == 1 and evaluation.shown.least == evaluation.shown.most
     span = f" ({evaluation.score})" if settled or low == high else f" ({low}–{high})"
@@ -56,7 +56,7 @@ def _headline(evaluation: Evaluation) -> str:
     return f"{evaluation.tier}{span}{sure}."
 
 
-def _decisive(evaluation: Evaluation) -> list[str]:
+def decisive(evaluation: Evaluation) -> list[str]:
     """Gates, flags, caps and a held-back move: what outranks the sum of points."""
     said: list[str] = []
     if evaluation.tier == NOT_ICP:
@@ -111,7 +111,7 @@ def _verdicts(shown: Assessment, facts: Mapping[str, FactValue]) -> Iterable[tup
         low, high = shown.criterion(index)
         got, of = shown.points[index]
         if high - low > 0:
-            yield "?", (of * (high - low), got, of, f"{_unknowns(criterion, facts)} (up to {of})")
+            yield "?", (of * (high - low), got, of, f"{unknowns(criterion, facts)} (up to {of})")
         elif low >= 0.5:
             yield "+", (of * low, got, of, criterion.name)
         else:
@@ -122,7 +122,7 @@ def _best(verdicts: Iterable[tuple[str, Said]], sign: str, most: int = 3) -> lis
     return sorted((v for s, v in verdicts if s == sign and v[2]), key=lambda v: -v[0])[:most]
 
 
-def _unknowns(criterion: Criterion, facts: Mapping[str, FactValue]) -> str:
+def unknowns(criterion: Criterion, facts: Mapping[str, FactValue]) -> str:
     names = facts_of(criterion.when)
     missing = [n for n in names if n not in facts]
     if missing:

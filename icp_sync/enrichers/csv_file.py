@@ -163,7 +163,7 @@ class CsvFile:
 
 def _identity(raw: str) -> str:
     domain = domains.registrable(raw)
-    return "" if domains.is_free_mail(domain) or domains.is_shared(domain) else domain
+    return domain if domains.identifies(domain) else ""
 
 
 def _stamp(path: Path) -> tuple[int, int]:

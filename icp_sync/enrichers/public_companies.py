@@ -97,7 +97,7 @@ def _index(companies: Iterable[Mapping[str, Any]]) -> _Companies:
         page = str(_said(company, "wikipedia_url") or company.get("name"))
         for word in _said(company, "website").split():
             domain = domains.registrable(word)
-            if domain and not domains.is_shared(domain) and not domains.is_free_mail(domain):
+            if domains.identifies(domain):
                 claims.setdefault(domain, {}).setdefault(page, company)
     return _Companies(
         {domain: next(iter(pages.values())) for domain, pages in claims.items() if len(pages) == 1},

@@ -78,6 +78,11 @@ def _ascii(host: str) -> str:
         return ""
 
 
+def identifies(domain: str) -> bool:
+    """Whether a registrable domain is one company's own: neither anybody's mailbox nor a host of many."""
+    return bool(domain) and not is_free_mail(domain) and not is_shared(domain)
+
+
 def is_free_mail(domain: str) -> bool:
     """Whether anybody can have a mailbox on this registrable domain ("gmail.com")."""
     return domain in _listed("free_mail_domains.txt")

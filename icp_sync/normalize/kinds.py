@@ -126,11 +126,7 @@ def _industry(fact: str, text: str, _: str) -> Found:
 
 def _domain(fact: str, text: str, _: str) -> Found:
     name = domains.registrable(text)
-    return (
-        ((fact, choice(name)),)
-        if name and not domains.is_free_mail(name) and not domains.is_shared(name)
-        else ()
-    )
+    return ((fact, choice(name)),) if domains.identifies(name) else ()
 
 
 def _members(values: Mapping[str, str], separator: str, complete: bool) -> _Read:

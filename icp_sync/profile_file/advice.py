@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from icp_sync.domain.profile import Profile
+from icp_sync.domain.supply import answerable, evaluable, own_facts
 from icp_sync.errors import Problem
-from icp_sync.profile_file.feeding import answerable, own_facts, with_derived
+from icp_sync.profile_file.feeding import with_derived
 
 MOST_PROFILES = 3
 
@@ -88,10 +89,9 @@ def _of_sources(profile: Profile, sources: Mapping[str, Sequence[str]]) -> Itera
             hint="map a property to it, add an enricher, or drop the criterion",
         )
     if blind:
-        known = 1.0 - sum(criterion.weight for criterion in blind) / total
         yield Problem(
             where=_where(profile),
-            what=f"{known:.0%} of the weight has a source here",
+            what=f"{evaluable(profile, supplied):.0%} of the weight has a source here",
             hint=f"below {profile.tiers.min_coverage:.0%} known, an account stays at Needs data",
         )
 

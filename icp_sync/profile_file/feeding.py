@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from icp_sync.domain.conditions import Any, Condition, facts_of
+from icp_sync.domain.conditions import Condition, facts_of
 from icp_sync.domain.facts import CATALOGUE, FactType
 from icp_sync.domain.profile import Effect, Profile
+from icp_sync.domain.supply import answerable, evaluable
 from icp_sync.normalize.facts_map import FactSource
 
 MARK = "#:"
@@ -85,25 +86,6 @@ def with_derived(sources: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str
         if not found.get(fact) and (named := [name for part in parts for name in sources.get(part, ())]):
             found[fact] = named
     return found
-
-
-def answerable(condition: Condition, supplied: Set[str]) -> bool:
-    """Whether these facts can answer it with yes: one part of `any` will do, everything else needs all."""
-    if isinstance(condition, Any):
-        return any(answerable(part, supplied) for part in condition.parts)
-    return supplied >= own_facts(condition)
-
-
-def own_facts(condition: Condition) -> set[str]:
-    """The facts asked about, whoever's: the group's employees are fed by what feeds employees."""
-    return {fact.rpartition(".")[2] for fact in facts_of(condition)}
-
-
-def evaluable(profile: Profile, supplied: Set[str]) -> float:
-    """Share of the weight (0 to 1) whose criteria these facts can answer."""
-    total = sum(criterion.weight for criterion in profile.criteria)
-    known = sum(c.weight for c in profile.criteria if answerable(c.when, supplied))
-    return known / total if total else 0.0
 
 
 def lacking(profile: Profile, supplied: Set[str]) -> tuple[Lacking, ...]:

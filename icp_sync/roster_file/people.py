@@ -7,7 +7,7 @@ from math import inf
 
 from icp_sync.domain.profile import NamedList
 from icp_sync.domain.roster import Absence
-from icp_sync.normalize.domains import is_free_mail, is_shared, registrable
+from icp_sync.normalize.domains import identifies, registrable
 from icp_sync.profile_file.reading import suggestion
 from icp_sync.roster_file import cells
 from icp_sync.roster_file.sheets import Findings, Row, Sheet
@@ -113,7 +113,7 @@ def _keys(row: Row, source: str, findings: Findings) -> list[str]:
         domain = registrable(text)
         if not domain:
             findings.at(source, row.line, f"'{text[:60]}' is no domain of a company", "for example acme.com")
-        elif is_free_mail(domain) or is_shared(domain):
+        elif not identifies(domain):
             findings.at(
                 source, row.line, f"{domain} is shared by many companies", "name the account by its id"
             )

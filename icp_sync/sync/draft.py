@@ -18,7 +18,7 @@ from icp_sync.domain.differences import Differences, desired, difference, vacant
 from icp_sync.domain.evaluation import ENGINE, Evaluation, carried, evaluate
 from icp_sync.domain.facts import CATALOGUE, FactType, Known, merge
 from icp_sync.domain.goals import caps_of
-from icp_sync.domain.kin import kin_facts, with_kin
+from icp_sync.domain.kin import Given, kin_facts, with_kin
 from icp_sync.domain.populations import with_population
 from icp_sync.domain.recovery import recovered
 from icp_sync.domain.roster import NO_TABLES, Tables
@@ -81,26 +81,19 @@ def draft(accounts: Sequence[Account], policy: Policy, memory: Memory, now: floa
     and as owner of parents and groups."""
     loads = _loads_now(accounts, memory)
     team = Team(owners=memory.roster.owners, loads=loads, tables=policy.tables, caps=policy.caps(now))
-    given: dict[str, str] = {}
-    groups: dict[str, str] = {}
+    given = Given()
     drafts = []
     for account in accounts:
         kin = memory.kin.get(account.id, ALONE)
         if policy.keeps:
-            first = (groups[kin.group],) if kin.group in groups else ()
-            kin = replace(
-                kin,
-                parent_owner=given.get(kin.parent, kin.parent_owner),
-                group_owners=(*kin.group_owners, *first),
-            )
+            kin = given.known_to(kin)
         drafted = _draft_one(account, policy, memory.of(account.id), memory.roster, team, kin, now)
         chosen = drafted.decision.owner
         if chosen and chosen != account.owner and policy.may_assign(account):
             loads[chosen] = loads.get(chosen, 0) + 1
             if account.owner:
                 loads[account.owner] = loads.get(account.owner, 0) - 1
-            given[account.id] = chosen
-            groups.setdefault(kin.group, chosen)
+            given.note(account.id, kin, chosen)
         drafts.append(drafted)
     return drafts
 

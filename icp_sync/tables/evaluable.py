@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from icp_sync.domain import supply
 from icp_sync.domain.conditions import Condition, facts_of
 from icp_sync.domain.profile import Effect, Profile
 
@@ -23,7 +24,7 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluable:
-    """percent: of the weight whose every fact some column feeds. unanswered: the most decisive first."""
+    """percent: of the weight whose criteria the columns can answer. unanswered: the most decisive first."""
 
     percent: int
     unanswered: tuple[Unanswered, ...]
@@ -41,7 +42,6 @@ def evaluable(profile: Profile, fed: Collection[str]) -> Evaluable:
         return () if when is None else tuple(name for name in facts_of(when) if name not in fed)
 
     total = sum(c.weight for c in profile.criteria if not c.required) or 1.0
-    known = sum(c.weight for c in profile.criteria if not c.required and not lacks(c.when))
     decisive = [("the scope", "scope", profile.score_scope)]
     decisive += [(c.name, "must-have", c.when) for c in profile.criteria if c.required]
     decisive += [(f.name, "flag", f.when) for f in profile.flags if f.effect is not Effect.MARK]
@@ -52,4 +52,4 @@ def evaluable(profile: Profile, fed: Collection[str]) -> Evaluable:
         for name, role, when in decisive
         if (missing := lacks(when))
     )
-    return Evaluable(percent=round(100 * known / total), unanswered=unanswered)
+    return Evaluable(percent=round(100 * supply.evaluable(profile, frozenset(fed))), unanswered=unanswered)

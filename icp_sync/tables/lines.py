@@ -141,7 +141,11 @@ class Lines:
         while not last:
             data = file.read(_BLOCK)
             last = not data
-            text = carry + decoder.decode(data, final=last)
+            try:
+                text = carry + decoder.decode(data, final=last)
+            except UnicodeError as error:
+                what = f"is not in {_spoken(self._stated)}: {error}"
+                raise refused(self._path, what, "leave --encoding out, or name another") from error
             cut = len(text) if last or len(text) > _LONGEST_LINE else _after_last_line(text, "\n", "\r")
             carry = text[cut:]
             for line in StringIO(text[:cut], newline=""):

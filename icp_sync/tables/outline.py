@@ -132,7 +132,7 @@ class Outlines:
             def quoted(facts: Mapping[str, FactValue]) -> str:
                 if sign == "−":
                     return words.value_words(criterion, facts, currency)
-                return words._unknowns(criterion, facts)
+                return words.unknowns(criterion, facts)
 
             found = self._phrases[(place, index, sign)] = Phrase(facts_of(criterion.when), quoted)
         return found

@@ -62,7 +62,8 @@ def score_file(
         if wrong:
             unscored += 1
             aside = ("",) * 6 + (f"Not scored: the row {wrong}.", "", "")
-            lines.row([*cells[:width], *[""] * (width - len(cells)), *aside])
+            padded = [*cells[:width], *[""] * (width - len(cells))]
+            lines.row([*padded, *aside, *cells[width:]])  # what was too much stays, at the end
             continue
         facts, _ = cells_of.read(row, cells)
         account_id = next((cells[at].strip() for at in ids if cells[at].strip()), "") if ids else ""

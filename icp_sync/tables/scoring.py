@@ -217,7 +217,7 @@ class Scorer:
         return _Judged(
             evaluation,
             place=next(i for i, c in enumerate(self._compiled) if c is shown.compiled),
-            decisive="".join(f" {said}" for said in words._decisive(evaluation)),
+            decisive="".join(f" {said}" for said in words.decisive(evaluation)),
             flags="; ".join(sorted(flag.name for flag in shown.flags_true)),
             lane=_lane("", evaluation, facts, self._now),
             number=self._numbers,
@@ -240,7 +240,7 @@ class Scorer:
                 evaluation.certainty,
                 judged.flags,
             )
-            said = words._headline(evaluation) + judged.decisive
+            said = words.headline(evaluation) + judged.decisive
             found = _Head(cells, self._text(cells), said, evaluation.score, evaluation.coverage)
             self._heads.keep((judged.number, own.points), found)
         return found

@@ -80,6 +80,16 @@ def test_people_are_shown_with_what_their_weight_earns_them(team):
     assert people[email("eve")]["due"] == 1.0
 
 
+def test_nobody_earns_an_account_outside_the_route_scope(team):
+    closed = "scope:\n  route: {not: {fact: country, any_of: [US]}}\n"
+    profile = team.folder / "team.yaml"
+    before = {p["email"]: p["due"] for p in team.json("check")["people"]}
+    profile.write_text(profile.read_text(encoding="utf-8").replace("scope:\n", closed, 1), encoding="utf-8")
+    after = {p["email"]: p["due"] for p in team.json("check")["people"]}
+    assert before[email("ann")] == 3.0
+    assert after[email("ann")] == 1.0  # the German and the French one, half of each
+
+
 def test_who_is_away_earns_nothing_that_day(team):
     team.write(absences=f"email,from,until\n{email('ann')},2026-03-01,2026-04-01\n")
     people = {p["email"]: p for p in team.json("check", "--on-date", "2026-03-15")["people"]}

@@ -54,6 +54,14 @@ def test_every_row_comes_back_with_tier_and_reasons_beside_it(here: Path) -> Non
     assert sorted(p.name for p in here.iterdir()) == ["export.csv", "export.scored.csv"]
 
 
+def test_cells_beyond_the_last_column_are_kept_behind_ours(here: Path) -> None:
+    (here / "wide.csv").write_text("domain,employees\nacme.com,100,left over,=2\n")
+    assert command("score", "wide.csv", "--profile", SAAS).exit_code == 0
+    with (here / "wide.scored.csv").open(encoding="utf-8-sig", newline="") as stream:
+        _, row = csv.reader(stream)
+    assert (row[:2], row[-2:]) == (["acme.com", "100"], ["left over", "'=2"])
+
+
 def test_the_report_says_columns_tiers_missing_facts_problems_and_what_next() -> None:
     said = command("score", "export.csv", "--profile", SAAS).stdout
     assert all(len(line) <= 84 for line in said.splitlines())

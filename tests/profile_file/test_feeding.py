@@ -6,10 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from icp_sync.domain.facts import CATALOGUE
+from icp_sync.domain.supply import evaluable
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS, FactSource
 from icp_sync.normalize.kinds import Kind
 from icp_sync.profile_file import parse
-from icp_sync.profile_file.feeding import Supply, annotated, evaluable, lacking, overview
+from icp_sync.profile_file.feeding import Supply, annotated, lacking, overview
 
 TEXT = """\
 profile: sample

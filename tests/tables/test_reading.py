@@ -171,3 +171,9 @@ def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(ConfigError, match="is a stream"):
         Table(tmp_path / "pipe.csv")
+
+
+def test_an_encoding_the_file_is_not_in_is_named(path: Path) -> None:
+    path.write_bytes(b"domain,employees\nacme.com,5\n")
+    with pytest.raises(ConfigError, match="is not in UTF-16"):
+        list(Table(path, encoding="utf-16"))

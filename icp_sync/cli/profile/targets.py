@@ -125,7 +125,7 @@ def audience_list(here: Grounds, profiles: Sequence[Profile], audience: str, tie
     is an account without one.
     """
     from icp_sync.domain.audience import audience_of
-    from icp_sync.normalize.domains import is_free_mail, is_shared
+    from icp_sync.normalize.domains import identifies
 
     listing = Listing(header=AUDIENCE_HEADER)
     rows: dict[str, tuple[object, ...]] = {}
@@ -140,7 +140,7 @@ def audience_list(here: Grounds, profiles: Sequence[Profile], audience: str, tie
             listing.left_out["not of this audience"] += 1
         elif not domain:
             listing.left_out["no domain"] += 1
-        elif is_free_mail(domain) or is_shared(domain):
+        elif not identifies(domain):
             listing.left_out["a domain many companies share"] += 1
         elif domain in rows:
             listing.left_out["the same domain again"] += 1

@@ -123,7 +123,8 @@ class _Judge:
             return
         if match is not None and match.rows:
             found.territories[route.target.territory, match.rows[0].territory] += 1
-        self._share_out(goal)
+        if evaluation.may_route:  # nobody earns an account that nobody may ever be given
+            self._share_out(goal)
         if not decision.owner:
             found.unrouted[decision.note] += 1
 

@@ -74,7 +74,7 @@ def routing(grounds: Grounds, files: Sequence[Path] | None, now: float) -> Routi
 
     profiles = grounds.profiles(files)
     tables = load_tables(
-        _folder(grounds, files), profiles, types=grounds.types, currency=profiles[0].currency
+        grounds.tables_folder(files), profiles, types=grounds.types, currency=profiles[0].currency
     )
     grounds.asked |= kin_facts(profiles, tables)
     people = named_people(profiles, tables, now)
@@ -100,13 +100,6 @@ def routing(grounds: Grounds, files: Sequence[Path] | None, now: float) -> Routi
         listed=grounds.table is None,
         people=people,
     )
-
-
-def _folder(grounds: Grounds, files: Sequence[Path] | None) -> Path:
-    """Where the tables lie: as the settings say, else beside the first profile."""
-    if grounds.connection is not None and (grounds.connection.tables is not None or not files):
-        return grounds.connection.tables_folder
-    return files[0].parent if files else Path()
 
 
 def named_people(profiles: Sequence[Profile], tables: Tables, now: float) -> dict[str, Named]:
