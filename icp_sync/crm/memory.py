@@ -35,6 +35,8 @@ from icp_sync.ports import (
     Stream,
 )
 
+OWNERS = frozenset(name for name, known in FIELDS.items() if known.type is FieldType.OWNER)
+
 OURS = (*(name for name, known in FIELDS.items() if not known.native), "owner")
 """The fields a connection carries unless told otherwise: all of ours, and the CRM's own owner."""
 
@@ -346,31 +348,25 @@ class MemoryCrm:
         with self._lock:
             if write.account_id not in self._rows:
                 return Outcome(account_id=write.account_id, result=Result.GONE, code="OBJECT_NOT_FOUND")
-            refusal = self.refuse(write) or self._impossible(write)
+            refusal = self.refuse(write)
             if refusal:
                 return refusal
-            account = self._rows[write.account_id].account
-            now = self._clock()
-            self.writes.extend((now, account.id, field, value) for field, value in write.values.items())
-            self._put(
-                replace(
-                    account,
-                    live={**account.live, **{f: v for f, v in write.values.items() if f != "owner"}},
-                    owner=write.values.get("owner", account.owner),
-                    stamp=self._now_ms(),
-                )
-            )
-            if self.lose_reply(write):
-                return Outcome(account_id=account.id, result=Result.UNCERTAIN, message="the reply was lost")
-            return Outcome(account_id=account.id, result=Result.WRITTEN, confirmed=dict(write.values))
-
-    def _impossible(self, write: Write) -> Outcome | None:
-        for field, value in write.values.items():
-            refused = self._impossible_value(field, value)
-            if refused:
-                code, message = refused
+            refused = {f: why for f, v in write.values.items() if (why := self._impossible_value(f, v))}
+            if refused.keys() - OWNERS or refused.keys() == write.values.keys() != set():
+                code, message = next(iter(refused.values()))
                 return Outcome(account_id=write.account_id, result=Result.REFUSED, code=code, message=message)
-        return None
+            return self._landed(write, {field: message for field, (_, message) in refused.items()})
+
+    def _landed(self, write: Write, refused: Mapping[str, str]) -> Outcome:
+        account, now = self._rows[write.account_id].account, self._clock()
+        values = {field: value for field, value in write.values.items() if field not in refused}
+        self.writes.extend((now, account.id, field, value) for field, value in values.items())
+        live = {**account.live, **{field: value for field, value in values.items() if field != "owner"}}
+        owner = values.get("owner", account.owner)
+        self._put(replace(account, live=live, owner=owner, stamp=self._now_ms()))
+        if self.lose_reply(write):
+            return Outcome(account_id=account.id, result=Result.UNCERTAIN, message="the reply was lost")
+        return Outcome(account_id=account.id, result=Result.WRITTEN, confirmed=values, refused=refused)
 
     def _impossible_value(self, field: str, value: str) -> tuple[str, str] | None:
         """The code and sentence with which any CRM would refuse this value, None when it would not."""

@@ -64,11 +64,15 @@ class Windows:
         return Window(lower=max(base - back, 1000), upper=upper, last_id="", start=position)
 
 
-def stamp_is_old(stamp: int, read_at: int) -> bool:
-    """Whether (id, stamp) may count as seen: no later change can still carry this very stamp."""
-    return stamp + STAMP_UNIT_MS + SETTLING_MS < read_at
+def stamp_is_old(stamp: int, read_at: int, unit: int = STAMP_UNIT_MS) -> bool:
+    """Whether (id, stamp) may count as seen: no later change can still carry this very stamp.
+
+    unit: of the CRM's stamps, ms.
+    """
+    return stamp + unit + SETTLING_MS < read_at
 
 
 def id_order(record_id: str) -> tuple[int, str]:
-    """Sort key of decimal ids as numbers, without leading zeros to worry about; "" comes first."""
+    """Sort key of decimal ids as numbers, without leading zeros to worry about, and of ids of one length as
+    text; "" comes first."""
     return (len(record_id), record_id)

@@ -6,6 +6,7 @@ resolved by a later read, or the seal's digest. Everything else belongs to peopl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -70,7 +71,7 @@ def desired(
         "tier": evaluation.tier,
         "model_tier": evaluation.tier,
         "previous_tier": carried.previous_tier,
-        "tier_changed_at": instant_text(carried.tier_changed_at),
+        "tier_changed_at": _second(carried.tier_changed_at),
         "fit_score": str(evaluation.score),
         "fit_low": str(evaluation.low),
         "fit_high": str(evaluation.high),
@@ -88,12 +89,17 @@ def desired(
         "expansion": decision.success.expansion,
         "churn_risk": decision.success.churn_risk,
         "routed_owner": carried.routed_owner,
-        "routed_at": instant_text(carried.routed_at),
+        "routed_at": _second(carried.routed_at),
         "owner": decision.owner or account.live.get("owner", ""),
         "native_tier": _NATIVE_TIER.get(evaluation.tier, ""),
         "target_account": "true" if fits and evaluation.tier == "A" and evaluation.firm else "false",
     }
     return {name: value for name, value in values.items() if name in account.live}
+
+
+def _second(seconds: float | None) -> str:
+    """An instant to the second, never a later one: not every CRM keeps milliseconds, nobody reads them."""
+    return instant_text(None if seconds is None else math.floor(seconds))
 
 
 def vacant_from(

@@ -43,6 +43,8 @@ class Outcome:
     """What became of one write. A refusal is an outcome, never a raise.
 
     confirmed: canonical values the CRM's reply showed. code: the CRM's own error code or category.
+    refused: of a write that landed, the fields that did not, each with the reason: nobody's score is lost
+    because their owner could not be changed.
     """
 
     account_id: str
@@ -50,3 +52,4 @@ class Outcome:
     confirmed: Mapping[str, str] = field(default_factory=dict)
     code: str = ""
     message: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)

@@ -25,6 +25,7 @@ _WHAT_IS_LOST = {
     "release": "that a held value is ours again",
     "run": "the record of a run",
     "event": "a counter",
+    "job": "that the CRM carries out writes of ours by itself: we would read, and write, in its midst",
 }
 
 

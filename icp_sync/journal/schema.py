@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every schema revision this version understands, oldest first."""
 
 VERSION_TABLE = "icp_sync_schema"
@@ -240,4 +240,14 @@ event = Table(
     Column("name", String, nullable=False),
     Column("count", BigInteger, nullable=False),
     PrimaryKeyConstraint("connection", "name"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("begun_at", Double, nullable=False),
+    Column("accounts", Integer, nullable=False),
+    PrimaryKeyConstraint("connection", "id"),
 )

@@ -15,6 +15,7 @@ from icp_sync.journal.exclusive import exclusive
 from icp_sync.journal.families import Families
 from icp_sync.journal.held import Held
 from icp_sync.journal.intend import Intend
+from icp_sync.journal.jobs import Jobs
 from icp_sync.journal.leases import Leases
 from icp_sync.journal.positions import Positions
 from icp_sync.journal.profiles import Profiles
@@ -33,6 +34,7 @@ class Journal(
     Commit,
     Positions,
     Answers,
+    Jobs,
     Held,
     Runs,
     Reports,

@@ -36,25 +36,29 @@ def settled(
     our write, and must not be settled any more.
     """
     result = outcome.result if outcome else None
+    refused = outcome.refused if outcome else {}
     # One that the write called gone and a read found again has not been written either.
-    failed = result is not None and result is not Result.WRITTEN
+    failed = bool(refused) or (result is not None and result is not Result.WRITTEN)
     done = not (failed or lost or d.differences.held)
     attempts = 0 if done else d.remembered.attempts + 1
     confirmed = learned(d.account, d.differences, d.remembered, now)
     sent = {c.field: c.desired for c in changes}
     if result is Result.WRITTEN:
-        confirmed |= {n: Confirmed(value=v, origin=Origin.OURS, at=now) for n, v in sent.items()}
-    owner = sent.get("owner", d.account.owner) if result is Result.WRITTEN else d.account.owner
+        landed = {n: v for n, v in sent.items() if n not in refused}
+        confirmed |= {n: Confirmed(value=v, origin=Origin.OURS, at=now) for n, v in landed.items()}
+        owner = landed.get("owner", d.account.owner)
+    else:
+        owner = d.account.owner
     wakes = (d.evaluation.valid_until, d.remembered.answers_until, d.vacant_from, d.decision.until)
     wake_at = min((t for t in wakes if t is not None and t > now), default=None)
-    problem = d.differences.held or (outcome.message or outcome.code if outcome and failed else "")
+    problem = d.differences.held or (said(outcome) if outcome and failed else "")
     return Settled(
         account_id=d.account.id,
         name=d.account.name[:255],
         domain=company_key(d.account.domain),
         stamp=max(d.account.stamp, sent_at) if outcome else d.account.stamp,
         seen=d.account.stamp_is_old and done and not outcome,
-        status=_status(d, result, lost),
+        status="refused" if refused else _status(d, result, lost),
         problem="another worker was settling it" if lost else problem,
         in_scope=d.evaluation.in_scope,
         owner=owner,
@@ -70,7 +74,7 @@ def settled(
         attempts=attempts,
         confirmed=confirmed,
         resolved=_resolved(d, sent, result),
-        changes=changes if outcome else (),
+        changes=tuple(c for c in changes if c.field not in refused) if outcome else (),
         result=result or Result.WRITTEN,
         left_alone=d.differences.left_alone,
         version=d.remembered.version + (1 if outcome else 0),
@@ -81,6 +85,12 @@ def settled(
         and (d.evidence["facts"] != d.remembered.evidence.get("facts") or d.kin.group != d.remembered.group),
         stirs_owner=policy.keeps and (owner, d.kin.group) != (d.remembered.owner, d.remembered.group),
     )
+
+
+def said(outcome: Outcome) -> str:
+    """Why something of a write did not land, in the CRM's words."""
+    parts = [outcome.message or outcome.code, *(f"{name}: {why}" for name, why in outcome.refused.items())]
+    return "; ".join(filter(None, parts))
 
 
 def _resolved(d: Draft, sent: Mapping[str, str], result: Result | None) -> dict[str, tuple[str, ...]]:

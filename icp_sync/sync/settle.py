@@ -20,7 +20,7 @@ from icp_sync.observe import accounts_total, fault_point, fields_written_total, 
 from icp_sync.ports import Crm, Enricher, Page, Stream, account_key
 from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.enrich import company_key, enrich, per_account, wanted, with_answers
-from icp_sync.sync.remember import settled
+from icp_sync.sync.remember import said, settled
 from icp_sync.sync.report import Report
 
 before_write = fault_point("settle.write.before", "values of which only the intents know")
@@ -234,8 +234,9 @@ def _count(
         accounts_total.labels(connection, stream.value, outcome.result.value).inc()
         if outcome.result is Result.WRITTEN:
             report.written += 1
-            report.planned(plan[account_id])
-            for change in plan[account_id]:
+            landed = tuple(c for c in plan[account_id] if c.field not in outcome.refused)
+            report.planned(landed)
+            for change in landed:
                 fields_written_total.labels(connection, change.field).inc()
         elif outcome.result is Result.REFUSED:
             report.refused += 1
@@ -243,12 +244,12 @@ def _count(
             report.gone += 1
         else:
             report.deferred += 1
-        if outcome.result not in (Result.WRITTEN, Result.GONE):
-            report.problems.append((account_id, outcome.message or outcome.code))
+        if outcome.refused or outcome.result not in (Result.WRITTEN, Result.GONE):
+            report.problems.append((account_id, said(outcome)))
             log("settle").warning(
-                "account not written",
+                "account not written" if not outcome.refused else "account written in part",
                 account=account_id,
                 result=outcome.result.value,
                 code=outcome.code,
-                message=outcome.message,
+                message=said(outcome),
             )

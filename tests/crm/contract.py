@@ -37,11 +37,11 @@ OWNED = "amara.okafor@sales.example"
 OURS = {name: f"icp_{name}" for name, known in FIELDS.items() if not known.native}
 
 
-def blueprint(*flags: str) -> Blueprint:
+def blueprint(*flags: str, fields: Mapping[str, str] = OURS) -> Blueprint:
     return Blueprint(
         group="icp_sync",
         group_label="ICP",
-        fields=OURS,
+        fields=fields,
         options={"flags": tuple((flag, flag.title()) for flag in flags)},
     )
 
@@ -53,10 +53,12 @@ class World(Protocol):
     """One CRM with our fields provisioned, no accounts, small pages, and a clock that only `advance` moves.
 
     `late`: seconds, on top of the index's own lag, until poll and trailing reads can find the change.
+    archives: whether the CRM keeps fields it no longer uses.
     """
 
     crm: Crm
     page_size: int
+    archives: bool
 
     def advance(self, seconds: float) -> None: ...
     def create(self, name: str = "Acme", *, late: float = 0.0) -> str: ...
@@ -74,11 +76,22 @@ class World(Protocol):
 
     def add_contact(self, id: str, title: str = "") -> str: ...
     def drop_contact(self, contact: str) -> None: ...
-    def define(self, field: CrmField) -> None:
-        """The CRM has such a field of its own from now on, or has it archived."""
+    def blueprint(self, *flags: str) -> Blueprint:
+        """All of our fields, under the names they have here."""
 
-    def type_in(self, id: str, **values: str) -> None:
-        """Somebody fills in fields of the CRM's own."""
+    def define(
+        self,
+        name: str,
+        label: str,
+        kind: FieldKind = FieldKind.TEXT,
+        options: tuple[str, ...] = (),
+        *,
+        archived: bool = False,
+    ) -> CrmField:
+        """The CRM has such a field of its own from now on, or has it archived; returned as it tells of it."""
+
+    def type_in(self, id: str, field: CrmField, value: str) -> None:
+        """Somebody fills in a field of the CRM's own."""
 
     def break_reads(self, after: int) -> None:
         """From the so-manieth further read on, none is answered until `mend`."""
@@ -410,7 +423,7 @@ class CrmContract:
             "tier": "Needs data",
             "fit_score": "72.5",
             "flags": "agency;b2c",
-            "tier_changed_at": "2026-11-21T22:00:00.125Z",
+            "tier_changed_at": "2026-11-21T22:00:00.000Z",
             "reasons": "B (58–81), provisional.\n− 620 employees: 0/20. 😀",
             "routed_owner": OWNED,
             "owner": OWNED,
@@ -481,6 +494,14 @@ class CrmContract:
         assert outcome.result is Result.REFUSED
         assert "nobody@sales.example" in outcome.message
 
+    def test_an_owner_who_cannot_be_given_never_costs_the_other_values(self, world: World, crm: Crm) -> None:
+        id = world.create()
+        outcome = write_one(crm, id, tier="A", owner="nobody@sales.example")
+        assert (outcome.result, outcome.confirmed) == (Result.WRITTEN, {"tier": "A"})
+        assert outcome.refused.keys() == {"owner"}
+        assert "nobody@sales.example" in outcome.refused["owner"]
+        assert (live(crm, id)["tier"], crm.fetch([id]).accounts[0].owner) == ("A", "")
+
     def test_a_field_the_connection_does_not_have_is_refused(self, world: World, crm: Crm) -> None:
         assert write_one(crm, world.create(), shoe_size="46").result is Result.REFUSED
 
@@ -503,26 +524,27 @@ class CrmContract:
 
     def test_provisioning_shows_its_steps_first_makes_them_once_and_then_keeps(self, world: World) -> None:
         crm = world.bare()
-        shown = crm.provision(STANDARD, apply=False)
-        assert crm.provision(STANDARD, apply=False) == shown
+        standard = world.blueprint("agency", "b2c")
+        shown = crm.provision(standard, apply=False)
+        assert crm.provision(standard, apply=False) == shown
         assert {step.kind for step in shown} == {StepKind.CREATE}
         assert not any(step.done for step in shown)
-        made = crm.provision(STANDARD, apply=True)
+        made = crm.provision(standard, apply=True)
         assert [step.what for step in made] == [step.what for step in shown]
         assert all(step.done for step in made)
-        again = crm.provision(STANDARD, apply=True)
+        again = crm.provision(standard, apply=True)
         assert {(step.kind, step.done) for step in again} == {(StepKind.KEEP, False)}
-        assert crm.check(STANDARD) == []
+        assert crm.check(standard) == []
 
     def test_a_bare_crm_is_checked_with_every_problem_at_once(self, world: World) -> None:
-        problems = world.bare().check(STANDARD)
+        problems = world.bare().check(world.blueprint("agency", "b2c"))
         assert len(problems) >= len(OURS)
         assert all(problem.hint for problem in problems)
 
     def test_a_missing_option_is_added_and_the_others_stay(self, world: World, crm: Crm) -> None:
         id = world.create()
         write_one(crm, id, flags="agency;b2c")
-        wider = blueprint("agency", "competitor")
+        wider = world.blueprint("agency", "competitor")
         steps = [step for step in crm.provision(wider, apply=True) if step.kind is not StepKind.KEEP]
         assert [(step.kind, step.detail) for step in steps] == [(StepKind.ADD_OPTION, "competitor")]
         assert live(crm, id)["flags"] == "agency;b2c"
@@ -582,49 +604,46 @@ class CrmContract:
     # Fields and what they hold
 
     def test_fields_are_told_with_kind_label_and_options(self, world: World, crm: Crm) -> None:
-        made = (
-            CrmField(name="seats", label="Seats", kind=FieldKind.NUMBER, type="number"),
-            CrmField(
-                name="stack",
-                label="Stack",
-                kind=FieldKind.CHOICES,
-                type="enumeration/checkbox",
-                options=("hubspot", "outreach"),
-                separator=";",
-            ),
-            CrmField(name="since", label="", kind=FieldKind.DATE, type="date"),
-            CrmField(name="attic", label="Attic", kind=FieldKind.TEXT, type="string", archived=True),
-        )
-        for one in made:
-            world.define(one)
+        made = [
+            world.define("seats", "Seats", FieldKind.NUMBER),
+            world.define("stack", "Stack", FieldKind.CHOICES, ("hubspot", "outreach")),
+            world.define("since", "Since", FieldKind.DATE),
+            *([world.define("attic", "Attic", archived=True)] if world.archives else []),
+        ]
         told = {one.name: one for one in crm.fields()}
-        assert [told[one.name] for one in made] == list(made)
+        assert [told[one.name] for one in made] == made
+        stack = told[made[1].name]
+        assert (stack.kind, stack.options, stack.separator) == (
+            FieldKind.CHOICES,
+            ("hubspot", "outreach"),
+            ";",
+        )
         assert [one.archived for one in crm.fields()] == sorted(one.archived for one in crm.fields())
 
     def test_a_sample_holds_raw_values_and_only_of_fields_there_are(self, world: World, crm: Crm) -> None:
-        world.define(CrmField(name="seats", label="Seats", kind=FieldKind.TEXT, type="string"))
+        seats = world.define("seats", "Seats")
         ids = world.create_many(3)
-        world.type_in(ids[1], seats=" 12 or so ")
+        world.type_in(ids[1], seats, "12, or so")
         world.advance(10)
-        rows = crm.sample(["seats", "shoes"], 10)
+        rows = crm.sample([seats.name, "shoes"], 10)
         assert len(rows) == 3
-        assert sorted(row["seats"] or "" for row in rows) == ["", "", " 12 or so "]
+        assert sorted(row[seats.name] or "" for row in rows) == ["", "", "12, or so"]
         assert not any("shoes" in row for row in rows)
 
     @pytest.mark.parametrize("limit", [1, 15, 60])
     def test_a_sample_is_as_large_as_asked_for_spread_out_and_always_the_same(
         self, world: World, crm: Crm, limit: int
     ) -> None:
-        world.define(CrmField(name="half", label="Half", kind=FieldKind.TEXT, type="string"))
+        half = world.define("half", "Half")
         ids = list(world.create_many(240))
         for id in ids[120:]:
-            world.type_in(id, half="second")
+            world.type_in(id, half, "second")
         world.advance(10)
-        rows = crm.sample(["half"], limit)
+        rows = crm.sample([half.name], limit)
         assert len(rows) == limit
-        assert crm.sample(["half"], limit) == rows
+        assert crm.sample([half.name], limit) == rows
         if limit > 1:
-            assert 0.3 < sum(row["half"] == "second" for row in rows) / limit < 0.7
+            assert 0.3 < sum(row[half.name] == "second" for row in rows) / limit < 0.7
 
     def test_a_sample_of_an_empty_crm_is_empty(self, world: World, crm: Crm) -> None:
         assert list(crm.sample(["name"], 10)) == []

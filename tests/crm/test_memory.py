@@ -11,8 +11,18 @@ from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Account, Owner
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.errors import UnavailableError
-from icp_sync.ports import Crm, CrmField, Query, Stream
-from tests.crm.contract import LAG, OVERLAP, OWNED, STANDARD, CrmContract, World, live, write_one
+from icp_sync.ports import Blueprint, Crm, CrmField, FieldKind, Query, Stream
+from tests.crm.contract import (
+    LAG,
+    OVERLAP,
+    OWNED,
+    STANDARD,
+    CrmContract,
+    World,
+    blueprint,
+    live,
+    write_one,
+)
 
 START = 1_795_302_000.0
 OWNERS = (Owner(id="1", email=OWNED, name="Amara Okafor"),)
@@ -22,6 +32,7 @@ class Memory:
     """The world of a MemoryCrm: its own verbs."""
 
     page_size = 20
+    archives = True
 
     def __init__(self) -> None:
         self.time = START
@@ -82,11 +93,33 @@ class Memory:
     def drop_contact(self, contact: str) -> None:
         self.crm.beside.drop_contact(contact)
 
-    def define(self, field: CrmField) -> None:
-        self.crm.beside.describe(field)
+    def blueprint(self, *flags: str) -> Blueprint:
+        return blueprint(*flags)
 
-    def type_in(self, id: str, **values: str) -> None:
-        self.crm.beside.type_in(id, **values)
+    def define(
+        self,
+        name: str,
+        label: str,
+        kind: FieldKind = FieldKind.TEXT,
+        options: tuple[str, ...] = (),
+        *,
+        archived: bool = False,
+    ) -> CrmField:
+        separator = ";" if kind is FieldKind.CHOICES else ""
+        made = CrmField(
+            name=name,
+            label=label,
+            kind=kind,
+            type=kind.value,
+            options=options,
+            separator=separator,
+            archived=archived,
+        )
+        self.crm.beside.describe(made)
+        return made
+
+    def type_in(self, id: str, field: CrmField, value: str) -> None:
+        self.crm.beside.type_in(id, **{field.name: value})
 
     def break_reads(self, after: int) -> None:
         self._reads_left = after

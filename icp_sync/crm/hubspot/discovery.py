@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 
+from icp_sync.crm.ahead import ahead
 from icp_sync.crm.canonical import instant
-from icp_sync.crm.hubspot.ahead import ahead
 from icp_sync.crm.hubspot.client import SEARCH_PAGE, Client, Json, next_after, results
 from icp_sync.crm.hubspot.values import MERGED, STAMP, merged_ids, stamp_of
+from icp_sync.crm.paging import Found
 from icp_sync.crm.windows import Window, Windows, id_order
 from icp_sync.errors import UnavailableError
 from icp_sync.observe import log
@@ -30,22 +30,6 @@ URL_BYTES = 5 * 1024
 _log = log("hubspot")
 
 Filter = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Ids in order with their stamps (ms, 0 unknown), and their records where the call brought them whole.
-
-    read_at: HubSpot's clock when it was asked, ms.
-    """
-
-    stamps: Mapping[str, int]
-    records: Mapping[str, Json] = field(default_factory=dict)
-    read_at: int = 0
-
-    def last(self, otherwise: str) -> str:
-        """The highest id, `otherwise` where nothing was found."""
-        return next(reversed(tuple(self.stamps)), otherwise)
 
 
 def search(

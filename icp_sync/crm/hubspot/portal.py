@@ -12,10 +12,11 @@ from pydantic import SecretStr
 from icp_sync.crm.hubspot import check, contacts, discovery, fields, paths, provision
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
-from icp_sync.crm.hubspot.reading import PAGE, Reader
+from icp_sync.crm.hubspot.reading import Reader
 from icp_sync.crm.hubspot.roster import Roster
 from icp_sync.crm.hubspot.values import Facts, Values
 from icp_sync.crm.hubspot.writing import Writer
+from icp_sync.crm.paging import PAGE
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from icp_sync.crm.hubspot.ahead import abreast
+from icp_sync.crm.ahead import abreast
 from icp_sync.crm.hubspot.client import LIST_PAGE, Client, Json, next_after, results
-from icp_sync.crm.hubspot.discovery import Filter, Found, in_order, slim
+from icp_sync.crm.hubspot.discovery import Filter, in_order, slim
+from icp_sync.crm.paging import Found
 from icp_sync.crm.windows import id_order
 from icp_sync.errors import RequestError, UnavailableError
 from icp_sync.observe import log

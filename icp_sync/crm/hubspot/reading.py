@@ -1,54 +1,27 @@
-"""Pages of accounts: what discovery found, less what is settled already, read in full and in parallel.
+"""Companies read in full, by batch/read or the list, as pages of accounts.
 
-What is settled is always what batch/read (or the list) answered, never what the index said. Positions
-stay in id order within a stream, however the requests overtake each other.
+What is settled is always what one of those two answered, never what the index said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Executor
 
+from icp_sync.crm.ahead import ahead
 from icp_sync.crm.hubspot import discovery
-from icp_sync.crm.hubspot.ahead import ahead
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import BATCH, Client, Json, results
-from icp_sync.crm.hubspot.discovery import Found
 from icp_sync.crm.hubspot.ranges import everything
 from icp_sync.crm.hubspot.values import MERGED, OWN_PROPERTIES, STAMP, Values, merged_ids
-from icp_sync.crm.windows import WINDOW_STREAMS, Windows, id_order
+from icp_sync.crm.paging import PAGE, Pager, Part, Source, by_id, due
+from icp_sync.crm.windows import WINDOW_STREAMS, Windows
 from icp_sync.domain.account import Account
 from icp_sync.errors import RequestError, UnavailableError
 from icp_sync.observe import log
-from icp_sync.ports import Page, Position, Query, Stream
-
-PAGE = 1000
-STRIDE = 10_000
-"""Ids a page may pass over when nearly all are settled: the position moves even then."""
+from icp_sync.ports import Page, Query, Stream
 
 _log = log("hubspot")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """What one batch/read told: accounts, and ids that are no more (→ survivor or "")."""
-
-    accounts: Sequence[Account]
-    gone: Mapping[str, str]
-
-
-@dataclass(slots=True, kw_only=True)
-class _Plan:
-    """A page in the making: reads under way, records at hand, and the position it will stand for."""
-
-    reads: list[Future[Part]] = field(default_factory=list)
-    records: list[tuple[Json, int]] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
-    wanted: int = 0
-    skipped: int = 0
-    last: str = ""
-    position: Position = field(default_factory=Position)
 
 
 class Reader:
@@ -75,43 +48,21 @@ class Reader:
         self._catalogue = catalogue
         self._values = values
         self._windows = windows
-        self._executor = executor
         self._currency = currency
-        self._page_size = max(1, min(page_size, PAGE))
+        self._pager = Pager(
+            read=self.read, batch=BATCH, made=self._whole, executor=executor, page_size=page_size
+        )
         self.properties = tuple(
             dict.fromkeys((*OWN_PROPERTIES, *facts, *sorted(catalogue.properties.values())))
         )
 
     def pages(self, query: Query) -> Generator[Page]:
         """The pages of a stream; the next one's requests are under way while one is consumed."""
-        plans = self._plans(query)
-        told, late = 0, None
-        plan, following = next(plans, None), None
-        try:
-            while plan is not None:
-                try:
-                    following = next(plans, None)
-                except Exception as error:  # this page is whole; the error is the next one's
-                    late = error
-                page = self._page(query.stream, plan)
-                yield page
-                told += len(page.accounts)
-                if late is not None:
-                    raise late
-                if query.limit is not None and told >= query.limit:
-                    return
-                plan, following = following, None
-        finally:
-            for read in [read for left in (plan, following) if left for read in left.reads]:
-                read.cancel()
+        return self._pager.pages(query, self._source(query))
 
     def fetch(self, ids: Sequence[str]) -> Page:
         """These accounts as they are now."""
-        plan = _Plan()
-        for id in dict.fromkeys(ids):
-            self._want(plan, id)
-        self._flush(plan)
-        return self._page(Stream.DUE, plan)
+        return self._pager.fetch(ids)
 
     def read(self, ids: Sequence[str]) -> Part:
         """At most 100 companies by id, in the calling thread."""
@@ -153,90 +104,28 @@ class Reader:
         again = results(self._client.batch_read([id], self.properties))
         return next((record for record in again if str(record["id"]) == id), None)
 
-    # A page in the making
-
-    def _plans(self, query: Query) -> Iterator[_Plan]:
-        size = min(self._page_size, query.limit or PAGE)
-        found, up_to, closed = self._source(query)
-        whole = query.stream in (Stream.SWEEP, Stream.BACKFILL) and self._listed_whole
-        plan = _Plan()
-        for part in found:
-            if query.stream is Stream.DUE or not part.stamps:
-                spared: set[str] = set()
-            else:
-                spared = query.seen(part.stamps)
-            for id in part.stamps:
-                if (plan.wanted >= size and id not in spared) or plan.wanted + plan.skipped >= STRIDE:
-                    plan.position = up_to(plan.last)
-                    yield self._flush(plan)
-                    plan = _Plan(last=plan.last)
-                if id in spared:
-                    plan.skipped += 1
-                elif whole:
-                    plan.records.append((part.records[id], part.read_at))
-                    plan.wanted += 1
-                else:
-                    self._want(plan, id)
-                plan.last = id
-        plan.position = closed(plan.last)
-        yield self._flush(plan)
-
-    def _source(
-        self, query: Query
-    ) -> tuple[Iterator[Found], Callable[[str], Position], Callable[[str], Position]]:
-        """What to read, the position after an id of it, and the position at its end."""
+    def _source(self, query: Query) -> Source:
         if query.stream in WINDOW_STREAMS:
             window, found = discovery.window(self._client, self._windows, query.stream, query.position)
-            return found, window.up_to, lambda _: window.closed()
-        start = "" if query.position.finished else query.position.last_id
+            return Source(found=found, up_to=window.up_to, closed=lambda _: window.closed())
         if query.stream is Stream.DUE:
-            due = sorted({id for id in query.ids if id_order(id) > id_order(start)}, key=id_order)
-            found = iter([Found(stamps=dict.fromkeys(due, 0))])
-        else:
-            names = self.properties if self._listed_whole else [STAMP]
-            found = (
-                everything(self._client, names, start, ranges=self._ranges)
-                if query.limit is None
-                else ahead(discovery.listing(self._client, names, start), discovery.AHEAD)
-            )
-        return (
-            found,
-            lambda last: Position(last_id=last),
-            lambda last: Position(last_id=last or start, finished=True),
+            return due(query)
+        start, up_to, closed = by_id(query)
+        names = self.properties if self._listed_whole else [STAMP]
+        found = (
+            everything(self._client, names, start, ranges=self._ranges)
+            if query.limit is None
+            else ahead(discovery.listing(self._client, names, start), discovery.AHEAD)
         )
+        return Source(found=found, up_to=up_to, closed=closed, whole=self._listed_whole)
 
     @property
     def _listed_whole(self) -> bool:
         """Whether the list endpoint can bring all we read, or only the ids."""
         return discovery.short_enough(self.properties)
 
-    def _want(self, plan: _Plan, id: str) -> None:
-        plan.waiting.append(id)
-        plan.wanted += 1
-        if len(plan.waiting) == BATCH:
-            self._flush(plan)
-
-    def _flush(self, plan: _Plan) -> _Plan:
-        if plan.waiting:
-            plan.reads.append(self._executor.submit(self.read, tuple(plan.waiting)))
-            plan.waiting = []
-        return plan
-
-    def _page(self, stream: Stream, plan: _Plan) -> Page:
-        parts = [read.result() for read in plan.reads]
-        accounts = [*self._accounts(plan.records), *(a for part in parts for a in part.accounts)]
-        gone = _merged(record for record, _ in plan.records)
-        for part in parts:
-            # A survivor says more than a deletion, whichever batch tells of it.
-            gone.update((id, survivor) for id, survivor in part.gone.items() if survivor or not gone.get(id))
-        kept = (account for account in accounts if account.id not in gone)
-        return Page(
-            stream=stream,
-            accounts=tuple(sorted(kept, key=lambda account: id_order(account.id))),
-            position=plan.position,
-            gone=gone,
-            skipped=plan.skipped,
-        )
+    def _whole(self, records: Sequence[tuple[Json, int]]) -> Part:
+        return Part(accounts=self._accounts(records), gone=_merged(record for record, _ in records))
 
     def _accounts(self, records: Sequence[tuple[Json, int]]) -> list[Account]:
         carried, currency = self._catalogue.carried(), self._currency()

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import BATCH, Client, Json, results
-from icp_sync.crm.hubspot.reading import Part
 from icp_sync.crm.hubspot.replies import Complaint, complaints, named_properties, summary
 from icp_sync.crm.hubspot.values import NoSuchOwnerError, Values, properties_of
+from icp_sync.crm.paging import Part
+from icp_sync.crm.rounds import rounds
 from icp_sync.crm.windows import id_order
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.errors import AuthError, RequestError, UnavailableError
@@ -44,6 +45,7 @@ class _Input:
     id: str
     values: dict[str, str]
     sent: dict[str, str]  # field → wire value
+    refused: dict[str, str]  # field → why it is not sent
 
 
 class Writer:
@@ -66,7 +68,7 @@ class Writer:
 
     def write(self, writes: Sequence[Write]) -> Iterator[Outcome]:
         """One outcome per write. Writes of one account follow each other in the order given."""
-        for together in _rounds(writes):
+        for together in rounds(writes):
             try:
                 self._catalogue.definitions()
                 ready = [self._prepare(write) for write in together]
@@ -89,11 +91,17 @@ class Writer:
         disabled = self._catalogue.disabled.keys()
         if not values or disabled & values.keys():
             return self._dropped(write.account_id, values, disabled)
-        try:
-            sent = {field: self._values.wire(field, value) for field, value in values.items()}
-        except NoSuchOwnerError as error:
-            return _outcome(write.account_id, Result.REFUSED, code="INVALID_OPTION", message=str(error))
-        return _Input(id=write.account_id, values=values, sent=sent)
+        sent, refused = {}, {}
+        for field, value in values.items():
+            try:
+                sent[field] = self._values.wire(field, value)
+            except NoSuchOwnerError as error:
+                refused[field] = str(error)
+        if not sent:
+            message = next(iter(refused.values()))
+            return _outcome(write.account_id, Result.REFUSED, code="INVALID_OPTION", message=message)
+        values = {field: value for field, value in values.items() if field in sent}
+        return _Input(id=write.account_id, values=values, sent=sent, refused=refused)
 
     def _send(self, inputs: Sequence[_Input]) -> list[Outcome]:
         """Send one batch; never raises for what the other side does."""
@@ -207,7 +215,7 @@ class Writer:
                 return None
             if self._values.canonical(field, shown.get(names[field])) != value:
                 return None
-        return _outcome(item.id, Result.WRITTEN, confirmed=item.values)
+        return _written(item)
 
     def _look(self, silent: Sequence[_Input]) -> list[Outcome]:
         """Read what the reply said nothing of: merged or deleted → GONE, all as sent → WRITTEN, else see
@@ -238,7 +246,7 @@ def _compared(item: _Input, live: Mapping[str, str]) -> Outcome:
     """What a record read afterwards tells: even one value as sent may mean that all of them were there."""
     other = sorted(field for field, value in item.values.items() if live.get(field) != value)
     if not other:
-        return _outcome(item.id, Result.WRITTEN, confirmed=item.values)
+        return _written(item)
     if len(other) == len(item.values):
         message = "HubSpot accepted the batch and did not write this record"
         return _outcome(item.id, Result.FAILED, message=message)
@@ -246,17 +254,8 @@ def _compared(item: _Input, live: Mapping[str, str]) -> Outcome:
     return _outcome(item.id, Result.UNCERTAIN, message=message)
 
 
-def _rounds(writes: Sequence[Write]) -> list[list[Write]]:
-    """Writes of distinct accounts together: HubSpot refuses a batch that names an id twice."""
-    rounds: list[list[Write]] = []
-    times: dict[str, int] = {}
-    for write in writes:
-        nth = times.get(write.account_id, 0)
-        times[write.account_id] = nth + 1
-        if nth == len(rounds):
-            rounds.append([])
-        rounds[nth].append(write)
-    return rounds
+def _written(item: _Input) -> Outcome:
+    return Outcome(account_id=item.id, result=Result.WRITTEN, confirmed=item.values, refused=item.refused)
 
 
 def _refusal(id: str, found: Sequence[Complaint], otherwise: str, result: Result = Result.REFUSED) -> Outcome:
@@ -264,7 +263,5 @@ def _refusal(id: str, found: Sequence[Complaint], otherwise: str, result: Result
     return _outcome(id, result, code=code, message=message or otherwise)
 
 
-def _outcome(
-    id: str, result: Result, *, confirmed: dict[str, str] | None = None, code: str = "", message: str = ""
-) -> Outcome:
-    return Outcome(account_id=id, result=result, confirmed=dict(confirmed or {}), code=code, message=message)
+def _outcome(id: str, result: Result, *, code: str = "", message: str = "") -> Outcome:
+    return Outcome(account_id=id, result=result, code=code, message=message)

@@ -53,7 +53,7 @@ def test_a_portal_with_a_thousand_properties_is_sampled_in_batches(portal: Porta
     for n in range(1_000):
         catalogue.put(Property(name=f"p{n:04}", label="", type="string", field_type="text", custom=True))
     ids = portal.create_many(130)
-    portal.type_in(ids[0], p0000="first", p0999="last")
+    portal.simulator.admin("POST edit", id=ids[0], properties={"p0000": "first", "p0999": "last"})
     portal.advance(10)
     names = [field.name for field in portal.crm.fields()]
     assert len(names) > 1_000

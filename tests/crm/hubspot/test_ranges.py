@@ -17,8 +17,8 @@ import responses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from icp_sync.crm.ahead import abreast
 from icp_sync.crm.hubspot import ranges as whole
-from icp_sync.crm.hubspot.ahead import abreast
 from icp_sync.errors import UnavailableError
 from icp_sync.ports import Position, Query, Stream
 from tests.crm.hubspot.test_client import SEARCH, URL, client

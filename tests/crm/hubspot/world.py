@@ -10,14 +10,21 @@ from pydantic import SecretStr
 from icp_sync.crm.hubspot import HubSpot
 from icp_sync.crm.windows import Windows
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
-from icp_sync.ports import CrmField
+from icp_sync.ports import Blueprint, CrmField, FieldKind
 from icp_sync.quota import Quota, Rate
 from icp_sync.simulator import Simulator
-from icp_sync.simulator.hubspot.catalogue import Property, options
-from tests.crm.contract import LAG, OURS, OVERLAP, STANDARD
+from icp_sync.simulator.hubspot.catalogue import Property
+from icp_sync.simulator.hubspot.catalogue import options as choices
+from tests.crm.contract import LAG, OURS, OVERLAP, STANDARD, blueprint
 
 START = 1_795_302_000.0
 UNLIMITED = {"burst": Rate(1_000_000, 1.0), "search": Rate(1_000_000, 1.0)}
+TYPES = {
+    FieldKind.TEXT: ("string", "text"),
+    FieldKind.NUMBER: ("number", "number"),
+    FieldKind.DATE: ("date", "date"),
+    FieldKind.CHOICES: ("enumeration", "checkbox"),
+}
 PROPERTIES = {**OURS, "owner": "hubspot_owner_id", "target_account": "hs_is_target_account"}
 
 
@@ -39,6 +46,7 @@ class Portal:
     """The world of the contract suite, on a simulator without accounts."""
 
     page_size = 20
+    archives = True
 
     def __init__(self, **how: Any) -> None:
         self._running: list[Simulator] = []
@@ -95,22 +103,42 @@ class Portal:
     def drop_contact(self, contact: str) -> None:
         self.simulator.admin("POST delete", type="contacts", id=contact)
 
-    def define(self, field: CrmField) -> None:
-        kind, _, widget = field.type.partition("/")
+    def blueprint(self, *flags: str) -> Blueprint:
+        return blueprint(*flags)
+
+    def define(
+        self,
+        name: str,
+        label: str,
+        kind: FieldKind = FieldKind.TEXT,
+        options: tuple[str, ...] = (),
+        *,
+        archived: bool = False,
+    ) -> CrmField:
+        type, widget = TYPES[kind]
         self.simulator.portal.catalogue.put(
             Property(
-                name=field.name,
-                label=field.label,
-                type=kind,
-                field_type=widget or {"number": "number", "date": "date"}.get(kind, "text"),
-                options=options((value, value) for value in field.options),
+                name=name,
+                label=label,
+                type=type,
+                field_type=widget,
+                options=choices((value, value) for value in options),
                 custom=True,
-                archived_at=1 if field.archived else None,
+                archived_at=1 if archived else None,
             )
         )
+        return CrmField(
+            name=name,
+            label=label,
+            kind=kind,
+            type=f"{type}/{widget}" if widget not in (type, "text") else type,
+            options=options,
+            separator=";" if kind is FieldKind.CHOICES else "",
+            archived=archived,
+        )
 
-    def type_in(self, id: str, **values: str) -> None:
-        self.simulator.admin("POST edit", id=id, properties=values)
+    def type_in(self, id: str, field: CrmField, value: str) -> None:
+        self.simulator.admin("POST edit", id=id, properties={field.name: value})
 
     def break_reads(self, after: int) -> None:
         for nth in range(after + 1, after + 6):
