@@ -153,6 +153,29 @@ class Related:
     title: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal:
+    """A sale, won, lost or still open: what a profile is measured by.
+
+    amount: None where the CRM has none; currency: ISO 4217, "" where nobody says. stage: the CRM's own word.
+    closed_on: the day it closed or is expected to, "2026-11-30", "" unknown. created_at, changed_at: ms on
+    the CRM's clock. owner: email, "" for nobody.
+    """
+
+    id: str
+    account_id: str = ""
+    name: str = ""
+    amount: float | None = None
+    currency: str = ""
+    stage: str = ""
+    open: bool = True
+    won: bool = False
+    closed_on: str = ""
+    created_at: int = 0
+    changed_at: int = 0
+    owner: str = ""
+
+
 class FieldKind(StrEnum):
     """What a CRM's field can hold, whatever the CRM calls it."""
 
@@ -214,6 +237,10 @@ class Crm(Protocol):
     def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]: ...
 
     def owners(self) -> tuple[Owner, ...]: ...
+
+    def deals(self, since: int) -> Iterator[Deal]:
+        """Every deal changed since (ms), by id, as it is now; none that is deleted. Raises AuthError naming
+        the right that is missing."""
 
     def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
         """Account id → its records of a kind ("contacts"), in order of id; () where it has none, or is gone.

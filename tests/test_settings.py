@@ -29,6 +29,11 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def secret(held: SecretStr | None) -> str:
+    assert held is not None
+    return held.get_secret_value()
+
+
 def problems(environ: dict[str, str], path: Path | None = None) -> dict[str, str]:
     """Where → what (and the hint) of everything wrong."""
     with pytest.raises(ConfigError) as caught:
@@ -76,10 +81,10 @@ def test_the_environment_gives_a_whole_connection() -> None:
         "debug",
         0,
     )
-    assert main.token.get_secret_value() == TOKEN
+    assert secret(main.token) == TOKEN
     assert main.profiles == [Path("a.yaml"), Path("b.yaml")]
     assert (main.schedule.poll, main.schedule.sweep, main.quota.burst) == (300.0, 86_400.0, 100)
-    assert main.outputs.field_properties()["lane"] == "next_step"
+    assert main.field_properties["lane"] == "next_step"
     assert main.custom_facts == {"seats": FactType.NUMBER}
     assert (main.facts, main.enrichers) == (
         [{"property": "seats__c", "fact": "seats"}],
@@ -89,7 +94,7 @@ def test_the_environment_gives_a_whole_connection() -> None:
 
 def test_a_token_that_looks_like_a_number_stays_a_text() -> None:
     _, main = load(environ=SOUND | {MAIN + "TOKEN": "012345e10"}).connection()
-    assert main.token.get_secret_value() == "012345e10"
+    assert secret(main.token) == "012345e10"
 
 
 def test_several_profiles_may_be_named_with_commas() -> None:
@@ -106,7 +111,7 @@ def test_environment_then_dotenv_then_secret_file_then_toml() -> None:
 
     def read() -> tuple[str, int, str]:
         _, main = load(environ=environ).connection()
-        return main.token.get_secret_value(), main.quota.search, main.path_version
+        return secret(main.token), main.quota.search, main.path_version
 
     assert read() == ("three-3", 4, "2026-09")
     written(".env", f"OTHER=1\n{MAIN}TOKEN=two-2\n{MAIN}QUOTA__SEARCH=2\n")
@@ -135,7 +140,7 @@ def test_every_problem_is_named_at_its_own_source_at_once() -> None:
     path = written(
         "x.toml",
         "[connections.main]\n"
-        'crm = "salesforce"\nprofiles = []\ncolour = "red"\n[connections.main.quota]\nsearch = 0\n'
+        'crm = "pipedrive"\nprofiles = []\ncolour = "red"\n[connections.main.quota]\nsearch = 0\n'
         '[connections.main.schedule]\nsweeep = "1d"\nlag = "soon"\n'
         "[logg]\nlevel = 1\n",
     )
@@ -156,7 +161,7 @@ def test_every_problem_is_named_at_its_own_source_at_once() -> None:
         "ICP_SYNC_JURNAL": "did you mean ICP_SYNC_JOURNAL?",
         "ICP_SYNC_JOURNAL": "write sqlite:///",
         ".env: " + MAIN + "BASE_URL": "plain http would send the token in the clear",
-        "connections.main.outputs": "tier cannot be the property 'ICP tier'",
+        "connections.main.outputs": "tier cannot be 'ICP tier'",
         "x.toml: connections.main.crm": "should be 'hubspot'",
         "x.toml: connections.main.quota.search": "greater than or equal to 1",
         "x.toml: connections.main.profiles": "at least 1",
@@ -332,7 +337,7 @@ def test_a_badly_named_connection_hides_no_other_problem() -> None:
         ("ENRICHERS", '[{"path": "x"}]', "number 1 has no `use`"),
         ("PROFILES", "a.yaml,a.yaml", "named twice: a.yaml"),
         ("OUTPUTS__NAMES", '{"teir": "x"}', "no field of ours is called teir"),
-        ("OUTPUTS__NAMES", '{"tier": "Tier!"}', "tier cannot be the property 'Tier!'"),
+        ("OUTPUTS__NAMES", '{"tier": "Tier!"}', "tier cannot be 'Tier!'"),
         ("OUTPUTS__NAMES", '{"tier": "hs_lead_status"}', "the CRM's own properties begin so"),
         ("OUTPUTS__NAMES", '{"tier": "icp_lane"}', "tier and lane as 'icp_lane'"),
         ("OUTPUTS__GROUP", "Fit!", "a group is"),
@@ -367,17 +372,114 @@ def test_one_connection_needs_no_name_and_several_are_listed() -> None:
 
 
 def test_outputs_name_every_field_by_prefix_footprint_and_switch() -> None:
-    full = Outputs().field_properties()
+    full = Outputs().field_properties("hubspot")
     assert full == {name: f"icp_{name}" for name, field in FIELDS.items() if not field.native}
-    minimal = Outputs(footprint="minimal", prefix="fit_", names={"tier": "fit_grade"}).field_properties()
+    minimal = Outputs(footprint="minimal", prefix="fit_", names={"tier": "fit_grade"}).field_properties(
+        "hubspot"
+    )
     assert set(minimal) == {name for name, field in FIELDS.items() if field.minimal}
     assert (minimal["tier"], minimal["lane"]) == ("fit_grade", "fit_lane")
-    natives = Outputs(owner=True, native_tier=True, target_account=True).field_properties()
+    natives = Outputs(owner=True, native_tier=True, target_account=True).field_properties("hubspot")
     assert {name: natives[name] for name in natives if FIELDS[name].native} == {
         "owner": "hubspot_owner_id",
         "native_tier": "hs_ideal_customer_profile",
         "target_account": "hs_is_target_account",
     }
+
+
+def test_on_salesforce_fields_are_named_as_api_names_are() -> None:
+    full = Outputs(owner=True).field_properties("salesforce")
+    assert (full["tier"], full["fit_score"], full["owner"]) == ("ICP_Tier__c", "ICP_Fit_Score__c", "OwnerId")
+    own = Outputs(prefix="acme_", names={"lane": "Next_Step__c"}).field_properties("salesforce")
+    assert (own["tier"], own["lane"]) == ("Acme_Tier__c", "Next_Step__c")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        ({"native_tier": True}, "salesforce has no native_tier of its own"),
+        ({"names": {"tier": "icp_tier"}}, "tier cannot be 'icp_tier': the API name of a custom field"),
+        ({"names": {"tier": "A__b__c"}}, "tier cannot be 'A__b__c'"),
+        ({"names": {"tier": "x" * 41 + "__c"}}, "at most 40"),
+        ({"names": {"tier": "icp_LANE__c"}}, "two fields would share one property"),
+    ],
+)
+def test_an_output_salesforce_cannot_carry_says_so(outputs: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Outputs(**outputs).check("salesforce")
+
+
+ORG = {
+    "ICP_SYNC_CONNECTIONS__ORG__CRM": "salesforce",
+    "ICP_SYNC_CONNECTIONS__ORG__PROFILES": "a.yaml",
+    "ICP_SYNC_CONNECTIONS__ORG__SALESFORCE__MY_DOMAIN": "https://Acme.my.salesforce.com/",
+    "ICP_SYNC_CONNECTIONS__ORG__SALESFORCE__CONSUMER_KEY": "3MVG9-key",
+    "ICP_SYNC_CONNECTIONS__ORG__SALESFORCE__CONSUMER_SECRET": "hunter2-secret",
+}
+
+
+def org(**changed: str | None) -> dict[str, str]:
+    section = "ICP_SYNC_CONNECTIONS__ORG__SALESFORCE__"
+    merged = {**ORG, **{section + name.upper(): value for name, value in changed.items()}}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def test_an_org_is_opened_by_its_own_domain_and_an_app() -> None:
+    _, made = load(environ=ORG).connection()
+    assert made.salesforce is not None
+    assert (made.address, made.salesforce.my_domain, made.token) == (
+        "https://acme.my.salesforce.com",
+        "acme.my",
+        None,
+    )
+    assert "hunter2" not in f"{made!r} {made.model_dump()}"
+
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----\n"
+
+
+def test_an_org_may_be_opened_by_a_signed_token_or_a_session_instead() -> None:
+    signed = org(consumer_secret=None, username="icp@acme.com", private_key=PEM)
+    made = load(environ=signed).connections["org"].salesforce
+    assert made is not None
+    assert made.private_key is not None
+    assert made.private_key.get_secret_value() == PEM
+    assert load(environ=org(consumer_key=None, consumer_secret=None, session_id="00D!AQ")).connections
+
+
+@pytest.mark.parametrize(
+    ("changed", "where", "said"),
+    [
+        ({"my_domain": None}, "my_domain", "is missing"),
+        ({"my_domain": "login"}, "my_domain", "everybody's"),
+        ({"my_domain": "acme my"}, "my_domain", "for example acme.my"),
+        ({"consumer_key": None}, "consumer_key", "is missing"),
+        ({"consumer_secret": None}, "consumer_secret", "is missing"),
+        ({"consumer_secret": None, "private_key": PEM}, "consumer_secret", "is missing"),
+        ({"consumer_secret": "changeme"}, "consumer_secret", "placeholder"),
+        ({"private_key": "MII…"}, "private_key", "PEM"),
+        ({"api_version": "40.0"}, "api_version", "from 58.0 on"),
+        ({"api_version": "latest"}, "api_version", "from 58.0 on"),
+        ({"vacant_owners": '["nobody"]'}, "vacant_owners", "emails are wanted"),
+    ],
+)
+def test_what_is_wrong_with_an_org_is_said_at_its_place(
+    changed: dict[str, str | None], where: str, said: str
+) -> None:
+    (problem,) = problems(org(**changed)).items()
+    assert where.upper() in problem[0].upper()
+    assert said in problem[1]
+
+
+def test_a_portal_has_no_section_of_an_org_and_an_org_needs_one() -> None:
+    assert (
+        "is missing"
+        in problems({k: v for k, v in ORG.items() if "SALESFORCE__" not in k})["connections.org.salesforce"]
+    )
+    wrong = problems(
+        {**ORG, "ICP_SYNC_CONNECTIONS__ORG__CRM": "hubspot", MAIN.replace("MAIN", "ORG") + "TOKEN": TOKEN}
+    )
+    assert 'crm = "salesforce" only' in wrong["connections.org.salesforce"]
 
 
 def test_no_secret_shows_in_what_might_be_printed() -> None:
@@ -427,14 +529,18 @@ def test_any_environment_is_settings_or_has_problems(given_: dict[str, str]) -> 
 def test_the_shipped_example_is_sound_and_shows_every_setting() -> None:
     text = (CONFIG / "icp-sync.example.toml").read_text(encoding="utf-8")
     as_shipped = written("x.toml", text)
-    assert load(as_shipped, {MAIN + "TOKEN": TOKEN}).connection()[0] == "main"
+    secrets = {MAIN + "TOKEN": TOKEN}
+    assert load(as_shipped, secrets).connection()[0] == "main"
+    secrets["ICP_SYNC_CONNECTIONS__ACME__SALESFORCE__CONSUMER_SECRET"] = TOKEN
+    secrets["ICP_SYNC_CONNECTIONS__ACME__SALESFORCE__PRIVATE_KEY"] = PEM
+    secrets["ICP_SYNC_CONNECTIONS__ACME__SALESFORCE__SESSION_ID"] = TOKEN
     settings_only = [
         line.removeprefix("# ")
         for line in text.splitlines()
         if re.match(r"(# )?(\[+[\w.]+\]+$|\w+ = |\[connections.main\])", line)
     ]
     everything = written("y.toml", "\n".join(settings_only))
-    loaded = load(everything, {MAIN + "TOKEN": TOKEN})
+    loaded = load(everything, secrets)
     assert loaded.model_dump(exclude={"connections"}) == Settings().model_dump(exclude={"connections"})
     main = loaded.connections["main"]
     assert (len(main.facts), len(main.enrichers), main.custom_facts) == (2, 3, {"seats": FactType.NUMBER})

@@ -30,14 +30,22 @@ class Opened:
     journal: Journal
 
 
-_NO_TOKEN = re.compile(r"connections\.([a-z0-9_]+)\.token")
+_UNSAID = {
+    "token": "none-given",
+    "salesforce": '{"my_domain": "none.given", "session_id": "none-given"}',
+    "salesforce.my_domain": "none.given",
+    "salesforce.consumer_key": "none-given",
+    "salesforce.consumer_secret": "none-given",
+}
+"""What a CRM is opened with, and what stands for it where none is opened."""
+_MISSING = re.compile(rf"connections\.([a-z0-9_]+)\.({'|'.join(map(re.escape, _UNSAID))})")
 
 
 def read_settings(config: Path | None, *, talk: bool = False, offline: bool = False) -> Settings:
     """The settings; the engine's logs go to stderr from here on.
 
     talk: at the level the settings say; otherwise the command speaks for itself, and only `debug` shows
-    them. offline: no CRM is talked to, so a token that is missing is not missed. Raises ConfigError with
+    them. offline: no CRM is talked to, so credentials that are missing are not missed. Raises ConfigError with
     every problem.
     """
     from icp_sync.observe import configure_logs
@@ -46,10 +54,14 @@ def read_settings(config: Path | None, *, talk: bool = False, offline: bool = Fa
     try:
         settings = load(config)
     except ConfigError as error:
-        tokens = [_NO_TOKEN.fullmatch(p.where) for p in error.problems if "is missing" in p.what]
-        if not offline or len(tokens) < len(error.problems) or None in tokens:
+        missing = [_MISSING.fullmatch(p.where) for p in error.problems if "is missing" in p.what]
+        if not offline or len(missing) < len(error.problems) or None in missing:
             raise
-        named = {f"ICP_SYNC_CONNECTIONS__{t[1].upper()}__TOKEN": "none-given" for t in tokens if t}
+        named = {
+            "__".join(("ICP_SYNC_CONNECTIONS", m[1], *m[2].split("."))).upper(): _UNSAID[m[2]]
+            for m in missing
+            if m
+        }
         settings = load(config, {**os.environ, **named})
     level = settings.log.level if talk or settings.log.level == "debug" else "critical"
     configure_logs(json=settings.log.as_json, level=level)

@@ -99,12 +99,16 @@ NOT_REMEMBERED = Remembered()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """A person or queue of the CRM who may own accounts. `id` is the CRM's."""
+    """A person or queue of the CRM who may own accounts. `id` is the CRM's.
+
+    seen_at: when they last logged in, UTC epoch seconds; None where the CRM does not say.
+    """
 
     id: str
     email: str
     name: str = ""
     active: bool = True
+    seen_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,18 +6,15 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from icp_sync.domain.facts import CATALOGUE, FactType
 from icp_sync.settings.outputs import Outputs
-from icp_sync.settings.parts import Part, Seconds, duration, web_address
+from icp_sync.settings.parts import Part, Seconds, credential, duration, web_address
+from icp_sync.settings.salesforce import Salesforce
 
 _FACT = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_PLACEHOLDER = re.compile(
-    r"[\s.x*-]*|<.*>|\$\{?\w+\}?|pat-\w+-x+[x-]*|"
-    r"(change|replace)[ _-]?me|todo|secret|token|dummy|placeholder|(your|my)[ _-].*",
-    re.IGNORECASE,
-)
 _SECRET_KEY = re.compile(r"token|secret|password|api_?key|credential", re.IGNORECASE)
 
 
@@ -46,10 +43,17 @@ class Quota(Part):
 class Connection(Part):
     """One portal or org. Everything durable carries its name."""
 
-    crm: Literal["hubspot"] = "hubspot"
-    token: SecretStr = Field(description="HubSpot: a Service Key. Best kept out of files in version control.")
-    base_url: str = "https://api.hubapi.com"
-    path_version: Literal["v3", "2026-03", "2026-09"] = Field("2026-03", description="The API's path family.")
+    crm: Literal["hubspot", "salesforce"] = "hubspot"
+    token: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description="HubSpot: a Service Key. Best kept out of files in version control.",
+    )
+    salesforce: Salesforce | None = Field(None, validate_default=True)
+    base_url: str = Field("", description="By default https://api.hubapi.com, or the org's My Domain.")
+    path_version: Literal["v3", "2026-03", "2026-09"] = Field(
+        "2026-03", description="HubSpot: the API's path family."
+    )
     profiles: list[Path] = Field(min_length=1, description="Profile files, at most three; first wins ties.")
     tables: Path | None = Field(
         None, description="Folder of absences.csv and the tables routes name; by default the profiles' own."
@@ -61,7 +65,7 @@ class Connection(Part):
     enrichers: list[dict[str, Any]] = Field(
         [], repr=False, description="Sources beside the CRM: `use` and that source's own keys."
     )
-    outputs: Outputs = Outputs()
+    outputs: Outputs = Field(Outputs(), validate_default=True)
     schedule: Schedule = Schedule()
     quota: Quota = Quota()
 
@@ -69,22 +73,43 @@ class Connection(Part):
     def tables_folder(self) -> Path:
         return self.tables or self.profiles[0].parent
 
+    @property
+    def address(self) -> str:
+        """Where the CRM's API is, without a trailing slash."""
+        own = self.salesforce.address if self.salesforce else "https://api.hubapi.com"
+        return self.base_url or own
+
+    @property
+    def field_properties(self) -> dict[str, str]:
+        """Logical field → property, as this connection's CRM names it."""
+        return self.outputs.field_properties(self.crm)
+
     @field_validator("token", mode="before")
     @classmethod
-    def _token(cls, raw: Any) -> Any:
-        if isinstance(raw, SecretStr):
-            raw = raw.get_secret_value()
-        text = raw.strip() if isinstance(raw, str) else ""
-        if _PLACEHOLDER.fullmatch(text):
-            raise ValueError("empty, or a placeholder")
-        if not text.isprintable() or not text.isascii() or " " in text:
-            raise ValueError("holds blanks, line breaks or letters no token has")
-        return text
+    def _token(cls, raw: Any, info: ValidationInfo) -> Any:
+        if raw is None and info.data.get("crm") != "salesforce":
+            raise PydanticCustomError("missing", "is missing")
+        return None if raw is None else credential(raw)
+
+    @field_validator("salesforce")
+    @classmethod
+    def _salesforce(cls, section: Salesforce | None, info: ValidationInfo) -> Salesforce | None:
+        if (section is None) is (info.data.get("crm") == "salesforce"):
+            raise PydanticCustomError(
+                "missing" if section is None else "extra", 'is for crm = "salesforce" only'
+            )
+        return section
+
+    @field_validator("outputs")
+    @classmethod
+    def _outputs(cls, outputs: Outputs, info: ValidationInfo) -> Outputs:
+        outputs.check(str(info.data.get("crm", "hubspot")))
+        return outputs
 
     @field_validator("base_url")
     @classmethod
     def _base_url(cls, raw: str) -> str:
-        return web_address(raw)
+        return web_address(raw) if raw else raw
 
     @field_validator("profiles", mode="before")
     @classmethod

@@ -36,6 +36,13 @@ CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
 DEFAULT_CONFIG = Path("config/icp-sync.toml")
 LARGEST_FILE = 1_000_000  # bytes
 UTF_8 = "save as UTF-8"
+SECRETS_OF = {
+    "token": "a HubSpot Service Key",
+    "consumer_secret": "the app's consumer secret",
+    "private_key": "the private key",
+    "session_id": "a session id",
+}
+"""Settings that are secrets, and what each of them is."""
 
 _NOT_OURS = re.compile(r"(SERVICE_(HOST|PORT)|PORT)(_.*)?|FAULT")
 """What Kubernetes sets in every pod beside a service called icp-sync, and the tests' fault switch."""
@@ -216,7 +223,7 @@ def explained(details: Sequence[ErrorDetails], sources: Sources) -> list[Problem
         loc = detail["loc"]
         loc = loc[:-1] if loc[-1:] == (_KEY,) else loc
         name = dotted(loc)
-        secret = loc[-1:] == ("token",)
+        secret = loc[-1] in SECRETS_OF
         if detail["type"] == "extra_forbidden":
             near = difflib.get_close_matches(_generic(loc), known, n=1, cutoff=0.6)
             what, hint = "unknown setting", f"did you mean {near[0]}?" if near else ""
@@ -232,8 +239,8 @@ def explained(details: Sequence[ErrorDetails], sources: Sources) -> list[Problem
 
 def _where_secrets_go(loc: Loc) -> str:
     """Never the settings file: that one is shared, and often under version control."""
-    file = "__".join(map(str, loc))
-    return f"put a HubSpot Service Key into {variable(loc)}, or into the secret file {file} under {SECRETS}"
+    file, what = "__".join(map(str, loc)), SECRETS_OF[str(loc[-1])]
+    return f"put {what} into {variable(loc)}, or into the secret file {file} under {SECRETS}"
 
 
 def variable(loc: Loc) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from icp_sync.domain.standing import FIELDS
 from icp_sync.settings.parts import Part
@@ -16,18 +16,31 @@ NATIVES: Mapping[str, Mapping[str, str]] = {
         "owner": "hubspot_owner_id",
         "native_tier": "hs_ideal_customer_profile",
         "target_account": "hs_is_target_account",
-    }
+    },
+    "salesforce": {"owner": "OwnerId"},
 }
-"""CRM → logical field → the CRM's own property. HubSpot: default company properties, knowledge base."""
+"""CRM → logical field → the CRM's own property. HubSpot: default company properties, knowledge base.
+Salesforce: Account in the Object Reference; it has no tier or mark of its own."""
 
 _PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,99}")
-_RESERVED = ("hs_", "hubspot_")  # the vendor's own properties begin so
+_RESERVED = ("hs_", "hubspot_")  # HubSpot's own properties begin so
+_API_NAME = re.compile(r"(?=.{1,43}$)[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*__c")
+_FORMS = {
+    "hubspot": (
+        _PROPERTY,
+        "lower-case letters, digits and underscores, beginning with a letter, at most 100",
+    ),
+    "salesforce": (
+        _API_NAME,
+        "the API name of a custom field: letters, digits and single underscores, at most 40, and __c",
+    ),
+}
 
 
 class Outputs(Part):
     """Names and number of the fields written. The CRM's own properties are written only when named here."""
 
-    prefix: str = Field("icp_", description="Before the logical name: icp_tier.")
+    prefix: str = Field("icp_", description="Before the logical name: icp_tier; on Salesforce ICP_Tier__c.")
     footprint: Literal["full", "minimal"] = Field(
         "full", description="minimal: tier, score, certainty, flags, reasons, lane and the seal."
     )
@@ -35,7 +48,7 @@ class Outputs(Part):
     owner: bool = Field(False, description="Write the CRM's own owner, in mode route.")
     native_tier: bool = Field(False, description="Write the CRM's own ICP tier.")
     target_account: bool = Field(False, description="Write the CRM's own target-account mark.")
-    group: str = Field("icp_fit", description="The property group that holds our properties.")
+    group: str = Field("icp_fit", description="The property group that holds our properties on HubSpot.")
 
     @field_validator("group")
     @classmethod
@@ -55,35 +68,40 @@ class Outputs(Part):
             raise ValueError(f"no field of ours is called {', '.join(unknown)}; there are {', '.join(ours)}")
         return names
 
-    @model_validator(mode="after")
-    def _properties(self) -> Outputs:
+    def check(self, crm: str) -> None:
+        """Raises ValueError for what this CRM cannot carry."""
+        switched_on = {name for name in NATIVES["hubspot"] if getattr(self, name)}
+        if absent := sorted(switched_on - NATIVES[crm].keys()):
+            raise ValueError(f"{crm} has no {' and no '.join(absent)} of its own; leave it false")
+        form, said = _FORMS[crm]
         holders: dict[str, list[str]] = {}
-        for name, target in self.field_properties().items():
-            holders.setdefault(target, []).append(name)
+        for name, target in self.field_properties(crm).items():
+            holders.setdefault(target.lower(), []).append(name)
             if FIELDS[name].native:
                 continue
-            if not _PROPERTY.fullmatch(target):
-                raise ValueError(
-                    f"{name} cannot be the property '{target[:100]}': lower-case letters, digits and "
-                    "underscores, beginning with a letter, at most 100"
-                )
+            if not form.fullmatch(target):
+                raise ValueError(f"{name} cannot be '{target[:100]}': {said}")
             if target.startswith(_RESERVED):
                 raise ValueError(f"{name} cannot be '{target}': the CRM's own properties begin so")
         clashes = [f"{' and '.join(names)} as '{p}'" for p, names in holders.items() if len(names) > 1]
         if clashes:
             raise ValueError(f"two fields would share one property: {'; '.join(clashes)}")
-        return self
 
-    def field_properties(self, crm: str = "hubspot") -> dict[str, str]:
+    def field_properties(self, crm: str) -> dict[str, str]:
         """Logical field → property, in the order of `FIELDS`; the CRM's own ones only where switched on."""
-        natives = NATIVES[crm]
-        switched_on = {"owner": self.owner, "native_tier": self.native_tier}
-        switched_on["target_account"] = self.target_account
         chosen = {}
         for field in FIELDS.values():
             if field.native:
-                if switched_on[field.name]:
-                    chosen[field.name] = natives[field.name]
+                if getattr(self, field.name):
+                    chosen[field.name] = NATIVES[crm][field.name]
             elif field.minimal or self.footprint == "full":
-                chosen[field.name] = self.names.get(field.name, self.prefix + field.name)
+                chosen[field.name] = self.names.get(field.name) or _named(self.prefix + field.name, crm)
         return chosen
+
+
+def _named(name: str, crm: str) -> str:
+    """A field's name as the CRM's people would write it: icp_fit_score, ICP_Fit_Score__c."""
+    if crm != "salesforce":
+        return name
+    words = ("ICP" if word == "icp" else word[:1].upper() + word[1:] for word in name.split("_"))
+    return "_".join(words) + "__c"

@@ -5,11 +5,17 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from types import UnionType
 from typing import Annotated, Any, get_args, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
 
+_PLACEHOLDER = re.compile(
+    r"[\s.x*-]*|<.*>|\$\{?\w+\}?|pat-\w+-x+[x-]*|"
+    r"(change|replace)[ _-]?me|todo|secret|token|dummy|placeholder|(your|my)[ _-].*",
+    re.IGNORECASE,
+)
 _SPANS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([smhdw])")
 
@@ -86,8 +92,22 @@ def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 def _inside(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     """The section an annotation holds, and whether it does so under names of the operator's choice."""
+    if get_origin(annotation) is UnionType:  # a section there may be
+        annotation = get_args(annotation)[0]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, False
     if get_origin(annotation) is dict:
         return _inside(get_args(annotation)[1])[0], True
     return None, False
+
+
+def credential(raw: Any) -> str:
+    """A token or key as it was given, without what surrounds it. Raises ValueError for what cannot be one."""
+    if isinstance(raw, SecretStr):
+        raw = raw.get_secret_value()
+    text = raw.strip() if isinstance(raw, str) else ""
+    if _PLACEHOLDER.fullmatch(text):
+        raise ValueError("empty, or a placeholder")
+    if not text.isprintable() or not text.isascii() or " " in text:
+        raise ValueError("holds blanks, line breaks or letters no token has")
+    return text

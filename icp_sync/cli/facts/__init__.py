@@ -94,7 +94,7 @@ def _feeds(sources: Iterable[FactSource]) -> dict[str, list[str]]:
 def _fed_here(parts: Wired) -> dict[str, list[str]]:
     """Field → what it feeds on this connection, what we write ourselves among it."""
     found = _feeds(parts.facts_map.sources)
-    for name, written in parts.settings.outputs.field_properties().items():
+    for name, written in parts.settings.field_properties.items():
         found.setdefault(written, []).append(f"(our {name})")
     return found
 

@@ -45,7 +45,7 @@ def examined(parts: Wired, limit: int) -> Examination:
     by_name = {field.name: field for field in reversed(fields)}
     values = {one.field.name: one for one in measured((by_name[p] for p in properties if p in by_name), rows)}
     stated = {str(entry.get("property")) for entry in parts.settings.facts}
-    written = set(parts.settings.outputs.field_properties().values())
+    written = set(parts.settings.field_properties.values())
     for source in parts.facts_map.sources:
         severity = ERROR if source.property in stated else WARNING
         where = f"{source.property} → {source.fact}"

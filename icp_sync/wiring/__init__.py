@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import socket
@@ -13,24 +12,42 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from icp_sync import enrichers as enricher_loading
-from icp_sync.crm.hubspot import HubSpot
-from icp_sync.crm.windows import Windows
 from icp_sync.domain.compile import Compiled, compile_profile
 from icp_sync.domain.facts import CATALOGUE, FactType
 from icp_sync.domain.profile import Profile
 from icp_sync.domain.roster import Tables
 from icp_sync.domain.seal import SealKey
 from icp_sync.domain.standing import FIELDS
-from icp_sync.errors import ConfigError, Problem
+from icp_sync.errors import ConfigError
 from icp_sync.journal import Journal
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS, FactsMap
+from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS
 from icp_sync.ports import Blueprint, Crm
 from icp_sync.profile_file import parse_all
-from icp_sync.quota import Quota, Rate
 from icp_sync.roster_file import LiveTables, load_tables
 from icp_sync.settings import Connection, Settings
 from icp_sync.sync.cycle import Parts
 from icp_sync.sync.draft import Policy
+from icp_sync.wiring.crms import crm_of
+from icp_sync.wiring.seals import seal_key, take_over
+
+__all__ = [
+    "DEFAULTS",
+    "Wired",
+    "blueprint",
+    "facts_of",
+    "open_journal",
+    "parse_profiles",
+    "policy_of",
+    "seal_key",
+    "sources_of",
+    "tables_of",
+    "take_over",
+    "wire",
+]
+
+DEFAULTS: Mapping[str, FactsMap] = {"hubspot": HUBSPOT_DEFAULTS, "salesforce": SALESFORCE_DEFAULTS}
+"""CRM → the facts its standard fields feed."""
 
 Documents = tuple[tuple[str, str], ...]
 """(file name, YAML text) of each profile, in order."""
@@ -72,24 +89,7 @@ def wire(
     facts_map, types = facts_of(chosen)
     key = seal_key(settings.seal_file, create=create_seal)
     journal = open_journal(settings, name)
-    crm = HubSpot(
-        token=chosen.token,
-        base_url=chosen.base_url,
-        version=chosen.path_version,
-        facts_map=facts_map,
-        properties=chosen.outputs.field_properties(),
-        quota=Quota(
-            {
-                "burst": Rate(limit=chosen.quota.burst, seconds=10.0),
-                "search": Rate(limit=chosen.quota.search, seconds=1.0),
-            },
-            connection=name,
-            stop=stop,
-        ),
-        name=name,
-        windows=Windows(overlap=chosen.schedule.overlap, lag=chosen.schedule.lag),
-        stop=stop,
-    )
+    crm = crm_of(name, chosen, facts_map, journal, clock, stop)
     source = _PolicySource(journal, key, types, chosen.tables_folder, clock)
     parts = Parts(
         crm=crm,
@@ -113,7 +113,7 @@ def wire(
 
 def facts_of(connection: Connection) -> tuple[FactsMap, Mapping[str, FactType]]:
     """Which property feeds which fact on this connection, and every fact's type."""
-    facts_map = FactsMap.from_config(connection.facts, HUBSPOT_DEFAULTS)
+    facts_map = FactsMap.from_config(connection.facts, DEFAULTS[connection.crm])
     return facts_map, {**CATALOGUE, **connection.custom_facts}
 
 
@@ -200,7 +200,7 @@ class _PolicySource:
 
 def blueprint(connection: Connection, profiles: tuple[Profile, ...]) -> Blueprint:
     """What provisioning makes for a connection and these profiles."""
-    properties = connection.outputs.field_properties()
+    properties = connection.field_properties
     flags = sorted({flag.name for profile in profiles for flag in profile.flags})
     return Blueprint(
         group=connection.outputs.group,
@@ -208,43 +208,3 @@ def blueprint(connection: Connection, profiles: tuple[Profile, ...]) -> Blueprin
         fields={name: prop for name, prop in properties.items() if not FIELDS[name].native},
         options={"flags": tuple((flag, flag) for flag in flags)},
     )
-
-
-def seal_key(path: Path, *, create: bool = False) -> SealKey:
-    """Read the installation id and seal key; make them when `create` and there are none.
-
-    A missing file without `create` gives a key for this process only: nothing was ever sealed with it,
-    so nothing is lost, and nothing may be written before `provision` has made the file.
-    """
-    if not path.exists():
-        fresh = {"installation": secrets.token_hex(6), "key": secrets.token_hex(32)}
-        if create:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with open(
-                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-            ) as file:
-                json.dump(fresh, file)
-        return SealKey(installation=fresh["installation"], key=bytes.fromhex(fresh["key"]))
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        key = SealKey(
-            installation=str(stored["installation"]),
-            key=bytes.fromhex(stored["key"]),
-            predecessors=frozenset(stored.get("predecessors", ())),
-        )
-        if not key.installation or not key.key:
-            raise ValueError("blank")  # it would open, and every digest be forgeable
-        return key
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        why = (error.strerror if isinstance(error, OSError) else "") or "it is not what provision made"
-        raise ConfigError(
-            [Problem(where=str(path), what=f"the seal key cannot be read: {why}")],
-            next_step="restore the file from your backup; without it our own values look like people's",
-        ) from error
-
-
-def take_over(path: Path, installation: str) -> None:
-    """Accept another installation's seals as void: its values count as people's until released."""
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    stored["predecessors"] = sorted({*stored.get("predecessors", ()), installation})
-    path.write_text(json.dumps(stored), encoding="utf-8")
