@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from icp_sync.errors import ConfigError, Problem
+
 if TYPE_CHECKING:
     from icp_sync.cli.demo.edits import Edit
     from icp_sync.cli.demo.world import World
@@ -28,6 +30,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
+    crm: Annotated[
+        str, typer.Option("--crm", metavar="hubspot|salesforce", help="Which CRM to simulate.")
+    ] = "hubspot",
     accounts: Annotated[
         int, typer.Option("--accounts", min=10, help="Companies in the simulated CRM.")
     ] = 1_837,
@@ -43,9 +48,12 @@ def demo(
     with ExitStack() as stack:
         screen = stack.enter_context(_screen(svg))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="icp-sync-demo-")))
-        from icp_sync.cli.demo.world import simulated
+        from icp_sync.cli.demo.world import WORLDS, simulated
 
-        world = stack.enter_context(simulated(folder, accounts=accounts, seed=seed))
+        if crm not in WORLDS:
+            problem = Problem(where="--crm", what=f"'{crm[:40]}' is none of {', '.join(WORLDS)}")
+            raise ConfigError([problem], next_step="icp-sync demo --crm salesforce")
+        world = stack.enter_context(simulated(folder, crm=crm, accounts=accounts, seed=seed))
         wired = stack.enter_context(_wired(world))
         clean = _tell(screen, world, wired)
         if keep:
@@ -89,7 +97,7 @@ def _tell(screen: Screen, world: World, wired: Wired) -> bool:
     from icp_sync.cli.explain import explain_account, show
 
     _setting(screen, world)
-    _prepare(screen, wired)
+    _prepare(screen, world, wired)
     _look_first(screen, wired)
     first = _backfill(screen, world, wired)
     _tiers(screen, world, first)
@@ -101,17 +109,15 @@ def _tell(screen: Screen, world: World, wired: Wired) -> bool:
 
 
 def _setting(screen: Screen, world: World) -> None:
-    filled = world.count("numberofemployees")
-    owned = world.count("hubspot_owner_id")
+    filled = world.count("headcount")
     screen.heading(f"1  A CRM with {world.accounts:,} companies")
     screen.say(
-        f"A simulated HubSpot portal at {world.url}: real listed companies, the rate limits of the "
-        f"Professional plan, a search index 3 s behind. {filled['']:,} companies have no headcount, "
-        f"{owned['']:,} no owner."
+        f"A simulated {world.title} at {world.url}: real listed companies, {world.about}. "
+        f"{filled['']:,} companies have no headcount, {world.vacant():,} no owner."
     )
 
 
-def _prepare(screen: Screen, wired: Wired) -> None:
+def _prepare(screen: Screen, world: World, wired: Wired) -> None:
     from icp_sync.profile_file import load_all
 
     loaded = load_all(wired.settings.profiles, types=wired.types)
@@ -124,7 +130,7 @@ def _prepare(screen: Screen, wired: Wired) -> None:
     made, profile = sum(step.done for step in steps), profiles[0]
     screen.heading("2  Prepare")
     screen.say(
-        f"icp-sync provision --apply     {made} steps: a property group and our properties, nothing else\n"
+        f"icp-sync provision --apply     {made} steps: {world.prepared}\n"
         f"icp-sync profile activate      {profile.name}, version {version}: "
         f"{len(profile.criteria)} criteria, {len(profile.flags)} flags, {len(profile.routes)} routes"
     )
@@ -170,8 +176,8 @@ def _backfill(screen: Screen, world: World, wired: Wired) -> Report:
 
 def _tiers(screen: Screen, world: World, report: Report) -> None:
     """What the CRM itself answers when asked for the tiers."""
-    live = world.count("icp_tier")
-    lanes = world.count("icp_lane")
+    live = world.count("tier")
+    lanes = world.count("lane")
     screen.heading("5  What a rep sees: tiers, read back from the CRM")
     rows = [(tier, f"{live[tier]:,}", _bar(live[tier], max(live.values()))) for tier in TIERS]
     screen.table(["tier", "companies", ""], rows, right=(1,))
@@ -230,11 +236,14 @@ def _second_pass(screen: Screen, world: World, wired: Wired) -> bool:
     assert report is not None
     writes = world.stats()["records_written"] - before
     screen.heading("8  What to type next")
-    screen.say(
-        "icp-sync demo --keep           leaves this CRM running, to explain, edit and break things\n"
-        "icp-sync profile check config/profiles/b2b-saas-mid-market.yaml\n"
-        "icp-sync init; icp-sync check  your own portal\n"
-    )
+    again = "icp-sync demo --keep" if world.kind == "hubspot" else f"icp-sync demo --keep --crm {world.kind}"
+    for command, what in (
+        (again, "leaves this CRM running, to explain, edit and break things"),
+        ("icp-sync profile check", "config/profiles/b2b-saas-mid-market.yaml"),
+        ("icp-sync init; icp-sync check", f"your own {world.title.rpartition(' ')[2]}"),
+    ):
+        screen.say(f"{command:30} {what}")
+    screen.say()
     screen.say(f"second pass: {writes} writes, {report.calls} enrichment calls", "bold green")
     return writes == 0 and report.calls == 0
 

@@ -54,24 +54,24 @@ def happen(world: World, wired: Wired) -> list[Edit]:
     turned = chosen(wired, lambda a, f: a.tier == "B" and from_crm(a, "industry"), but=(grown,))
     prized = chosen(wired, lambda a, f: a.tier == "C", but=(grown, turned))
     return [
-        _edit(world, wired, grown, "headcount is now 600,000", {"numberofemployees": "600000"}),
-        _edit(world, wired, turned, "industry is now Banking", {"industry": "BANKING"}),
-        _edit(world, wired, prized, "a rep sets tier A", {"icp_tier": "A"}, own_tier="A"),
+        _edit(world, wired, grown, "headcount is now 600,000", {"headcount": "600000"}),
+        _edit(world, wired, turned, "industry is now Banking", {"industry": world.banking}),
+        _edit(world, wired, prized, "a rep sets tier A", {"tier": "A"}, own_tier="A"),
     ]
 
 
 def _edit(
-    world: World, wired: Wired, account_id: str, what: str, properties: dict[str, str], own_tier: str = ""
+    world: World, wired: Wired, account_id: str, what: str, values: dict[str, str], own_tier: str = ""
 ) -> Edit:
     stored = wired.journal.account(account_id)
     assert stored is not None, f"the simulated CRM has no company to edit: {what}"
-    world.control("edit", id=account_id, properties=properties, user=REP)
+    world.edit(account_id, REP, **values)
     return Edit(id=account_id, name=stored.name, what=what, before=stored.tier, own_tier=own_tier)
 
 
 def outcome(world: World, wired: Wired, edit: Edit) -> tuple[str, str]:
     """The tier the CRM holds now, and why, in a few words."""
-    tier = world.company(edit.id, "icp_tier")["icp_tier"] or "blank"
+    tier = world.value(edit.id, "tier") or "blank"
     stored = wired.journal.account(edit.id)
     if stored is None:
         return tier, "not settled"
