@@ -45,8 +45,8 @@ def read_settings(config: Path | None, *, talk: bool = False, offline: bool = Fa
     """The settings; the engine's logs go to stderr from here on.
 
     talk: at the level the settings say; otherwise the command speaks for itself, and only `debug` shows
-    them. offline: no CRM is talked to, so credentials that are missing are not missed. Raises ConfigError with
-    every problem.
+    them. offline: no CRM is talked to, so credentials that are missing are not missed. Raises ConfigError
+    with every problem.
     """
     from icp_sync.observe import configure_logs
     from icp_sync.settings import load

@@ -40,23 +40,15 @@ class Supply:
     fields: Mapping[str, tuple[str, ...]]
     enrichers: Mapping[str, Set[str]]
     anything: tuple[str, ...] = ("csv",)
-    connects: bool = True
 
     @classmethod
-    def of(
-        cls,
-        crm: str,
-        sources: Iterable[FactSource],
-        enrichers: Mapping[str, Set[str]],
-        *,
-        connects: bool = True,
-    ) -> Supply:
+    def of(cls, crm: str, sources: Iterable[FactSource], enrichers: Mapping[str, Set[str]]) -> Supply:
         """From a CRM's default facts map; a sector comes with an industry, a population is derived."""
         fields: dict[str, list[str]] = {}
         for source in sorted(sources, key=lambda source: source.rank):
             fields.setdefault(source.fact, []).append(source.property)
         standard = {fact: tuple(names) for fact, names in with_derived(fields).items()}
-        return cls(crm=crm, fields=standard, enrichers=enrichers, connects=connects)
+        return cls(crm=crm, fields=standard, enrichers=enrichers)
 
     def bringing(self, facts: Iterable[str]) -> tuple[str, ...]:
         """Enrichers that bring one of these facts, those that take anything left out."""
@@ -171,18 +163,14 @@ def overview(profile: Profile, supply: Supply, *, connection: str = "main") -> l
         said.append("The rest needs a source, or fields you add:")
     width = max((len(one.fact) for one in missing), default=0)
     said += [f"  {one.fact:{width}}  {_matters(one)}" for one in missing]
-    said += _to_add(
-        [one.fact for one in missing if not supply.bringing((one.fact,))], profile, supply, connection
-    )
+    said += _to_add([one.fact for one in missing if not supply.bringing((one.fact,))], profile, connection)
     return [f"{MARK} {line}".rstrip() for line in said]
 
 
-def _to_add(facts: Sequence[str], profile: Profile, supply: Supply, connection: str) -> list[str]:
-    """How facts nothing brings come in: lines to paste, or columns while the CRM cannot be read."""
+def _to_add(facts: Sequence[str], profile: Profile, connection: str) -> list[str]:
+    """How facts nothing brings come in: lines to paste."""
     if not facts:
         return []
-    if not supply.connects:
-        return [f'Bring them as columns of an export: icp-sync score export.csv --map "COLUMN={facts[0]}"']
     said = ["A field becomes a fact by these lines in config/icp-sync.toml, with the field's own name:"]
     for fact in facts:
         said += [f"  {line}" for line in mapping(fact, connection, currency=profile.currency)]

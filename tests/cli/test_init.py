@@ -145,12 +145,34 @@ def test_another_currency_is_in_the_profile_with_a_word_to_check_the_amounts(her
     assert load(Path("config/profiles/main-saas.yaml")).profile.currency == "EUR"
 
 
-def test_for_salesforce_there_is_a_profile_and_a_way_to_score_an_export(here: Path) -> None:
-    said = command("init", "--crm", "salesforce", "--industry", "logistics", "--dir", "new").stdout
-    assert "The worker speaks HubSpot today" in said
-    assert "icp-sync score export.csv --profile config/profiles/main-logistics.yaml" in said
-    assert [p.name for p in (here / "new").rglob("*") if p.is_file()] == ["main-logistics.yaml"]
-    assert command("profile", "check", "new/config/profiles/main-logistics.yaml").exit_code == 0
+def test_for_salesforce_it_says_what_to_fill_in_and_works_offline_before_that(here: Path) -> None:
+    said = command("init", "--crm", "salesforce", "--industry", "logistics").stdout
+    after = said.partition("Next:\n")[2].splitlines()
+    assert [line.strip().split("=")[0] for line in after[:3]] == [
+        "fill in my_domain and consumer_key in config/icp-sync.toml",
+        "export ICP_SYNC_CONNECTIONS__MAIN__SALESFORCE__CONSUMER_SECRET",
+        "icp-sync check",
+    ]
+    checked = command("profile", "check")
+    assert (checked.exit_code, "No problem in 1 file" in checked.stdout) == (0, True), checked.output
+    unsaid = refused("check").output
+    for key in ("my_domain", "consumer_key", "consumer_secret"):
+        assert f"connections.main.salesforce.{key}" in unsaid
+
+
+def test_an_org_filled_in_is_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command("init", "--crm", "salesforce", "--industry", "saas", "--name", "emea")
+    file = Path("config/icp-sync.toml")
+    whole = re.sub(r"^# (?=\[|\w+ = )", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    file.write_text(whole, encoding="utf-8")
+    monkeypatch.delenv("ICP_SYNC_CONNECTIONS__MAIN__TOKEN")
+    monkeypatch.setenv("ICP_SYNC_CONNECTIONS__EMEA__SALESFORCE__CONSUMER_SECRET", "abc-123")
+    chosen = load_settings(file).connections["emea"]
+    assert chosen.salesforce is not None
+    assert (chosen.address, chosen.field_properties["tier"]) == (
+        "https://acme.my.salesforce.com",
+        "ICP_Tier__c",
+    )
 
 
 class Terminal:

@@ -83,13 +83,6 @@ def test_the_overview_says_what_is_below_the_least_coverage_and_how_to_map_a_fie
     assert 'property = "technologies"' not in said, "an enricher brings it"
 
 
-def test_where_a_crm_cannot_be_read_columns_of_an_export_are_named_instead() -> None:
-    export = Supply.of("Brand", SOURCES, {}, connects=False)
-    said = "\n".join(overview(PROFILE, export))
-    assert "[[connections" not in said
-    assert 'icp-sync score export.csv --map "COLUMN=funding_total"' in said
-
-
 def test_a_profile_everything_feeds_asks_for_nothing() -> None:
     everything = Supply(crm="Brand", fields=dict.fromkeys(CATALOGUE, ("x",)), enrichers={})
     assert overview(PROFILE, everything) == ["#: Brand's standard fields can tell 100% of the weight."]
@@ -117,12 +110,10 @@ def test_each_question_says_above_itself_what_can_feed_it() -> None:
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sets(st.sampled_from(sorted({s.fact for s in HUBSPOT_DEFAULTS.sources}))), st.booleans())
-def test_writing_the_comments_again_changes_nothing_and_never_the_profile(
-    facts: set[str], connects: bool
-) -> None:
+@given(st.sets(st.sampled_from(sorted({s.fact for s in HUBSPOT_DEFAULTS.sources}))))
+def test_writing_the_comments_again_changes_nothing_and_never_the_profile(facts: set[str]) -> None:
     sources = [s for s in HUBSPOT_DEFAULTS.sources if s.fact in facts]
-    supply = Supply.of("HubSpot", sources, {}, connects=connects)
+    supply = Supply.of("HubSpot", sources, {})
     once = annotated(TEXT, PROFILE, supply)
     assert annotated(once, PROFILE, supply) == once
     assert parse(once, "x.yaml") == PROFILE

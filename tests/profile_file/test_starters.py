@@ -237,7 +237,7 @@ def test_for_salesforce_the_comments_name_its_fields(industry: str) -> None:
     text = begun(STARTERS[industry], name="x", currency="USD", supply=supply, connection="main", today=TODAY)
     assert "from Salesforce " in text
     assert "HubSpot number" not in text
-    assert "[[connections" not in text
+    assert "[[connections.main.facts]]" in text
     assert supply.fields["revenue"]
     share = re.search(r"Salesforce's standard fields can tell (\d+)% of the weight", text)
     assert share

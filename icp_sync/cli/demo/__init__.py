@@ -239,10 +239,10 @@ def _second_pass(screen: Screen, world: World, wired: Wired) -> bool:
     again = "icp-sync demo --keep" if world.kind == "hubspot" else f"icp-sync demo --keep --crm {world.kind}"
     for command, what in (
         (again, "leaves this CRM running, to explain, edit and break things"),
-        ("icp-sync profile check", "config/profiles/b2b-saas-mid-market.yaml"),
+        ("icp-sync profile check config/profiles/b2b-saas-mid-market.yaml", ""),
         ("icp-sync init; icp-sync check", f"your own {world.title.rpartition(' ')[2]}"),
     ):
-        screen.say(f"{command:30} {what}")
+        screen.say(f"{command:37}  {what}".rstrip())
     screen.say()
     screen.say(f"second pass: {writes} writes, {report.calls} enrichment calls", "bold green")
     return writes == 0 and report.calls == 0

@@ -171,9 +171,7 @@ def _code(text: str) -> str:
 
 
 def written(wish: Wish, today: date) -> dict[Path, str]:
-    """The files of a wish, by their path below its folder: the profile, and settings where the worker
-    speaks to that CRM.
-    """
+    """The files of a wish, by their path below its folder: the profile and settings."""
     from icp_sync.cli.init.files import settings_text
     from icp_sync.profile_file import parse
     from icp_sync.profile_file.feeding import lacking, mapping
@@ -189,35 +187,28 @@ def written(wish: Wish, today: date) -> dict[Path, str]:
         connection=wish.name,
         today=today,
     )
-    files = {path: text}
-    if supply.connects:
-        missing = lacking(parse(text, str(path)), set(supply.fields))
-        own = [one.fact for one in missing if not supply.bringing((one.fact,))]
-        lines = [mapping(fact, wish.name, currency=wish.currency) for fact in own]
-        files[Path("config", "icp-sync.toml")] = settings_text(wish.name, path, lines, today)
-    return files
+    missing = lacking(parse(text, str(path)), set(supply.fields))
+    own = [one.fact for one in missing if not supply.bringing((one.fact,))]
+    lines = [mapping(fact, wish.name, currency=wish.currency) for fact in own]
+    return {
+        path: text,
+        Path("config", "icp-sync.toml"): settings_text(wish.crm, wish.name, path, lines, today),
+    }
 
 
 def supply_of(crm: str) -> Supply:
     """What can feed facts with this CRM: its standard fields, and the enrichers that are shipped."""
     from icp_sync.enrichers.contacts import Contacts
     from icp_sync.enrichers.public_companies import PublicCompanies
-    from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
-    from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS
     from icp_sync.profile_file.feeding import Supply
+    from icp_sync.wiring import DEFAULTS
 
-    hubspot = crm == "hubspot"
-    enrichers = {"public_companies": PublicCompanies.facts}
-    return Supply.of(
-        CRMS[crm],
-        (HUBSPOT_DEFAULTS if hubspot else SALESFORCE_DEFAULTS).sources,
-        # The contacts of an org that cannot be read tell nothing.
-        {"contacts": Contacts.facts, **enrichers} if hubspot else enrichers,
-        connects=hubspot,
-    )
+    enrichers = {"contacts": Contacts.facts, "public_companies": PublicCompanies.facts}
+    return Supply.of(CRMS[crm], DEFAULTS[crm].sources, enrichers)
 
 
 def _show(wish: Wish, files: list[Path]) -> None:
+    from icp_sync.cli.init.files import secret_of
     from icp_sync.cli.rendering import Screen
     from icp_sync.profile_file.starters import WRITTEN_FOR
 
@@ -230,26 +221,12 @@ def _show(wish: Wish, files: list[Path]) -> None:
         screen.say(
             f"The profile's amounts were set for {WRITTEN_FOR}: check each of them in {wish.currency}."
         )
-    score = f"icp-sync score export.csv --profile {profile}"
-    steps = [
-        f"export ICP_SYNC_CONNECTIONS__{wish.name.upper()}__TOKEN=pat-…",
-        "icp-sync check",
-        "icp-sync profile check",
-    ]
-    if wish.crm != "hubspot":
-        screen.say(
-            "The worker speaks HubSpot today; Salesforce comes later. An export can be scored at once, and "
-            "settings will follow with the connector."
-        )
-        steps = [
-            f"icp-sync profile check {profile}",
-            score,
-            f"icp-sync profile document {profile} --out icp.md",
-        ]
+    steps = [f"export {secret_of(wish.crm, wish.name)}", "icp-sync check", "icp-sync profile check"]
+    if wish.crm == "salesforce":
+        steps.insert(0, f"fill in my_domain and consumer_key in {files[1]}")
     here = "" if wish.folder == Path(".") else f", in {wish.folder}"
     screen.say()
     screen.say(f"Next{here}:")
     for step in steps:
         screen.say(f"  {step}")
-    if wish.crm == "hubspot":
-        screen.say(f"\nOr try it on a CSV export first: {score}")
+    screen.say(f"\nOr try it on a CSV export first: icp-sync score export.csv --profile {profile}")

@@ -12,13 +12,29 @@ from icp_sync.errors import ConfigError, Problem
 ELSEWHERE = "icp-sync init --dir ANOTHER_FOLDER"
 
 
-def settings_text(connection: str, profile: Path, mappings: Sequence[Sequence[str]], today: date) -> str:
-    """A small settings file for one HubSpot portal, without any secret.
+def secret_of(crm: str, connection: str) -> str:
+    """The variable that opens a connection, and what its value looks like."""
+    key = f"ICP_SYNC_CONNECTIONS__{connection.upper()}__"
+    return f"{key}TOKEN=pat-…" if crm == "hubspot" else f"{key}SALESFORCE__CONSUMER_SECRET=…"
+
+
+def settings_text(
+    crm: str, connection: str, profile: Path, mappings: Sequence[Sequence[str]], today: date
+) -> str:
+    """A small settings file for one portal or org, without any secret.
 
     profile: as the settings name it. mappings: the lines of each fact a field of the portal's own could
     feed; they are written commented out.
     """
-    variable = f"ICP_SYNC_CONNECTIONS__{connection.upper()}__TOKEN"
+    variable = secret_of(crm, connection)
+    hubspot = crm == "hubspot"
+    org = [
+        "",
+        f"[connections.{connection}.salesforce]",
+        '# my_domain = "acme.my"      # of https://acme.my.salesforce.com; a sandbox: acme--uat.sandbox.my',
+        '# consumer_key = "3MVG9…"    # of the External Client App, client credentials flow',
+        '# vacant_owners = ["unassigned@acme.com"]  # users who stand for nobody: their accounts are free',
+    ]
     fields = [
         "",
         "# Fields of your own, for facts the profile asks for and no standard field tells. Take the marks",
@@ -35,15 +51,18 @@ def settings_text(connection: str, profile: Path, mappings: Sequence[Sequence[st
             '# seal_file = "state/seal.key"  # made by the first provision; back it up with the journal',
             "",
             f"[connections.{connection}]",
-            'crm = "hubspot"',
+            f'crm = "{crm}"',
             f'profiles = ["{profile.as_posix()}"]',
-            "# The token does not belong here. Set it as the variable",
-            f"#   {variable}=pat-…",
-            f"# or as a secret file $CREDENTIALS_DIRECTORY/connections__{connection}__token",
+            *([] if hubspot else org),
+            f"# The {'token' if hubspot else 'consumer secret'} does not belong here. Set it as the variable",
+            f"#   {variable}",
+            "# or as a secret file in $CREDENTIALS_DIRECTORY, named like the variable in small letters from",
+            "# `connections` on.",
             *(fields if mappings else [""]),
             "# Sources beside the CRM, asked only for what could change a tier.",
             f"# [[connections.{connection}.enrichers]]",
-            '# use = "contacts"     # roles of the people you know there; scope crm.objects.contacts.read',
+            '# use = "contacts"     # roles of the people you know there'
+            + ("; scope crm.objects.contacts.read" if hubspot else ""),
             "",
             f"# [[connections.{connection}.enrichers]]",
             '# use = "csv"',
