@@ -248,6 +248,6 @@ job = Table(
     Column("connection", String, nullable=False),
     Column("id", String, nullable=False),
     Column("begun_at", Double, nullable=False),
-    Column("accounts", Integer, nullable=False),
+    Column("accounts", Text, nullable=False),  # [id, …]
     PrimaryKeyConstraint("connection", "id"),
 )

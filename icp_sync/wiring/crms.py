@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from icp_sync.crm.windows import Windows
@@ -102,11 +102,11 @@ class _Jobs:
     journal: Journal
     clock: Callable[[], float]
 
-    def begun(self, job: str, accounts: int) -> None:
-        self.journal.begin_job(job, accounts, now=self.clock())
+    def begun(self, job_id: str, account_ids: Sequence[str]) -> None:
+        self.journal.begin_job(job_id, account_ids, now=self.clock())
 
-    def ended(self, job: str) -> None:
-        self.journal.end_job(job)
+    def ended(self, job_id: str) -> None:
+        self.journal.end_job(job_id)
 
-    def open(self) -> Mapping[str, int]:
+    def open(self) -> Mapping[str, Sequence[str]]:
         return self.journal.open_jobs()

@@ -15,6 +15,6 @@ def upgrade() -> None:
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("begun_at", sa.Double(), nullable=False),
-        sa.Column("accounts", sa.Integer(), nullable=False),
+        sa.Column("accounts", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "id"),
     )
