@@ -84,7 +84,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Accounts to settle (about ten batches of the CRM's), those gone, and the position once all of them are settled.
+    """Accounts to settle (about ten batches), those gone, and the position once all of them are settled.
 
     gone: id → the id of the survivor of a merge, or "" for a deletion.
     skipped: how many discovered ids `seen` spared.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +14,6 @@ from icp_sync.cli.options import AsJson, Config, ConnectionName
 from icp_sync.errors import ConfigError, Problem, UnsafePlanError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from icp_sync.cli.rendering import Screen
     from icp_sync.journal import Journal
     from icp_sync.ports import Identity, Step
@@ -34,6 +33,14 @@ def provision(
     new_key: Annotated[
         bool, typer.Option("--new-key", help="With --apply: make another seal key; the old one is lost.")
     ] = False,
+    sfdx: Annotated[
+        Path | None,
+        typer.Option(
+            "--sfdx",
+            metavar="FOLDER",
+            help="Salesforce: write an SFDX project an admin can deploy, instead of asking the org.",
+        ),
+    ] = None,
     config: Config = None,
     connection: ConnectionName = None,
     as_json: AsJson = False,
@@ -48,6 +55,11 @@ def provision(
 
     if new_key and not apply:
         raise ConfigError("--new-key goes with --apply")
+    if sfdx is not None:
+        if apply:
+            raise ConfigError("--sfdx writes files and --apply asks the org: choose one")
+        _write_project(sfdx, config, connection)
+        return
     made_seal = apply and _made_seal(config, connection, new_key=new_key)
     with wired(config, connection) as (settings, parts):
         loaded = load_all(parts.settings.profiles, types=parts.types)
@@ -67,6 +79,31 @@ def provision(
             _show(Screen.here(), parts, settings.seal_file, steps, done)
     if any(step.kind.value == "conflict" for step in left):
         raise typer.Exit(2)
+
+
+def _write_project(folder: Path, config: Path | None, connection: str | None) -> None:
+    from icp_sync.cli.init.files import write_new
+    from icp_sync.cli.opening import read_settings
+    from icp_sync.cli.rendering import Screen
+    from icp_sync.cli.text import counted
+    from icp_sync.crm.salesforce.packaging import sfdx
+    from icp_sync.profile_file import load_all
+    from icp_sync.wiring import blueprint, facts_of
+
+    name, chosen = read_settings(config, offline=True).connection(connection)
+    if chosen.salesforce is None:
+        problem = Problem(where="--sfdx", what=f"connection {name} is no Salesforce org")
+        raise ConfigError([problem], next_step="icp-sync provision")
+    profiles = tuple(one.profile for one in load_all(chosen.profiles, types=facts_of(chosen)[1]))
+    files = sfdx(blueprint(chosen, profiles), transfer=chosen.outputs.owner)
+    write_new({folder / path: text for path, text in files.items()}, elsewhere="name another folder")
+    screen = Screen.here()
+    screen.say(f"{counted(len(files), 'file')} in {folder}. An admin deploys them from there:")
+    screen.say("  sf project deploy start --target-org ALIAS")
+    screen.say(
+        "then assigns the permission set ICP Sync Integration to the integration user, ICP Sync Readers"
+    )
+    screen.say("to everybody who shall see the fields, and: icp-sync check")
 
 
 def _made_seal(config: Path | None, connection: str | None, *, new_key: bool) -> bool:

@@ -16,7 +16,9 @@ def register(app: typer.Typer) -> None:
 
 
 def simulator(
-    crm: Annotated[str, typer.Option("--crm", help="Which CRM's API to speak.")] = "hubspot",
+    crm: Annotated[
+        str, typer.Option("--crm", metavar="hubspot|salesforce", help="Which CRM's API to speak.")
+    ] = "hubspot",
     port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.")] = 0,
     accounts: Annotated[int, typer.Option("--accounts", min=0, help="Companies to begin with.")] = 1_800,
     seed: Annotated[int, typer.Option("--seed", help="The same companies for the same seed.")] = 1,
@@ -25,8 +27,14 @@ def simulator(
     ] = "off",
     latency: Annotated[float, typer.Option("--latency", min=0, help="Seconds before each answer.")] = 0.0,
     index_lag: Annotated[
-        float, typer.Option("--index-lag", min=0, help="Seconds until search finds a change.")
-    ] = 3.0,
+        float | None,
+        typer.Option(
+            "--index-lag",
+            min=0,
+            help="Seconds until search finds a change; HubSpot's are 3.",
+            show_default=False,
+        ),
+    ] = None,
     contacts: Annotated[
         bool, typer.Option("--contacts", help="Serve the companies' contacts as well.")
     ] = False,
@@ -36,10 +44,10 @@ def simulator(
 ) -> None:
     """Serve a simulated CRM on this machine.
 
-    Prints one JSON line with url, token and accounts, and serves until it is stopped.
+    Prints one JSON line with url, token and accounts, for Salesforce also consumer_key, consumer_secret and
+    username, and serves until it is stopped.
     """
     from icp_sync.simulator import Simulator, serve
-    from icp_sync.simulator.simulator import TOKEN
 
     ended = threading.Event()
     for caught in (signal.SIGINT, signal.SIGTERM):
@@ -54,7 +62,7 @@ def simulator(
             latency=latency,
             index_lag=index_lag,
             contacts=contacts,
-            token=token or TOKEN,
+            token=token,
         ).start()
     except ValueError as error:
         raise ConfigError(

@@ -25,6 +25,7 @@ from icp_sync.errors import ConfigError, Problem
 from icp_sync.ports import (
     Blueprint,
     CrmField,
+    Deal,
     Identity,
     Page,
     Position,
@@ -104,7 +105,7 @@ class MemoryCrm:
         self._merged: dict[str, set[str]] = {}  # survivor → ids merged into it
         self._next_id = count(1001)
         self._lock = threading.RLock()
-        self.beside = Beside(lambda id: id in self._rows)
+        self.beside = Beside(lambda id: id in self._rows, self._now_ms)
         for record in records:
             stamp = record.stamp or self._now_ms()
             self._put(replace(record, stamp=stamp), indexed=stamp)
@@ -165,6 +166,11 @@ class MemoryCrm:
     def owners(self) -> tuple[Owner, ...]:
         self.before("owners")
         return tuple(self._owners.values())
+
+    def deals(self, since: int) -> Iterator[Deal]:
+        self.before("deals")
+        for deal in self.beside.deals(since):
+            yield replace(deal, currency=deal.currency or self._identity.currency)
 
     def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
         if kind != "contacts":

@@ -1,21 +1,25 @@
-"""What a CRM in memory holds beside its accounts: contacts, descriptions of fields, raw values."""
+"""What a CRM in memory holds beside its accounts: contacts, deals, descriptions of fields, raw values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
+from typing import Any
 
-from icp_sync.ports import CrmField, Related
+from icp_sync.ports import CrmField, Deal, Related
 
 
 class Beside:
-    """The verbs are what people do; `related`, `fields` and `sample` answer the port.
+    """The verbs are what people do; `related`, `deals`, `fields` and `sample` answer the port.
 
-    exists: whether there is an account with this id.
+    exists: whether there is an account with this id. now: the CRM's clock, ms.
     """
 
-    def __init__(self, exists: Callable[[str], bool]) -> None:
+    def __init__(self, exists: Callable[[str], bool], now: Callable[[], int]) -> None:
         self._exists = exists
+        self._now = now
+        self._deals: dict[str, Deal] = {}
         self._people: dict[str, Related] = {}
         self._of: dict[str, list[str]] = {}
         self._fields: dict[str, CrmField] = {}
@@ -34,6 +38,18 @@ class Beside:
     def drop_contact(self, contact: str) -> None:
         del self._people[contact]
 
+    def add_deal(self, account_id: str = "", **what: Any) -> str:
+        """A sale to an account, or to nobody yet; its id. what: fields of a `Deal`."""
+        id, at = str(next(self._next_id)), self._now()
+        self._deals[id] = Deal(id=id, account_id=account_id, **{"created_at": at, "changed_at": at, **what})
+        return id
+
+    def change_deal(self, deal: str, **what: Any) -> None:
+        self._deals[deal] = replace(self._deals[deal], **{"changed_at": self._now(), **what})
+
+    def drop_deal(self, deal: str) -> None:
+        del self._deals[deal]
+
     def describe(self, field: CrmField) -> None:
         """There is such a field now, or it is archived."""
         self._fields[field.name] = field
@@ -42,8 +58,10 @@ class Beside:
         self._typed.setdefault(account_id, {}).update(values)
 
     def move(self, account_id: str, survivor: str) -> None:
-        """The survivor of a merge takes over the contacts."""
+        """The survivor of a merge takes over the contacts and the deals, whose stamps stay."""
         self._of.setdefault(survivor, []).extend(self._of.pop(account_id, []))
+        for deal in [deal for deal in self._deals.values() if deal.account_id == account_id]:
+            self._deals[deal.id] = replace(deal, account_id=survivor)
 
     # What the port asks
 
@@ -56,6 +74,11 @@ class Beside:
             )
             for id in ids
         }
+
+    def deals(self, since: int) -> Iterator[Deal]:
+        for deal in list(self._deals.values()):
+            if deal.changed_at >= since:
+                yield deal if self._exists(deal.account_id) else replace(deal, account_id="")
 
     def fields(self) -> tuple[CrmField, ...]:
         return tuple(sorted(self._fields.values(), key=lambda field: field.archived))

@@ -18,6 +18,7 @@ POPULATIONS = ("prospect", "customer", "former", "partner", "competitor", "perso
 
 PERSON = "person"
 CUSTOMER = "customer"
+PROSPECT = "prospect"
 
 MARKS: Mapping[str, tuple[str, ...]] = {
     "former": ("former", "ex", "past", "churned", "lost", "cancelled", "canceled"),
@@ -41,6 +42,8 @@ _WORD = re.compile(r"[a-z]+")
 def population_of(facts: Mapping[str, FactValue]) -> Members | None:
     """The populations of an account, None while the CRM says nothing of the relationship.
 
+    Who is known to have bought nothing, and of whom nothing else is said, is a prospect.
+
     A former customer is no customer, whatever stage was left on the record; nor is a prospect who has
     become a customer still a prospect. A stage nobody knows leaves open what else the account is.
     """
@@ -56,12 +59,14 @@ def population_of(facts: Mapping[str, FactValue]) -> Members | None:
     won = facts.get("won_deals")
     if isinstance(won, Interval) and won.low >= 1:
         found.add(CUSTOMER)
+    elif isinstance(won, Interval) and won.high == 0 and not found:
+        return Members(frozenset({PROSPECT}), complete=False)
     if not found:
         return None
     if "former" in found:
-        found -= {CUSTOMER, "prospect"}
+        found -= {CUSTOMER, PROSPECT}
     elif CUSTOMER in found:
-        found.discard("prospect")
+        found.discard(PROSPECT)
     if len(found) > 1:
         found.discard("other")
     return Members(frozenset(found), complete)

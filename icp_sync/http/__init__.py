@@ -2,6 +2,7 @@
 
 from icp_sync.http.clock import ServerClock, http_date
 from icp_sync.http.dialect import Dialect, Endpoint, Reply, Throttle, UncertainError
+from icp_sync.http.tokens import Token, Tokens
 from icp_sync.http.transport import Transport
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "Reply",
     "ServerClock",
     "Throttle",
+    "Token",
+    "Tokens",
     "Transport",
     "UncertainError",
     "http_date",

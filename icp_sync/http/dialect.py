@@ -19,11 +19,13 @@ class Endpoint:
     """What kind of call it is. `name` is the metric's label, `buckets` the limits it counts against.
 
     idempotent: sending it twice is as good as once, so a lost reply may be answered by sending again.
+    bodiless: an answer without a body is a good one, whatever its status in the 200s.
     """
 
     name: str
     buckets: tuple[str, ...] = ()
     idempotent: bool = False
+    bodiless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,18 @@ class Dialect:
         """The meaning of a 429."""
         return Throttle(seconds=retry_after or 10.0, reason="too many requests")
 
-    def forbidden(self, endpoint: Endpoint, body: object) -> Exception:
+    def stale(self, status: int, text: str) -> bool:
+        """Whether a reply says that the token is not good any more, and another one may be. `text` is the
+        beginning of its body."""
+        return status == 401
+
+    def credentials(self, name: str) -> str:
+        """What to check when the credentials are not accepted. `name`: the connection's, "" if unknown."""
+        if not name:
+            return "check the access token"
+        return f"check the token in ICP_SYNC_CONNECTIONS__{name.upper()}__TOKEN, or its secret file"
+
+    def forbidden(self, endpoint: Endpoint, body: object) -> Exception | Throttle:
         """The meaning of a 403."""
         return AuthError(f"{endpoint.name}: the credentials do not allow this call (HTTP 403)")
 

@@ -10,14 +10,11 @@ import json as jsonlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NoReturn
+from contextlib import suppress
+from typing import BinaryIO, NoReturn
 
 import requests
-import urllib3.exceptions
 from pydantic import SecretStr
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -28,9 +25,11 @@ from tenacity import (
 )
 
 from icp_sync.errors import AuthError, RequestError, UnavailableError
-from icp_sync.http.clock import ServerClock, http_date
+from icp_sync.http.clock import ServerClock
 from icp_sync.http.dialect import Dialect, Endpoint, Reply, Throttle, UncertainError
 from icp_sync.http.outage import place, plainly
+from icp_sync.http.tokens import Token, Tokens
+from icp_sync.http.wire import Bearer, Call, never_sent, parse, pour, retry_after, session
 from icp_sync.observe import fault_point, log, redact, request_seconds, requests_total
 from icp_sync.quota import Quota
 
@@ -41,22 +40,6 @@ LOCKED_SECONDS = 2.0
 _log = log("http")
 _before_send = fault_point("http.send", "a request that was decided on but never sent")
 _after_reply = fault_point("http.reply", "a reply the other side gave and we never acted upon")
-
-
-class _Bearer(AuthBase):
-    """Adds the token at the last moment; as an auth object it also keeps a .netrc from replacing it."""
-
-    def __init__(self, token: SecretStr) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
-        return request
-
-
-class _NoAuth(AuthBase):
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
 
 
 class _AgainError(Exception):
@@ -71,7 +54,9 @@ class _AgainError(Exception):
 class Transport:
     """Sends to one base URL with one pool of connections; safe to share between threads.
 
-    base_url: scheme and host, no trailing slash. token: sent as a bearer, None sends none.
+    base_url: scheme and host, no trailing slash. token: sent as a bearer, None sends none. tokens: instead
+    of it, where tokens come and go: one that is not accepted any more is renewed once in a call, and the
+    call is sent again as it was.
     tries, patience: a call ends after so many attempts, and starts none after so many seconds.
     stop: set it and every wait ends with UnavailableError.
     """
@@ -81,6 +66,7 @@ class Transport:
         base_url: str,
         *,
         token: SecretStr | None = None,
+        tokens: Tokens | None = None,
         name: str = "",
         quota: Quota | None = None,
         dialect: Dialect | None = None,
@@ -101,13 +87,8 @@ class Transport:
         self._sleep = self._stop.wait if sleep is None else sleep
         self._tries, self._patience, self._timeout = tries, patience, timeout
         self._backoff = wait_random_exponential(multiplier=0.5, max=20)
-        self._session = requests.Session()
-        self._session.auth = _Bearer(token) if token else _NoAuth()
-        self._session.headers["User-Agent"] = user_agent
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=max(16, connections), max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._tokens = tokens
+        self._session = session(token, user_agent=user_agent, connections=connections)
 
     def now(self) -> float:
         """The server's clock, UTC epoch seconds."""
@@ -129,21 +110,45 @@ class Transport:
         endpoint: Endpoint,
         params: object = None,
         json: object = None,
-        body: bytes | str | None = None,
+        body: bytes | str | BinaryIO | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send one call, retrying what may safely be retried, and return its reply.
 
-        path: relative to the base URL, or absolute. json: serialised by us; body: already serialised.
-        Raises AuthError (401, 403), RequestError (other 4xx, with the parsed body), UncertainError (sent,
-        fate unknown, not idempotent), UnavailableError (anything else, nothing was executed or it does
-        not matter).
+        path: relative to the base URL, or absolute. json: serialised by us; body: already serialised, a file
+        is streamed. Raises AuthError (401, 403), RequestError (other 4xx, with the parsed body),
+        UncertainError (sent, fate unknown, not idempotent), UnavailableError (anything else, nothing was
+        executed or it does not matter).
         """
         if json is not None:
             body, headers = jsonlib.dumps(json), {**(headers or {}), "Content-Type": "application/json"}
-        if isinstance(body, str):
-            body = body.encode()
-        url = path if path.startswith(("https://", "http://")) else self.base_url + path
+        call = Call(method=method, url=self._address(path), endpoint=endpoint, params=params, headers=headers)
+        call.body = body.encode() if isinstance(body, str) else body
+        return self._send(call)
+
+    def download(
+        self,
+        path: str,
+        *,
+        endpoint: Endpoint,
+        into: BinaryIO,
+        kind: str,
+        params: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Get a long reply into a file, which it replaces, in bounded memory; the reply has no data.
+
+        kind: its content type, "text/csv". Raises what `send` raises; of a body that was cut short nothing
+        counts: it is asked for again, and UnavailableError is raised in the end.
+        """
+        call = Call(method="GET", url=self._address(path), endpoint=endpoint, params=params, headers=headers)
+        call.into, call.kind = into, kind.lower()
+        return self._send(call)
+
+    def _address(self, path: str) -> str:
+        return path if path.startswith(("https://", "http://")) else self.base_url + path
+
+    def _send(self, call: Call) -> Reply:
         retrying = Retrying(
             retry=retry_if_exception_type(_AgainError),
             stop=stop_after_attempt(self._tries) | stop_before_delay(self._patience),
@@ -151,77 +156,105 @@ class Transport:
             sleep=self.wait,
             retry_error_callback=_give_up,
         )
-        reply: Reply = retrying(self._attempt, method, url, endpoint, params, body, headers)
+        reply: Reply = retrying(self._attempt, call)
         return reply
 
-    def _attempt(
-        self,
-        method: str,
-        url: str,
-        endpoint: Endpoint,
-        params: Any,
-        body: bytes | None,
-        headers: Mapping[str, str] | None,
-    ) -> Reply:
+    def _attempt(self, call: Call) -> Reply:
+        token = self._tokens.token() if self._tokens else None
+        response = self._exchange(call, token)
+        # Refused at the door: nothing was executed, whatever the call was.
+        if self._tokens and token and not call.renewed and self._is_stale(call, response):
+            call.renewed = True
+            self._tokens.renew(token.generation)
+            response = self._exchange(call, self._tokens.token())
+        return self._judge(call, response)
+
+    def _is_stale(self, call: Call, response: requests.Response) -> bool:
+        return not call.wants(response) and self._dialect.stale(response.status_code, response.text[:200])
+
+    def _exchange(self, call: Call, token: Token | None) -> requests.Response:
+        """One request and its whole reply, whatever that says."""
         if self._stop.is_set():
             raise UnavailableError("stopped before sending")
-        self.quota.acquire(*endpoint.buckets, stop=self._stop)
+        self.quota.acquire(*call.endpoint.buckets, stop=self._stop)
+        call.rewind()
         _before_send()
         sent = time.monotonic()
         outcome = "error"
         try:
             response = self._session.request(
-                method,
-                url,
-                params=params,
-                data=body,
-                headers=headers,
+                call.method,
+                call.url,
+                params=call.params,
+                data=call.body,
+                headers=call.headers,
+                auth=Bearer(token.text) if token else None,
                 timeout=self._timeout,
                 allow_redirects=False,
+                stream=call.into is not None,
             )
             outcome = str(response.status_code)
+            if call.into is not None:
+                self._consume(call, response)
             _after_reply()
         except requests.RequestException as error:
             outcome = type(error).__name__
-            raise self._lost(endpoint, url, error) from error
+            raise self._lost(call.endpoint, call.url, error) from error
         finally:
             seconds = time.monotonic() - sent
-            requests_total.labels(self.name, endpoint.name, outcome).inc()
-            request_seconds.labels(self.name, endpoint.name).observe(seconds)
-            _log.debug(
-                "answered",
-                connection=self.name,
-                endpoint=endpoint.name,
-                outcome=outcome,
-                ms=round(seconds * 1000),
-            )
+            self._count(call.endpoint, outcome, seconds)
         self.clock.learn(response.headers.get("Date"), sent, sent + seconds)
-        self._dialect.observed(endpoint, response.headers, self.quota)
-        return self._judge(endpoint, response)
+        self._dialect.observed(call.endpoint, response.headers, self.quota)
+        return response
 
-    def _judge(self, endpoint: Endpoint, response: requests.Response) -> Reply:
+    def _consume(self, call: Call, response: requests.Response) -> None:
+        """The body of a streamed reply: into the file, or, what has no place there, into memory."""
+        with response:
+            if call.into is not None and call.wants(response):
+                pour(response, call.into)
+            else:
+                response.content  # noqa: B018  reads and keeps it
+
+    def _count(self, endpoint: Endpoint, outcome: str, seconds: float) -> None:
+        requests_total.labels(self.name, endpoint.name, outcome).inc()
+        request_seconds.labels(self.name, endpoint.name).observe(seconds)
+        _log.debug(
+            "answered",
+            connection=self.name,
+            endpoint=endpoint.name,
+            outcome=outcome,
+            ms=round(seconds * 1000),
+        )
+
+    def _judge(self, call: Call, response: requests.Response) -> Reply:
         """A usable reply, or the error that says what to do about it."""
-        status, parsed, body = response.status_code, *_parse(response)
+        endpoint, status = call.endpoint, response.status_code
+        if call.wants(response):
+            return Reply(status=status, headers=response.headers)
+        parsed, body = parse(response, bodiless=endpoint.bodiless)
         if 200 <= status < 300:
+            if call.into is not None:
+                raise self._unusable(endpoint, f"HTTP {status} with a body that is not {call.kind}")
             if not parsed:
                 raise self._unusable(endpoint, f"HTTP {status} with a body that is not JSON")
             return Reply(status=status, data=body, headers=response.headers)
-        retry_after = _retry_after(response.headers.get("Retry-After"), self.now())
+        wait = retry_after(response.headers.get("Retry-After"), self.now())
         said = redact(self._dialect.message(body))[:300]
         what = f"{endpoint.name}: HTTP {status}" + (f", {said}" if said else "")
         if status == 401:
-            raise AuthError(what, next_step=self._check_token())
+            raise AuthError(what, next_step=self._dialect.credentials(self.name))
         if status == 403:
-            raise self._dialect.forbidden(endpoint, body)
+            refusal = self._dialect.forbidden(endpoint, body)
+            raise self._throttle(endpoint, refusal) if isinstance(refusal, Throttle) else refusal
         if status == 429:
-            raise self._throttle(endpoint, self._dialect.throttled(endpoint, body, retry_after))
+            raise self._throttle(endpoint, self._dialect.throttled(endpoint, body, wait))
         if status == 423:  # locked for a moment: refused, nothing was executed
-            raise _AgainError(UnavailableError(what), max(retry_after or 0.0, LOCKED_SECONDS))
+            raise _AgainError(UnavailableError(what), max(wait or 0.0, LOCKED_SECONDS))
         if status == 477:  # HubSpot, "migration in progress": Retry-After of up to 24 hours
-            raise UnavailableError(what, retry_after=retry_after)
+            raise UnavailableError(what, retry_after=wait)
         if 400 <= status < 500:
             raise RequestError(what, status=status, body=body)
-        raise self._unusable(endpoint, f"HTTP {status}" + (f", {said}" if said else ""), retry_after)
+        raise self._unusable(endpoint, f"HTTP {status}" + (f", {said}" if said else ""), wait)
 
     def _unusable(self, endpoint: Endpoint, what: str, retry_after: float | None = None) -> Exception:
         """The other side stumbled: sent again where that is harmless, of unknown fate where it is not."""
@@ -237,15 +270,9 @@ class Transport:
             return UnavailableError(what, next_step="check the TLS certificate, or REQUESTS_CA_BUNDLE")
         if isinstance(error, ValueError):  # requests' way to say that an address is none
             return UnavailableError(what, next_step="check base_url")
-        if _never_sent(error):
+        if never_sent(error):
             return _AgainError(UnavailableError(what, next_step=network))
         return self._unusable(endpoint, f"no answer from {place(url)}: {plainly(error)}")
-
-    def _check_token(self) -> str:
-        """Names where the token comes from: settings have one per connection, and we bear its name."""
-        if not self.name:
-            return "check the access token"
-        return f"check the token in ICP_SYNC_CONNECTIONS__{self.name.upper()}__TOKEN, or its secret file"
 
     def _throttle(self, endpoint: Endpoint, throttle: Throttle) -> Exception:
         error = UnavailableError(f"{endpoint.name}: {throttle.reason}", retry_after=throttle.seconds)
@@ -257,44 +284,20 @@ class Transport:
             return error
         for bucket in endpoint.buckets:
             self.quota.pause(bucket, throttle.seconds)
-        # The bucket's pause is the wait, for us as for everybody; without a bucket we wait by ourselves.
-        return _AgainError(error, 0.0 if endpoint.buckets else throttle.seconds)
+        # A bucket's pause is the wait, for us as for everybody; without a bucket we wait by ourselves.
+        return _AgainError(error, 0.0 if self._counted(endpoint) else throttle.seconds)
+
+    def _counted(self, endpoint: Endpoint) -> bool:
+        """Whether the quota has a limit for such calls."""
+        with suppress(KeyError):
+            return any(self.quota.limit(bucket) for bucket in endpoint.buckets)
+        return False
 
     def _wait(self, state: RetryCallState) -> float:
         again = state.outcome.exception() if state.outcome else None
         if isinstance(again, _AgainError) and again.wait is not None:
             return again.wait
         return self._backoff(state)
-
-
-def _retry_after(text: str | None, now: float) -> float | None:
-    """Seconds, from either form of the header (RFC 9110, section 10.2.3)."""
-    if text is None:
-        return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        at = http_date(text)
-        return None if at is None else max(0.0, at - now)
-
-
-def _parse(response: requests.Response) -> tuple[bool, Any]:
-    """Whether the body is what it should be, and its JSON. Only a 204 or 205 may be empty."""
-    if response.status_code in (204, 205):
-        return True, None
-    try:
-        return True, jsonlib.loads(response.content)
-    except ValueError:
-        return False, None
-
-
-def _never_sent(error: requests.RequestException) -> bool:
-    """Whether the request certainly did not reach the other side."""
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
-        return True
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", None)
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def _give_up(state: RetryCallState) -> NoReturn:

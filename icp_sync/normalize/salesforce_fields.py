@@ -1,7 +1,8 @@
 """The facts map of Salesforce's standard Account fields, from which a connection may differ.
 
-Only fields every org has: those of Data.com (`YearStarted`, `NaicsCode`) and the country codes of State &
-Country picklists exist in some orgs only, and a query that names a missing field fails as a whole.
+Fields of features some orgs have not switched on (Data.com, person accounts, State & Country picklists) are
+among them: a connection leaves out what its org does not show. A filter made without an org cannot; it asks
+`everywhere` for what every org has.
 Account in the Object Reference:
 https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_account.htm
 """
@@ -29,25 +30,50 @@ def _meanings() -> dict[str, str]:
     return {label.lower(): industries.from_label(label, "salesforce").value for label in INDUSTRIES}
 
 
-SALESFORCE_DEFAULTS = FactsMap(
-    (
-        FactSource(property="Name", fact="name", kind=Kind.TEXT),
-        FactSource(property="Website", fact="domain", kind=Kind.DOMAIN),
-        FactSource(property="Industry", fact="industry", kind=Kind.INDUSTRY, values=_meanings()),
-        FactSource(property="NumberOfEmployees", fact="employees", kind=Kind.NUMBER),
-        FactSource(property="AnnualRevenue", fact="revenue", kind=Kind.MONEY, currency="account"),
-        FactSource(property="BillingCountry", fact="country", kind=Kind.COUNTRY),
-        FactSource(property="ShippingCountry", fact="country", kind=Kind.COUNTRY, rank=1),
-        FactSource(property="BillingState", fact="state", kind=Kind.TEXT),
-        FactSource(property="BillingCity", fact="city", kind=Kind.TEXT),
-        FactSource(
-            property="Ownership",
-            fact="ownership",
-            kind=Kind.CHOICE,
-            values={"subsidiary": "", "other": ""},
-        ),
-        FactSource(property="Type", fact="account_type", kind=Kind.CHOICE),
-        FactSource(property="LastActivityDate", fact="last_activity", kind=Kind.DATE),
-    )
+_EVERYWHERE = (
+    FactSource(property="Name", fact="name", kind=Kind.TEXT),
+    FactSource(property="Website", fact="domain", kind=Kind.DOMAIN),
+    FactSource(property="Industry", fact="industry", kind=Kind.INDUSTRY, values=_meanings()),
+    FactSource(property="NumberOfEmployees", fact="employees", kind=Kind.NUMBER),
+    FactSource(property="AnnualRevenue", fact="revenue", kind=Kind.MONEY, currency="account"),
+    FactSource(property="BillingCountry", fact="country", kind=Kind.COUNTRY),
+    FactSource(property="ShippingCountry", fact="country", kind=Kind.COUNTRY, rank=1),
+    FactSource(property="BillingState", fact="state", kind=Kind.TEXT),
+    FactSource(property="BillingCity", fact="city", kind=Kind.TEXT),
+    FactSource(
+        property="Ownership",
+        fact="ownership",
+        kind=Kind.CHOICE,
+        values={"subsidiary": "", "other": ""},
+    ),
+    FactSource(property="Type", fact="account_type", kind=Kind.CHOICE),
+    FactSource(property="LastActivityDate", fact="last_activity", kind=Kind.DATE),
 )
-"""A subsidiary may be public or private, so `Ownership` says nothing then."""
+
+_SOMEWHERE = (
+    FactSource(property="BillingCountryCode", fact="country", kind=Kind.COUNTRY, rank=-1),
+    FactSource(property="YearStarted", fact="founded", kind=Kind.DATE),
+    FactSource(
+        property="IsPersonAccount",
+        fact="population",
+        kind=Kind.CHOICE,
+        values={"true": "person", "false": ""},
+    ),
+    FactSource(property="Opportunities.Open", fact="open_deals", kind=Kind.NUMBER),
+    FactSource(property="Opportunities.Won", fact="won_deals", kind=Kind.NUMBER),
+)
+
+SALESFORCE_DEFAULTS = FactsMap((*_EVERYWHERE, *_SOMEWHERE))
+"""A subsidiary may be public or private, so `Ownership` says nothing then. Where an org has codes for
+countries they are beyond doubt, and where it has person accounts only those that are one say so. Open and
+won Opportunities are counted by the connection and are no fields."""
+
+
+def everywhere(facts_map: FactsMap) -> FactsMap:
+    """The map without the sources above that only some orgs have, or that are no field: what a query may name
+    in an org nobody has looked at. Sources a connection stated itself stay."""
+    return FactsMap([source for source in facts_map.sources if source not in _SOMEWHERE])
+
+
+COUNTED = {"open_deals": ("Opportunities",), "won_deals": ("Opportunities",)}
+"""Facts `everywhere` leaves without a source although a connection has one: fact → where from."""

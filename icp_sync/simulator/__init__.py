@@ -1,4 +1,4 @@
-"""A local HTTP server that speaks HubSpot's API, ugly habits included, for tests, the demo and trying out.
+"""A local HTTP server that speaks HubSpot's or Salesforce's API, ugly habits included, to try and test with.
 
 It must not know the connectors: it never imports `icp_sync.crm`, `icp_sync.sync` or `icp_sync.http`.
 """

@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from icp_sync.simulator.arguments import Unusable
-from icp_sync.simulator.controls import CONTROLS, Json
-from icp_sync.simulator.hubspot.portal import COMPANIES, CONTACTS, Portal
+from icp_sync.simulator.controls import CONTROLS, Control
+from icp_sync.simulator.desk import Desk, Json, Unusable
 from icp_sync.simulator.server import Reply, Request
 
 
 class Admin:
-    """Carries out controls on one portal. `reset()` seeds it anew."""
+    """Carries out controls at a CRM's desk, `more` being those it alone has. `reset()` seeds it anew."""
 
-    def __init__(self, portal: Portal, reset: Callable[[], None]) -> None:
-        self._portal = portal
+    def __init__(self, desk: Desk, more: Mapping[str, Control], reset: Callable[[], None]) -> None:
+        self._desk = desk
+        self._controls = {**CONTROLS, **more}
         self._reset = reset
 
     def answer(self, request: Request) -> Reply:
@@ -31,24 +31,15 @@ class Admin:
 
     def run(self, method: str, path: tuple[str, ...], given: object) -> Json:
         """Carry out a control. Raises ValueError saying what is wrong with it."""
-        control = CONTROLS.get(f"{method} {path[0] if path else ''}")
+        control = self._controls.get(f"{method} {path[0] if path else ''}")
         if control is None:
-            raise Unusable(f"{method} {'/'.join(path)} is none of: {', '.join(CONTROLS)}")
-        with self._portal.lock:
-            self._portal.tick()
+            raise Unusable(f"{method} {'/'.join(path)} is none of: {', '.join(self._controls)}")
+        with self._desk.crm.lock:
+            self._desk.crm.tick()
             arguments = given if isinstance(given, Mapping) else {"rules": given}
             if path[1:]:
                 arguments = {**arguments, "id": path[1]}
             if control is CONTROLS["POST reset"]:
                 self._reset()
-            return control(self._seen(arguments), arguments)
-
-    def _seen(self, arguments: Mapping[str, object]) -> Portal:
-        """The portal through the `type` of records a control is about: companies unless it says otherwise."""
-        match arguments.get("type", COMPANIES):
-            case "companies":
-                return self._portal
-            case "contacts":
-                return self._portal.contacts
-            case other:
-                raise Unusable(f"type: {other!r} is none of {COMPANIES}, {CONTACTS}")
+            desk = self._desk.at(arguments["type"]) if "type" in arguments else self._desk
+            return control(desk, arguments)

@@ -8,62 +8,43 @@ from itertools import islice
 from typing import Any
 
 from icp_sync.simulator.clock import instant
-from icp_sync.simulator.hubspot.portal import Portal
-from icp_sync.simulator.hubspot.validation import Invalid, accepted
-from icp_sync.simulator.store import Record, Source
+from icp_sync.simulator.desk import Arguments, Desk, Unusable
+from icp_sync.simulator.store import Record
 
-Arguments = Mapping[str, object]
-USER = 73_074_756
 PAGE = 1_000
 
 
-class Unusable(ValueError):
-    """A control that cannot be carried out as asked. Becomes a 400 with this message."""
-
-
-def record_named(portal: Portal, given: Arguments, *, anything: bool = False) -> Record:
+def record_named(desk: Desk, given: Arguments, *, anything: bool = False) -> Record:
     """The record an `id` or a `domain` means. With `anything` also one that is gone."""
     if given.get("id") is not None:
-        text = str(given["id"])
-        number = int(text) if text.isascii() and text.isdigit() else -1
-        record = portal.store.records.get(number)
+        record = desk.store.records.get(desk.number(str(given["id"])))
         if record is not None and not anything and record.archived_at is not None:
             record = None
     else:
         domain = str(given.get("domain", ""))
-        records = map(portal.store.records.__getitem__, portal.store.live)
-        record = next((r for r in records if domain and r.props.get("domain") == domain), None)
+        records = map(desk.store.records.__getitem__, desk.store.live)
+        record = next((r for r in records if domain and desk.domain_of(r) == domain), None)
     if record is None:
         raise Unusable(f"no such record: {given.get('id') or given.get('domain')!r}")
     return record
 
 
-def values_given(portal: Portal, given: Arguments, record: Record | None) -> dict[str, str]:
+def values_given(desk: Desk, given: Arguments, record: Record | None) -> dict[str, str]:
     """`properties` in the form they are kept in; read-only ones may be set here."""
     wanted = given.get("properties") or {}
     if not isinstance(wanted, Mapping):
         raise Unusable("properties: a JSON object of names and values")
-    kept = {}
-    for name, value in wanted.items():
-        definition = portal.catalogue.get(str(name))
-        if definition is None:
-            raise Unusable(f"no such property: {name}")
-        text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-        held = record.props.get(str(name), "") if record is not None else ""
-        try:
-            kept[str(name)] = accepted(definition, text, held, {o.id for o in portal.owners})
-        except Invalid as wrong:
-            raise Unusable(f"{name}: {wrong.message}") from None
-    return kept
+    return desk.kept({str(name): value for name, value in wanted.items()}, record)
 
 
-def source_given(given: Arguments) -> Source:
-    """Who does it: a user of the interface unless `source` names another sourceType."""
-    user = int(str(given.get("user", USER)))
-    kind = str(given.get("source", "CRM_UI"))
-    if kind == "CRM_UI":
-        return Source(kind, f"userId:{user}", user)
-    return Source(kind, str(given.get("source_id", "")), None)
+def names_given(given: Arguments, name: str) -> list[str]:
+    """A list of names or ids; one alone may stand for itself, absent is none."""
+    value = given.get(name, [])
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list | tuple):
+        raise Unusable(f"{name}: a list, was {value!r}")
+    return [str(one) for one in value]
 
 
 def stamp_given(given: Arguments) -> int | None:

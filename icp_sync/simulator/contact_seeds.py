@@ -45,6 +45,13 @@ def _count(company: Record) -> int:
 
 def _contact(company: Record, random: Random) -> tuple[dict[str, str], Source, int, int]:
     """Values, origin, created and modified (ms) of one contact, who is younger than the company's record."""
+    person, at = somebody(random, company)
+    values = person | {"company": company.props.get("name", "")}
+    return {name: value for name, value in values.items() if value}, _ORIGIN, at, at
+
+
+def somebody(random: Random, company: Record) -> tuple[dict[str, str], int]:
+    """A made-up person of a company and since when, ms: firstname, lastname, email, jobtitle (maybe "")."""
     first, last = random.choice(_FIRST), random.choice(_LAST)
     at = random.randrange(company.created, company.modified + 1)
     values = {
@@ -52,6 +59,5 @@ def _contact(company: Record, random: Random) -> tuple[dict[str, str], Source, i
         "lastname": last,
         "email": f"{first}.{last}.{random.randrange(1_000_000)}@people.example".lower(),
         "jobtitle": random.choice(_TITLES),
-        "company": company.props.get("name", ""),
     }
-    return {name: value for name, value in values.items() if value}, _ORIGIN, at, at
+    return values, at

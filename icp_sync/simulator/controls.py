@@ -1,6 +1,6 @@
 """The simulator's own controls: statistics, logs, people's edits, time, faults, switches.
 
-`CONTROLS` is the list of what there is; each takes its arguments as JSON and answers with JSON.
+`CONTROLS` is the list of what every CRM has; each takes its arguments as JSON and answers with JSON.
 """
 
 from __future__ import annotations
@@ -10,168 +10,146 @@ from itertools import islice
 
 from icp_sync.simulator.arguments import (
     PAGE,
-    Arguments,
-    Unusable,
     entries_after,
     follows_up,
     lateness_given,
     page_size,
     record_named,
     seconds_given,
-    source_given,
     stamp_given,
     values_given,
 )
 from icp_sync.simulator.clock import instant, iso
-from icp_sync.simulator.hubspot.documents import document, view
-from icp_sync.simulator.hubspot.portal import CONTACTS, Portal, Token
+from icp_sync.simulator.desk import Arguments, Desk, Json, Unusable
 from icp_sync.simulator.store import Written
 
-Json = dict[str, object]
+Control = Callable[[Desk, Arguments], Json]
 
 
-def _stats(portal: Portal, given: Arguments) -> Json:
+def _stats(desk: Desk, given: Arguments) -> Json:
     state: Json = {
-        "records": len(portal.store.live),
-        "archived": len(portal.store.archived),
-        "index_waiting": portal.index.waiting,
-        "used_today": portal.limits.used_today,
-        "plan": portal.limits.plan,
-        "now": iso(portal.clock.now_ms()),
+        "records": len(desk.store.live),
+        "archived": len(desk.store.archived),
+        "index_waiting": desk.index.waiting,
+        "now": iso(desk.crm.clock.now_ms()),
     }
-    return portal.meter.as_json() | state
+    return desk.crm.meter.as_json() | state | desk.plan()
 
 
-def _writes(portal: Portal, given: Arguments) -> Json:
+def _writes(desk: Desk, given: Arguments) -> Json:
     """The write log from `after` (a seq) on, `limit` entries, of one `id` or `source` type if asked.
 
     oldest: the first entry still kept; the log forgets what is older than 200,000 entries.
     """
-    wanted = int(str(given.get("id", 0)))
+    wanted = desk.number(str(given["id"])) if "id" in given else None
     source = given.get("source")
 
     def fits(entry: Written) -> bool:
-        return (not wanted or entry.id == wanted) and source in (None, entry.source.type)
+        return wanted in (None, entry.id) and source in (None, entry.source.type)
 
-    found = [e for e in entries_after(portal.store.log, given, lambda e: e.seq) if fits(e)]
+    found = [e for e in entries_after(desk.store.log, given, lambda e: e.seq) if fits(e)]
     page = found[: page_size(given)]
-    oldest = portal.store.log[0].seq if portal.store.log else 0
-    return {"results": [_entry(e) for e in page], "more": len(found) > len(page), "oldest": oldest}
+    oldest = desk.store.log[0].seq if desk.store.log else 0
+    return {"results": [_entry(desk, e) for e in page], "more": len(found) > len(page), "oldest": oldest}
 
 
-def _requests(portal: Portal, given: Arguments) -> Json:
-    found = entries_after(portal.requests, given, lambda entry: int(str(entry["seq"])))
+def _requests(desk: Desk, given: Arguments) -> Json:
+    found = entries_after(desk.crm.requests, given, lambda entry: int(str(entry["seq"])))
     return {"results": found[: page_size(given)], "more": len(found) > page_size(given)}
 
 
-def _clear_logs(portal: Portal, given: Arguments) -> Json:
+def _clear_logs(desk: Desk, given: Arguments) -> Json:
     """Forget the logs and start the statistics anew; records stay."""
-    portal.store.log.clear()
-    portal.requests.clear()
-    portal.meter = type(portal.meter)()
+    desk.store.log.clear()
+    desk.crm.requests.clear()
+    desk.crm.meter = type(desk.crm.meter)()
     return {}
 
 
-def _record(portal: Portal, given: Arguments) -> Json:
+def _record(desk: Desk, given: Arguments) -> Json:
     """One record with every property that was ever set, its history, and what the index shows of it."""
-    record = record_named(portal, given, anything=True)
-    shown = view(portal, portal.catalogue.all, record.history or ())
-    indexed = portal.index.visible.get(record.id)
-    body = document(portal, record, shown)
-    properties = body["properties"]
-    if isinstance(properties, dict):
-        body["properties"] = {name: value for name, value in properties.items() if value is not None}
-    body["mergedInto"] = None if record.merged_into is None else str(record.merged_into)
-    body["indexed"] = None if indexed is None else {"hs_lastmodifieddate": iso(indexed.modified)}
+    record = record_named(desk, given, anything=True)
+    indexed = desk.index.visible.get(record.id)
+    body = desk.document(record)
+    body["mergedInto"] = None if record.merged_into is None else desk.shown(record.merged_into)
+    body["indexed"] = None if indexed is None else {desk.stamp_name: iso(indexed.modified)}
     return body
 
 
-def _find(portal: Portal, given: Arguments) -> Json:
+def _find(desk: Desk, given: Arguments) -> Json:
     """Records by `domain` or `name`, exactly."""
-    name = "domain" if "domain" in given else "name"
-    sought = str(given.get(name, ""))
-    records = map(portal.store.records.__getitem__, portal.store.live)
-    found = [r for r in records if r.props.get(name, "") == sought]
-    return {"results": [_record(portal, {"id": r.id}) for r in found[:PAGE]]}
+    read = desk.domain_of if "domain" in given else desk.name_of
+    sought = str(given.get("domain" if "domain" in given else "name", ""))
+    records = map(desk.store.records.__getitem__, desk.store.live)
+    found = [r for r in records if read(r) == sought]
+    return {"results": [_record(desk, {"id": desk.shown(r.id)}) for r in found[:PAGE]]}
 
 
-def _edit(portal: Portal, given: Arguments) -> Json:
+def _edit(desk: Desk, given: Arguments) -> Json:
     """A person (or `source`) sets `properties` of the record `id` or `domain`.
 
     user: who; at: the stamp it gets (then nothing follows up); visible_late: seconds until search sees it.
     """
-    record = record_named(portal, given)
-    kept = portal.effects(record, values_given(portal, given, record))
-    changed = portal.store.write(
+    record = record_named(desk, given)
+    changed = desk.edit(
         record,
-        kept,
-        source_given(given),
+        values_given(desk, given, record),
+        desk.source(given),
         at=stamp_given(given),
         late=lateness_given(given),
         follow_up=follows_up(given),
     )
-    return {"id": str(record.id), "changed": changed, "hs_lastmodifieddate": iso(record.modified)}
+    return {"id": desk.shown(record.id), "changed": changed, desk.stamp_name: iso(record.modified)}
 
 
-def _create(portal: Portal, given: Arguments) -> Json:
-    """One new record with `properties`, or `count` of them; contacts may belong to a `company`."""
-    company = record_named(portal.companies, {"id": given["company"]}) if "company" in given else None
-    if company is not None and portal.kind != CONTACTS:
-        raise Unusable("company: only contacts belong to one; say type=contacts")
-    kept = portal.effects(None, values_given(portal, given, None))
-    many = int(str(given.get("count", 1)))
-    at, late, source = stamp_given(given), lateness_given(given), source_given(given)
-    made = [portal.store.create(kept, source, at=at, late=late) for _ in range(many)]
-    if company is not None:
-        portal.tie(company, made)
-    ids = [str(record.id) for record in made]
+def _create(desk: Desk, given: Arguments) -> Json:
+    """One new record with `properties`, or `count` of them, tied to their `company` or `account`."""
+    made = desk.make(
+        given,
+        values_given(desk, given, None),
+        desk.source(given),
+        many=int(str(given.get("count", 1))),
+        at=stamp_given(given),
+        late=lateness_given(given),
+    )
+    ids = [desk.shown(record.id) for record in made]
     return {"id": ids[0] if ids else None, "ids": ids}
 
 
-def _delete(portal: Portal, given: Arguments) -> Json:
-    record = record_named(portal, given)
-    portal.archive(record)
-    return {"id": str(record.id)}
+def _delete(desk: Desk, given: Arguments) -> Json:
+    record = record_named(desk, given)
+    desk.delete(record, late=lateness_given(given))
+    return {"id": desk.shown(record.id)}
 
 
-def _merge(portal: Portal, given: Arguments) -> Json:
-    """Merge the record `from` into `into`."""
-    survivor = record_named(portal, {"id": given.get("into")})
-    other = record_named(portal, {"id": given.get("from")})
+def _merge(desk: Desk, given: Arguments) -> Json:
+    """Merge the record `from` into the record `into` (ids)."""
+    survivor = record_named(desk, {"id": given.get("into")})
+    other = record_named(desk, {"id": given.get("from")})
     if survivor is other:
         raise Unusable("a record cannot be merged into itself")
-    portal.merge(survivor, other, late=lateness_given(given))
-    return {"id": str(survivor.id)}
+    desk.merge(survivor, other, late=lateness_given(given))
+    return {"id": desk.shown(survivor.id)}
 
 
-def _tie(portal: Portal, given: Arguments) -> Json:
-    """Tie `contacts` (ids) to the company `company` (id)."""
-    company = record_named(portal.companies, {"id": given.get("company")})
-    named = given.get("contacts")
-    if not isinstance(named, list):
-        raise Unusable("contacts: a list of ids")
-    portal.tie(company, [record_named(portal.contacts, {"id": i}, anything=True) for i in named])
-    return {"id": str(company.id), "contacts": len(portal.ties.of(company.id))}
-
-
-def _bump(portal: Portal, given: Arguments) -> Json:
+def _bump(desk: Desk, given: Arguments) -> Json:
     """Give `ids`, or the first `count` records, one identical stamp (`at`, default now). Values stay."""
     named = given.get("ids")
     if isinstance(named, list):
-        records = [record_named(portal, {"id": i}) for i in named]
+        records = [record_named(desk, {"id": i}) for i in named]
     else:
-        count = int(str(given.get("count", len(portal.store.live))))
-        records = [portal.store.records[i] for i in islice(portal.store.live, count)]
+        count = int(str(given.get("count", len(desk.store.live))))
+        records = [desk.store.records[i] for i in islice(desk.store.live, count)]
     at, late = stamp_given(given), lateness_given(given)
-    stamp = portal.clock.now_ms() if at is None else at
+    stamp = desk.crm.clock.now_ms() if at is None else at
     for record in records:
-        portal.store.stamp(record, stamp, late=late)
-    return {"count": len(records), "hs_lastmodifieddate": iso(stamp)}
+        desk.bump(record, stamp, late=late)
+    return {"count": len(records), desk.stamp_name: iso(stamp)}
 
 
-def _clock(portal: Portal, given: Arguments) -> Json:
+def _clock(desk: Desk, given: Arguments) -> Json:
     """`advance` seconds, `set` to an instant, `freeze` true (at `at`, default now) or false."""
-    clock = portal.clock
+    clock = desk.crm.clock
     if "set" in given:
         clock.set(instant(given["set"]) / 1000)
     if given.get("freeze") is True:
@@ -180,62 +158,43 @@ def _clock(portal: Portal, given: Arguments) -> Json:
         clock.run()
     if "advance" in given:
         clock.advance(seconds_given(given, "advance"))
-    portal.tick()
+    desk.crm.tick()
     return {"now": iso(clock.now_ms()), "epoch": clock.now(), "frozen": clock.frozen}
 
 
-def _faults(portal: Portal, given: Arguments) -> Json:
+def _faults(desk: Desk, given: Arguments) -> Json:
     if given:
-        portal.faults.add(given.get("rules", dict(given)))
-    return {"rules": [rule.as_json() for rule in portal.faults.rules]}
+        desk.crm.faults.add(given.get("rules", dict(given)))
+    return {"rules": [rule.as_json() for rule in desk.crm.faults.rules]}
 
 
-def _no_faults(portal: Portal, given: Arguments) -> Json:
-    portal.faults.clear()
+def _no_faults(desk: Desk, given: Arguments) -> Json:
+    desk.crm.faults.clear()
     return {"rules": []}
 
 
-def _settings(portal: Portal, given: Arguments) -> Json:
-    """Turn switches; `plan` (off, free, pro), `currency` and `account_type` change the account."""
-    changes = dict(given)
-    plan, currency = changes.pop("plan", None), changes.pop("currency", None)
-    kind = changes.pop("account_type", None)
-    portal.switches.turn(changes)
-    if plan is not None:
-        portal.limits.choose(str(plan))
-    if currency is not None:
-        portal.account.currency = str(currency)
-    if kind is not None:
-        portal.account.type = str(kind)
-    return portal.switches.as_json() | {"plan": portal.limits.plan}
+def _settings(desk: Desk, given: Arguments) -> Json:
+    """Turn switches; `plan` (off, free, pro) and what else each CRM has change the account."""
+    return desk.settle(dict(given))
 
 
-def _tokens(portal: Portal, given: Arguments) -> Json:
-    """Make or change a `token`: its `scopes`, whether it is `expired`, its `app` in the history."""
-    text = str(given.get("token", ""))
-    if not text:
-        raise Unusable("token: which one?")
-    token = portal.tokens.setdefault(text, Token())
-    scopes = given.get("scopes")
-    if isinstance(scopes, list):
-        token.scopes = frozenset(map(str, scopes))
-    token.expired = bool(given.get("expired", token.expired))
-    token.app = str(given.get("app", token.app))
-    return {"token": text, "scopes": sorted(token.scopes), "expired": token.expired}
+def _tokens(desk: Desk, given: Arguments) -> Json:
+    """Make or change a `token`: whether it is `expired`, and what else each CRM's credentials have."""
+    return desk.credentials(given)
 
 
-def _flush(portal: Portal, given: Arguments) -> Json:
+def _flush(desk: Desk, given: Arguments) -> Json:
     """Make the search index current now."""
-    portal.store.show_all()
-    return {"index_waiting": portal.index.waiting}
+    desk.store.show_all()
+    return {"index_waiting": desk.index.waiting}
 
 
-def _reset_all(portal: Portal, given: Arguments) -> Json:
+def _reset_all(desk: Desk, given: Arguments) -> Json:
     """Back to the freshly seeded account; clock, switches and tokens stay."""
-    return {"records": len(portal.store.live)}
+    return {"records": len(desk.store.live)}
 
 
-CONTROLS: Mapping[str, Callable[[Portal, Arguments], Json]] = {
+CONTROLS: Mapping[str, Control] = {
     "GET stats": _stats,
     "DELETE stats": _clear_logs,
     "GET writes": _writes,
@@ -246,7 +205,6 @@ CONTROLS: Mapping[str, Callable[[Portal, Arguments], Json]] = {
     "POST create": _create,
     "POST delete": _delete,
     "POST merge": _merge,
-    "POST tie": _tie,
     "POST bump": _bump,
     "GET clock": _clock,
     "POST clock": _clock,
@@ -261,10 +219,10 @@ CONTROLS: Mapping[str, Callable[[Portal, Arguments], Json]] = {
 }
 
 
-def _entry(entry: Written) -> Json:
+def _entry(desk: Desk, entry: Written) -> Json:
     return {
         "seq": entry.seq,
-        "id": str(entry.id),
+        "id": desk.shown(entry.id),
         "property": entry.property,
         "value": entry.value,
         "before": entry.before,

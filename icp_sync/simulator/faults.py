@@ -63,8 +63,6 @@ class Rule:
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"kind {self.kind!r} is none of {', '.join(KINDS)}")
         try:
             self.pattern = re.compile(self.match)
         except re.error as error:
@@ -94,10 +92,11 @@ class Rule:
 
 
 class Faults:
-    """The rules in force, in order; the first that fires decides."""
+    """The rules in force, in order; the first that fires decides. `kinds`: what can go wrong here."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, kinds: Mapping[str, str] = KINDS) -> None:
         self.rules: list[Rule] = []
+        self.kinds = kinds
         self._random = random
 
     def add(self, wanted: object) -> None:
@@ -109,6 +108,8 @@ class Faults:
             unknown = set(given) - {"kind", "match", "nth", "probability", "count", "seconds"}
             if unknown or "kind" not in given:
                 raise ValueError(f"a rule has a kind, match, nth, probability, count, seconds: {given!r}")
+            if given["kind"] not in self.kinds:
+                raise ValueError(f"kind {given['kind']!r} is none of {', '.join(self.kinds)}")
             fresh.append(Rule(**{**given, "kind": str(given["kind"])}))
         self.rules.extend(fresh)
 

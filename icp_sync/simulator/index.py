@@ -55,6 +55,10 @@ class Index:
         """Show nothing new of this record before `until`."""
         self._held[record_id] = max(until, self._held.get(record_id, 0))
 
+    def held(self, record_id: int, now: int) -> bool:
+        """Whether what happened to the record last is still kept back."""
+        return self._held.get(record_id, 0) > now
+
     def catch_up(self, now: int) -> None:
         """Show everything due by `now`. An older version never replaces a newer one."""
         while self._coming and self._coming[0][0] <= now:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
+from typing import Protocol
 
 from icp_sync.normalize import countries, domains, industries, money, sizes
 from icp_sync.simulator.clock import iso
-from icp_sync.simulator.hubspot.people import Owner
 from icp_sync.simulator.places import STATES, spellings
 from icp_sync.simulator.store import Source
 
@@ -49,6 +49,17 @@ _TECHNOLOGIES = (
     "wordpress",
     "react",
 )
+
+
+class Owner(Protocol):
+    """Somebody, or a queue, that records may belong to."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def archived(self) -> bool: ...
 
 
 def companies(count: int, seed: int, now: int, owners: Sequence[Owner]) -> Iterator[Seeded]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import socketserver
 import struct
@@ -21,6 +22,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 MAX_BODY = 32 * 1024 * 1024
+_LONGEST_LINE = 1024
+_HEX = re.compile(rb"[0-9A-Fa-f]{1,8}")
 _REASONS = {status.value: status.phrase for status in HTTPStatus} | {423: "Locked", 477: "Migration"}
 
 
@@ -108,12 +111,37 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve
 
     def _body(self) -> bytes | None:
+        """The request's body; None when it cannot be read, which was then answered."""
         length = self.headers.get("Content-Length") or "0"
-        if "Transfer-Encoding" in self.headers or not length.isdigit() or int(length) > MAX_BODY:
+        if self.server.chunked and "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            body = self._chunks()
+        elif "Transfer-Encoding" in self.headers or not length.isdigit() or int(length) > self.server.longest:
+            body = None
+        else:
+            return self.rfile.read(int(length)) if length != "0" else b""
+        if body is None:
             self.close_connection = True
             self._send(Reply(status=411, body={"status": "error", "message": "Content-Length required"}))
-            return None
-        return self.rfile.read(int(length)) if length != "0" else b""
+        return body
+
+    def _chunks(self) -> bytes | None:
+        """A body in chunks (RFC 9112, 7.1), trailers left aside; None when it is malformed or too long."""
+        found = bytearray()
+        while True:
+            line = self.rfile.readline(_LONGEST_LINE).split(b";")[0].strip()
+            if not _HEX.fullmatch(line):
+                return None
+            size = int(line, 16)
+            if size == 0:
+                break
+            if len(found) + size > self.server.longest:
+                return None
+            found += self.rfile.read(size)
+            if self.rfile.read(2) != b"\r\n":
+                return None
+        while self.rfile.readline(_LONGEST_LINE).strip():
+            pass
+        return bytes(found)
 
     def _send(self, reply: Reply) -> None:
         if reply.wire in ("reset", "close"):
@@ -159,15 +187,28 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Listener(ThreadingHTTPServer):
-    """The listening socket and its open connections."""
+    """The listening socket and its open connections.
+
+    longest: bytes of a body; chunked: whether bodies may come in chunks.
+    """
 
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
     request_queue_size = 256
 
-    def __init__(self, host: str, port: int, application: Application) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        application: Application,
+        *,
+        longest: int = MAX_BODY,
+        chunked: bool = False,
+    ) -> None:
         self.application = application
+        self.longest = longest
+        self.chunked = chunked
         self.stopping = threading.Event()
         self.accepted = 0
         self._open: set[socket.socket] = set()

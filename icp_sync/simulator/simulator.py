@@ -11,28 +11,44 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Mapping
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from icp_sync.simulator import contact_seeds, seeds
 from icp_sync.simulator.admin import Admin
 from icp_sync.simulator.clock import Clock
-from icp_sync.simulator.hubspot.api import Api
-from icp_sync.simulator.hubspot.portal import TIME_ZONE, Account, Portal, Token, portal_id
-from icp_sync.simulator.limits import Limits
+from icp_sync.simulator.served import Served, Wanted
 from icp_sync.simulator.server import Listener, Reply, Request
-from icp_sync.simulator.switches import Switches
+
+if TYPE_CHECKING:
+    from icp_sync.simulator.hubspot.portal import Portal
+    from icp_sync.simulator.salesforce.org import Org
 
 HOST = "127.0.0.1"
-TOKEN = "pat-na1-simulator-0000-0000-0000"  # noqa: S105 - opens nothing but this simulator
-CRMS = ("hubspot",)
+
+
+def _hubspot(wanted: Wanted) -> Served:
+    from icp_sync.simulator.hubspot.served import HubSpot
+
+    return HubSpot(wanted)
+
+
+def _salesforce(wanted: Wanted) -> Served:
+    from icp_sync.simulator.salesforce.served import Salesforce
+
+    return Salesforce(wanted)
+
+
+CRMS: Mapping[str, Callable[[Wanted], Served]] = {"hubspot": _hubspot, "salesforce": _salesforce}
 
 
 class Simulator:
     """One simulated account behind one port.
 
-    limits: "off" | "free" | "pro". latency, index_lag: seconds. start_clock: UTC epoch seconds at which the
-    simulator's clock begins, else the present. token: what clients must send; "" is the usual one.
-    contacts: whether the companies' contacts exist, as many as their roll-up says.
+    crm: hubspot | salesforce. limits: "off" | "free" | "pro". latency, index_lag: seconds; an index_lag of
+    None is the CRM's usual one. start_clock: UTC epoch seconds at which the simulator's clock begins, else
+    the present. token: what clients may send; "" is the usual one. contacts: whether the companies' contacts
+    exist, as many as their roll-up says.
     Raises ValueError for a CRM or plan there is not, and for negative figures.
     """
 
@@ -44,8 +60,8 @@ class Simulator:
         port: int = 0,
         limits: str = "off",
         latency: float = 0.0,
-        index_lag: float = 3.0,
-        token: str = TOKEN,
+        index_lag: float | None = None,
+        token: str = "",
         start_clock: float | None = None,
         host: str = HOST,
         contacts: bool = False,
@@ -54,29 +70,52 @@ class Simulator:
             raise ValueError(f"crm: {crm!r} is none of {', '.join(CRMS)}")
         if accounts < 0:
             raise ValueError(f"accounts: {accounts} is negative")
+        self.crm = crm
         self.accounts = accounts
         self.seed = seed
         self.contacts = contacts
-        self.token = token or TOKEN
-        self.switches = Switches()
-        self.switches.turn({"latency": latency, "index_lag": index_lag})
         self.clock = Clock(start_clock)
-        self.portal = Portal(
-            clock=self.clock,
-            switches=self.switches,
-            limits=Limits(limits, self.switches, TIME_ZONE),
-            seed=seed,
-            tokens={token: Token()},
-            account=Account(id=portal_id(seed)),
-        )
         self._host = host
         self._port = port
         self._listener: Listener | None = None
         self._running = threading.Lock()
         self._stopped = threading.Event()
-        self._api = Api(self.portal, self._close_port)
-        self._admin = Admin(self.portal, self._seed)
-        self._seed()
+        self._served = CRMS[crm](
+            Wanted(
+                clock=self.clock,
+                accounts=accounts,
+                contacts=contacts,
+                seed=seed,
+                limits=limits,
+                token=token,
+                latency=latency,
+                index_lag=index_lag,
+                close_port=self._close_port,
+            )
+        )
+        self.token = self._served.token
+        self._admin = Admin(self._served.desk, self._served.controls, self._served.fill)
+        self._served.fill()
+
+    @property
+    def portal(self) -> Portal:
+        """The portal behind the port, where HubSpot is served."""
+        from icp_sync.simulator.hubspot.portal import Portal
+
+        held = self._served.desk.crm
+        if not isinstance(held, Portal):
+            raise AttributeError(f"{self.crm} has no portal")
+        return held
+
+    @property
+    def org(self) -> Org:
+        """The org behind the port, where Salesforce is served."""
+        from icp_sync.simulator.salesforce.org import Org
+
+        held = self._served.desk.crm
+        if not isinstance(held, Org):
+            raise AttributeError(f"{self.crm} has no org")
+        return held
 
     @property
     def url(self) -> str:
@@ -103,7 +142,8 @@ class Simulator:
 
     def ready_line(self) -> str:
         """One line of JSON that tells another program where to go."""
-        return json.dumps({"url": self.url, "token": self.token, "accounts": self.accounts})
+        told = {"url": self.url, "token": self.token, "accounts": self.accounts}
+        return json.dumps(told | dict(self._served.ready))
 
     def admin(self, control: str, **arguments: object) -> dict[str, object]:
         """A control of `/__simulator/` without HTTP: `admin("POST bump", count=5)`.
@@ -125,17 +165,20 @@ class Simulator:
         if request.path.startswith("/__simulator"):
             return self._admin.answer(request)
         try:
-            reply = self._api.answer(request)
+            reply = self._served.answer(request)
         except Exception as error:
-            # A fault of the simulator's own must not look like one of HubSpot's.
+            # A fault of the simulator's own must not look like one of the CRM's.
             return Reply(status=500, body={"status": "error", "message": f"the simulator failed: {error!r}"})
         listener = self._listener
         if listener is not None:
-            self.portal.meter.connections = listener.accepted
+            self._served.meter.connections = listener.accepted
         return reply
 
     def _listen(self) -> None:
-        self._listener = Listener(self._host, self._port, self._answer)
+        taken = self._served.body
+        self._listener = Listener(
+            self._host, self._port, self._answer, longest=taken.longest, chunked=taken.chunked
+        )
         self._port = self._listener.port
         threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -156,14 +199,6 @@ class Simulator:
                     self._listen()
 
         threading.Thread(target=act, daemon=True).start()
-
-    def _seed(self) -> None:
-        self.portal.clear()
-        self.portal.store.load(
-            seeds.companies(self.accounts, self.seed, self.clock.now_ms(), self.portal.owners)
-        )
-        if self.contacts:
-            contact_seeds.fill(self.portal, self.seed)
 
 
 def serve(simulator: Simulator, until: threading.Event | None = None) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from icp_sync.simulator.clock import Clock
 from icp_sync.simulator.index import Index, Version
-from icp_sync.simulator.switches import Switches
+from icp_sync.simulator.switches import Habits
 
 HISTORY_KEPT = 20
 LOG_KEPT = 200_000
@@ -83,7 +83,7 @@ MERGE = Source("MERGE_OBJECTS")
 class Store:
     """All records of one object type. Not locked: its owner serialises access."""
 
-    def __init__(self, clock: Clock, switches: Switches, index: Index, random: Random) -> None:
+    def __init__(self, clock: Clock, switches: Habits, index: Index, random: Random) -> None:
         self.records: dict[int, Record] = {}
         self.live: list[int] = []
         self.archived: list[int] = []
@@ -224,6 +224,12 @@ class Store:
             self._seq += 1
             versions.append(Version(self._seq, record.id, record.created, record.modified, record.props))
         self._index.load(versions)
+
+    def place(self, record: Record) -> None:
+        """Put a record with an id of its own into the store, not logged as a write."""
+        self.records[record.id] = record
+        insort(self.live, record.id)
+        self.publish(record)
 
     def load(self, seeded: Iterable[tuple[Mapping[str, str], Source, int, int]]) -> None:
         """Fill an empty store: (values, origin, created ms, modified ms) per record, not logged as writes."""

@@ -1,16 +1,58 @@
 """Behaviour nobody documents, or that differs between portals, as switches. The defaults are the harsh ones.
 
-A test, or `POST /__simulator/settings`, turns them while the simulator runs.
+`Switches` are HubSpot's; each other CRM has a board of its own. A test, or `POST /__simulator/settings`,
+turns them while the simulator runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, ClassVar, Protocol
+
+
+class Habits(Protocol):
+    """The switches that change what a store of records does."""
+
+    @property
+    def index_lag(self) -> float: ...
+    @property
+    def index_jitter(self) -> float: ...
+    @property
+    def same_value_bumps(self) -> bool: ...
+    @property
+    def follow_up(self) -> bool: ...
+    @property
+    def merged_in_archived_list(self) -> bool: ...
+
+
+class Switchboard:
+    """Switches that can be turned by name; a dataclass of each CRM says which there are."""
+
+    __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def turn(self, changes: Mapping[str, object]) -> None:
+        """Turn some switches. Raises ValueError naming everything that is no switch or of a wrong type."""
+        kinds = {f.name: str(f.type) for f in fields(self)}
+        wrong = []
+        for name, value in changes.items():
+            kind = kinds.get(name)
+            if kind is None:
+                wrong.append(f"{name}: no such switch")
+            elif not _fits(value, kind):
+                wrong.append(f"{name}: {value!r} is not {kind}")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def as_json(self) -> dict[str, object]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 @dataclass(slots=True, kw_only=True)
-class Switches:
+class Switches(Switchboard):
     """Every switch, its unit and its default.
 
     index_lag, index_jitter: seconds until the search index shows a write; a random extra on top.
@@ -23,7 +65,7 @@ class Switches:
     batch_read_follows_merges: whether batch/read of a merged-away id finds the survivor.
     merged_in_archived_list: whether a merged-away company shows among the archived ones.
     list_after_inclusive: whether `after` of a list is the first id of the next page or the last of this one.
-    stale_associations: whether a company's associations still name contacts archived or merged away.
+    stale_associations: whether associations still name records archived or merged away.
     shuffle: whether batch results come back in another order than the inputs.
     conditional_required: [{"when": {"property": …, "value": …}, "require": [names]}], enforced on 2026-09.
     conditional_on_any_write: whether those rules fire on a write that touches neither property.
@@ -52,26 +94,6 @@ class Switches:
     search_limit: int | None = None
     daily_limit: int | None = None
     latency: float = 0.0
-
-    def turn(self, changes: Mapping[str, object]) -> None:
-        """Turn some switches. Raises ValueError naming everything that is no switch or of a wrong type."""
-        wrong = []
-        for name, value in changes.items():
-            kind = _KINDS.get(name)
-            if kind is None:
-                wrong.append(f"{name}: no such switch")
-            elif not _fits(value, kind):
-                wrong.append(f"{name}: {value!r} is not {kind}")
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        for name, value in changes.items():
-            setattr(self, name, value)
-
-    def as_json(self) -> dict[str, object]:
-        return {name: getattr(self, name) for name in _KINDS}
-
-
-_KINDS: dict[str, str] = {f.name: str(f.type) for f in fields(Switches)}
 
 
 def _fits(value: object, kind: str) -> bool:

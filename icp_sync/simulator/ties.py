@@ -1,4 +1,4 @@
-"""Which contacts belong to which companies. Knows ids, not records."""
+"""Which contacts, or which deals, belong to which companies. Knows ids, not records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vendor's own clients, used naively, must find nothing odd about the simulator."""
+"""Clients written for the real CRMs, used naively, must find nothing odd about the simulator."""
 
 import os
 import shutil
@@ -9,34 +9,44 @@ from pathlib import Path
 import pytest
 
 from icp_sync.simulator import Simulator
+from icp_sync.simulator.salesforce.org import CONSUMER_KEY, CONSUMER_SECRET
 
 HERE = Path(__file__).parent
+NODE = {
+    "hubspot": HERE / "node_modules" / "@hubspot" / "api-client",
+    "salesforce": HERE / "node_modules" / "jsforce",
+}
 
 
-@pytest.fixture(scope="module")
-def crm():
-    with Simulator(accounts=250) as running:
-        yield running
+@pytest.fixture(params=["hubspot", "salesforce"])
+def crm(request):
+    with Simulator(crm=request.param, accounts=250) as running:
+        yield request.param, running
 
 
 def run(crm, *command):
-    environment = {**os.environ, "ICP_SIM_URL": crm.url, "ICP_SIM_TOKEN": crm.token}
-    return subprocess.run(
+    _, simulator = crm
+    environment = {
+        **os.environ,
+        "ICP_SIM_URL": simulator.url,
+        "ICP_SIM_TOKEN": simulator.token,
+        "ICP_SIM_KEY": CONSUMER_KEY,
+        "ICP_SIM_SECRET": CONSUMER_SECRET,
+    }
+    done = subprocess.run(
         command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=100, check=False
     )
-
-
-def test_the_official_python_client_finds_nothing_odd(crm):
-    done = run(crm, sys.executable, "hubspot_client_naive.py")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].endswith(" checks passed")
 
 
-def test_the_official_node_client_finds_nothing_odd(crm):
-    installed = shutil.which("node") and (HERE / "node_modules" / "@hubspot" / "api-client").is_dir()
+def test_the_python_client_finds_nothing_odd(crm):
+    run(crm, sys.executable, f"{crm[0]}_client_naive.py")
+
+
+def test_the_node_client_finds_nothing_odd(crm):
+    installed = shutil.which("node") and NODE[crm[0]].is_dir()
     if not installed and os.environ.get("ICP_SYNC_REQUIRE_NODE") != "1":
-        pytest.skip("node, or the client (npm install in tests/clients), is not installed")
+        pytest.skip("node, or its clients (npm install in tests/clients), are not installed")
     assert installed, "ICP_SYNC_REQUIRE_NODE=1, but the Node client is not installed"
-    done = run(crm, "node", "hubspot_client_naive.mjs")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].endswith(" checks passed")
+    run(crm, "node", f"{crm[0]}_client_naive.mjs")

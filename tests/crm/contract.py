@@ -14,7 +14,7 @@ import pytest
 
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.domain.standing import FIELDS
-from icp_sync.errors import ConfigError, IcpSyncError, UnavailableError
+from icp_sync.errors import AuthError, ConfigError, IcpSyncError, UnavailableError
 from icp_sync.ports import (
     Blueprint,
     Crm,
@@ -76,6 +76,19 @@ class World(Protocol):
 
     def add_contact(self, id: str, title: str = "") -> str: ...
     def drop_contact(self, contact: str) -> None: ...
+    def add_deal(
+        self, account: str, *, won: bool | None = None, amount: float | None = None, name: str = "A sale"
+    ) -> str:
+        """A deal with an account, or with none (""): won, lost, or open where `won` is None."""
+
+    def add_deals(self, account: str, count: int) -> Sequence[str]:
+        """Open deals that share one stamp; their ids in order."""
+
+    def win_deal(self, deal: str) -> None: ...
+    def drop_deal(self, deal: str) -> None: ...
+    def forbid_deals(self) -> str:
+        """From now on we may not read deals; what an error must name for an admin to put it right."""
+
     def blueprint(self, *flags: str) -> Blueprint:
         """All of our fields, under the names they have here."""
 
@@ -354,9 +367,10 @@ class CrmContract:
         world.create()
         world.advance(10)
         consumer.run(Stream.POLL)
-        missed = world.create(late=100_000)
-        world.advance(10)
-        consumer.run(Stream.POLL)
+        missed = world.create(late=1_000)
+        for seconds in (2 * OVERLAP, 1_000):  # at last it shows, in a window closed long ago
+            world.advance(seconds)
+            assert consumer.run(Stream.POLL) == []
         assert consumer.run(Stream.SWEEP) == [missed]
 
     def test_due_reads_the_ids_it_is_given_whatever_was_seen(self, world: World, crm: Crm) -> None:
@@ -419,6 +433,7 @@ class CrmContract:
 
     def test_a_write_is_confirmed_and_can_be_read_back(self, world: World, crm: Crm) -> None:
         id = world.create()
+        world.advance(10)  # an owner is given on the condition that nobody is at the record
         values = {
             "tier": "Needs data",
             "fit_score": "72.5",
@@ -435,7 +450,9 @@ class CrmContract:
 
     def test_a_blank_clears(self, world: World, crm: Crm) -> None:
         id = world.create()
+        world.advance(10)  # an owner is given on the condition that nobody is at the record
         write_one(crm, id, tier="A", fit_score="80", owner=OWNED, flags="b2c")
+        world.advance(10)
         cleared = {"tier": "", "fit_score": "", "owner": "", "flags": ""}
         assert write_one(crm, id, **cleared).result is Result.WRITTEN
         assert {name: live(crm, id)[name] for name in cleared} == cleared
@@ -452,7 +469,7 @@ class CrmContract:
         assert [id for id, o in outcomes.items() if o.result is not Result.WRITTEN] == [bad]
         assert outcomes[bad].result is Result.REFUSED
         assert outcomes[bad].code
-        assert "fit_score" in outcomes[bad].message
+        assert "fit_score" in outcomes[bad].message.lower()
         accounts = {account.id: account.live for account in crm.fetch(ids).accounts}
         assert {id for id, values in accounts.items() if values["tier"] == "B"} == set(ids) - {bad}
 
@@ -600,6 +617,86 @@ class CrmContract:
     def test_only_contacts_can_be_asked_for(self, crm: Crm) -> None:
         with pytest.raises(ConfigError, match="pets"):
             crm.related(["1"], "pets")
+
+    # Deals
+
+    def test_deals_are_told_by_id_with_account_amount_and_what_became_of_them(
+        self, world: World, crm: Crm
+    ) -> None:
+        first, second = world.create_many(2)
+        ids = [
+            world.add_deal(first, name="Pilot"),
+            world.add_deal(second, won=True, amount=24_000.5),
+            world.add_deal(first, won=False, amount=0),
+            world.add_deal(""),
+        ]
+        world.advance(10)
+        told = list(crm.deals(0))
+        assert [deal.id for deal in told] == ids
+        assert [deal.account_id for deal in told] == [first, second, first, ""]
+        assert [(deal.open, deal.won) for deal in told] == [
+            (True, False),
+            (False, True),
+            (False, False),
+            (True, False),
+        ]
+        assert [deal.amount for deal in told] == [None, 24_000.5, 0, None]
+        assert (told[0].name, told[1].currency) == ("Pilot", crm.identity().currency)
+        assert all(0 < deal.created_at <= deal.changed_at <= crm.now() * 1000 + 5000 for deal in told)
+
+    def test_only_deals_changed_since_an_instant_are_told_and_as_they_are_now(
+        self, world: World, crm: Crm
+    ) -> None:
+        account = world.create()
+        early, late = world.add_deal(account), world.add_deal(account)
+        world.advance(60)
+        assert [deal.won for deal in crm.deals(0)] == [False, False]
+        stamps = [deal.changed_at for deal in crm.deals(0)]
+        assert [deal.id for deal in crm.deals(min(stamps))] == [early, late]
+        world.win_deal(late)
+        world.advance(60)
+        since = max(stamps) + 30_000
+        assert [(deal.id, deal.won, deal.changed_at > since) for deal in crm.deals(since)] == [
+            (late, True, True)
+        ]
+        assert list(crm.deals(since + 60_000)) == []
+
+    def test_more_than_ten_thousand_deals_with_one_stamp_are_each_told_once(
+        self, world: World, crm: Crm
+    ) -> None:
+        account = world.create()
+        ids = list(world.add_deals(account, 10_050))
+        world.advance(60)
+        told = [(deal.id, deal.account_id) for deal in crm.deals(1_000)]
+        assert told == [(id, account) for id in ids]
+
+    def test_a_deal_that_is_deleted_is_not_told(self, world: World, crm: Crm) -> None:
+        account = world.create()
+        gone, there = world.add_deal(account, won=True), world.add_deal(account)
+        world.drop_deal(gone)
+        world.advance(10)
+        assert [deal.id for deal in crm.deals(0)] == [there]
+        assert [deal.id for deal in crm.deals(1_000)] == [there]
+
+    def test_a_deal_of_an_account_merged_away_belongs_to_the_survivor(self, world: World, crm: Crm) -> None:
+        first, second, third = world.create_many(3)
+        world.add_deal(first, won=True)
+        world.merge(first, second)
+        world.merge(second, third)
+        world.advance(10)
+        assert [deal.account_id for deal in crm.deals(0)] == [third]
+        assert [deal.account_id for deal in crm.deals(1_000)] == [third]
+
+    def test_the_missing_right_to_read_deals_is_named(self, world: World, crm: Crm) -> None:
+        world.add_deal(world.create())
+        right = world.forbid_deals()
+        with pytest.raises(AuthError) as raised:
+            list(crm.deals(0))
+        assert right in f"{raised.value} {raised.value.next_step}"
+
+    def test_a_crm_without_deals_tells_none(self, crm: Crm) -> None:
+        assert list(crm.deals(0)) == []
+        assert list(crm.deals(1_000)) == []
 
     # Fields and what they hold
 

@@ -10,7 +10,7 @@ from icp_sync.crm.memory import OURS, MemoryCrm
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Account, Owner
 from icp_sync.domain.plan import Outcome, Result, Write
-from icp_sync.errors import UnavailableError
+from icp_sync.errors import AuthError, UnavailableError
 from icp_sync.ports import Blueprint, Crm, CrmField, FieldKind, Query, Stream
 from tests.crm.contract import (
     LAG,
@@ -40,6 +40,7 @@ class Memory:
         self.crm.provision(STANDARD, apply=True)
         self._reads_left: int | None = None
         self._losing = False
+        self._deals_forbidden = False
 
     def _crm(self, fields: Sequence[str]) -> MemoryCrm:
         return MemoryCrm(
@@ -58,6 +59,8 @@ class Memory:
             if self._reads_left == 0:
                 raise UnavailableError("the CRM does not answer")
             self._reads_left -= 1
+        if call == "deals" and self._deals_forbidden:
+            raise AuthError("the right to read deals is missing")
 
     def _lose(self) -> bool:
         losing, self._losing = self._losing, False
@@ -92,6 +95,24 @@ class Memory:
 
     def drop_contact(self, contact: str) -> None:
         self.crm.beside.drop_contact(contact)
+
+    def add_deal(
+        self, account: str, *, won: bool | None = None, amount: float | None = None, name: str = "A sale"
+    ) -> str:
+        return self.crm.beside.add_deal(account, name=name, amount=amount, open=won is None, won=won is True)
+
+    def add_deals(self, account: str, count: int) -> Sequence[str]:
+        return [self.crm.beside.add_deal(account) for _ in range(count)]
+
+    def win_deal(self, deal: str) -> None:
+        self.crm.beside.change_deal(deal, open=False, won=True)
+
+    def drop_deal(self, deal: str) -> None:
+        self.crm.beside.drop_deal(deal)
+
+    def forbid_deals(self) -> str:
+        self._deals_forbidden = True
+        return "read deals"
 
     def blueprint(self, *flags: str) -> Blueprint:
         return blueprint(*flags)

@@ -180,7 +180,7 @@ def test_every_kind_of_route_is_said() -> None:
 def test_evidence_names_what_feeds_each_fact_and_what_nothing_feeds_first() -> None:
     sources = {"employees": ["crm:numberofemployees", "csv"], "sector": ["crm:industry"]}
     said = section(document(DEMO, replace(NOTHING, sources=sources)), "What it rests on").splitlines()
-    assert said[0].startswith("11 of 13 facts have no source here")
+    assert said[0].startswith("12 of 14 facts have no source here")
     assert said[1].split(" | ")[1] == "nothing yet"
     assert "employees | CRM numberofemployees, csv | points, flag" in said
     assert said.index("sector | CRM industry | points, flag") > 11

@@ -79,7 +79,7 @@ def test_a_missing_scope_is_named(crm):
 
 
 def test_types_the_token_may_not_see_are_forbidden_not_unknown(client):
-    assert client.get("/crm/v3/objects/deals")[0] == 403
+    assert client.get("/crm/v3/objects/tickets")[0] == 403
 
 
 def test_account_details_need_no_scope(crm):

@@ -164,7 +164,7 @@ def test_without_its_scope_a_token_sees_no_contact(crm):
     [
         ("POST create", {"type": "pets"}, "type: 'pets' is none of companies, contacts"),
         ("POST create", {"type": "contacts", "company": "17"}, "no such record: '17'"),
-        ("POST create", {"company": "COMPANY"}, "only contacts belong to one"),
+        ("POST create", {"company": "COMPANY"}, "only contacts and deals belong to one"),
         ("POST tie", {"company": "COMPANY", "contacts": "all"}, "contacts: a list of ids"),
         ("POST tie", {"company": "COMPANY", "contacts": ["17"]}, "no such record: '17'"),
     ],

@@ -10,7 +10,6 @@ import json
 import os
 import random
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,94 +17,15 @@ from urllib.request import urlopen
 
 import pytest
 
-from icp_sync.domain.standing import FIELDS, Mode
+import icp_sync.crm.hubspot
+import icp_sync.sync.cycle  # noqa: F401 - both for their fault points
 from icp_sync.observe import FAULT_POINTS
-from icp_sync.ports import Stream
-from icp_sync.settings import load
-from icp_sync.simulator import Simulator
-from icp_sync.sync.cycle import Scope, cycle
-from icp_sync.wiring import Wired, parse_profiles, wire
-from tests.sync.processes import Ended, Nursery
+from tests.sync.processes import Nursery
+from tests.sync.station import ACCOUNTS, TOUCHED, Station
 
-PROFILE = Path(__file__).parents[2] / "config" / "profiles" / "listed-companies.yaml"
-ACCOUNTS = 40
-TOUCHED = 4  # records a round gives something to write on
-
-ELSEWHERE = ("journal.profile.", "journal.release.", "journal.event.", "journal.job.")
-"""Fault points of other commands, of the sweep, or of jobs HubSpot does not have; their own tests kill there."""
-
-
-class Station:
-    """A simulated portal, provisioned and activated in mode route, and processes to run on it."""
-
-    def __init__(self, folder: Path, nursery: Nursery) -> None:
-        self.nursery = nursery
-        self.crm = Simulator(accounts=ACCOUNTS, index_lag=0.0).start()
-        self.crm.admin("POST settings", property_lag=0)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.health_port = free.getsockname()[1]
-        self.config = folder / "icp-sync.toml"
-        self.config.write_text(
-            f"""
-journal = "sqlite:///{folder}/journal.sqlite"
-seal_file = "{folder}/seal.key"
-[health]
-port = {self.health_port}
-[connections.main]
-base_url = "{self.crm.url}"
-token = "{self.crm.token}"
-profiles = ["{PROFILE}"]
-enrichers = [{{use = "public_companies"}}]
-[connections.main.outputs]
-owner = true
-[connections.main.schedule]
-poll = "0.3s"
-trailing = "0.5s"
-due = "0.5s"
-"""
-        )
-        self.wired: Wired = wire(load(self.config, {}), create_seal=True)
-        documents = ((PROFILE.name, PROFILE.read_text()),)
-        profiles = parse_profiles(documents, self.wired.types)
-        self.wired.crm.provision(self.wired.blueprint(profiles), apply=True)
-        self.wired.journal.activate(documents, now=time.time())
-        self.wired.journal.set_mode(Mode.ROUTE, now=time.time())
-
-    def run(self, *args: str, fault: str = "") -> Ended:
-        return self.nursery.run(*self.args(*args), env={"ICP_SYNC_FAULT": fault})
-
-    def args(self, *args: str) -> tuple[str, ...]:
-        return (*args, "--config", str(self.config))
-
-    def close(self) -> None:
-        self.wired.crm.close()  # type: ignore[attr-defined]
-        self.wired.journal.close()
-        self.crm.stop()
-
-    def people_work(self, seed: int) -> None:
-        """Two companies change size, two are new; then a few seconds pass on the CRM's clock."""
-        ids = [str(id) for id in self.crm.portal.store.live]
-        for id in random.Random(seed).sample(ids, 2):
-            size = str(random.Random(f"{seed}{id}").choice((200, 3000, 20_000, 400_000)))
-            self.crm.admin("POST edit", id=id, properties={"numberofemployees": size})
-        for n in range(2):
-            new = {"name": f"New {seed}-{n}", "domain": f"new-{seed}-{n}.com", "country": "France"}
-            self.crm.admin("POST create", properties={**new, "numberofemployees": "5000"})
-        self.crm.admin("POST clock", advance=5)
-
-    def stats(self) -> dict[str, object]:
-        return self.crm.admin("GET stats")
-
-    def assert_converged(self) -> None:
-        """Nothing material is left to write, and nothing of ours is taken for a person's."""
-        report = cycle(Stream.BACKFILL, self.wired.parts, Scope(apply=False))
-        assert report is not None
-        assert report.left_alone == []
-        assert self.wired.journal.left_alone() == []
-        material = {name for name in report.by_field if not FIELDS[name].cosmetic}
-        assert material == set(), report.changes
-        assert self.wired.journal.counts().keys() <= {"settled", "gone"}
+ELSEWHERE = ("journal.profile.", "journal.release.", "journal.event.", "journal.job.", "salesforce.")
+"""Fault points of other commands, of the sweep, or of jobs and a CRM there are none of here; their own tests
+kill there."""
 
 
 @pytest.fixture(scope="module")
@@ -125,12 +45,12 @@ def station(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Itera
     made.close()
 
 
-POINTS = [name for name in FAULT_POINTS if not name.startswith(ELSEWHERE)]
+POINTS = sorted(name for name in FAULT_POINTS if not name.startswith(ELSEWHERE))
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_process_that_dies_at_a_fault_point_is_made_good_by_the_next(station: Station, point: str) -> None:
-    before = int(str(station.stats()["records_written"]))
+    before = station.written()
     station.people_work(POINTS.index(point))
     ended = station.run("run", "--once", fault=point)
     assert ended.code == 137, f"{point} was not passed: {ended.err}"
@@ -139,7 +59,7 @@ def test_a_process_that_dies_at_a_fault_point_is_made_good_by_the_next(station: 
     again = station.run("run", "--once")
     assert again.code == 0, again.err
     station.assert_converged()
-    assert int(str(station.stats()["records_written"])) - before <= 2 * TOUCHED
+    assert station.written() - before <= 2 * TOUCHED
 
 
 @pytest.mark.parametrize("point", ["settle.write.before", "hubspot.written", "journal.commit.before"])
@@ -152,8 +72,7 @@ def test_a_first_backfill_that_dies_around_its_write_is_made_good_by_the_next(
         again = station.run("run", "--backfill")
         assert again.code == 0, again.err
         station.assert_converged()
-        written = int(str(station.stats()["records_written"]))
-        assert written <= ACCOUNTS, "what had landed was written again"
+        assert station.written() <= ACCOUNTS, "what had landed was written again"
     finally:
         station.close()
 
@@ -161,7 +80,7 @@ def test_a_first_backfill_that_dies_around_its_write_is_made_good_by_the_next(
 def test_processes_killed_at_random_instants_lose_and_double_nothing(station: Station) -> None:
     dice = random.Random(7)
     station.crm.admin("POST settings", latency=0.02)
-    before = int(str(station.stats()["records_written"]))
+    before = station.written()
     touched = 0
     for n in range(8):
         station.people_work(1000 + n)
@@ -175,7 +94,7 @@ def test_processes_killed_at_random_instants_lose_and_double_nothing(station: St
     ended = station.run("run", "--backfill")
     assert ended.code == 0, ended.err
     station.assert_converged()
-    assert int(str(station.stats()["records_written"])) - before <= 2 * touched
+    assert station.written() - before <= 2 * touched
 
 
 def _healthy(station: Station, pid: int) -> dict[str, object]:

@@ -198,9 +198,13 @@ def _typical(wired: Wired) -> str:
     """An account worth reading: firm, tier B, enriched, and routed to somebody."""
     from icp_sync.cli.demo.edits import chosen
 
-    return chosen(
-        wired,
-        lambda a, f: a.tier == "B" and bool(a.previous and a.previous.routed_owner) and "employees" in f,
+    return (
+        chosen(
+            wired,
+            lambda a, f: a.tier == "B" and bool(a.previous and a.previous.routed_owner) and "employees" in f,
+        )
+        or chosen(wired, lambda a, f: a.tier in ("A", "B", "C", "D"))
+        or chosen(wired, lambda a, f: True)
     )
 
 

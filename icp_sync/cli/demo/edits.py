@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from icp_sync.journal import StoredAccount
     from icp_sync.wiring import Wired
 
-REP = 73074756
 LOOKED_AT = 5_000
 
 
@@ -65,7 +64,7 @@ def _edit(
 ) -> Edit:
     stored = wired.journal.account(account_id)
     assert stored is not None, f"the simulated CRM has no company to edit: {what}"
-    world.edit(account_id, REP, **values)
+    world.edit(account_id, **values)
     return Edit(id=account_id, name=stored.name, what=what, before=stored.tier, own_tier=own_tier)
 
 

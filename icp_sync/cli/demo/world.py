@@ -51,10 +51,10 @@ class World(ABC):
         """One of the simulator's own controls: `control("edit", id=…, properties=…)`."""
         return self._ask("POST", f"/__simulator/{name}", json=arguments)
 
-    def edit(self, record_id: str, user: int, **values: str) -> None:
-        """Somebody changes fields, by the names of the story."""
+    def edit(self, record_id: str, **values: str) -> None:
+        """A person changes fields, by the names of the story."""
         named = {self.names[name]: value for name, value in values.items()}
-        self.control("edit", id=record_id, properties=named, user=user)
+        self.control("edit", id=record_id, properties=named)
 
     def stats(self) -> dict[str, Any]:
         return self._ask("GET", "/__simulator/stats")
@@ -162,7 +162,10 @@ class Org(World):
         name = self.names[name]
         query = f"SELECT {name} held, COUNT(Id) companies FROM Account GROUP BY {name}"  # noqa: S608 (SOQL, our own names)
         rows = self._ask("GET", f"{self._DATA}/query", params={"q": query})["records"]
-        return Counter({str(row["held"] or ""): row["companies"] for row in rows})
+        counted: Counter[str] = Counter()
+        for row in rows:
+            counted["" if row["held"] is None else str(row["held"])] += row["companies"]
+        return counted
 
     def vacant(self) -> int:
         return self.count("owner")[self._NOBODY]

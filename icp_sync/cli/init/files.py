@@ -78,7 +78,7 @@ def settings_text(
     )
 
 
-def write_new(files: Mapping[Path, str]) -> None:
+def write_new(files: Mapping[Path, str], elsewhere: str = ELSEWHERE) -> None:
     """Write files that must not exist yet, with their folders: all of them, or none.
 
     Raises ConfigError that names every file that exists, or the one that cannot be written.
@@ -88,7 +88,7 @@ def write_new(files: Mapping[Path, str]) -> None:
         problems = [
             Problem(where=str(path), what="exists already, and is never overwritten") for path in there
         ]
-        raise ConfigError(problems, next_step=ELSEWHERE)
+        raise ConfigError(problems, next_step=elsewhere)
     made: list[Path] = []
     try:
         for path, text in files.items():
@@ -102,7 +102,7 @@ def write_new(files: Mapping[Path, str]) -> None:
                 path.rmdir() if path.is_dir() else path.unlink()
         if isinstance(error, OSError):
             problem = Problem(where=str(error.filename or ""), what=f"cannot be written: {error.strerror}")
-            raise ConfigError([problem], next_step=ELSEWHERE) from error
+            raise ConfigError([problem], next_step=elsewhere) from error
         raise
 
 

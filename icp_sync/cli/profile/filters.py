@@ -87,15 +87,13 @@ def _grounds(
     from icp_sync.cli.rendering import note
     from icp_sync.domain.facts import CATALOGUE
     from icp_sync.enrichers import load
-    from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
-    from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS
     from icp_sync.profile_file import load_all
-    from icp_sync.wiring import facts_of
+    from icp_sync.wiring import DEFAULTS, facts_of
 
     elsewhere: dict[str, tuple[str, ...]] = {}
     try:
         _, chosen = read_settings(config, offline=True).connection(connection)
-        facts_map, types = facts_of(chosen)
+        crm, (facts_map, types) = chosen.crm, facts_of(chosen)
         for enricher in load(chosen.enrichers):
             for fact in sorted(enricher.facts):
                 elsewhere[fact] = (*elsewhere.get(fact, ()), enricher.name)
@@ -105,9 +103,10 @@ def _grounds(
             raise
         if to is not Target.ENGLISH:
             note(f"no usable settings here ({error.problems[0].what}); taking the CRM's standard properties")
-        paths, types, facts_map = files, CATALOGUE, HUBSPOT_DEFAULTS
-    if to is Target.SOQL:  # every connection is a HubSpot portal so far
-        facts_map = SALESFORCE_DEFAULTS
+        crm, paths, types, facts_map = "hubspot", files, CATALOGUE, DEFAULTS["hubspot"]
+    meant = {Target.HUBSPOT: "hubspot", Target.SOQL: "salesforce"}.get(to, crm)
+    if meant != crm:  # the connection's own fields are another CRM's
+        facts_map = DEFAULTS[meant]
     return [one.profile for one in load_all(paths, types=types)], facts_map, elsewhere
 
 

@@ -9,7 +9,7 @@ was answered 429 three times unseen.) Replies stay raw JSON: its models cost ten
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 BATCH = 100
 SEARCH_PAGE = 200
 LIST_PAGE = 100
-COMPANIES, CONTACTS = "companies", "contacts"
+COMPANIES, CONTACTS, DEALS = "companies", "contacts", "deals"
 
 _RAW = {"_preload_content": False}
 
@@ -58,6 +58,37 @@ class _Pool:
             body=body,
             headers=headers,
         )
+
+
+class Records:
+    """The reads there are of one type of records. api: the official client's module for it."""
+
+    def __init__(self, api: Any, now: Callable[[], float]) -> None:
+        self.now = now
+        self._basic = api.basic_api
+        self._batches = api.batch_api
+        self._searches = api.search_api
+
+    def search(self, request: Json) -> Json:
+        return _object(self._searches.do_search(request, **_RAW))
+
+    def batch_read(self, ids: Sequence[str], properties: Sequence[str]) -> Json:
+        """At most 100 ids. Missing ones are among `errors` (HTTP 207), or absent."""
+        request = {"inputs": [{"id": id} for id in ids], "properties": list(properties)}
+        return _object(self._batches.read(request, **_RAW))
+
+    def list_page(self, properties: Sequence[str], *, after: str = "", archived: bool = False) -> Json:
+        """Up to 100 records in id order; `after` is an id."""
+        cursor = {"after": after} if after else {}
+        return _object(
+            self._basic.get_page(
+                limit=LIST_PAGE, properties=list(properties), archived=archived, **cursor, **_RAW
+            )
+        )
+
+    def one(self, id: str, properties: Sequence[str]) -> Json | None:
+        """One record, None when there is none. A merged-away id answers with its survivor."""
+        return _or_none(lambda: self._basic.get_by_id(id, properties=list(properties), **_RAW))
 
 
 class Client:
@@ -91,9 +122,8 @@ class Client:
         self._pool = _Pool(self.transport, version)
         sdk = OfficialClient(host=self.transport.base_url, api_factory=self._api)
         self._sdk = sdk
-        self._companies = sdk.crm.companies.basic_api
+        self.companies = Records(sdk.crm.companies, self.now)
         self._batches = sdk.crm.companies.batch_api
-        self._searches = sdk.crm.companies.search_api
         self._properties = sdk.crm.properties.core_api
         self._groups = sdk.crm.properties.groups_api
         self._owners = sdk.crm.owners.owners_api
@@ -108,12 +138,10 @@ class Client:
     # Companies
 
     def search(self, request: Json) -> Json:
-        return _object(self._searches.do_search(request, **_RAW))
+        return self.companies.search(request)
 
     def batch_read(self, ids: Sequence[str], properties: Sequence[str]) -> Json:
-        """At most 100 ids. Missing ones are among `errors` (HTTP 207), or absent."""
-        request = {"inputs": [{"id": id} for id in ids], "properties": list(properties)}
-        return _object(self._batches.read(request, **_RAW))
+        return self.companies.batch_read(ids, properties)
 
     def batch_update(self, inputs: Sequence[Json]) -> Json:
         """At most 100 inputs with distinct ids. Raises UncertainError when the fate is unknown."""
@@ -124,19 +152,12 @@ class Client:
             raise UncertainError(str(error)) from error
 
     def list_page(self, properties: Sequence[str], *, after: str = "", archived: bool = False) -> Json:
-        """Up to 100 companies in id order; `after` is an id."""
-        cursor = {"after": after} if after else {}
-        return _object(
-            self._companies.get_page(
-                limit=LIST_PAGE, properties=list(properties), archived=archived, **cursor, **_RAW
-            )
-        )
+        return self.companies.list_page(properties, after=after, archived=archived)
 
     def company(self, id: str, properties: Sequence[str]) -> Json | None:
-        """One company, None when there is none. A merged-away id answers with its survivor."""
-        return _or_none(lambda: self._companies.get_by_id(id, properties=list(properties), **_RAW))
+        return self.companies.one(id, properties)
 
-    # Contacts, whose API is loaded by those who read them
+    # Contacts and deals, whose APIs are loaded by those who read them
 
     @cached_property
     def _associations(self) -> Any:
@@ -154,6 +175,18 @@ class Client:
         """At most 100 contacts. Missing ones are among `errors` (HTTP 207), or absent."""
         request = {"inputs": [{"id": id} for id in ids], "properties": list(properties)}
         return _object(self._contacts.read(request, **_RAW))
+
+    @cached_property
+    def deals(self) -> Records:
+        return Records(self._sdk.crm.deals, self.now)
+
+    def companies_of(self, inputs: Sequence[Json]) -> Json:
+        """The companies of at most 1,000 deals: inputs of `id` and, for a further page, `after`."""
+        return _object(self._associations.get_page(DEALS, COMPANIES, {"inputs": list(inputs)}, **_RAW))
+
+    def pipelines(self) -> Json:
+        """Every pipeline of deals with its stages."""
+        return _object(self._sdk.crm.pipelines.pipelines_api.get_all(DEALS, **_RAW))
 
     # Properties
 

@@ -1,28 +1,26 @@
 """The contacts of companies: who is tied to them, and the job titles. Reads nothing else of a person.
 
 Two kinds of calls: associations of 1,000 companies at once, 500 contacts of each a page, and job titles of
-100 contacts at once ("Associations v4" and "Contacts", HubSpot's API documentation). A company without any
-is told by an error entry NO_ASSOCIATIONS_FOUND in a 207.
+100 contacts at once ("Associations v4" and "Contacts", HubSpot's API documentation).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 
-from icp_sync.crm.hubspot.client import BATCH, Client, Json, next_after, results
+from icp_sync.crm.hubspot.associations import AT_ONCE, NOBODY, ties, without
+from icp_sync.crm.hubspot.client import BATCH, Client, Json, results
 from icp_sync.crm.hubspot.replies import Complaint, complaints
 from icp_sync.crm.hubspot.values import MERGED, merged_ids, properties_of
 from icp_sync.crm.windows import id_order
 from icp_sync.errors import UnavailableError
 from icp_sync.ports import Related
 
-COMPANIES_AT_ONCE = 1_000
 MOST_TITLES = 1_000
 """Contacts of one company whose titles are read; of the others only their number counts."""
 
 TITLE = "jobtitle"
-_NOBODY = ("crm.associations.NO_ASSOCIATIONS_FOUND", "OBJECT_NOT_FOUND")
 
 
 def contacts(client: Client, executor: Executor, ids: Sequence[str]) -> dict[str, tuple[Related, ...]]:
@@ -50,21 +48,21 @@ def _tied(client: Client, companies: Sequence[str]) -> dict[str, list[str]]:
     tied: dict[str, list[str]] = {}
     pending: list[Json] = [{"id": company} for company in companies]
     while pending:
-        batch, pending = pending[:COMPANIES_AT_ONCE], pending[COMPANIES_AT_ONCE:]
+        batch, pending = pending[:AT_ONCE], pending[AT_ONCE:]
         page = client.contacts_of(batch)
         told = set()
-        for company, contact_ids, after in _pages(page):
-            before = tied.setdefault(company, [])
+        for found in ties(page):
+            before = tied.setdefault(found.id, [])
             known = set(before)
-            fresh = [id for id in dict.fromkeys(contact_ids) if id not in known]
+            fresh = [id for id in dict.fromkeys(found.to) if id not in known]
             before += fresh
-            told.add(company)
-            if after:
+            told.add(found.id)
+            if found.after:
                 if not fresh:
                     raise UnavailableError("HubSpot's associations answered a page without a new contact")
-                pending.append({"id": company, "after": after})
+                pending.append({"id": found.id, "after": found.after})
         untold = [str(one["id"]) for one in batch if str(one["id"]) not in told]
-        nobody = _without(page, untold, told=bool(told))
+        nobody = without(page, untold, told=bool(told))
         for one in batch:
             company = str(one["id"])
             if company in told:
@@ -74,38 +72,6 @@ def _tied(client: Client, companies: Sequence[str]) -> dict[str, list[str]]:
             else:  # nothing was learned, or only a part
                 tied.pop(company, None)
     return tied
-
-
-def _pages(page: Json) -> Iterator[tuple[str, list[str], str]]:
-    """Company, ids of contacts and cursor of each result."""
-    found = page.get("results")
-    for result in found if isinstance(found, list) else []:
-        origin = result.get("from") if isinstance(result, dict) else None
-        if not isinstance(origin, dict) or origin.get("id") is None:
-            continue
-        to = result.get("to")
-        ids = [
-            str(entry["toObjectId"])
-            for entry in (to if isinstance(to, list) else [])
-            if isinstance(entry, dict) and entry.get("toObjectId") is not None
-        ]
-        yield str(origin["id"]), ids, next_after(result)
-
-
-def _without(page: Json, untold: Sequence[str], *, told: bool) -> set[str]:
-    """Which of the companies without a result have no contact for certain.
-
-    Those an error says so of; and, in a reply that speaks of others, those it passes over in silence.
-    """
-    nobody: set[str] = set()
-    failed: set[str] = set()
-    vague = False
-    for complaint in complaints(page):
-        (nobody if complaint.code in _NOBODY else failed).update(complaint.ids)
-        vague |= not complaint.ids
-    if (told or nobody) and not vague:
-        nobody |= set(untold) - failed
-    return nobody & set(untold)
 
 
 def _titles(client: Client, executor: Executor, ids: Sequence[str]) -> tuple[Mapping[str, Related], set[str]]:
@@ -122,4 +88,4 @@ def _titles(client: Client, executor: Executor, ids: Sequence[str]) -> tuple[Map
 
 
 def _not_found(told: Iterable[Complaint]) -> set[str]:
-    return {id for complaint in told if complaint.code in _NOBODY for id in complaint.ids}
+    return {id for complaint in told if complaint.code in NOBODY for id in complaint.ids}

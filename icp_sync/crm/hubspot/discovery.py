@@ -1,4 +1,4 @@
-"""Which companies there are to read: ids and stamps from search, whole records from the list endpoint.
+"""Which records there are to read: ids and stamps from search, whole records from the list endpoint.
 
 Search is discovery only: it lags behind, shows at most 10,000 results by offset, and may answer with a
 record whose stamp has moved out of the window since (HubSpot's search documentation; Airbyte #43317,
@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Protocol
 
 from icp_sync.crm.ahead import ahead
 from icp_sync.crm.canonical import instant
@@ -32,10 +33,18 @@ _log = log("hubspot")
 Filter = dict[str, object]
 
 
+class Findable(Protocol):
+    """A type of records that can be searched and listed."""
+
+    def now(self) -> float: ...
+    def search(self, request: Json) -> Json: ...
+    def list_page(self, properties: Sequence[str], *, after: str = "", archived: bool = False) -> Json: ...
+
+
 def search(
-    client: Client, filters: Sequence[Filter], last: str, properties: Sequence[str]
+    client: Findable, filters: Sequence[Filter], last: str, properties: Sequence[str]
 ) -> Iterator[Found]:
-    """Every company the index matches, by ascending id after `last`; raises when it makes no progress."""
+    """Every record the index matches, by ascending id after `last`; raises when it makes no progress."""
     while True:
         after: Filter = {"propertyName": "hs_object_id", "operator": "GT", "value": last or "0"}
         read_at = round(client.now() * 1000)
@@ -85,9 +94,9 @@ def window(
 
 
 def listing(
-    client: Client, properties: Sequence[str], last: str, *, archived: bool = False
+    client: Findable, properties: Sequence[str], last: str, *, archived: bool = False
 ) -> Iterator[Found]:
-    """Every company by ascending id after `last`, with its properties."""
+    """Every record by ascending id after `last`, with its properties."""
     after = last
     while True:
         read_at = round(client.now() * 1000)
@@ -98,7 +107,7 @@ def listing(
         if not after:
             return
         if not found.stamps:
-            raise UnavailableError("HubSpot's list of companies answered a page without a new id")
+            raise UnavailableError("HubSpot's list answered a page without a new id")
         last = found.last(last)
 
 

@@ -20,7 +20,7 @@ enforces a portal's conditionally required properties on every write ("CRM API w
 enforcement", developer changelog). Supported until about September 2027; switching is one setting."""
 
 _REWRITES = (
-    (re.compile(r"^/crm/v3/(objects|properties|limits)/"), r"/crm/\1/{version}/"),
+    (re.compile(r"^/crm/v3/(objects|properties|limits|pipelines)/"), r"/crm/\1/{version}/"),
     (re.compile(r"^/crm/v4/(associations)/"), r"/crm/\1/{version}/"),
     (re.compile(r"^/crm/v3/owners/?"), r"/crm/owners/{version}/"),
     (re.compile(r"^/account-info/v3/"), r"/account-info/{version}/"),
@@ -33,6 +33,11 @@ PROPERTY_LIMITS = "/crm/v3/limits/custom-properties"
 # from the ten-secondly one.
 _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = (
     ("POST", re.compile(r"/search$"), Endpoint(name="search", buckets=("search",), idempotent=True)),
+    (
+        "POST",
+        re.compile(r"/associations/deals/|/deals/batch/read$"),
+        Endpoint(name="deals", buckets=("burst",), idempotent=True),
+    ),
     # Exempt from the ten-secondly limit by the OpenAPI, limited to 100 in 10 s by the guide: counted.
     ("POST", re.compile(r"/associations/"), Endpoint(name="contacts", buckets=("burst",), idempotent=True)),
     (
@@ -46,6 +51,11 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = (
     ("GET", re.compile(r"/owners"), Endpoint(name="owners", buckets=("burst",), idempotent=True)),
     ("GET", re.compile(r"/properties/"), Endpoint(name="properties", buckets=("burst",), idempotent=True)),
     ("GET", re.compile(r"/objects/companies$"), Endpoint(name="list", buckets=("burst",), idempotent=True)),
+    (
+        "GET",
+        re.compile(r"/objects/deals|/pipelines/"),
+        Endpoint(name="deals", buckets=("burst",), idempotent=True),
+    ),
     ("GET", re.compile(r"/objects/"), Endpoint(name="read", buckets=("burst",), idempotent=True)),
     ("GET", re.compile(r""), Endpoint(name="account", buckets=("burst",), idempotent=True)),
     ("POST", re.compile(r"/properties/"), Endpoint(name="create property", buckets=("burst",))),

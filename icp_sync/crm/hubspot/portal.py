@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from icp_sync.crm.hubspot import check, contacts, discovery, fields, paths, provision
+from icp_sync.crm.hubspot import check, contacts, deals, discovery, fields, paths, provision
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.reading import Reader
@@ -21,7 +21,7 @@ from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
 from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
-from icp_sync.ports import Blueprint, CrmField, Identity, Page, Query, Related, Step
+from icp_sync.ports import Blueprint, CrmField, Deal, Identity, Page, Query, Related, Step
 from icp_sync.quota import Quota, Rate
 
 T = TypeVar("T")
@@ -157,6 +157,15 @@ class HubSpot:
 
     def owners(self) -> tuple[Owner, ...]:
         return _ours(self._roster.owners)
+
+    def deals(self, since: int) -> Iterator[Deal]:
+        identity = self.identity()
+        found = deals.deals(self._client, self._roster, self._executor, since, identity)
+        try:
+            while (deal := _ours(lambda: next(found, None))) is not None:
+                yield deal
+        finally:
+            found.close()
 
     def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
         if kind != "contacts":

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import ceil, floor
+from urllib.parse import quote_plus
 
 from icp_sync.domain.filtering import EVERYBODY, Formula, Lists, rewritten
 from icp_sync.domain.filtering_clauses import Stated, Statement, Written
@@ -20,7 +21,13 @@ from icp_sync.normalize.property_values import Form, Shape
 from icp_sync.normalize.salesforce_fields import INDUSTRIES, OWNERSHIPS
 
 LONGEST = 15_000
-"""Characters. A query may have 100,000, but the address that carries it and its headers 16,384 bytes."""
+"""Bytes of a query as an address spells it. A query may have 100,000 characters, but the address that
+carries it and its headers 16,384 bytes."""
+
+INTEGERS = frozenset({"NumberOfEmployees"})
+"""The standard fields of type int; a custom number, even one without decimals, is a double."""
+
+BEYOND_INTEGERS = 2**31
 
 LONGEST_LITERAL = 4_000
 """Characters of one quoted text in a WHERE clause."""
@@ -66,7 +73,13 @@ def soql(statements: Sequence[Statement], shapes: Mapping[str, Shape]) -> Writte
     def frame(condition: str) -> str:
         return f"{_ALL} WHERE {condition}" if condition else _ALL
 
-    return written(askable, language, frame, LONGEST, f"the query would pass {LONGEST:,} characters")
+    limit, characters = f"the query would pass {LONGEST:,} bytes in an address", LONGEST
+    while True:
+        found = written(askable, language, frame, characters, limit)
+        size = len(quote_plus(found.text, errors="replace"))
+        if size <= LONGEST or found.text == _ALL:
+            return found
+        characters = min(characters, len(found.text)) * LONGEST // size
 
 
 def _askable(one: Stated, shapes: Mapping[str, Shape]) -> Stated:
@@ -95,30 +108,36 @@ class _Soql:
         self.shapes = shapes
 
     def blank(self, name: str) -> str:
+        if self._form(name) is Form.YES_NO:  # never blank; SOQL takes null for false
+            return self.never()
         return f"{field(name)} = null"
 
     def filled(self, name: str) -> str:
-        return f"{field(name)} != null"
+        return self.always() if self._form(name) is Form.YES_NO else f"{field(name)} != null"
 
     def among(self, name: str, words: Sequence[str], *, wanted: bool) -> str:
         if self._form(name) is Form.YES_NO:
             literals = [word for word in words if word in ("true", "false")]
+            if not literals:
+                return self.never() if wanted else self.always()
             joined = [f"{field(name)} {'=' if wanted else '!='} {word}" for word in literals]
             together = (" OR " if wanted else " AND ").join(joined)
-            return f"({together})" if len(joined) > 1 else together or self.never()
+            return f"({together})" if len(joined) > 1 else together
         listed = ", ".join(quoted(word) for word in words)
         return f"{field(name)} {'IN' if wanted else 'NOT IN'} ({listed})"
 
     def compared(self, name: str, operator: str, value: float) -> str:
         form = self._form(name)
         if form is Form.NUMBER:
+            if name in INTEGERS:
+                return self._whole(name, operator, value)
             return f"{field(name)} {operator} {plain_number(value)}"
         literal, operator = _instant(value, operator, whole_days=form is Form.DATE)
         return f"{field(name)} {operator} {literal}"
 
     def lists(self, test: Lists) -> str:
         if not test.words:
-            return self.never() if test.wanted else "Id != null"
+            return self.never() if test.wanted else self.always()
         listed = ", ".join(quoted(word) for word in sorted(test.words))
         if test.wanted:
             return f"{field(test.property)} INCLUDES ({listed})"
@@ -126,6 +145,20 @@ class _Soql:
 
     def never(self) -> str:
         return "Id = null"
+
+    def always(self) -> str:
+        return "Id != null"
+
+    def _whole(self, name: str, operator: str, value: float) -> str:
+        """A test of an integer, which takes no literal with a fraction and none beyond 32 bits."""
+        if value % 1 and operator == "=":
+            return self.never()
+        if value % 1:
+            value, operator = (ceil(value), ">=") if operator[0] == ">" else (floor(value), "<=")
+        if abs(value) >= BEYOND_INTEGERS:
+            open_ended = operator[0] == (">" if value < 0 else "<")
+            return self.filled(name) if open_ended else self.never()
+        return f"{field(name)} {operator} {plain_number(value)}"
 
     def _form(self, name: str) -> Form | None:
         shape = self.shapes.get(name)

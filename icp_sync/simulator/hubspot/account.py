@@ -1,6 +1,7 @@
-"""Owners and account information.
+"""Owners, pipelines of deals, and account information.
 
 https://developers.hubspot.com/docs/api-reference/crm-owners-v3/guide
+https://developers.hubspot.com/docs/api-reference/crm-pipelines-v3/guide
 https://developers.hubspot.com/docs/api-reference/account-account-info-v3/guide
 """
 
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from icp_sync.simulator.clock import iso
+from icp_sync.simulator.hubspot import pipelines
 from icp_sync.simulator.hubspot.call import Call, Json
 from icp_sync.simulator.hubspot.errors import invalid, not_found
 from icp_sync.simulator.server import Reply
@@ -37,6 +39,11 @@ def read_owner(call: Call) -> Reply:
         if call.rest[0] == (str(owner.user_id) if by_user else owner.id) and owner.archived == call.archived:
             return Reply(body=owner.as_json())
     raise not_found()
+
+
+def list_pipelines(call: Call) -> Reply:
+    """Every pipeline of deals, unpaged."""
+    return Reply(body={"results": pipelines.as_json()})
 
 
 def details(call: Call) -> Reply:

@@ -1,4 +1,4 @@
-"""The front of the API: faults, credentials, limits, the endpoint; headers and counting on the way out."""
+"""The front of HubSpot's API: credentials, limits, the endpoint; headers on the way out."""
 
 from __future__ import annotations
 
@@ -9,73 +9,43 @@ from email.utils import formatdate
 from math import ceil
 from secrets import token_hex
 
-from icp_sync.simulator.faults import BEFORE, Rule
+from icp_sync.simulator.faults import Rule
+from icp_sync.simulator.front import Front
 from icp_sync.simulator.hubspot import errors
 from icp_sync.simulator.hubspot.batch import split_in_half
 from icp_sync.simulator.hubspot.call import Call
 from icp_sync.simulator.hubspot.errors import Refusal, correlation_id
 from icp_sync.simulator.hubspot.objects import LONGEST_URL
-from icp_sync.simulator.hubspot.portal import CONTACTS, Portal, Token
+from icp_sync.simulator.hubspot.portal import Portal, Token
 from icp_sync.simulator.hubspot.refusals import pretended
 from icp_sync.simulator.hubspot.routes import Endpoint, Target, find
 from icp_sync.simulator.server import Reply, Request
 
 
-class Api:
+class Api(Front[Target]):
     """Answers requests for one portal. `close_port(seconds)` acts out a refused connection."""
 
     def __init__(self, portal: Portal, close_port: Callable[[float], None]) -> None:
+        super().__init__(portal, close_port)
         self._portal = portal
-        self._close_port = close_port
 
-    def answer(self, request: Request) -> Reply:
-        portal = self._portal
-        with portal.lock:
-            portal.tick()
-            target = find(request.method, request.segments)
-            label = target.label(request.method)
-            endpoint = target.endpoint
-            exempt, search = (endpoint.exempt, endpoint.search) if endpoint else (False, False)
-            portal.meter.attempt(label, exempt=exempt, search=search)
-            rule = portal.faults.next((label, f"{request.method} {request.path}"))
-            reply = self._act(rule, request, target)
-            portal.meter.statuses[reply.status] += 1
-            self._note(request, label, reply, rule)
-            reply.delay += portal.switches.latency
-        return reply
+    def target(self, request: Request) -> Target:
+        return find(request.method, request.segments)
 
-    def _act(self, rule: Rule | None, request: Request, target: Target) -> Reply:
-        """The answer, or what a fault makes of it."""
-        if rule is None:
-            return self._real(request, target)
-        if rule.kind in BEFORE:
-            return self._undone(rule)
+    def label(self, request: Request, target: Target) -> str:
+        return target.label(request.method)
+
+    def attempt(self, label: str, target: Target) -> None:
+        exempt, search = (
+            (target.endpoint.exempt, target.endpoint.search) if target.endpoint else (False, False)
+        )
+        self._portal.meter.attempt(label, exempt=exempt, search=search)
+
+    def pretended(self, rule: Rule, request: Request, target: Target) -> Reply | None:
         pretend = pretended(rule, request)
         if pretend is not None:
             return self._dressed(pretend, None, target.endpoint)
-        if rule.kind == "207_mixed":
-            return self._mixed(request, target)
-        reply = self._real(request, target)
-        match rule.kind:
-            case "reset_after_apply":
-                reply.wire = "reset"
-            case "timeout_after_apply":
-                reply.wire, reply.delay = "close", rule.wait(100.0)
-            case "slow":
-                reply.delay = rule.wait(5.0)
-            case "drip":
-                reply.wire, reply.spread = "drip", rule.wait(1.0)
-            case _:
-                reply.wire = rule.kind
-        return reply
-
-    def _undone(self, rule: Rule) -> Reply:
-        if rule.kind == "refused":
-            self._close_port(rule.wait(1.0))
-        return Reply(
-            wire="close" if rule.kind == "timeout" else "reset",
-            delay=rule.wait(100.0) if rule.kind == "timeout" else 0.0,
-        )
+        return self._mixed(request, target) if rule.kind == "207_mixed" else None
 
     def _mixed(self, request: Request, target: Target) -> Reply:
         """Carry out every second input of a batch and report the others as failed."""
@@ -84,14 +54,14 @@ class Api:
         except ValueError:
             body = {}
         kept, failed = split_in_half(body if isinstance(body, dict) else {})
-        reply = self._real(replace(request, body=json.dumps(kept).encode()), target)
+        reply = self.real(replace(request, body=json.dumps(kept).encode()), target)
         if failed and isinstance(reply.body, dict) and reply.status < 300:
             reply.status = 207
             found = [*reply.body.get("errors", []), *failed]
             reply.body |= {"errors": found, "numErrors": len(found)}
         return reply
 
-    def _real(self, request: Request, target: Target) -> Reply:
+    def real(self, request: Request, target: Target) -> Reply:
         token_text = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         try:
             token = self._token(request, token_text)
@@ -103,7 +73,7 @@ class Api:
             if target.endpoint.scopes and not token.scopes & set(target.endpoint.scopes):
                 raise errors.missing_scopes(target.endpoint.scopes)
             call = Call(
-                portal=self._portal.contacts if target.kind == CONTACTS else self._portal,
+                portal=self._portal.seen[target.kind],
                 request=request,
                 token=token,
                 version=target.version,
@@ -140,20 +110,3 @@ class Api:
         if token in self._portal.tokens and token is not None and not searching:
             reply.headers |= self._portal.limits.headers(token)
         return reply
-
-    def _note(self, request: Request, label: str, reply: Reply, rule: Rule | None) -> None:
-        log = self._portal.requests
-        log.append(
-            {
-                "seq": int(str(log[-1]["seq"])) + 1 if log else 1,
-                "at": self._portal.clock.now_ms(),
-                "method": request.method,
-                "path": request.path,
-                "endpoint": label,
-                "query": [list(pair) for pair in request.query],
-                "bytes": len(request.body),
-                "status": reply.status,
-                "fault": rule.kind if rule is not None else None,
-                "agent": request.headers.get("User-Agent", ""),
-            }
-        )

@@ -1,6 +1,6 @@
-"""Associations read in batches: from companies to their contacts.
+"""Associations read in batches: from companies to their contacts, from deals to their companies.
 
-Up to 1,000 companies a request, 500 contacts of each a page. A company without any is an error entry of a
+Up to 1,000 records a request, 500 counterparts of each a page. A record without any is an error entry of a
 207, and so is one that does not exist.
 https://developers.hubspot.com/docs/api-reference/crm-associations-v4/guide
 """
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from icp_sync.simulator.hubspot.batch import reply
 from icp_sync.simulator.hubspot.call import Call, text_of, token_of
@@ -22,43 +24,88 @@ from icp_sync.simulator.hubspot.errors import (
     wrong_type,
 )
 from icp_sync.simulator.hubspot.objects import record_id
-from icp_sync.simulator.hubspot.portal import COMPANIES, CONTACTS, OBJECT_TYPES
+from icp_sync.simulator.hubspot.portal import (
+    COMPANIES,
+    CONTACTS,
+    DEALS,
+    OBJECT_TYPES,
+    SINGULAR,
+    TYPE_IDS,
+    Portal,
+)
 from icp_sync.simulator.server import Reply
-from icp_sync.simulator.store import Record
 
 MOST = 1_000
 PAGE = 500
-TIED, PRIMARY = 280, 2
-"""Type ids from a company to a contact: tied at all, and the company is the contact's primary one."""
+PAIRS: Mapping[tuple[str, str], tuple[int, int]] = {
+    (COMPANIES, CONTACTS): (280, 2),
+    (DEALS, COMPANIES): (341, 5),
+}
+"""Type ids of each pair served: tied at all, and the company is the primary one."""
 
 
-def batch_read(call: Call) -> Reply:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tied:
+    """What one record is tied to, by ascending id; `primary` are those tied to each other in that way."""
+
+    ids: list[int]
+    primary: frozenset[int]
+
+
+def contacts_of_companies(call: Call) -> Reply:
     """The contacts of each company, page by page; each company that has none is named in an error."""
     _refuse_others(*call.rest)
+    return _batch_read(call, COMPANIES, CONTACTS, _contacts)
+
+
+def companies_of_deals(call: Call) -> Reply:
+    """The companies of each deal; each deal that has none is named in an error."""
+    return _batch_read(call, DEALS, COMPANIES, _companies)
+
+
+def _batch_read(call: Call, origin: str, target: str, read: Callable[[Portal, str], Tied]) -> Reply:
     results: list[Json] = []
     errors: list[Json] = []
-    for company_id, after in _inputs(call.json()).items():
-        company = call.portal.store.get(record_id(company_id))
-        tied = _tied(call, company) if company is not None else []
-        if company is None or not tied:
-            errors.append(_none(company_id))
+    for from_id, after in _inputs(call.json()).items():
+        found = read(call.portal, from_id)
+        if not found.ids:
+            errors.append(_none(from_id, SINGULAR[origin], SINGULAR[target]))
             continue
-        start = bisect_right(tied, _last(after)) if after else 0
-        page = tied[start : start + PAGE]
-        result: Json = {"from": {"id": company_id}, "to": [_entry(call, company, i) for i in page]}
-        if start + PAGE < len(tied):
-            cursor = b64encode(f"0-1-{page[-1]}".encode()).decode()
+        start = bisect_right(found.ids, _last(after)) if after else 0
+        page = found.ids[start : start + PAGE]
+        entries = [_entry(call, id, PAIRS[origin, target], primary=id in found.primary) for id in page]
+        result: Json = {"from": {"id": from_id}, "to": entries}
+        if start + PAGE < len(found.ids):
+            cursor = b64encode(f"{TYPE_IDS[target]}-{page[-1]}".encode()).decode()
             result["paging"] = {"next": {"after": cursor, "link": f"?after={cursor}"}}
         results.append(result)
     return reply(call, results, errors)
 
 
+def _contacts(portal: Portal, company_id: str) -> Tied:
+    company = portal.store.get(record_id(company_id))
+    ids = portal.ties.of(company.id) if company is not None else []
+    if not portal.switches.stale_associations:
+        ids = [i for i in ids if portal.contacts.store.get(i) is not None]
+    primary = (i for i in ids if company is not None and portal.ties.companies_of(i)[:1] == [company.id])
+    return Tied(ids=ids, primary=frozenset(primary))
+
+
+def _companies(portal: Portal, deal_id: str) -> Tied:
+    deal = portal.deals.store.get(record_id(deal_id))
+    if deal is None:
+        return Tied(ids=[], primary=frozenset())
+    read = portal.sales.named if portal.switches.stale_associations else portal.sales.companies_of
+    ids = read(deal.id)
+    return Tied(ids=sorted(ids), primary=frozenset(ids[:1]))
+
+
 def _refuse_others(origin: str, target: str) -> None:
-    """Only one pair of types is served; of the others a token may not see, or there are none."""
+    """Few pairs of types are served; of the others a token may not see, or there are none."""
     for kind in (origin, target):
-        if kind not in OBJECT_TYPES and kind not in ("deals", "tickets"):
+        if kind not in OBJECT_TYPES and kind != "tickets":
             raise Refusal(400, error(f"Unable to infer object type from: {kind}"))
-    if (OBJECT_TYPES.get(origin), OBJECT_TYPES.get(target)) != (COMPANIES, CONTACTS):
+    if (origin, target) != (COMPANIES, CONTACTS):
         raise missing_scopes([f"crm.objects.{target}.read"])
 
 
@@ -82,13 +129,6 @@ def _inputs(body: Json) -> dict[str, str]:
     return inputs
 
 
-def _tied(call: Call, company: Record) -> list[int]:
-    tied = call.portal.ties.of(company.id)
-    if call.portal.switches.stale_associations:
-        return tied
-    return [i for i in tied if call.portal.contacts.store.get(i) is not None]
-
-
 def _last(cursor: str) -> int:
     try:
         last = record_id(b64decode(cursor, validate=True).decode().rpartition("-")[2])
@@ -99,21 +139,21 @@ def _last(cursor: str) -> int:
     return last
 
 
-def _entry(call: Call, company: Record, contact: int) -> Json:
+def _entry(call: Call, to_id: int, types: tuple[int, int], *, primary: bool) -> Json:
     """The documentation writes ids as numbers, the specification of the dated versions as text."""
-    types: list[Json] = [{"category": "HUBSPOT_DEFINED", "typeId": TIED, "label": None}]
-    if call.portal.ties.companies_of(contact)[:1] == [company.id]:
-        types.append({"category": "HUBSPOT_DEFINED", "typeId": PRIMARY, "label": "Primary"})
-    return {"toObjectId": contact if call.version == "v4" else str(contact), "associationTypes": types}
+    told: list[Json] = [{"category": "HUBSPOT_DEFINED", "typeId": types[0], "label": None}]
+    if primary:
+        told.append({"category": "HUBSPOT_DEFINED", "typeId": types[1], "label": "Primary"})
+    return {"toObjectId": to_id if call.version == "v4" else str(to_id), "associationTypes": told}
 
 
-def _none(company_id: str) -> Json:
+def _none(from_id: str, origin: str, target: str) -> Json:
     context: Json = {
-        "fromObjectId": [company_id],
-        "fromObjectType": ["company"],
-        "toObjectType": ["contact"],
+        "fromObjectId": [from_id],
+        "fromObjectType": [origin],
+        "toObjectType": [target],
     }
-    message = f"No contact is associated with company {company_id}."
+    message = f"No {target} is associated with {origin} {from_id}."
     return batch_error(
         "OBJECT_NOT_FOUND", message, context, subCategory="crm.associations.NO_ASSOCIATIONS_FOUND"
     )

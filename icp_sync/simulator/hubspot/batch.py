@@ -24,7 +24,7 @@ from icp_sync.simulator.hubspot.errors import (
     wrong_type,
 )
 from icp_sync.simulator.hubspot.objects import by_unique, record_id
-from icp_sync.simulator.hubspot.portal import CONTACTS
+from icp_sync.simulator.hubspot.portal import SINGULAR
 from icp_sync.simulator.server import Reply
 from icp_sync.simulator.store import Record
 
@@ -61,8 +61,7 @@ def read(call: Call) -> Reply:
             missing.append(item.id)
         else:
             found[record.id] = record
-    kind = "CONTACT" if call.portal.kind == CONTACTS else "COMPANY"
-    errors = [missing_objects(missing, (), kind)] if missing else []
+    errors = [missing_objects(missing, (), SINGULAR[call.portal.kind].upper())] if missing else []
     return reply(call, [document(call.portal, r, shown) for r in found.values()], errors)
 
 

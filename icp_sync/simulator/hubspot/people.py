@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from icp_sync.simulator.clock import iso
+from icp_sync.simulator.people import LEFT, PEOPLE, TEAMS
 
 Json = dict[str, object]
 
@@ -42,37 +43,27 @@ class Owner:
         return body
 
 
-_NAMES = (
-    ("Amara", "Okafor", "north-america"),
-    ("Ben", "Lindqvist", "north-america"),
-    ("Chiara", "Romano", "emea"),
-    ("Dieter", "Vogel", "emea"),
-    ("Emi", "Tanaka", "apac"),
-    ("Farid", "Haddad", "emea"),
-)
-
-
 def owners(created: int) -> tuple[Owner, ...]:
     """Six people, one who left the company, one queue."""
-    teams = {team: (str(5_100 + n), team) for n, team in enumerate(("north-america", "emea", "apac"))}
+    teams = {team: (str(5_100 + n), team) for n, team in enumerate(TEAMS)}
     people = [
         Owner(
             id=str(41_629_700 + 13 * n),
             user_id=9_586_500 + 7 * n,
-            email=f"{first}.{last}@sales.example".lower(),
-            first=first,
-            last=last,
+            email=person.email,
+            first=person.first,
+            last=person.last,
             created=created,
-            team=teams[team],
+            team=teams[person.team],
         )
-        for n, (first, last, team) in enumerate(_NAMES)
+        for n, person in enumerate(PEOPLE)
     ]
     left = Owner(
         id="41629990",
         user_id=9_586_990,
-        email="gwen.former@sales.example",
-        first="Gwen",
-        last="Former",
+        email=LEFT.email,
+        first=LEFT.first,
+        last=LEFT.last,
         archived=True,
         created=created,
     )

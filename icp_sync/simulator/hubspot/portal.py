@@ -14,9 +14,10 @@ from random import Random
 
 from icp_sync.simulator.clock import Clock, iso
 from icp_sync.simulator.faults import Faults
+from icp_sync.simulator.hubspot import sales
 from icp_sync.simulator.hubspot.catalogue import SYSTEM, Catalogue
 from icp_sync.simulator.hubspot.people import Owner, owners
-from icp_sync.simulator.hubspot.standard import companies, contacts
+from icp_sync.simulator.hubspot.standard import companies, contacts, deals
 from icp_sync.simulator.index import Index
 from icp_sync.simulator.limits import Limits, Meter
 from icp_sync.simulator.store import Record, Source, Store
@@ -29,12 +30,14 @@ PORTAL_ID = 44_237_313
 """The portal of seed 1."""
 APP_ID = "19083857"
 TIME_ZONE = "America/New_York"
-COMPANIES, CONTACTS = "companies", "contacts"
+COMPANIES, CONTACTS, DEALS = "companies", "contacts", "deals"
 OBJECT_TYPES = {
     **dict.fromkeys(("companies", "company", "0-2"), COMPANIES),
     **dict.fromkeys(("contacts", "contact", "0-1"), CONTACTS),
+    **dict.fromkeys(("deals", "deal", "0-3"), DEALS),
 }
-TYPE_IDS = {COMPANIES: "0-2", CONTACTS: "0-1"}
+SINGULAR = {COMPANIES: "company", CONTACTS: "contact", DEALS: "deal"}
+TYPE_IDS = {COMPANIES: "0-2", CONTACTS: "0-1", DEALS: "0-3"}
 DERIVED = frozenset(
     {*SYSTEM, "lastmodifieddate", "hs_merged_object_ids", "hs_object_source", "hs_object_source_id"}
 )
@@ -45,6 +48,7 @@ SCOPES = frozenset(
         "crm.schemas.companies.read",
         "crm.schemas.companies.write",
         "crm.objects.contacts.read",
+        "crm.objects.deals.read",
         "crm.objects.owners.read",
     }
 )
@@ -91,8 +95,8 @@ class Memo:
 
 @dataclass(kw_only=True)
 class Portal:
-    """The state behind the API, seen through its companies; `contacts` is the same portal through its
-    contacts: another store, index and catalogue, and everything else shared."""
+    """The state behind the API, seen through its companies; `contacts` and `deals` are the same portal seen
+    through those: another store, index and catalogue each, and everything else shared."""
 
     clock: Clock
     switches: Switches
@@ -108,11 +112,9 @@ class Portal:
     def clear(self) -> None:
         """Back to an empty portal with its standard properties and owners."""
         self.kind = COMPANIES
-        self.ties = Ties()
         self.random = Random(self.seed)  # noqa: S311 - reproducible, not secret
-        self.index = Index()
         self.memo = Memo()
-        self.store = Store(self.clock, self.switches, self.index, self.random)
+        self.index, self.store = self._made(self.random)
         self.catalogue: Catalogue = companies()
         self.owners: tuple[Owner, ...] = owners(self.clock.now_ms() - 400 * 86_400_000)
         # One who left stays on records but is given no more.
@@ -120,12 +122,34 @@ class Portal:
         self.faults = Faults(Random(self.seed + 1))  # noqa: S311 - as above
         self.meter = Meter()
         self.requests: deque[Json] = deque(maxlen=20_000)
-        self.companies = self
-        self.contacts = self._through_contacts()
+        self.seen: dict[str, Portal] = {COMPANIES: self}
+        # Dice of their own, so that contacts and deals do not change which companies a seed gives.
+        beside = {CONTACTS: Random(self.seed + 2), DEALS: Random(self.seed + 3)}  # noqa: S311 - as above
+        made = {kind: self._made(dice) for kind, dice in beside.items()}
+        self.ties = Ties()
+        self.sales = sales.Sales(self.store, made[DEALS][1])
+        self.seen[CONTACTS] = self._through(CONTACTS, contacts(), *made[CONTACTS])
+        self.seen[DEALS] = self._through(DEALS, deals(), *made[DEALS])
+
+    @property
+    def companies(self) -> Portal:
+        return self.seen[COMPANIES]
+
+    @property
+    def contacts(self) -> Portal:
+        return self.seen[CONTACTS]
+
+    @property
+    def deals(self) -> Portal:
+        return self.seen[DEALS]
+
+    @property
+    def latency(self) -> float:
+        return self.switches.latency
 
     def tick(self) -> None:
-        self.store.tick()
-        self.contacts.store.tick()
+        for portal in self.seen.values():
+            portal.store.tick()
 
     def merge(self, survivor: Record, other: Record, *, late: int = 0) -> None:
         """Merge `other` away; the survivor also takes over what it was tied to."""
@@ -133,13 +157,18 @@ class Portal:
         if self.kind == COMPANIES:
             self.ties.move_company(other.id, survivor.id)
             self.recount([survivor.id])
-        else:
+            self.sales.recount([survivor.id])
+        elif self.kind == CONTACTS:
             self.recount(self.ties.adopt(other.id, survivor.id))
+        else:
+            self.sales.merge(survivor, other)
 
     def archive(self, record: Record) -> None:
         self.store.archive(record)
         if self.kind == CONTACTS:
             self.recount(self.ties.companies_of(record.id))
+        elif self.kind == DEALS:
+            self.sales.follow(record)
 
     def tie(self, company: Record, contacts: Iterable[Record]) -> None:
         for contact in contacts:
@@ -153,23 +182,25 @@ class Portal:
             company.props = {**company.props, "num_associated_contacts": str(live)}
             self.companies.store.publish(company)
 
-    def _through_contacts(self) -> Portal:
+    def _made(self, dice: Random) -> tuple[Index, Store]:
+        index = Index()
+        return index, Store(self.clock, self.switches, index, dice)
+
+    def _through(self, kind: str, catalogue: Catalogue, index: Index, store: Store) -> Portal:
         seen = copy(self)
-        seen.kind = CONTACTS
-        seen.index, seen.memo, seen.catalogue = Index(), Memo(), contacts()
-        # Dice of its own, so that contacts do not change which companies a seed gives.
-        seen.store = Store(self.clock, self.switches, seen.index, Random(self.seed + 2))  # noqa: S311 - as above
-        seen.contacts = seen
+        seen.kind, seen.catalogue, seen.memo = kind, catalogue, Memo()
+        seen.index, seen.store = index, store
         return seen
 
     def effects(self, record: Record | None, kept: Mapping[str, str]) -> dict[str, str]:
         """What HubSpot changes along with a write: giving an owner dates the assignment."""
         held = record.props if record is not None else {}
-        owner = kept.get("hubspot_owner_id")
+        values = sales.effects(record, kept) if self.kind == DEALS else dict(kept)
+        owner = values.get("hubspot_owner_id")
         if owner is None or owner == held.get("hubspot_owner_id", ""):
-            return dict(kept)
+            return values
         assigned = iso(self.clock.now_ms()) if owner else ""
-        return {**kept, "hubspot_owner_assigneddate": assigned, "hs_all_owner_ids": owner}
+        return {**values, "hubspot_owner_assigneddate": assigned, "hs_all_owner_ids": owner}
 
 
 def derived(record: Record, name: str) -> str | None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from math import ceil
 
 from icp_sync.simulator.faults import Rule
+from icp_sync.simulator.gateways import gateway
 from icp_sync.simulator.hubspot import errors
 from icp_sync.simulator.server import Reply, Request
-
-HTML = {"Content-Type": "text/html"}
-_PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>"
 
 
 def pretended(rule: Rule, request: Request) -> Reply | None:
@@ -45,24 +43,7 @@ def pretended(rule: Rule, request: Request) -> Reply | None:
             return Reply(body={"status": "COMPLETE", "results": []})
         case "error_200":
             return Reply(body=errors.error("internal error"))
-    return _gateway(rule.kind)
-
-
-def _gateway(kind: str) -> Reply | None:
-    match kind:
-        case "502_html":
-            return _page(502, "502 Bad Gateway")
-        case "503":
-            return Reply(status=503, body=b"", headers=dict(HTML))
-        case "504":
-            return _page(504, "504 Gateway Time-out")
-        case "524":
-            return _page(524, "524: A timeout occurred")
-    return None
-
-
-def _page(status: int, title: str) -> Reply:
-    return Reply(status=status, body=_PAGE.format(title).encode(), headers=dict(HTML))
+    return gateway(rule.kind)
 
 
 def _limited(request: Request) -> errors.Json:

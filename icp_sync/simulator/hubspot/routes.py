@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from icp_sync.simulator.hubspot import account, associations, batch, objects, properties, search
 from icp_sync.simulator.hubspot.call import Call
 from icp_sync.simulator.hubspot.errors import Refusal, error, method_not_allowed, missing_scopes, not_found
-from icp_sync.simulator.hubspot.portal import COMPANIES, CONTACTS, OBJECT_TYPES
+from icp_sync.simulator.hubspot.portal import COMPANIES, CONTACTS, DEALS, OBJECT_TYPES
 from icp_sync.simulator.server import Reply
 
 DATED = ("2026-03", "2026-09")
@@ -21,16 +21,9 @@ WRITE = ("crm.objects.companies.write",)
 SCHEMA_READ = ("crm.schemas.companies.read", "crm.objects.companies.read")
 SCHEMA_WRITE = ("crm.schemas.companies.write",)
 CONTACTS_READ = ("crm.objects.contacts.read",)
+DEALS_READ = ("crm.objects.deals.read",)
 OWNERS = ("crm.objects.owners.read",)
-_OTHER_TYPES = {
-    "contacts": "contacts",
-    "contact": "contacts",
-    "0-1": "contacts",
-    "deals": "deals",
-    "deal": "deals",
-    "0-3": "deals",
-    "tickets": "tickets",
-}
+_OTHER_TYPES = {**OBJECT_TYPES, "tickets": "tickets", "ticket": "tickets", "0-5": "tickets"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +86,13 @@ ENDPOINTS = _table(
     ("GET contacts/*", objects.read, CONTACTS_READ),
     ("POST contacts/search", search.search, CONTACTS_READ),
     ("POST contacts/batch/read", batch.read, CONTACTS_READ),
-    ("POST associations/*/*/batch/read", associations.batch_read, CONTACTS_READ),
+    ("GET deals", objects.list_page, DEALS_READ),
+    ("GET deals/*", objects.read, DEALS_READ),
+    ("POST deals/search", search.search, DEALS_READ),
+    ("POST deals/batch/read", batch.read, DEALS_READ),
+    ("GET pipelines/deals", account.list_pipelines, DEALS_READ),
+    ("POST associations/deals/companies/batch/read", associations.companies_of_deals, DEALS_READ),
+    ("POST associations/*/*/batch/read", associations.contacts_of_companies, CONTACTS_READ),
     ("GET properties", properties.list_all, SCHEMA_READ),
     ("POST properties", properties.create, SCHEMA_WRITE),
     ("GET properties/*", properties.read, SCHEMA_READ),
@@ -136,21 +135,26 @@ def find(method: str, segments: tuple[str, ...]) -> Target:
     if located is None:
         return Target(refusal=not_found())
     version, area, rest = located
-    if area in ("objects", "properties"):
+    if area in ("objects", "properties", "pipelines"):
         if not rest:
             return Target(refusal=not_found())
-        name, rest = rest[0], rest[1:]
-        kind = OBJECT_TYPES.get(name, "")
-        if kind == CONTACTS and area == "objects":
-            target = _match(method, version, (kind, *rest))
-            if target.endpoint is not None:
-                return replace(target, kind=kind)
-        if kind != COMPANIES:
-            return Target(version=version, refusal=_other_type(name, method, area))
-        pattern = (kind, *rest) if area == "objects" else ("properties", *rest)
-    else:
-        pattern = (area, *rest)
-    return _match(method, version, pattern)
+        return _of_type(method, version, area, rest[0], rest[1:])
+    if area == "associations":
+        rest = tuple(OBJECT_TYPES.get(part, part) for part in rest)
+    return _match(method, version, (area, *rest))
+
+
+def _of_type(method: str, version: str, area: str, name: str, rest: tuple[str, ...]) -> Target:
+    """The endpoint for one type of records."""
+    kind = OBJECT_TYPES.get(name, "")
+    if kind == COMPANIES and area != "pipelines":
+        return _match(method, version, (kind, *rest) if area == "objects" else (area, *rest))
+    served = {"objects": (CONTACTS, DEALS), "pipelines": (DEALS,)}
+    if kind in served.get(area, ()):
+        target = _match(method, version, (kind, *rest) if area == "objects" else (area, kind, *rest))
+        if target.endpoint is not None:
+            return replace(target, kind=kind)
+    return Target(version=version, refusal=_other_type(name, method, area))
 
 
 def _locate(segments: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]] | None:

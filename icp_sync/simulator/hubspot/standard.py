@@ -1,4 +1,4 @@
-"""HubSpot's standard company properties, those an integration reads or must not write.
+"""HubSpot's standard properties of companies, contacts, deals: those an integration reads or must not write.
 
 https://knowledge.hubspot.com/properties/hubspot-crm-default-company-properties
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from icp_sync.simulator.hubspot.catalogue import Catalogue, Group, Property, options
+from icp_sync.simulator.hubspot.catalogue import SYSTEM, Catalogue, Group, Property, options
 from icp_sync.simulator.hubspot.industries import INDUSTRIES
+from icp_sync.simulator.hubspot.pipelines import PIPELINES, STAGES
 
 BOOLEAN = options((("true", "Yes"), ("false", "No")))
 LIFECYCLE = (
@@ -110,6 +111,24 @@ hs_merged_object_ids|Merged Record IDs|string|text|r
 hs_object_source|Record source|string|text|r
 """
 
+_DEAL = """
+dealname|Deal Name|string|text|
+amount|Amount|number|number|
+closedate|Close Date|datetime|date|
+createdate|Create Date|datetime|date|r
+hs_lastmodifieddate|Last Modified Date|datetime|date|r
+hs_object_id|Record ID|number|number|r
+hs_merged_object_ids|Merged Record IDs|string|text|r
+hs_object_source|Record source|string|text|r
+hs_deal_stage_probability|Deal probability|number|number|c
+hubspot_owner_assigneddate|Owner Assigned Date|datetime|date|r
+hs_all_owner_ids|All Owner IDs|string|text|r
+closed_lost_reason|Closed Lost Reason|string|textarea|
+closed_won_reason|Closed Won Reason|string|textarea|
+"""
+_DEAL_TYPES = (("newbusiness", "New Business"), ("existingbusiness", "Existing Business"))
+_CURRENCIES = (("USD", "US Dollar"), ("EUR", "Euro"), ("GBP", "Pound Sterling"), ("JPY", "Yen"))
+
 
 def _plain(table: str = _PLAIN) -> Iterable[Property]:
     for line in table.split("\n"):
@@ -129,8 +148,27 @@ def _choice(name: str, label: str, kind: str, pairs: Iterable[tuple[str, str]]) 
     return Property(name=name, label=label, type="enumeration", field_type=kind, options=options(pairs))
 
 
-def _yes_no(name: str, label: str) -> Property:
-    return Property(name=name, label=label, type="bool", field_type="booleancheckbox", options=BOOLEAN)
+def _yes_no(name: str, label: str, *, worked_out: bool = False) -> Property:
+    return Property(
+        name=name,
+        label=label,
+        type="bool",
+        field_type="booleancheckbox",
+        options=BOOLEAN,
+        read_only=worked_out,
+        calculated=worked_out,
+    )
+
+
+def _owner(label: str) -> Property:
+    return Property(
+        name="hubspot_owner_id",
+        label=label,
+        type="enumeration",
+        field_type="select",
+        external_options=True,
+        referenced="OWNER",
+    )
 
 
 def companies() -> Catalogue:
@@ -146,14 +184,7 @@ def companies() -> Catalogue:
         _yes_no("is_public", "Is Public"),
         _yes_no("hs_is_target_account", "Target Account"),
         _yes_no("hs_is_enriched", "Has been enriched"),
-        Property(
-            name="hubspot_owner_id",
-            label="Company owner",
-            type="enumeration",
-            field_type="select",
-            external_options=True,
-            referenced="OWNER",
-        ),
+        _owner("Company owner"),
     )
     groups = (
         Group(name="companyinformation", label="Company information", display_order=0),
@@ -173,3 +204,24 @@ def contacts() -> Catalogue:
     return Catalogue(
         _plain(_CONTACT), (group,), system=system, defaults=("email", "firstname", "lastname", *system)
     )
+
+
+def deals() -> Catalogue:
+    """The properties of a deal that say what became of it, and for how much.
+
+    https://knowledge.hubspot.com/properties/hubspots-default-deal-properties
+    """
+    stages = ((stage.id, stage.label) for stage in STAGES.values())
+    chosen = (
+        _choice("dealstage", "Deal Stage", "radio", stages),
+        _choice("pipeline", "Pipeline", "select", ((one.id, one.label) for one in PIPELINES)),
+        _choice("dealtype", "Deal Type", "radio", _DEAL_TYPES),
+        _choice("deal_currency_code", "Currency", "select", _CURRENCIES),
+        _yes_no("hs_is_closed", "Is Deal Closed?", worked_out=True),
+        _yes_no("hs_is_closed_won", "Is Closed Won", worked_out=True),
+        _yes_no("hs_is_closed_lost", "Is closed lost", worked_out=True),
+        _owner("Deal owner"),
+    )
+    group = Group(name="dealinformation", label="Deal information", display_order=0)
+    defaults = ("dealname", "amount", "closedate", "dealstage", "pipeline", *SYSTEM)
+    return Catalogue((*_plain(_DEAL), *chosen), (group,), defaults=defaults)

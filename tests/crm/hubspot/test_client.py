@@ -63,6 +63,7 @@ def test_a_call_goes_out_on_the_path_of_its_version_with_the_token(version: str,
         ("/crm/v3/owners/5", "/crm/owners/2026-09/5"),
         ("/account-info/v3/details", "/account-info/2026-09/details"),
         ("/crm/v3/limits/custom-properties", "/crm/limits/2026-09/custom-properties"),
+        ("/crm/v3/pipelines/deals", "/crm/pipelines/2026-09/deals"),
         ("/something/else", "/something/else"),
     ],
 )

@@ -15,6 +15,7 @@ from icp_sync.quota import Quota, Rate
 from icp_sync.simulator import Simulator
 from icp_sync.simulator.hubspot.catalogue import Property
 from icp_sync.simulator.hubspot.catalogue import options as choices
+from icp_sync.simulator.hubspot.portal import SCOPES
 from tests.crm.contract import LAG, OURS, OVERLAP, STANDARD, blueprint
 
 START = 1_795_302_000.0
@@ -102,6 +103,41 @@ class Portal:
 
     def drop_contact(self, contact: str) -> None:
         self.simulator.admin("POST delete", type="contacts", id=contact)
+
+    def add_deal(
+        self, account: str, *, won: bool | None = None, amount: float | None = None, name: str = "A sale"
+    ) -> str:
+        stage = {None: "contractsent", True: "closedwon", False: "closedlost"}[won]
+        return self.make_deal(account, dealname=name, amount=amount, dealstage=stage)
+
+    def make_deal(self, account: str, **properties: object) -> str:
+        (id,) = self._deals(account, 1, properties)
+        return id
+
+    def add_deals(self, account: str, count: int) -> Sequence[str]:
+        return self._deals(account, count, {"dealname": "Many"})
+
+    def _deals(self, account: str, count: int, properties: dict[str, object]) -> list[str]:
+        tied = {"company": account} if account else {}
+        made = self.simulator.admin("POST create", type="deals", count=count, properties=properties, **tied)
+        ids = made["ids"]
+        assert isinstance(ids, list)
+        return [str(id) for id in ids]
+
+    def change_deal(self, deal: str, **properties: object) -> None:
+        self.simulator.admin("POST edit", type="deals", id=deal, properties=properties)
+
+    def win_deal(self, deal: str) -> None:
+        self.change_deal(deal, dealstage="closedwon")
+
+    def drop_deal(self, deal: str) -> None:
+        self.simulator.admin("POST delete", type="deals", id=deal)
+
+    def forbid_deals(self) -> str:
+        right = "crm.objects.deals.read"
+        scopes = sorted(SCOPES - {right})
+        self.simulator.admin("POST tokens", token=self.simulator.token, scopes=scopes)
+        return right
 
     def blueprint(self, *flags: str) -> Blueprint:
         return blueprint(*flags)

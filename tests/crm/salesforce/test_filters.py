@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -16,15 +17,16 @@ from icp_sync.normalize.facts_map import FactsMap, FactSource
 from icp_sync.normalize.kinds import Kind
 from icp_sync.normalize.property_filters import statements_of
 from icp_sync.normalize.property_values import Form, Shape
-from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS
+from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS, everywhere
 from tests.normalize.selections import NOW, ground
 
 MINE = FactsMap(
     (
-        *SALESFORCE_DEFAULTS.sources,
+        *everywhere(SALESFORCE_DEFAULTS).sources,
         FactSource(property="Models__c", fact="business_model", kind=Kind.SET, complete=True),
         FactSource(property="Words__c", fact="keywords", kind=Kind.SET),
         FactSource(property="Founded__c", fact="founded", kind=Kind.DATE),
+        FactSource(property="Listed__c", fact="listed", kind=Kind.CHOICE, values={"true": "public"}),
     )
 )
 STORED = {
@@ -32,6 +34,7 @@ STORED = {
     "Models__c": Shape(form=Form.CHOICES),
     "Words__c": Shape(form=Form.TEXT),
     "Founded__c": Shape(form=Form.DATETIME),
+    "Listed__c": Shape(form=Form.YES_NO),
 }
 
 
@@ -97,6 +100,19 @@ def where(*some: Profile) -> str:
         (
             flag(Between(fact="last_activity", high=1_483_228_799.0)),
             "(LastActivityDate = null OR LastActivityDate > 2016-12-31)",
+        ),
+        (
+            flag(AnyOf(fact="listed", values=frozenset({"public"}))),
+            "(Id = null OR Listed__c != true)",
+        ),
+        (
+            flag(AnyOf(fact="listed", values=frozenset({"private"}))),
+            "(Id = null OR Id != null)",
+        ),
+        (
+            gate(Between(fact="employees", low=49.5, high=500.5)),
+            "(NumberOfEmployees = null OR NumberOfEmployees < 0 OR "
+            "(NumberOfEmployees >= 50 AND NumberOfEmployees <= 500) OR NumberOfEmployees > 10000000)",
         ),
     ],
 )
@@ -178,9 +194,18 @@ def test_a_query_too_long_to_send_loses_its_longest_clause_by_name():
         people=True,
     )
     written = query(some)
-    assert len(written.text) <= LONGEST
     assert "NumberOfEmployees" in written.text
     assert [(one.clause, "15,000" in one.reason) for one in written.omitted] == [("flag far away", True)]
+
+
+@pytest.mark.parametrize("word", ["city {}", "město číslo {}", "城市 {}"])
+@pytest.mark.parametrize("count", [300, 500, 700])
+def test_a_query_is_measured_as_an_address_spells_it(word, count):
+    some = frozenset(word.format(i) for i in range(count))
+    written = query(gate(AnyOf(fact="city", values=some)), gate(AnyOf(fact="state", values=some)))
+    assert len(quote_plus(written.text)) <= LONGEST
+    kept = 2 - len(written.omitted)
+    assert sum(name in written.text for name in ("BillingCity", "BillingState")) == (kept if kept == 2 else 0)
 
 
 def test_nothing_asked_is_every_account():

@@ -1,0 +1,211 @@
+"""Everything wrong with a Salesforce connection, found by asking, each with what to do next.
+
+Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from icp_sync.crm.salesforce import access, existing, reach, record_types
+from icp_sync.crm.salesforce.catalogue import Catalogue
+from icp_sync.crm.salesforce.client import Client
+from icp_sync.crm.salesforce.metadata import PICKLISTS, wanted_choices
+from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS, editable_by_people
+from icp_sync.crm.salesforce.roster import Roster
+from icp_sync.crm.windows import Windows
+from icp_sync.domain.standing import FIELDS
+from icp_sync.errors import AuthError, IcpSyncError, Problem, RequestError, UnavailableError
+from icp_sync.ports import Blueprint
+
+LOGIN = "check the connection's address and credentials"
+PROVISION = "icp-sync provision --apply"
+OFFER = f"{PROVISION}, or Setup → Object Manager → Account → Record Types"
+ASSIGN = f"assign the permission set {INTEGRATION} to the integration user"
+LATE_COMMITS = 600.0
+"""Seconds a transaction may take from stamping a record to showing it: the longest API call and Apex run,
+"API Request Limits and Allocations" in the Salesforce Developer Limits Quick Reference."""
+
+LOW = 10
+"""Percent of the day's calls below which what is left is told."""
+
+_NAMED = 6
+_REFUSALS = (AuthError, UnavailableError, RequestError)
+
+
+def check(
+    client: Client,
+    catalogue: Catalogue,
+    roster: Roster,
+    blueprint: Blueprint,
+    windows: Windows,
+    *,
+    visible_accounts: int | None = None,
+    bulk_writes: bool = False,
+) -> list[Problem]:
+    """All problems at once; only a login nobody accepts ends the list early.
+
+    visible_accounts: how many the administrator says we must see at least.
+    bulk_writes: whether this connection may write by bulk jobs.
+    """
+    try:
+        user = str(client.userinfo().get("user_id") or "")
+    except _REFUSALS as error:
+        return [_refused("login", error, LOGIN)]
+    if not user.isalnum():
+        return [Problem(where="login", what="Salesforce did not say who we are", hint=LOGIN)]
+    try:
+        described = client.describe("Account")
+        catalogue.refresh()
+    except _REFUSALS as error:
+        return [_refused("object Account", error)]
+    return [
+        *_object(described),
+        *_asked("fields", lambda: list(_fields(client, catalogue, blueprint))),
+        *_asked("users", roster.owners),
+        *_asked("rights on accounts", lambda: _reach(client, catalogue, user)),
+        *_asked("visible accounts", lambda: _visible(client, visible_accounts)),
+        *_asked("people", lambda: _people(client, blueprint, user)),
+        *_bulk(bulk_writes),
+        *_asked("daily limit", lambda: _limit(client)),
+        *_late(windows),
+    ]
+
+
+def _refused(where: str, error: IcpSyncError, hint: str = "") -> Problem:
+    return Problem(where=where, what=str(error), hint=error.next_step or hint or ASSIGN)
+
+
+def _asked(where: str, ask: Callable[[], object]) -> list[Problem]:
+    """The problems a question brings up, or that it was refused."""
+    try:
+        found = ask()
+    except _REFUSALS as error:
+        return [_refused(where, error)]
+    return [one for one in found if isinstance(one, Problem)] if isinstance(found, list) else []
+
+
+def _object(described: Mapping[str, Any]) -> Iterator[Problem]:
+    for key, right in (("queryable", "read"), ("updateable", "edit")):
+        if described.get(key) is False:
+            yield Problem(where="object Account", what=f"the user may not {right} accounts", hint=ASSIGN)
+
+
+def _fields(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> Iterator[Problem]:
+    definitions = existing.by_name(catalogue.definitions())
+    picklists: dict[str, list[str]] = {}
+    for field, name in {**catalogue.properties, **blueprint.fields}.items():
+        ours, known, found = field in blueprint.fields, FIELDS.get(field), definitions.get(name.lower())
+        where = f"field {name}"
+        if found is None:
+            hint = (
+                f"{PROVISION}, or {ASSIGN}" if ours else "correct its name in the outputs, or make it visible"
+            )
+            yield Problem(where=where, what="the org does not have it, or hides it from us", hint=hint)
+            continue
+        if known and not known.native and (reason := existing.conflict(known, found)):
+            yield Problem(where=where, what=reason, hint="give this output another field name")
+            continue
+        if found.get("updateable") is False:
+            yield Problem(where=where, what="the user may not edit it", hint=ASSIGN)
+        if known and ours and (lacking := existing.missing(known, found, blueprint)):
+            values = ", ".join(choice.value for choice in lacking)
+            yield Problem(where=where, what=f"it lacks the values {values}", hint=PROVISION)
+        if known and ours and known.type in PICKLISTS:
+            picklists[name] = [choice.value for choice in wanted_choices(known, blueprint)]
+    yield from _record_types(client, picklists, person_accounts="ispersonaccount" in definitions)
+
+
+def _record_types(
+    client: Client, picklists: Mapping[str, list[str]], *, person_accounts: bool
+) -> Iterator[Problem]:
+    """Values a record type blocks; those it is not told of count as offered."""
+    for one in record_types.record_types(client, picklists, person_accounts=person_accounts):
+        blocked = [
+            f"{name} lacks {', '.join(lacking)}"
+            for name, wanted in picklists.items()
+            if (lacking := record_types.lacking(one, name, wanted))
+        ]
+        if blocked and one.active:
+            yield Problem(where=f"record type {one.name}", what="; ".join(blocked), hint=OFFER)
+
+
+def _reach(client: Client, catalogue: Catalogue, user: str) -> list[Problem]:
+    found = reach.reach(client, user)
+    if found is None:
+        what = "whether we may edit and transfer accounts cannot be asked (UserRecordAccess)"
+        return [Problem(where="rights on accounts", what=what, hint=ASSIGN)]
+    wanted = [("read", found.read), ("edit", found.edit)]
+    if "owner" in catalogue.properties:
+        wanted.append(("transfer", found.transfer))
+    return [
+        Problem(
+            where=f"may {right}",
+            what=f"{count} of {found.asked} accounts from all over the org ({100 * count // found.asked} %)",
+            hint=f"{ASSIGN}, and share the accounts with that user",
+        )
+        for right, count in wanted
+        if count < found.asked
+    ]
+
+
+def _visible(client: Client, stated: int | None) -> list[Problem]:
+    seen = client.count("SELECT COUNT() FROM Account")
+    if stated is None or seen >= stated:
+        return []
+    what = f"we see {seen:,}, you said there are {stated:,}: the others are neither scored nor counted"
+    return [Problem(where="visible accounts", what=what, hint=f"{ASSIGN}, which gives View All on accounts")]
+
+
+def _people(client: Client, blueprint: Blueprint, user: str) -> list[Problem]:
+    """Our fields are read-only to people: what they typed in there would be ours to explain."""
+    theirs = editable_by_people(blueprint)
+    ours = [name for field, name in blueprint.fields.items() if field not in theirs]
+    found = access.editors(client, ours, user)
+    if found is None:
+        what = "who may edit our fields cannot be asked (FieldPermissions)"
+        return [
+            Problem(where="people", what=what, hint=f"{ASSIGN}, which gives View Setup and Configuration")
+        ]
+    return [
+        Problem(
+            where=one.name,
+            what=f"lets {one.people} {'person' if one.people == 1 else 'people'} edit {_listed(one.fields)}",
+            hint=f"take edit access to our fields away; people read them by {READERS}",
+        )
+        for one in found
+    ]
+
+
+def _bulk(bulk_writes: bool) -> Iterator[Problem]:
+    if bulk_writes:
+        yield Problem(
+            where="bulk_writes",
+            what="bulk jobs cannot carry Sforce-Auto-Assign: FALSE, so assignment rules may move owners",
+            hint="switch bulk_writes off, or make sure that no territory assignment runs on accounts",
+        )
+
+
+def _limit(client: Client) -> list[Problem]:
+    entry = client.limits().get("DailyApiRequests")
+    limit, left = (entry.get("Max"), entry.get("Remaining")) if isinstance(entry, dict) else (None, None)
+    if not isinstance(limit, int) or not isinstance(left, int) or left * 100 >= limit * LOW:
+        return []
+    what = f"{left:,} of {limit:,} calls in 24 hours are left, for all programs of the org together"
+    return [Problem(where="daily limit", what=what, hint="find out who uses them: Setup → API Usage")]
+
+
+def _late(windows: Windows) -> Iterator[Problem]:
+    if windows.lag < LATE_COMMITS:
+        what = (
+            f"it stays {windows.lag:.0f} s behind; a record may show up {LATE_COMMITS:.0f} s after its stamp"
+        )
+        yield Problem(
+            where="trailing pass", what=what, hint="set the connection's schedule.lag to 15m or more"
+        )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,210 @@
+"""A Salesforce org as the `Crm` port: puts the parts of this folder together and holds what they share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from icp_sync.crm.salesforce import check, contacts, deals, discovery, fields, provision
+from icp_sync.crm.salesforce.catalogue import Catalogue
+from icp_sync.crm.salesforce.client import VERSION, Client
+from icp_sync.crm.salesforce.identity import identity
+from icp_sync.crm.salesforce.jobs import Jobs
+from icp_sync.crm.salesforce.login import Credentials, Login
+from icp_sync.crm.salesforce.reading import BULK_FROM, FRESH_FOR, Reader
+from icp_sync.crm.salesforce.roster import Roster
+from icp_sync.crm.salesforce.values import Facts, Values
+from icp_sync.crm.salesforce.writing import Writer
+from icp_sync.crm.windows import Windows
+from icp_sync.domain.account import Owner
+from icp_sync.domain.plan import Outcome, Write
+from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
+from icp_sync.ports import Blueprint, CrmField, Deal, Identity, Page, Query, Related, Step
+from icp_sync.quota import Quota, Rate
+
+T = TypeVar("T")
+
+PAGE = 2_000
+"""Accounts of a page: ten collections, and as many as one retrieve takes."""
+
+RATES: Mapping[str, Rate] = {"daily": Rate(5_000_000, 86_400.0)}
+"""The most any org may call in 24 hours ("API Request Limits and Allocations"). What an org allows, and how
+much of it is used, its replies tell; when nothing is left it refuses."""
+
+BULK_PAGE = 10_000
+"""The same where bulk jobs write them: a job is worth its dozen calls from 2,000 rows on."""
+
+
+class Salesforce:
+    """Implements `icp_sync.ports.Crm` for the accounts of one org.
+
+    base_url: its My Domain. facts_map: which fields feed which facts. properties: logical field → API name.
+    parallel: retrieves at once. stop: set to end every wait. patience: seconds after which a failing call is
+    not tried again. vacant_owners: emails of users who stand for nobody. visible_accounts: as the admin
+    counts them. bulk_from: accounts from which a full read is a bulk query. bulk_writes: whether large pages
+    are written by bulk jobs, remembered in `jobs`; assignment rules will run then.
+    """
+
+    kind = "salesforce"
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials,
+        base_url: str,
+        facts_map: Facts,
+        properties: Mapping[str, str],
+        version: str = VERSION,
+        quota: Quota | None = None,
+        name: str = "salesforce",
+        parallel: int = 2,
+        stop: threading.Event | None = None,
+        windows: Windows | None = None,
+        page_size: int = 0,
+        patience: float = 60.0,
+        vacant_owners: Sequence[str] = (),
+        visible_accounts: int | None = None,
+        bulk_from: int = BULK_FROM,
+        fresh_for: float = FRESH_FOR,
+        bulk_writes: bool = False,
+        jobs: Jobs | None = None,
+    ) -> None:
+        stop = stop or threading.Event()
+        self.name = name
+        self.quota = quota or Quota(RATES, connection=name, stop=stop)
+        self._windows = windows or Windows()
+        self._visible_accounts = visible_accounts
+        self._bulk_writes = bulk_writes
+        login = Login(credentials, base_url=base_url, name=name, stop=stop, patience=patience)
+        self._client = Client(
+            login=login,
+            base_url=base_url,
+            quota=self.quota,
+            name=name,
+            version=version,
+            stop=stop,
+            patience=patience,
+        )
+        self._login = login
+        self._executor = ThreadPoolExecutor(max_workers=max(1, parallel), thread_name_prefix=name)
+        self._catalogue = Catalogue(self._client, properties, name=name)
+        self._roster = Roster(self._client)
+        self._values = Values(self._roster, facts_map, self._catalogue, vacant_owners=vacant_owners)
+        self._reader = Reader(
+            self._client,
+            self._catalogue,
+            self._values,
+            facts=facts_map.properties,
+            windows=self._windows,
+            executor=self._executor,
+            currency=lambda: self.identity().currency,
+            name=name,
+            page_size=page_size or (BULK_PAGE if bulk_writes else PAGE),
+            bulk_from=bulk_from,
+            fresh_for=fresh_for,
+        )
+        self._writer = Writer(self._client, self._catalogue, self._values, jobs=jobs if bulk_writes else None)
+        self._identity: Identity | None = None
+        self._recovered = False
+        self._lock = threading.Lock()
+
+    @property
+    def disabled(self) -> Mapping[str, str]:
+        """Outputs the org cannot carry at the moment, with the reason."""
+        return dict(self._catalogue.disabled)
+
+    def close(self) -> None:
+        """Let go of threads and connections; calls under way end first."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._client.transport.close()
+        self._login.transport.close()
+
+    def now(self) -> float:
+        return _ours(self._client.now)
+
+    def identity(self) -> Identity:
+        """The org, asked once."""
+        with self._lock:
+            if self._identity is None:
+                self._identity = _ours(lambda: identity(self._client))
+            return self._identity
+
+    def pages(self, query: Query) -> Iterator[Page]:
+        self.identity()
+        self._recover()
+        pages = _ours(lambda: self._reader.pages(query))
+        try:
+            while (page := _ours(lambda: next(pages, None))) is not None:
+                yield page
+        finally:
+            pages.close()
+
+    def fetch(self, ids: Sequence[str]) -> Page:
+        self.identity()
+        return _ours(lambda: self._reader.fetch(ids))
+
+    def departed(self, since: int) -> Mapping[str, str]:
+        return _ours(lambda: discovery.departed(self._client, since))
+
+    def write(self, writes: Sequence[Write]) -> Iterable[Outcome]:
+        """Sends while the outcomes are consumed; what is not consumed may not be sent."""
+        self._recover()
+        return self._writer.write(writes)
+
+    def check(self, blueprint: Blueprint) -> list[Problem]:
+        return check.check(
+            self._client,
+            self._catalogue,
+            self._roster,
+            blueprint,
+            self._windows,
+            visible_accounts=self._visible_accounts,
+            bulk_writes=self._bulk_writes,
+        )
+
+    def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]:
+        return _ours(lambda: provision.provision(self._client, self._catalogue, blueprint, apply=apply))
+
+    def owners(self) -> tuple[Owner, ...]:
+        return _ours(self._roster.owners)
+
+    def deals(self, since: int) -> Iterator[Deal]:
+        found = deals.deals(self._client, self._roster, since, lambda: self.identity().currency)
+        while (deal := _ours(lambda: next(found, None))) is not None:
+            yield deal
+
+    def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
+        if kind != "contacts":
+            raise ConfigError(f"Salesforce: {kind!r} cannot be read here, only contacts can")
+        return _ours(lambda: contacts.contacts(self._client, self._executor, ids))
+
+    def fields(self) -> tuple[CrmField, ...]:
+        _ours(self._catalogue.refresh)
+        return _ours(lambda: fields.fields(self._catalogue))
+
+    def sample(self, properties: Sequence[str], limit: int) -> Sequence[Mapping[str, str | None]]:
+        _ours(self._catalogue.refresh)
+        return _ours(lambda: fields.sample(self._client, self._catalogue, self._executor, properties, limit))
+
+    def canonical(self, field: str, raw: str | None) -> str:
+        return _ours(lambda: self._values.canonical(field, raw))
+
+    def _recover(self) -> None:
+        """Before the first page and the first write: whatever a job of ours was still doing has ended, so
+        that what is read is what it came to."""
+        with self._lock:
+            if not self._recovered:
+                _ours(self._writer.recover)
+                self._recovered = True
+
+
+def _ours(call: Callable[[], T]) -> T:
+    """The port promises its callers three errors; a refused request of ours is an abandoned cycle to them."""
+    try:
+        return call()
+    except RequestError as error:
+        raise UnavailableError(
+            f"Salesforce refused a request: {error}", next_step="icp-sync check"
+        ) from error

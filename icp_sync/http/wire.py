@@ -1,0 +1,121 @@
+"""The smallest steps of one exchange over `requests`: what goes into it, and what comes out raw.
+
+Decides nothing: whether a reply is good, and whether a call is sent again, is the transport's business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, BinaryIO
+
+import requests
+import urllib3.exceptions
+from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from icp_sync.http.clock import http_date
+from icp_sync.http.dialect import Endpoint
+
+_CHUNK = 1 << 16
+
+
+class Bearer(AuthBase):
+    """Adds the token at the last moment; as an auth object it also keeps a .netrc from replacing it."""
+
+    def __init__(self, token: SecretStr) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        return request
+
+
+class NoAuth(AuthBase):
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+def session(token: SecretStr | None, *, user_agent: str, connections: int) -> requests.Session:
+    """A pool of connections that keeps no cookies and repeats nothing by itself."""
+    made = requests.Session()
+    made.auth = Bearer(token) if token else NoAuth()
+    made.headers["User-Agent"] = user_agent
+    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=max(16, connections), max_retries=0)
+    made.mount("https://", adapter)
+    made.mount("http://", adapter)
+    return made
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One call through all its attempts. `into`: where a long reply goes instead of into memory.
+
+    kind: the content type such a reply must have; another one is a page that has nothing to do with it.
+    renewed: whether a new token was got for it already.
+    """
+
+    method: str
+    url: str
+    endpoint: Endpoint
+    params: Any = None
+    body: bytes | BinaryIO | None = None
+    headers: Mapping[str, str] | None = None
+    into: BinaryIO | None = None
+    kind: str = ""
+    renewed: bool = False
+
+    def rewind(self) -> None:
+        """Before every attempt: a file is sent, and filled, from its beginning."""
+        if self.body is not None and not isinstance(self.body, bytes):
+            self.body.seek(0)
+        if self.into is not None:
+            self.into.seek(0)
+            self.into.truncate()
+
+    def wants(self, response: requests.Response) -> bool:
+        """Whether this reply is the long one that was asked for."""
+        if self.into is None or not 200 <= response.status_code < 300:
+            return False
+        return response.headers.get("Content-Type", "").lower().startswith(self.kind)
+
+
+def pour(response: requests.Response, into: BinaryIO) -> None:
+    """The whole body, in pieces. Raises a `requests` error when it is shorter than announced."""
+    for piece in response.iter_content(_CHUNK):
+        into.write(piece)
+    into.flush()
+
+
+def retry_after(text: str | None, now: float) -> float | None:
+    """Seconds, from either form of the header (RFC 9110, section 10.2.3)."""
+    if text is None:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        at = http_date(text)
+        return None if at is None else max(0.0, at - now)
+
+
+def parse(response: requests.Response, *, bodiless: bool = False) -> tuple[bool, Any]:
+    """Whether the body is what it should be, and its JSON. Only a 204 or 205 may be empty, unless all may."""
+    if response.status_code in (204, 205) or (bodiless and not response.content.strip()):
+        return True, None
+    try:
+        return True, json.loads(response.content)
+    except ValueError:
+        return False, None
+
+
+def never_sent(error: requests.RequestException) -> bool:
+    """Whether the request certainly did not reach the other side."""
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
+        return True
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", None)
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)

@@ -1,0 +1,1 @@
+"""Salesforce's public APIs over the simulator's store, ugly habits included."""

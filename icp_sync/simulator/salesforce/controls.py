@@ -1,0 +1,139 @@
+"""The controls only Salesforce has: fields and who sees them, sharing, rules, record types, people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from icp_sync.simulator.arguments import names_given
+from icp_sync.simulator.controls import Control
+from icp_sync.simulator.desk import Arguments, Desk, Json, Unusable
+from icp_sync.simulator.salesforce import ids
+from icp_sync.simulator.salesforce.desk import OrgDesk, user_named
+from icp_sync.simulator.salesforce.errors import Refusal
+from icp_sync.simulator.salesforce.field_given import field_given
+from icp_sync.simulator.salesforce.founding import user_values
+from icp_sync.simulator.salesforce.org import Org, SObject, User, ValidationRule
+from icp_sync.simulator.salesforce.schema import FieldDef
+
+
+def _org(desk: Desk) -> Org:
+    if not isinstance(desk, OrgDesk):
+        raise Unusable("this is about a Salesforce org")
+    return desk.org
+
+
+def _fields(desk: Desk, given: Arguments) -> Json:
+    """Fields of `object` (Account unless named): `define` one, or a list of them, as the setup pages do, for
+    everybody to see; `hide` names from all but admins, `lock` them against changes, `show` them, `remove`.
+    """
+    org = _org(desk)
+    try:
+        sobject = org.object(str(given.get("object", "Account")))
+    except Refusal as refusal:
+        raise Unusable(refusal.message) from None
+    defined = given.get("define", [])
+    for one in defined if isinstance(defined, list) else [defined]:
+        field = field_given(one)
+        sobject.add_field(field)
+        org.rights.show(sobject, field)
+    for field in _named(sobject, names_given(given, "hide")):
+        org.rights.hide(sobject, field)
+    for field in _named(sobject, names_given(given, "show")):
+        org.rights.show(sobject, field)
+    for field in _named(sobject, names_given(given, "lock")):
+        org.rights.lock(sobject, field)
+    for field in _named(sobject, names_given(given, "remove")):
+        sobject.drop_field(field.name)
+    return {"fields": [field.name for field in sobject.fields.values()]}
+
+
+def _named(sobject: SObject, names: Iterable[str]) -> list[FieldDef]:
+    found = []
+    for name in names:
+        field = sobject.field(name)
+        if field is None:
+            raise Unusable(f"no such field: {name}")
+        found.append(field)
+    return found
+
+
+def _access(desk: Desk, given: Arguments) -> Json:
+    """Sharing of records (ids): `hide` from the integration, make `read_only`, `show` (undoes both)."""
+    org = _org(desk)
+    hidden = [_place(org, text) for text in names_given(given, "hide")]
+    read_only = [_place(org, text) for text in names_given(given, "read_only")]
+    shown = {_place(org, text) for text in names_given(given, "show")}
+    org.hidden = (org.hidden | set(hidden)) - shown
+    org.read_only = (org.read_only | set(read_only)) - shown
+    return {"hidden": len(org.hidden), "read_only": len(org.read_only)}
+
+
+def _place(org: Org, text: str) -> tuple[str, int]:
+    number = ids.number(text)
+    sobject = next((one for one in org.objects.values() if one.prefix and one.prefix == text[:3]), None)
+    if number is None or sobject is None or number not in sobject.store.records:
+        raise Unusable(f"no such record: {text!r}")
+    return sobject.key, number
+
+
+def _rules(desk: Desk, given: Arguments) -> Json:
+    """A validation rule: no account may be left with `value` in `field`, says `message`. Or `clear` them."""
+    org = _org(desk)
+    if given.get("clear"):
+        org.rules.clear()
+    if "field" in given:
+        [field] = _named(org.accounts, [str(given["field"])])
+        message = str(given.get("message", f"{field.label} is not acceptable"))
+        org.rules.append(ValidationRule(field=field.name, value=str(given.get("value", "")), message=message))
+    return {"rules": [[rule.field, rule.value, rule.message] for rule in org.rules]}
+
+
+def _record_types(desk: Desk, given: Arguments) -> Json:
+    """A record type of accounts, `name` (`label`, `active`), with `picklists`: values it offers by field."""
+    org = _org(desk)
+    name = str(given.get("name", ""))
+    if not name:
+        raise Unusable("name: which record type?")
+    wanted = given.get("picklists") or {}
+    if not isinstance(wanted, Mapping):
+        raise Unusable("picklists: a JSON object of fields and lists of values")
+    picklists = {str(key).lower(): frozenset(names_given(wanted, key)) for key in wanted}
+    made = org.add_record_type(name, str(given.get("label", name)), picklists)
+    org.activate(made, active=bool(given.get("active", made.active)))
+    return {"id": made.id, "name": made.name, "active": made.active}
+
+
+def _users(desk: Desk, given: Arguments) -> Json:
+    """Somebody by `email`, made if need be (`first`, `last`): `active` or not, `modify_all` or not."""
+    org = _org(desk)
+    email = str(given.get("email", "")).lower()
+    if "@" not in email:
+        raise Unusable(f"email: {email!r} is no address")
+    users = org.objects["user"]
+    try:
+        user = user_named(org, email)
+    except Unusable:
+        first, last = str(given.get("first", "")), str(given.get("last", email.partition("@")[0]))
+        record = users.create(user_values(org, email, first, last), desk.source({}))
+        user = User(record=record)
+    if "active" in given:
+        users.write(user.record, {"IsActive": "true" if given["active"] else "false"}, desk.source({}))
+    if "modify_all" in given:
+        user = User(record=user.record, modify_all=bool(given["modify_all"]))
+    org.employ(user)
+    return {"id": user.id, "email": user.email, "active": user.active, "modify_all": user.modify_all}
+
+
+def _tripwire(desk: Desk, given: Arguments) -> Json:
+    """Accounts whose owner the assignment rules moved, because a write did not say Auto-Assign: FALSE."""
+    return {"results": list(_org(desk).tripwire)}
+
+
+CONTROLS: Mapping[str, Control] = {
+    "POST fields": _fields,
+    "POST access": _access,
+    "POST rules": _rules,
+    "POST record_types": _record_types,
+    "POST users": _users,
+    "GET tripwire": _tripwire,
+}
