@@ -72,6 +72,10 @@ class Org:
         self._running.append(simulator.start())
         return simulator
 
+    def connect(self, **how: Any) -> Salesforce:
+        """Another adapter on the same org."""
+        return self._connect(self.simulator, **how)
+
     def _connect(self, simulator: Simulator, **how: Any) -> Salesforce:
         self._crms.append(connect(simulator, **how))
         return self._crms[-1]
