@@ -93,6 +93,11 @@ class _Asking:
         sources = self._sources(leaf.fact)
         if not sources:
             return self._derived(leaf, wanted)
+        if leaf.fact == "population" and (made_of := [fact for fact in FEEDS if self._sources(fact)]):
+            # Where the property says nothing the population is derived all the same.
+            listed = " and ".join(map(fact_text, made_of))
+            self.reasons.append(f"{sources[0].property} states the population, or else {listed}")
+            return EVERYBODY
         elsewhere = self.ground.elsewhere.get(leaf.fact, ())
         if elsewhere:
             self.reasons.append(f"{fact_text(leaf.fact)} may also come from {', '.join(elsewhere)}")
@@ -126,6 +131,12 @@ class _Asking:
                 self.reasons += reasons
                 self.assumed += assumed
                 return formula
+            if others:
+                where = ", ".join(
+                    dict.fromkeys(name for fact in others for name in self.ground.elsewhere[fact])
+                )
+                self.reasons.append(f"the population may also come from {where}")
+                return EVERYBODY
         self.unfed.append(f"no property of the CRM feeds {fact_text(leaf.fact)}")
         return EVERYBODY
 

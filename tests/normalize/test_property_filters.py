@@ -13,7 +13,8 @@ from icp_sync.domain.conditions import All, AnyOf, Between, Condition, NoneOf, P
 from icp_sync.domain.filtering_clauses import Statement, Written, assumptions
 from icp_sync.domain.filtering_text import Sql, sql
 from icp_sync.domain.profile import Criterion, Effect, Flag, Profile
-from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS, FactsMap
+from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS, FactsMap, FactSource
+from icp_sync.normalize.kinds import Kind
 from icp_sync.normalize.property_filters import statements_of
 from icp_sync.normalize.property_values import Form, Ground
 from tests.normalize.selections import (
@@ -177,6 +178,23 @@ def test_the_population_is_read_off_stage_and_type_together():
     assert reasons(some, on) == []
     found = asked(statements_of([some], on), raws)
     assert found == [selected([some], raw) for raw in raws] == [True, True, False, False, True]
+
+
+def test_a_population_somebody_states_is_left_out_where_it_may_be_derived_as_well():
+    mark = FactSource(property="is_public", fact="population", kind=Kind.CHOICE, values={"true": "person"})
+    on = ground(facts_map=FactsMap([*HUBSPOT_DEFAULTS.sources, mark]), cased=False)
+    for question in (
+        AnyOf(fact="population", values=frozenset({"prospect"})),
+        Present(fact="population", known=True),
+    ):
+        (reason,) = reasons(gate(question), on)
+        assert "is_public states the population, or else" in reason
+
+
+def test_a_population_that_another_source_may_tell_names_that_source():
+    on = ground(cased=False, elsewhere={"won_deals": ("Opportunities",)})
+    some = gate(AnyOf(fact="population", values=frozenset({"prospect"})))
+    assert reasons(some, on) == ["the population may also come from Opportunities"]
 
 
 @pytest.mark.parametrize("table", ["accounts", 'a"; DROP TABLE accounts; --'])

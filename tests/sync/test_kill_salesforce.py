@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
+from icp_sync.domain.standing import Mode
 from tests.sync.processes import Nursery
 from tests.sync.station import ACCOUNTS, TOUCHED, OrgStation
 
@@ -58,3 +63,60 @@ def test_a_backfill_that_dies_after_an_owner_was_given_gives_it_once(
         assert station.stats()["auto_assigned"] == 0
     finally:
         station.close()
+
+
+class BulkStation(OrgStation):
+    """An org whose large pages are written by bulk jobs: what is due for that is 2,000 rows and more."""
+
+    bulk = True
+
+    def jobs(self) -> list[str]:
+        """The states of every ingest job there ever was."""
+        found = requests.get(
+            f"{self.crm.url}/services/data/v66.0/jobs/ingest",
+            headers={"Authorization": f"Bearer {self.crm.token}"},
+            timeout=30,
+        )
+        return [str(job["state"]) for job in found.json()["records"]]
+
+
+@pytest.fixture
+def bulk(tmp_path: Path, nursery: Nursery) -> Iterator[BulkStation]:
+    made = BulkStation(tmp_path, nursery, accounts=2_500)
+    made.wired.journal.set_mode(Mode.WRITE, now=time.time())
+    yield made
+    made.close()
+
+
+def test_a_bulk_job_that_was_never_closed_is_aborted_by_the_next_process(bulk: BulkStation) -> None:
+    before = bulk.written()
+    assert bulk.run("run", "--backfill", fault="salesforce.bulk").code == 137
+    assert bulk.jobs() == ["Open"]
+    assert len(bulk.wired.journal.open_jobs()) == 1
+    assert bulk.written() == before
+    again = bulk.run("run", "--backfill")
+    assert again.code == 0, again.err
+    assert bulk.jobs() == ["Aborted"], "one that has ended well is not left lying about"
+    made = bulk.stats()["requests"]
+    assert isinstance(made, dict)
+    assert (made["POST jobs/ingest"], made["DELETE jobs/ingest/{id}"]) == (2, 1)
+    assert bulk.wired.journal.open_jobs() == {}
+    bulk.assert_converged()
+    assert "assignment rules" in again.err, "said each time that Auto-Assign cannot be switched off"
+    assert int(str(bulk.stats()["auto_assigned"])) >= 2_000, "and they run"
+
+
+def test_a_bulk_job_that_goes_on_without_us_is_waited_for(bulk: BulkStation) -> None:
+    bulk.crm.admin("POST settings", bulk_seconds=4.0)
+    pid = bulk.nursery.start(*bulk.args("run", "--backfill"))
+    deadline = time.monotonic() + 60
+    while "InProgress" not in bulk.jobs() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+    bulk.nursery.wait(pid)
+    assert len(bulk.wired.journal.open_jobs()) == 1
+    again = bulk.run("run", "--backfill")
+    assert again.code == 0, again.err
+    assert bulk.wired.journal.open_jobs() == {}
+    bulk.assert_converged()
+    assert bulk.jobs().count("JobComplete") == 1, "what the job wrote is not written again"

@@ -87,6 +87,7 @@ def _grounds(
     from icp_sync.cli.rendering import note
     from icp_sync.domain.facts import CATALOGUE
     from icp_sync.enrichers import load
+    from icp_sync.normalize.salesforce_fields import COUNTED, everywhere
     from icp_sync.profile_file import load_all
     from icp_sync.wiring import DEFAULTS, facts_of
 
@@ -107,6 +108,8 @@ def _grounds(
     meant = {Target.HUBSPOT: "hubspot", Target.SOQL: "salesforce"}.get(to, crm)
     if meant != crm:  # the connection's own fields are another CRM's
         facts_map = DEFAULTS[meant]
+    if meant == "salesforce":
+        facts_map, elsewhere = everywhere(facts_map), {**COUNTED, **elsewhere}
     return [one.profile for one in load_all(paths, types=types)], facts_map, elsewhere
 
 

@@ -125,14 +125,14 @@ class Catalogue:
         complaints = [one for one in codes(error) if one.code == "INVALID_FIELD"]
         if not complaints:
             return False
-        asked = {name.lower() for name in names}
+        asked = {name.lower(): name for name in names}
         with self._lock:
             self._look_again()
-            blamed = {name.lower() for name in named_fields(complaints)} & asked
+            blamed = {name.lower() for name in named_fields(complaints)} & asked.keys()
             if still := {name for name in blamed if self._usable(name)}:
                 self._barred |= dict.fromkeys(still, self._clock())
                 self._judge()
-            lost = sorted(name for name in asked if not self._usable(name))
+            lost = sorted(name for name in asked.values() if not self._usable(name))
         if lost:
             _log.error("reading on without fields", connection=self._name, fields=lost)
         return bool(lost)
@@ -143,7 +143,7 @@ class Catalogue:
         with self._lock:
             news, self._said = missing - self._said, missing
         if news:
-            _log.warning(
+            _log.info(
                 "fields this org has not, or hides from us, tell nothing",
                 connection=self._name,
                 fields=sorted(news),

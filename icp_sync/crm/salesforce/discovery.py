@@ -24,7 +24,7 @@ from icp_sync.crm.salesforce.columns import ID, STAMP
 from icp_sync.crm.salesforce.ids import long_id
 from icp_sync.crm.salesforce.opportunities import Opportunities
 from icp_sync.crm.windows import Window, Windows
-from icp_sync.errors import RequestError, UnavailableError
+from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.observe import log
 from icp_sync.ports import Position, Stream
 
@@ -198,17 +198,15 @@ def _deleted_rows(client: Client, ids: Sequence[str]) -> dict[str, Json]:
 def _beyond_our_rights(client: Client, ids: Sequence[str]) -> set[str]:
     """Which of these records are there although nothing shows them to us. Not every edition can be asked;
     then none is known to be."""
-    if not ids:
-        return set()
-    user = long_id(str(client.userinfo().get("user_id") or ""))
     found: set[str] = set()
     try:
+        user = long_id(str(client.userinfo().get("user_id") or "")) if ids else ""
         for chunk in soql.chunks(ids, RIGHTS_AT_ONCE) if user else ():
             asked = [f"UserId = '{user}'", soql.among("RecordId", chunk)]
             statement = soql.select(("RecordId", "HasReadAccess"), "UserRecordAccess", asked)
             rows = [row for page in client.query(statement) for row in page]
             found |= {long_id(str(row.get("RecordId") or "")) for row in rows}
-    except RequestError as error:
+    except (RequestError, AuthError) as error:
         _log.info("whether records exist that we may not see cannot be asked", error=str(error)[:300])
     return found & set(ids)
 

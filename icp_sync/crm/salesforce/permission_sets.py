@@ -51,6 +51,8 @@ class Grants:
 
 ACCOUNT_READ = frozenset({"allowRead"})
 ACCOUNT_EDIT = frozenset({"allowRead", "allowEdit", "viewAllRecords"})
+SEEN = frozenset({"allowRead", "viewAllRecords"})
+"""Of what belongs to accounts: a deal we cannot see is an owner moved in its midst."""
 USER_RIGHTS = frozenset({"ApiEnabled", "ViewRoles", "ViewSetup"})
 """View Setup (which needs View Roles) only reads: `check` looks with it who else may edit our fields."""
 
@@ -79,7 +81,7 @@ def integration_grants(blueprint: Blueprint, *, transfer: bool) -> Grants:
             f"Account.{name}": field not in editable_by_people(blueprint)
             for field, name in blueprint.fields.items()
         },
-        objects={"Account": ACCOUNT_EDIT},
+        objects={"Account": ACCOUNT_EDIT, "Contact": SEEN, "Opportunity": SEEN},
         user=USER_RIGHTS | ({TRANSFER} if transfer else frozenset()),
     )
 

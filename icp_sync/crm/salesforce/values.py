@@ -93,11 +93,11 @@ class Values:
         text = canonical_text(kind, _text(raw))
         if kind is not FieldType.OWNER:
             return text
-        # Ids are case-sensitive, so the text before it was lowered counts.
-        id = long_id((_text(raw) or "").strip())
-        if not id:
+        # Ids are case-sensitive, so the text before it was lowered counts; "#id" is how we name a stranger.
+        user_id = long_id((_text(raw) or "").strip().removeprefix("#"))
+        if not user_id:
             return text
-        return "" if field == "owner" and self.is_vacant(id) else self._roster.email(id)
+        return "" if field == "owner" and self.is_vacant(user_id) else self._roster.email(user_id)
 
     def is_vacant(self, user_id: str) -> bool:
         """Whether accounts of this user count as nobody's."""

@@ -90,3 +90,11 @@ def test_an_account_of_a_vacant_owner_is_nobodys_and_is_given_back_to_them(reads
 def test_an_owner_we_do_not_know_is_no_vacancy(reads: Reads) -> None:
     (id,) = reads.create(OwnerId=reads.roster.id(LEFT) or "")
     assert reads.one(id).owner == LEFT
+
+
+def test_an_owner_nobody_can_name_keeps_the_case_of_their_id(reads: Reads) -> None:
+    stranger = "005D000000AbCdEIAV"
+    told = reads.values.canonical("owner", stranger)
+    assert told == f"#{stranger}"
+    assert reads.values.canonical("owner", told) == told
+    assert reads.values.wire("owner", told) == stranger
