@@ -15,6 +15,7 @@ from pathlib import Path
 
 from icp_sync.simulator import Simulator
 from tests.bench.rows import backfill_rows, scoring_row
+from tests.bench.salesforce_rows import bulk_rows
 from tests.bench.score_rows import scored_rows
 
 
@@ -22,6 +23,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--accounts", type=int, default=2_000)
     options.add_argument("--rows", type=int, default=100_000, help="of the CSV that is scored")
+    options.add_argument("--org", type=int, default=100_000, help="accounts of the Salesforce org")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
@@ -31,6 +33,7 @@ def main() -> None:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         rows = [scoring_row(chosen.rounds), *scored_rows(Path(folder), chosen.rounds, chosen.rows)]
         rows += backfill_rows(crm, Path(folder), chosen.rounds)
+        rows += bulk_rows(Path(folder), chosen.rounds, chosen.org)
     if chosen.json:
         print(json.dumps([row.to_json() for row in rows], indent=2))
         return

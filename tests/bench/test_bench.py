@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from icp_sync.simulator import Simulator
 from tests.bench.rows import backfill_rows, scoring_row
+from tests.bench.salesforce_rows import bulk_rows
 from tests.bench.score_rows import scored_rows
 
 
@@ -13,6 +14,12 @@ def test_the_bench_counts_no_more_requests_than_the_work_needs(tmp_path):
     assert second.ours <= second.beside + 2  # reading everything again, and the owners
     assert first.ours <= first.beside + 6
     assert reading.ratio > 0
+
+
+def test_the_salesforce_rows_measure_rate_and_memory(tmp_path):
+    rows = bulk_rows(tmp_path, 1, 60)
+    assert [row.unit for row in rows] == ["accounts/CPU s", "MB"] * 2
+    assert all(row.ratio > 0 for row in rows)
 
 
 def test_the_scoring_row_measures_both_sides():
