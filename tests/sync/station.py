@@ -21,13 +21,13 @@ TOUCHED = 4  # records a round gives something to write on
 
 
 class Station:
-    """A HubSpot portal."""
+    """A HubSpot portal. nursery: where its processes are started, None where nothing is run in one."""
 
     crm_name = "hubspot"
     fields = ("name", "domain", "country", "numberofemployees")
 
-    def __init__(self, folder: Path, nursery: Nursery, *, accounts: int = ACCOUNTS) -> None:
-        self.nursery = nursery
+    def __init__(self, folder: Path, nursery: Nursery | None = None, *, accounts: int = ACCOUNTS) -> None:
+        self._nursery = nursery
         self.crm = Simulator(crm=self.crm_name, accounts=accounts, index_lag=0.0).start()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -55,10 +55,15 @@ due = "0.5s"
         )
         self.wired: Wired = wire(load(self.config, {}), create_seal=True)
         documents = ((PROFILE.name, PROFILE.read_text()),)
-        profiles = parse_profiles(documents, self.wired.types)
-        self.wired.crm.provision(self.wired.blueprint(profiles), apply=True)
+        self.profiles = parse_profiles(documents, self.wired.types)
+        self.wired.crm.provision(self.wired.blueprint(self.profiles), apply=True)
         self.wired.journal.activate(documents, now=time.time())
         self.wired.journal.set_mode(Mode.ROUTE, now=time.time())
+
+    @property
+    def nursery(self) -> Nursery:
+        assert self._nursery is not None
+        return self._nursery
 
     def access(self) -> str:
         """The settings that open the CRM."""

@@ -71,8 +71,8 @@ class Api(Front[Target]):
             if session is not None:
                 session.expired = True
         reply = refusals.pretended(rule, request)
-        if reply is None and rule.kind == "short_csv":
-            return refusals.short_csv(self.real(request, target))
+        if reply is None and rule.kind in refusals.SHORTENED:
+            return refusals.SHORTENED[rule.kind](self.real(request, target))
         if reply is None and rule.kind == "207_mixed":
             return self._mixed(request, target)
         return None if reply is None else self._dressed(reply, request)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from icp_sync.simulator.arguments import names_given
+from icp_sync.simulator.arguments import names_given, record_named
 from icp_sync.simulator.controls import Control
 from icp_sync.simulator.desk import Arguments, Desk, Json, Unusable
-from icp_sync.simulator.salesforce import ids
+from icp_sync.simulator.salesforce import ids, recycling
 from icp_sync.simulator.salesforce.desk import OrgDesk, user_named
 from icp_sync.simulator.salesforce.errors import Refusal
 from icp_sync.simulator.salesforce.field_given import field_given
@@ -16,10 +16,14 @@ from icp_sync.simulator.salesforce.org import Org, SObject, User, ValidationRule
 from icp_sync.simulator.salesforce.schema import FieldDef
 
 
-def _org(desk: Desk) -> Org:
+def _at_org(desk: Desk) -> OrgDesk:
     if not isinstance(desk, OrgDesk):
         raise Unusable("this is about a Salesforce org")
-    return desk.org
+    return desk
+
+
+def _org(desk: Desk) -> Org:
+    return _at_org(desk).org
 
 
 def _fields(desk: Desk, given: Arguments) -> Json:
@@ -76,6 +80,14 @@ def _place(org: Org, text: str) -> tuple[str, int]:
     return sobject.key, number
 
 
+def _undelete(desk: Desk, given: Arguments) -> Json:
+    """Somebody takes the record `id` out of the recycle bin, an account with what went there with it."""
+    record = record_named(desk, {"id": given.get("id", "")}, anything=True)
+    if not recycling.undelete(_at_org(desk).sobject, record):
+        raise Unusable(f"not in the recycle bin: {desk.shown(record.id)}")
+    return {"id": desk.shown(record.id)}
+
+
 def _rules(desk: Desk, given: Arguments) -> Json:
     """A validation rule: no account may be left with `value` in `field`, says `message`. Or `clear` them."""
     org = _org(desk)
@@ -130,6 +142,7 @@ def _tripwire(desk: Desk, given: Arguments) -> Json:
 
 
 CONTROLS: Mapping[str, Control] = {
+    "POST undelete": _undelete,
     "POST fields": _fields,
     "POST access": _access,
     "POST rules": _rules,

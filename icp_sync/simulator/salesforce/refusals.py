@@ -6,7 +6,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorco
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import ceil
 
 from icp_sync.simulator.faults import KINDS as SHARED
@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
     "query_timeout": "the query is claimed to have taken too long",
     "maintenance": "the org is being maintained",
     "short_csv": "the second half of a CSV's lines is missing, and nothing says so",
+    "truncated_csv": "a CSV ends in the middle of a row, and nothing says so",
 }
 CONCURRENT = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
 
@@ -103,10 +104,32 @@ def locked_row() -> dict[str, object]:
 
 def short_csv(reply: Reply) -> Reply:
     """Take the second half of the lines away, as a proxy that gave up in the middle does."""
-    if isinstance(reply.body, bytes) and reply.headers.get("Content-Type", "").startswith("text/csv"):
-        lines = reply.body.splitlines(keepends=True)
+    text = _csv(reply)
+    if text:
+        lines = text.splitlines(keepends=True)
         reply.body = b"".join(lines[: max(1, len(lines) // 2)])
     return reply
+
+
+def truncated_csv(reply: Reply) -> Reply:
+    """End the body at half its length, within a row: what is left of that row may still read as one."""
+    text = _csv(reply)
+    cut = len(text) // 2
+    while cut > 1 and any(end in text[cut - 1 : cut + 1] for end in (b"\r", b"\n")):
+        cut -= 1
+    if text:
+        reply.body = text[:cut]
+    return reply
+
+
+def _csv(reply: Reply) -> bytes:
+    """The body of a reply that is CSV; nothing for any other."""
+    told = reply.headers.get("Content-Type", "").startswith("text/csv")
+    return reply.body if told and isinstance(reply.body, bytes) else b""
+
+
+SHORTENED: Mapping[str, Callable[[Reply], Reply]] = {"short_csv": short_csv, "truncated_csv": truncated_csv}
+"""Faults that carry the request out and take a part of the answer away."""
 
 
 def _all_locked(request: Request) -> Reply:

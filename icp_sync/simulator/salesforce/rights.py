@@ -102,13 +102,13 @@ class Rights:
         return not read_only and self.visible(user, sobject, record)
 
     def access(self, user: User, sobject: SObject, record: Record) -> dict[str, bool]:
-        """What UserRecordAccess says."""
+        """What UserRecordAccess says. Giving a record away takes a right of its own."""
         edit = self.may_edit(user, sobject, record)
         return {
             "HasReadAccess": self.visible(user, sobject, record),
             "HasEditAccess": edit,
             "HasDeleteAccess": edit,
-            "HasTransferAccess": edit,
+            "HasTransferAccess": edit and (user.modify_all or self._org.switches.transfer_right),
             "HasAllAccess": user.modify_all,
         }
 

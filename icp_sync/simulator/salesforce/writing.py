@@ -15,6 +15,7 @@ from icp_sync.simulator.salesforce.call import Call
 from icp_sync.simulator.salesforce.duplicates import MATCHED, DuplicateRule
 from icp_sync.simulator.salesforce.errors import Json, Refusal, row_error
 from icp_sync.simulator.salesforce.ids import number as number_of
+from icp_sync.simulator.salesforce.metadata.access import assignment_problem
 from icp_sync.simulator.salesforce.org import Org, User
 from icp_sync.simulator.salesforce.sobject import SObject
 from icp_sync.simulator.salesforce.typed import from_json
@@ -114,7 +115,13 @@ def decide_create(terms: Terms, sobject: SObject, given: Mapping[str, str]) -> D
     active = next((kind for kind in terms.org.record_types.values() if kind.active), None)
     if active is not None and sobject.field("RecordTypeId") is not None:
         defaults["RecordTypeId"] = active.id
-    return _decided(terms, sobject, {**defaults, **{n: v for n, v in given.items() if v}}, None)
+    decided = _decided(terms, sobject, {**defaults, **{n: v for n, v in given.items() if v}}, None)
+    if sobject.key == "permissionsetassignment":
+        problem = assignment_problem(terms.org, decided.kept)
+        if problem is not None:
+            code, message, fields = problem
+            raise Refused(row_error(code, message, *fields))
+    return decided
 
 
 def decide_delete(terms: Terms, sobject: SObject, id_text: str) -> Decided:

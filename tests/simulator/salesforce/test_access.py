@@ -107,6 +107,18 @@ def test_everybody_can_ask_what_they_may_do_with_which_record(crm, client):
     assert rights() == seen
     crm.admin("POST settings", hidden_access_told=True)
     assert rights() == seen | {hidden: [False, False, False, "None"]}
+    crm.admin("POST settings", hidden_access_told=False, transfer_right=False)
+    assert rights() == seen | {free: [True, True, False, "Delete"]}
+
+
+def test_an_admin_may_give_away_what_the_integration_may_not(crm, account):
+    crm.admin("POST settings", transfer_right=False)
+    crm.admin("POST tokens", token="admin's", user="admin@simulator.example")
+    [row] = Client(crm, "admin's").query(
+        "SELECT HasTransferAccess, MaxAccessLevel FROM UserRecordAccess"
+        f" WHERE UserId = '{crm.org.admin.id}' AND RecordId = '{account}'"
+    )
+    assert row == {"HasTransferAccess": True, "MaxAccessLevel": "All"}
 
 
 def test_what_a_transaction_did_is_seen_when_it_commits_with_the_stamp_of_when_it_was_done(

@@ -104,6 +104,32 @@ def test_contacts_and_deals_belong_to_accounts_and_go_with_them(crm, client):
     assert client.query("SELECT Id FROM Contact") == client.query("SELECT Id FROM Opportunity") == []
 
 
+def test_what_was_deleted_comes_back_with_what_went_with_it(crm, client):
+    account = make(crm)
+    alone, along = crm.admin("POST create", type="contacts", account=account, count=2)["ids"]
+    crm.admin("POST delete", type="contacts", id=alone)
+    crm.admin("POST clock", advance=60)
+    crm.admin("POST delete", id=account)
+    assert client.query("SELECT Id FROM Account") == client.query("SELECT Id FROM Contact") == []
+    crm.admin("POST clock", advance=60)
+    assert crm.admin("POST undelete", id=account[:15]) == {"id": account}
+    [back] = client.query("SELECT Id, IsDeleted, SystemModstamp FROM Account")
+    assert back == {"Id": account, "IsDeleted": False, "SystemModstamp": "2026-11-21T12:02:00.000+0000"}
+    assert client.query("SELECT Id FROM Contact") == [{"Id": along}]
+    crm.admin("POST undelete", type="contacts", id=alone)
+    assert len(client.query("SELECT Id FROM Contact")) == 2
+
+
+def test_what_is_not_in_the_recycle_bin_cannot_be_brought_back(crm):
+    live, loser, purged = make(crm), make(crm), make(crm)
+    crm.admin("POST delete", id=purged)
+    crm.admin("POST clock", advance=15 * 86_400)
+    crm.admin("POST merge", **{"into": live, "from": loser})
+    for account in (live, loser, purged):
+        with pytest.raises(ValueError, match=f"not in the recycle bin: {account}"):
+            crm.admin("POST undelete", id=account)
+
+
 def test_an_edit_may_be_stamped_in_the_past(crm, client):
     made = make(crm)
     crm.admin("POST edit", id=made, properties={"Site": "x"}, at=NOON - 600.5)
@@ -186,6 +212,8 @@ def test_people_come_and_go(crm, client):
         ("POST fields", {"define": {"name": "X__c", "values": 1}}, "values: a list"),
         ("POST fields", {"define": "X__c"}, "a JSON object"),
         ("POST access", {"hide": ["001000000000000AAA"]}, "no such record"),
+        ("POST undelete", {}, "no such record"),
+        ("POST undelete", {"type": "contacts", "id": "001000000000000AAA"}, "no such record"),
         ("POST rules", {"field": "Nope"}, "no such field: Nope"),
         ("POST record_types", {}, "name: which record type?"),
         ("POST record_types", {"name": "A", "picklists": [1]}, "picklists: a JSON object"),

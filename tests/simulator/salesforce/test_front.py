@@ -276,9 +276,35 @@ def test_a_csv_may_end_in_its_middle_without_a_word(crm, client):
     assert short.headers["Sforce-NumberOfRecords"] == whole.headers["Sforce-NumberOfRecords"] == "9"
 
 
+@pytest.mark.parametrize(
+    ("soql", "left"), [("SELECT Id FROM Account", 5), ("SELECT Id FROM Account WHERE Name = 'none'", 0)]
+)
+def test_a_csv_may_end_within_a_row_without_a_word(crm, client, soql, left):
+    crm.admin("POST create", count=9)
+    _, job = client.json("POST", "jobs/query", {"operation": "query", "query": soql})
+    crm.admin("POST faults", rules=[{"kind": "truncated_csv", "match": "results", "nth": 1}])
+
+    def read():
+        return client.call("GET", f"jobs/query/{job['id']}/results", headers={"Accept": "text/csv"})
+
+    cut, whole = read(), read()
+    assert cut.status_code == 200
+    assert cut.text.count("\n") == left
+    assert whole.text.startswith(cut.text)
+    assert cut.text[-1] != "\n" != whole.text[len(cut.text)]
+    assert cut.headers["Sforce-NumberOfRecords"] == whole.headers["Sforce-NumberOfRecords"]
+
+
+@pytest.mark.parametrize("kind", ["short_csv", "truncated_csv"])
+def test_what_is_no_csv_is_not_cut(crm, client, kind):
+    crm.admin("POST create", properties={"Name": "Acme"})
+    crm.admin("POST faults", rules=[{"kind": kind}])
+    assert client.query("SELECT Name FROM Account") == [{"Name": "Acme"}]
+
+
 def test_every_kind_of_fault_is_tried_here_or_breaks_the_wire():
     wire = {"refused", "slow", "drip", "gzip_garbage", "timeout_after_apply", "401_expired"}
-    tried = {kind for kind, *_ in ANSWERS} | {"401_session", "short_csv", "207_mixed"}
+    tried = {kind for kind, *_ in ANSWERS} | {"401_session", "short_csv", "truncated_csv", "207_mixed"}
     assert set(KINDS) - tried - wire == {"reset", "timeout", "reset_after_apply", "truncated"}
 
 

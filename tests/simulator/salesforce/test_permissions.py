@@ -245,3 +245,22 @@ def test_an_assignment_needs_a_set_and_an_active_person_and_is_made_once(org):
     assert problem(org.user(), ours) is None
     assert org.assign("ICP")[0] == 201
     assert problem(org.user(), ours) == "DUPLICATE_VALUE"
+
+
+def test_an_assignment_made_twice_over_the_api_is_refused_until_the_first_is_gone(org):
+    org.deploy(sets={"ICP": grants()})
+    _, made = org.assign("ICP")
+    status, [error] = org.assign("ICP")
+    assert (status, error["errorCode"]) == (400, "DUPLICATE_VALUE")
+    assert len(org.query("SELECT Id FROM PermissionSetAssignment")) == 1
+    org.call("DELETE", f"sobjects/PermissionSetAssignment/{made['id']}")
+    assert org.assign("ICP")[0] == 201
+
+
+def test_nobody_who_has_left_is_assigned_anything(org):
+    org.deploy(sets={"ICP": grants()})
+    [left] = org.query("SELECT Id FROM User WHERE IsActive = FALSE")
+    [ours] = org.query("SELECT Id FROM PermissionSet")
+    values = {"AssigneeId": left["Id"], "PermissionSetId": ours["Id"]}
+    status, [error] = org.post("sobjects/PermissionSetAssignment", values)
+    assert (status, error["errorCode"], error["fields"]) == (400, "INACTIVE_OWNER_OR_USER", ["AssigneeId"])
