@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from icp_sync.crm.hubspot import discovery, provision
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client, results
-from icp_sync.crm.hubspot.roster import Roster
 from icp_sync.crm.hubspot.values import STAMP, stamp_of
+from icp_sync.crm.roster import Roster
 from icp_sync.crm.windows import Windows, id_order
 from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import AuthError, Problem, RequestError, UnavailableError

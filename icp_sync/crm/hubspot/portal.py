@@ -13,7 +13,7 @@ from icp_sync.crm.hubspot import check, contacts, deals, discovery, fields, path
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.reading import Reader
-from icp_sync.crm.hubspot.roster import Roster
+from icp_sync.crm.hubspot.roster import roster
 from icp_sync.crm.hubspot.values import Facts, Values
 from icp_sync.crm.hubspot.writing import Writer
 from icp_sync.crm.paging import PAGE
@@ -79,7 +79,7 @@ class HubSpot:
         )
         self._executor = ThreadPoolExecutor(max_workers=max(1, parallel), thread_name_prefix=name)
         self._catalogue = Catalogue(self._client, properties, name=name)
-        self._roster = Roster(self._client)
+        self._roster = roster(self._client)
         self._values = Values(self._roster, facts_map)
         self._reader = Reader(
             self._client,

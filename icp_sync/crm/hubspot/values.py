@@ -12,7 +12,7 @@ from typing import Protocol
 
 from icp_sync.crm.canonical import canonical_text, instant, type_of
 from icp_sync.crm.hubspot.client import Json
-from icp_sync.crm.hubspot.roster import Roster
+from icp_sync.crm.roster import Roster
 from icp_sync.crm.windows import stamp_is_old
 from icp_sync.domain.account import Account
 from icp_sync.domain.facts import Signal

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from icp_sync.crm.roster import Roster
 from icp_sync.crm.salesforce import access, existing, reach, record_types
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.metadata import PICKLISTS, wanted_choices
 from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS, editable_by_people
-from icp_sync.crm.salesforce.roster import Roster
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import AuthError, IcpSyncError, Problem, RequestError, UnavailableError

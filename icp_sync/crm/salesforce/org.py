@@ -14,7 +14,7 @@ from icp_sync.crm.salesforce.identity import identity
 from icp_sync.crm.salesforce.jobs import Jobs
 from icp_sync.crm.salesforce.login import Credentials, Login
 from icp_sync.crm.salesforce.reading import BULK_FROM, FRESH_FOR, Reader
-from icp_sync.crm.salesforce.roster import Roster
+from icp_sync.crm.salesforce.roster import roster
 from icp_sync.crm.salesforce.values import Facts, Values
 from icp_sync.crm.salesforce.writing import Writer
 from icp_sync.crm.windows import Windows
@@ -90,7 +90,7 @@ class Salesforce:
         self._login = login
         self._executor = ThreadPoolExecutor(max_workers=max(1, parallel), thread_name_prefix=name)
         self._catalogue = Catalogue(self._client, properties, name=name)
-        self._roster = Roster(self._client)
+        self._roster = roster(self._client)
         self._values = Values(self._roster, facts_map, self._catalogue, vacant_owners=vacant_owners)
         self._reader = Reader(
             self._client,

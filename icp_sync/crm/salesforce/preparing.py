@@ -184,19 +184,6 @@ def rejected(item: Input, found: Sequence[Complaint], otherwise: str = "") -> Ou
     return outcome(item.id, BY_KIND[kind(found)], code=code, message=message or otherwise)
 
 
-def rounds(writes: Sequence[Write]) -> list[list[Write]]:
-    """Writes of distinct accounts together: a collection that names an id twice is refused in part."""
-    together: list[list[Write]] = []
-    times: dict[str, int] = {}
-    for write in writes:
-        nth = times.get(write.account_id, 0)
-        times[write.account_id] = nth + 1
-        if nth == len(together):
-            together.append([])
-        together[nth].append(write)
-    return together
-
-
 def outcome(
     id: str,
     result: Result,

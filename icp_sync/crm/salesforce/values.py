@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from icp_sync.crm.canonical import YES_NO, canonical_text, instant, type_of
+from icp_sync.crm.roster import Roster
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.columns import CURRENCY, ID, NAME, OWNER, PARENT, STAMP
 from icp_sync.crm.salesforce.ids import long_id
 from icp_sync.crm.salesforce.opportunities import Tally
-from icp_sync.crm.salesforce.roster import Roster
 from icp_sync.crm.windows import stamp_is_old
 from icp_sync.domain.account import Account
 from icp_sync.domain.facts import Signal

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from typing import TypeVar
 
+from icp_sync.crm.rounds import rounds
 from icp_sync.crm.salesforce.bulk_writing import BulkWriter
 from icp_sync.crm.salesforce.chunks import Chunks
 from icp_sync.crm.salesforce.client import Client
@@ -26,7 +27,6 @@ from icp_sync.crm.salesforce.preparing import (
     Spelling,
     finish,
     outcome,
-    rounds,
 )
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.errors import AuthError, RequestError, UnavailableError

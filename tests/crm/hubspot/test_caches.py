@@ -9,7 +9,7 @@ import responses
 from structlog.testing import capture_logs
 
 from icp_sync.crm.hubspot.catalogue import Catalogue
-from icp_sync.crm.hubspot.roster import Roster
+from icp_sync.crm.hubspot.roster import roster as made
 from icp_sync.errors import UnavailableError
 from tests.crm.hubspot.test_client import URL, client
 
@@ -41,7 +41,7 @@ def owners(server: responses.RequestsMock, *active: object) -> None:
 
 def test_owners_are_read_once_in_a_quarter_of_an_hour(server: responses.RequestsMock) -> None:
     clock = Clock()
-    roster = Roster(client(), clock)
+    roster = made(client(), clock)
     owners(server, ANN, QUEUE)
     assert [owner.email for owner in roster.owners()] == ["ann@sales.example"] * 2
     clock.now = 899
@@ -55,21 +55,21 @@ def test_owners_are_read_once_in_a_quarter_of_an_hour(server: responses.Requests
 
 def test_an_email_is_written_as_the_active_owner_who_has_it(server: responses.RequestsMock) -> None:
     owners(server, ANN)
-    roster = Roster(client(), Clock())
+    roster = made(client(), Clock())
     assert roster.id("ann@sales.example") == "7"
     assert roster.email("3") == "ann@sales.example"
 
 
 def test_a_queue_is_known_by_its_id(server: responses.RequestsMock) -> None:
     owners(server, QUEUE)
-    assert Roster(client(), Clock()).email("9") == "#9"
+    assert made(client(), Clock()).email("9") == "#9"
 
 
 def test_someone_who_joined_is_found_after_a_minute_and_not_asked_for_all_the_time(
     server: responses.RequestsMock,
 ) -> None:
     clock = Clock()
-    roster = Roster(client(), clock)
+    roster = made(client(), clock)
     owners(server)
     assert [roster.email("7") for _ in range(5)] == ["#7"] * 5
     assert len(server.calls) == 2
@@ -84,7 +84,7 @@ def test_a_list_of_owners_that_does_not_advance_is_an_error_and_no_loop(
     stuck = {"results": [ANN], "paging": {"next": {"after": "1"}}}
     server.add("GET", OWNERS, json=stuck)
     with pytest.raises(UnavailableError, match="does not advance"):
-        Roster(client(), Clock()).owners()
+        made(client(), Clock()).owners()
 
 
 def test_a_property_that_comes_back_carries_its_output_again(server: responses.RequestsMock) -> None:

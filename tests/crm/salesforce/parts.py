@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import responses
 from pydantic import SecretStr
 
+from icp_sync.crm.roster import Roster
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.login import Credentials, Login
 from icp_sync.crm.salesforce.provision import provision
-from icp_sync.crm.salesforce.roster import Roster
+from icp_sync.crm.salesforce.roster import roster
 from icp_sync.ports import Blueprint, Step, StepKind
 from icp_sync.quota import Quota, Rate
 from icp_sync.simulator import Simulator
@@ -50,7 +51,7 @@ def connect(url: str, *, session: str = SESSION, properties: Mapping[str, str] |
     quota = Quota({"daily": Rate(1_000_000, 86_400.0)})
     login = Login(Credentials(session_id=SecretStr(session)), base_url=url)
     client = Client(login=login, base_url=url, quota=quota, patience=0.0)
-    return Parts(client, Catalogue(client, properties or OURS, name="test"), Roster(client))
+    return Parts(client, Catalogue(client, properties or OURS, name="test"), roster(client))
 
 
 def only(*fields: str, flags: tuple[str, ...] = ()) -> Blueprint:

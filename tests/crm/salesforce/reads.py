@@ -10,7 +10,7 @@ from typing import Any
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.opportunities import Opportunities
 from icp_sync.crm.salesforce.reading import Reader
-from icp_sync.crm.salesforce.roster import Roster
+from icp_sync.crm.salesforce.roster import roster
 from icp_sync.crm.salesforce.values import Values
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Account
@@ -43,7 +43,7 @@ class Reads:
         self.client = parts.client
         self.executor = ThreadPoolExecutor(2)
         self.catalogue = Catalogue(self.client, PROPERTIES, name="test", clock=lambda: self.monotonic)
-        self.roster = Roster(self.client, clock=lambda: self.monotonic)
+        self.roster = roster(self.client, clock=lambda: self.monotonic)
         self.values = Values(self.roster, facts, self.catalogue, vacant_owners=[NOBODY])
         self.opportunities = Opportunities(
             self.client, wanted=True, name="test", clock=lambda: self.monotonic

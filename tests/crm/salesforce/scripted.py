@@ -20,7 +20,7 @@ from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.ids import numbered
 from icp_sync.crm.salesforce.jobs import Jobs
 from icp_sync.crm.salesforce.login import Credentials, Login
-from icp_sync.crm.salesforce.roster import Roster
+from icp_sync.crm.salesforce.roster import roster
 from icp_sync.crm.salesforce.values import Values
 from icp_sync.crm.salesforce.writing import BULK_FROM, Writer
 from icp_sync.domain.plan import Outcome, Write
@@ -126,7 +126,7 @@ class Scripted:
         client = self.client()
         catalogue = Catalogue(client, PROPERTIES, name="t")
         vacant = ["nobody@sales.example"]
-        values = Values(Roster(client), SALESFORCE_DEFAULTS, catalogue, vacant_owners=vacant)
+        values = Values(roster(client), SALESFORCE_DEFAULTS, catalogue, vacant_owners=vacant)
         return Writer(client, catalogue, values, jobs=jobs, bulk_from=bulk_from)
 
     def write(self, *writes: Write) -> dict[str, Outcome]:
