@@ -143,7 +143,7 @@ def _usable(found: Examination, settings: Settings, chosen: Connection, spare: P
     without: dict[str, object] = {}
     instead: dict[str, object] = {}
     if (
-        found.attempt("facts map", lambda: facts_of(chosen), lambda f: f"{len(f[0].properties)} properties")
+        found.attempt("facts map", lambda: facts_of(chosen), lambda f: f"{len(f[0].properties)} fields")
         is None
     ):
         without |= {"facts": [], "custom_facts": {}}
@@ -234,7 +234,7 @@ def _profiles(found: Examination, wired: Wired) -> tuple[Profile, ...] | None:
 
 
 def _crm(found: Examination, wired: Wired, profiles: tuple[Profile, ...]) -> None:
-    """Credentials, identity, scopes, properties, limits and owners."""
+    """Credentials, identity, rights, fields, limits and owners."""
     identity = found.attempt(
         "credentials",
         wired.crm.identity,
@@ -250,11 +250,25 @@ def _crm(found: Examination, wired: Wired, profiles: tuple[Profile, ...]) -> Non
         if problems:
             del found.passed["CRM"]
         else:
-            found.passed["CRM"] = "scopes, properties, limits and search"
+            found.passed["CRM"] = "what we may read and write, our fields, limits"
+        _inputs(found, wired)
+    if wired.settings.salesforce and wired.settings.salesforce.bulk_writes:
+        what = "large pages are written by bulk jobs, which run the org's assignment rules: owners may move"
+        hint = "bulk_writes = false, unless no rule may move an account"
+        found.add(WARNING, "CRM", [Problem(where="bulk_writes", what=what, hint=hint)])
     people = found.attempt("owners", wired.crm.owners, lambda o: f"{len(o)} in the CRM")
     if people is not None:
         active = {owner.email for owner in people if owner.active}
         found.add(WARNING, "owners", _absent_people(profiles, active))
+
+
+def _inputs(found: Examination, wired: Wired) -> None:
+    """Whether the fields that feed facts are there for us: what is hidden tells nothing, and says nothing."""
+    from icp_sync.cli.facts.checks import inputs
+
+    fields = found.attempt("fields", wired.crm.fields, lambda f: f"{len(f)} in the CRM")
+    if fields is not None:
+        inputs(found, wired, fields)
 
 
 def _binding(wired: Wired, identity: Identity) -> tuple[str, str, list[Problem]]:

@@ -54,5 +54,7 @@ def mode(
         f"{at.name}: {after.value} ({MEANING[after]})"
         + (f", before {before.value}" if after != before else "")
     )
+    if after is Mode.ROUTE and not at.connection.outputs.owner:
+        screen.say("Owners are only suggested, in routed_owner: outputs.owner is false.")
     if rose:
         screen.say("A paced backfill is requested; a running daemon starts it, or: icp-sync run --backfill")

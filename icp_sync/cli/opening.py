@@ -32,8 +32,8 @@ class Opened:
 
 _UNSAID = {
     "token": "none-given",
-    "salesforce": '{"my_domain": "none.given", "session_id": "none-given"}',
-    "salesforce.my_domain": "none.given",
+    "salesforce": '{"my_domain": "none.given.my", "session_id": "none-given"}',
+    "salesforce.my_domain": "none.given.my",
     "salesforce.consumer_key": "none-given",
     "salesforce.consumer_secret": "none-given",
 }

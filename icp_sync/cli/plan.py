@@ -36,6 +36,7 @@ class Planned:
 
     report: Report
     connection: str
+    crm: str
     mode: Mode
     live_mode: Mode
     profile: str
@@ -50,11 +51,19 @@ class Planned:
 
     @property
     def calls(self) -> dict[str, int]:
-        """Requests to the CRM the backfill would take; searches find our own writes again."""
+        """Requests to the CRM the backfill would take; on HubSpot searches find our own writes again."""
+        read, written = self.report.read, self.report.written
+        if self.crm == "salesforce":  # ids, records and opportunities; compared, collected, owners one by one
+            owners = sum(self.report.gained.values())
+            return {
+                "reads": 2 * ceil(read / 2_000) + ceil(read / 400),
+                "writes": ceil(written / 2_000) + ceil(written / 200) + owners,
+                "searches": 0,
+            }
         return {
-            "reads": ceil(self.report.read / BATCH),
-            "writes": ceil(self.report.written / BATCH),
-            "searches": ceil(self.report.written / ECHOES_A_SEARCH),
+            "reads": ceil(read / BATCH),
+            "writes": ceil(written / BATCH),
+            "searches": ceil(written / ECHOES_A_SEARCH),
         }
 
 
@@ -85,6 +94,7 @@ def plan(
         planned = Planned(
             report=report,
             connection=parts.name,
+            crm=parts.crm.kind,
             mode=policy.mode,
             live_mode=parts.journal.mode(),
             profile=named,
@@ -228,10 +238,8 @@ def _show_left_alone(screen: Screen, report: Report) -> None:
 def _show_cost(screen: Screen, planned: Planned) -> None:
     calls, report = planned.calls, planned.report
     screen.heading("It would take")
-    screen.say(
-        f"{calls['reads']:,} reads and {calls['writes']:,} writes of up to {BATCH} accounts, about "
-        f"{calls['searches']:,} searches that find our own writes again"
-    )
+    searches = f", {calls['searches']:,} searches that find our own writes again" * bool(calls["searches"])
+    screen.say(f"about {calls['reads']:,} requests that read, {calls['writes']:,} that write{searches}")
     for name, requests in report.asked.items():
         screen.say(f"{name}: up to {requests:,} requests, {report.credits[name]:,} credits")
     screen.say()

@@ -64,7 +64,8 @@ class MemoryCrm:
     clock: UTC epoch seconds, the CRM's own.
     index_lag: seconds until a change shows in poll and trailing reads; `late=` adds to it per change.
     fields: the logical fields this CRM has; other fields are refused.
-    refuse: asked for every write; an outcome refuses it. lose_reply: asked for every write; true applies
+    refuse: asked for every write; an outcome refuses it. refuse_owner: the same of its owner alone, by a
+    reason. lose_reply: asked for every write; true applies
     it and reports it UNCERTAIN. before: called with the name of each call; what it raises, the call raises.
     """
 
@@ -83,11 +84,13 @@ class MemoryCrm:
         windows: Windows | None = None,
         page_size: int = 1000,
         refuse: Callable[[Write], Outcome | None] = lambda _: None,
+        refuse_owner: Callable[[Write], str] = lambda _: "",
         lose_reply: Callable[[Write], bool] = lambda _: False,
         before: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.index_lag = index_lag
         self.refuse = refuse
+        self.refuse_owner = refuse_owner
         self.lose_reply = lose_reply
         self.before = before
         self.writes: list[tuple[float, str, str, str]] = []
@@ -261,9 +264,17 @@ class MemoryCrm:
             for account_id in ids:
                 self._put(replace(self._rows[account_id].account, stamp=at), late=late)
 
-    def delete(self, account_id: str) -> None:
+    def delete(self, account_id: str, *, at: float | None = None) -> None:
+        """`at`: the instant its deletion is listed under (epoch seconds), by default now."""
         with self._lock:
             self._drop(account_id, survivor="")
+            if at is not None:
+                self._departed[account_id] = (round(at * 1000), "")
+
+    def forget_departures(self) -> None:
+        """Whoever was deleted so far is listed no more."""
+        with self._lock:
+            self._departed.clear()
 
     def merge(self, loser: str, survivor: str) -> None:
         """`loser` ceases to exist; its name for the survivor is kept. Values of the survivor win."""
@@ -358,6 +369,8 @@ class MemoryCrm:
             if refusal:
                 return refusal
             refused = {f: why for f, v in write.values.items() if (why := self._impossible_value(f, v))}
+            if "owner" in write.values and (reason := self.refuse_owner(write)):
+                refused["owner"] = ("INVALID_OWNER", reason)
             if refused.keys() - OWNERS or refused.keys() == write.values.keys() != set():
                 code, message = next(iter(refused.values()))
                 return Outcome(account_id=write.account_id, result=Result.REFUSED, code=code, message=message)

@@ -114,7 +114,8 @@ def vacant_from(
         return None
     last = remembered.confirmed.get("owner")
     if last is None:
-        return now + OWNER_CLEARED_AFTER if "owner" in seal.marks else 0.0
+        sealed = remembered.previous is None and "owner" in seal.marks
+        return now + OWNER_CLEARED_AFTER if sealed else 0.0
     if last.value:
         return now + OWNER_CLEARED_AFTER
     return 0.0 if last.origin is Origin.OURS else last.at + OWNER_CLEARED_AFTER
@@ -143,6 +144,7 @@ def difference(
             continue
         want = wanted.get(name, live)
         mine = (name == "owner" and not live) or is_ours(account.id, name, live, remembered, seal, key)
+        mine = mine or (name == "owner" and _as_routed(account, remembered, seal, key))
         if mine and (live or (name != "owner" and name in remembered.confirmed)):
             ours[name] = live
         if name == "owner" and not live and not want and _owner_cleared(remembered, seal):
@@ -167,11 +169,25 @@ def difference(
     )
 
 
+def _as_routed(account: Account, remembered: Remembered, seal: Seal, key: SealKey) -> bool:
+    """Whether the owner is the one our sealed route chose, on an account the journal has lost. (What it knows
+    it knows better: a person may have given the account to somebody we could not give it to.)"""
+    chosen = account.live.get("routed_owner", "")
+    return (
+        remembered.previous is None
+        and "owner" not in remembered.confirmed
+        and "owner" not in seal.marks
+        and bool(chosen)
+        and chosen == account.live.get("owner")
+        and seal.proves(key, account.id, "routed_owner", chosen)
+    )
+
+
 def _owner_cleared(remembered: Remembered, seal: Seal) -> bool:
     """Whether a blank owner was somebody's doing: one was there before, or known to be cleared."""
     last = remembered.confirmed.get("owner")
-    if last is None:
-        return "owner" in seal.marks
+    if last is None:  # the journal knows better than the seal, where it knows the account
+        return remembered.previous is None and "owner" in seal.marks
     return bool(last.value) or last.origin is Origin.HUMAN
 
 
@@ -210,11 +226,14 @@ def _sealed(
 ) -> tuple[Change, ...]:
     """The changes plus the seal over what will be ours once they are written.
 
-    What people hold is marked as theirs, and fields this connection does not read keep their marks.
+    What people hold is marked as theirs, and fields this connection does not read keep their marks. An owner
+    is sealed once a read has seen it: it may be refused though all the rest lands.
     """
     if "seal" not in account.live or not changes:
         return tuple(changes)
-    after = {**ours, **{c.field: c.desired for c in changes}}
+    given = {change.field for change in changes} & {"owner"}
+    kept = {name: value for name, value in ours.items() if name not in given}
+    after = {**kept, **{c.field: c.desired for c in changes if c.field not in given}}
     unread = {name: mark for name, mark in seal.marks.items() if name not in account.live}
     text = key.seal(account.id, after, marks={**unread, **dict.fromkeys(theirs, THEIRS)})
     live = account.live["seal"]

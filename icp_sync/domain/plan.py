@@ -44,7 +44,7 @@ class Outcome:
 
     confirmed: canonical values the CRM's reply showed. code: the CRM's own error code or category.
     refused: of a write that landed, the fields that did not, each with the reason: nobody's score is lost
-    because their owner could not be changed.
+    because their owner could not be changed. deferred: those among them that may well land the next time.
     """
 
     account_id: str
@@ -53,3 +53,4 @@ class Outcome:
     code: str = ""
     message: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
+    deferred: frozenset[str] = frozenset()

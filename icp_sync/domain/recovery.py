@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from icp_sync.domain.account import Account, Previous, Remembered
 from icp_sync.domain.seal import Seal, SealKey
-from icp_sync.domain.standing import STATES
+from icp_sync.domain.standing import STATES, instant_of
 
 
 def recovered(
@@ -25,9 +24,12 @@ def recovered(
     Without, every value the seal proves. `version`: of the active profiles, for a journal that is lost.
     """
     landed = _landed(account, remembered, seal, key)
-    if not landed:
-        return remembered.previous
     previous = remembered.previous
+    if previous and account.owner and account.owner in remembered.intents.get("owner", ()):
+        # The owner travels alone, so it may have landed where nothing else did.
+        previous = replace(previous, routed_owner=account.owner, routed_at=account.stamp / 1000)
+    if not landed:
+        return previous
     tier = landed.get("model_tier") or landed.get("tier", "")  # a person may hold the one, hardly both
     if previous is None:
         if tier not in STATES:
@@ -72,10 +74,8 @@ def _landed(account: Account, remembered: Remembered, seal: Seal, key: SealKey) 
 
 
 def _instant(landed: Mapping[str, str], name: str, otherwise: float | None) -> float | None:
-    try:
-        return datetime.fromisoformat(landed[name]).timestamp() if name in landed else otherwise
-    except ValueError:
-        return otherwise
+    found = instant_of(landed.get(name, ""))
+    return otherwise if found is None else found
 
 
 def _score(text: str) -> int:

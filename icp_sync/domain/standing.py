@@ -270,3 +270,11 @@ def instant_text(seconds: float | None) -> str:
         return ""
     at = _EPOCH + timedelta(milliseconds=round(seconds * 1000))
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant_of(text: str) -> float | None:
+    """UTC epoch seconds of an instant in canonical form, None for anything else."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None

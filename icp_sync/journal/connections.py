@@ -114,13 +114,15 @@ class Connections(Bound):
         with self.writing("state") as conn:
             self.set_state(conn, backfill_reason=None, backfill_at=None)
 
-    def wake_all(self, now: float, *, unowned: bool = False) -> int:
-        """Make every live account due, or those in scope that nobody owns; returns how many. One that is due
-        already keeps its place."""
+    def wake_all(self, now: float, *, unowned: bool = False, settled_before: float | None = None) -> int:
+        """Make every live account due, or those in scope that nobody owns, or those last settled before an
+        instant; returns how many. One that is due already keeps its place."""
         table = schema.account
         live = [table.c.connection == self.connection, table.c.status != "gone"]
         if unowned:
             live += [table.c.owner == "", table.c.in_scope.is_(True)]
+        if settled_before is not None:
+            live.append(table.c.settled_at < settled_before)
         earlier = case((table.c.wake_at < now, table.c.wake_at), else_=now)
         with self.writing("state") as conn:
             return conn.execute(update(table).where(*live).values(wake_at=earlier)).rowcount

@@ -163,17 +163,19 @@ def overview(profile: Profile, supply: Supply, *, connection: str = "main") -> l
         said.append("The rest needs a source, or fields you add:")
     width = max((len(one.fact) for one in missing), default=0)
     said += [f"  {one.fact:{width}}  {_matters(one)}" for one in missing]
-    said += _to_add([one.fact for one in missing if not supply.bringing((one.fact,))], profile, connection)
+    said += _to_add(
+        [one.fact for one in missing if not supply.bringing((one.fact,))], profile, connection, supply.crm
+    )
     return [f"{MARK} {line}".rstrip() for line in said]
 
 
-def _to_add(facts: Sequence[str], profile: Profile, connection: str) -> list[str]:
+def _to_add(facts: Sequence[str], profile: Profile, connection: str, crm: str) -> list[str]:
     """How facts nothing brings come in: lines to paste."""
     if not facts:
         return []
     said = ["A field becomes a fact by these lines in config/icp-sync.toml, with the field's own name:"]
     for fact in facts:
-        said += [f"  {line}" for line in mapping(fact, connection, currency=profile.currency)]
+        said += [f"  {line}" for line in mapping(fact, connection, currency=profile.currency, crm=crm)]
     if any(CATALOGUE.get(fact) is FactType.SET for fact in facts):
         said.append(
             "(complete: what the field does not list is not so. Leave it out where that is not sure.)"
@@ -206,10 +208,12 @@ def _kinds(one: Lacking) -> str:
     return f"{' and '.join(counted)} that {'keep' if one.gates + one.flags > 1 else 'keeps'}"
 
 
-def mapping(fact: str, connection: str, *, currency: str) -> list[str]:
-    """The settings' lines that map a property of yours to a fact of the catalogue."""
+def mapping(fact: str, connection: str, *, currency: str, crm: str = "") -> list[str]:
+    """The settings' lines that map a property of yours to a fact of the catalogue. crm: Salesforce names its
+    own fields otherwise."""
     kind = CATALOGUE.get(fact)
-    lines = [f"[[connections.{connection}.facts]]", f'property = "{fact}"', f'fact = "{fact}"']
+    own = fact if crm != "Salesforce" else "_".join(word.capitalize() for word in fact.split("_")) + "__c"
+    lines = [f"[[connections.{connection}.facts]]", f'property = "{own}"', f'fact = "{fact}"']
     if kind is FactType.MONEY:
         lines.append(f'currency = "{currency}"')
     if kind is FactType.SET:

@@ -80,6 +80,11 @@ class Connection(Part):
         return self.base_url or own
 
     @property
+    def nobody(self) -> frozenset[str]:
+        """Emails of users who stand for nobody."""
+        return frozenset(self.salesforce.vacant_owners) if self.salesforce else frozenset()
+
+    @property
     def field_properties(self) -> dict[str, str]:
         """Logical field → property, as this connection's CRM names it."""
         return self.outputs.field_properties(self.crm)

@@ -52,11 +52,14 @@ class Salesforce(Part):
     @field_validator("my_domain", mode="before")
     @classmethod
     def _my_domain(cls, raw: Any) -> Any:
-        text = str(raw).strip().lower().removeprefix("https://").rstrip("/").removesuffix(_SUFFIX)
+        text = str(raw).strip().lower().removeprefix("https://").split("/")[0].removesuffix(_SUFFIX)
         if not _HOST.fullmatch(text):
             raise ValueError("the name before .salesforce.com is wanted, for example acme.my")
         if text in ("login", "test", "www"):
             raise ValueError(f"'{text}' is everybody's; the org's own My Domain is wanted, such as acme.my")
+        if not text.endswith(".my"):
+            meant = re.sub(r"\.(lightning|my)?\.?(force|setup|site).*$", "", text).removesuffix(".lightning")
+            raise ValueError(f"a My Domain ends in .my; did you mean {meant}.my?")
         return text
 
     @field_validator("session_id", mode="before")

@@ -11,6 +11,7 @@ from icp_sync.journal import Journal, Lease
 from icp_sync.observe import cycles_total, log, stream_lag_seconds, sweep_found_missing_total
 from icp_sync.ports import Crm, Enricher, Page, Position, Query, Stream, nothing_seen
 from icp_sync.sync.draft import Policy
+from icp_sync.sync.keeping import kept
 from icp_sync.sync.report import Report
 from icp_sync.sync.settle import Run, settle
 
@@ -31,6 +32,10 @@ PURPOSE = "backfill purpose"
 """Under this name the journal keeps what the backfill that is under way was begun for."""
 DEPARTED = "departed"
 """Under this name the journal keeps up to when deletions and merges were looked at."""
+DEPARTED_BACK = 3_600_000
+"""Milliseconds before that from which they are looked at again: a deletion may be committed late."""
+SWEPT = "sweep began"
+"""Under this name the journal keeps when the sweep under way began, by our clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,19 +103,22 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
         )
         if stream is Stream.BACKFILL and session.moves:
             _anchor_windows(parts, session)
-        _bury_departed(stream, parts, session, scope)
-        settle(
-            _pages(query, parts, policy, scope, session, report),
-            parts.crm,
-            parts.enrichers,
-            policy,
-            journal,
-            session,
-            report,
-            now=parts.clock(),
-            apply=scope.apply,
-        )
+        with kept(lease, journal, parts.clock, LEASE_SECONDS):
+            _bury_departed(stream, parts, session, scope)
+            settle(
+                _pages(query, parts, policy, scope, session, report),
+                parts.crm,
+                parts.enrichers,
+                policy,
+                journal,
+                session,
+                report,
+                now=parts.clock(),
+                apply=scope.apply,
+            )
         outcome = "done" if scope.going() else "interrupted"
+        if outcome == "done":
+            _wake_unmet(stream, parts, session)
     finally:
         cycles_total.labels(journal.connection, stream.value, outcome).inc()
         _finish(stream, parts, lease, run, report, outcome)
@@ -216,8 +224,22 @@ def _bury_departed(stream: Stream, parts: Parts, session: Run, scope: Scope) -> 
     if stream is not Stream.SWEEP or not session.moves or scope.limit is not None:
         return
     began = round(parts.crm.now() * 1000)
-    gone = parts.crm.departed(parts.journal.position(DEPARTED).done_to)
+    stands = parts.journal.position(stream.value)
+    if stands.finished or not stands.last_id:
+        _store(parts, session, SWEPT, Position(done_to=round(parts.clock() * 1000)))
+    gone = parts.crm.departed(max(0, parts.journal.position(DEPARTED).done_to - DEPARTED_BACK))
     _store(parts, session, DEPARTED, Position(done_to=began), gone)
+
+
+def _wake_unmet(stream: Stream, parts: Parts, session: Run) -> None:
+    """After a whole sweep: accounts it did not meet are deleted for good, or hidden from us; asked for one by
+    one they will tell."""
+    journal = parts.journal
+    began = journal.position(SWEPT).done_to
+    if stream is not Stream.SWEEP or not session.moves or not journal.position(stream.value).finished:
+        return
+    if began and (unmet := journal.wake_all(parts.clock(), settled_before=began / 1000)):
+        log("sweep").warning("known accounts the sweep did not meet", count=unmet)
 
 
 def _finish(stream: Stream, parts: Parts, lease: Lease, run: str, report: Report, outcome: str) -> None:

@@ -24,14 +24,14 @@ from icp_sync.domain.recovery import recovered
 from icp_sync.domain.roster import NO_TABLES, Tables
 from icp_sync.domain.routing import Decision, Held, decide
 from icp_sync.domain.seal import SealKey, read_seal
-from icp_sync.domain.standing import Mode
+from icp_sync.domain.standing import Mode, instant_of
 from icp_sync.domain.why import evidence_of, why_changed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What a connection decides by: its active profiles, its mode, its seal key, its kinds of facts, and
-    the tables its routes name."""
+    """What a connection decides by: its active profiles, its mode, its seal key, its kinds of facts, the
+    tables its routes name, and the owners who stand for nobody."""
 
     compiled: tuple[Compiled, ...]
     version: int
@@ -39,6 +39,7 @@ class Policy:
     mode: Mode
     types: Mapping[str, FactType] = field(default_factory=lambda: CATALOGUE)
     tables: Tables = NO_TABLES
+    nobody: frozenset[str] = frozenset()
 
     @cached_property
     def kin_facts(self) -> frozenset[str]:
@@ -119,6 +120,7 @@ def _draft_one(
     kin: Kin,
     now: float,
 ) -> Draft:
+    remembered = _without_nobody(remembered, policy.nobody)
     own = merge((*account.signals, *remembered.signals), account.unread, policy.types)
     known = with_kin(with_population(own), kin, policy.kin_facts)
     seal = read_seal(account.live.get("seal", ""), policy.key)
@@ -160,6 +162,15 @@ def _draft_one(
     )
 
 
+def _without_nobody(remembered: Remembered, nobody: frozenset[str]) -> Remembered:
+    """What is remembered, less an owner who stands for nobody by now: that account was never anybody's."""
+    last = remembered.confirmed.get("owner")
+    if last is None or last.value not in nobody:
+        return remembered
+    kept = {name: held for name, held in remembered.confirmed.items() if name != "owner"}
+    return replace(remembered, confirmed=kept)
+
+
 def _stay_with(decision: Decision, account: Account, previous: Previous | None) -> Decision:
     """Where the CRM's owner is not ours to write, an account keeps the person we once suggested."""
     suggested = previous.routed_owner if previous else ""
@@ -184,7 +195,10 @@ def _routed(
         return carried_on
     if not policy.may_assign(account):
         return carried_on
-    return replace(carried_on, routed_owner=decision.owner, routed_at=now)
+    # One who was chosen before and could not be given yet was chosen then: a try is no news.
+    chosen = account.live.get("routed_owner") == decision.owner
+    since = instant_of(account.live.get("routed_at", "")) if chosen else None
+    return replace(carried_on, routed_owner=decision.owner, routed_at=now if since is None else since)
 
 
 def _lost_owner(account: Account) -> bool:

@@ -58,7 +58,7 @@ def settled(
         domain=company_key(d.account.domain),
         stamp=max(d.account.stamp, sent_at) if outcome else d.account.stamp,
         seen=d.account.stamp_is_old and done and not outcome,
-        status="refused" if refused else _status(d, result, lost),
+        status=_partly(outcome) if outcome and refused else _status(d, result, lost),
         problem="another worker was settling it" if lost else problem,
         in_scope=d.evaluation.in_scope,
         owner=owner,
@@ -66,7 +66,7 @@ def settled(
         score=d.evaluation.score if d.evaluation.in_scope else None,
         profile_version=d.evaluation.profile_version,
         fingerprint=d.fingerprint if done else "",
-        previous=d.carried if done else _not_routed(d),
+        previous=d.carried if done or "owner" in (outcome.confirmed if outcome else ()) else _not_routed(d),
         evidence=d.evidence,
         evaluation={} if d.unchanged else _explained(d, now),
         log_evaluation=_worth_logging(d),
@@ -88,9 +88,19 @@ def settled(
 
 
 def said(outcome: Outcome) -> str:
-    """Why something of a write did not land, in the CRM's words."""
-    parts = [outcome.message or outcome.code, *(f"{name}: {why}" for name, why in outcome.refused.items())]
-    return "; ".join(filter(None, parts))
+    """Why something of a write did not land, in the CRM's words; a reason many fields share only once."""
+    whole = outcome.message or outcome.code
+    if outcome.code and outcome.code not in whole:
+        whole = f"{outcome.code}: {whole}"
+    fields: dict[str, list[str]] = {}
+    for name, why in outcome.refused.items():
+        fields.setdefault(why, []).append(name)
+    return "; ".join(filter(None, [whole, *(f"{', '.join(names)}: {why}" for why, names in fields.items())]))
+
+
+def _partly(outcome: Outcome) -> str:
+    """What an account is of which something landed: refused where a field is for good."""
+    return "refused" if outcome.refused.keys() - outcome.deferred else "deferred"
 
 
 def _resolved(d: Draft, sent: Mapping[str, str], result: Result | None) -> dict[str, tuple[str, ...]]:

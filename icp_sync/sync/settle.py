@@ -7,7 +7,8 @@ the position moves only past settled accounts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from icp_sync.domain.account import Memory
@@ -25,6 +26,9 @@ from icp_sync.sync.report import Report
 
 before_write = fault_point("settle.write.before", "values of which only the intents know")
 after_write = fault_point("settle.write.after", "values the CRM holds and only the intents know")
+
+FENCE_SECONDS = 1.0
+"""Between looks whether the lease is still ours, while writes are under way."""
 
 MANY_FOREIGN = 3
 """Foreign seals on one page, when they are most of its seals, that stop the run."""
@@ -88,7 +92,8 @@ def settle(
         writes, lost = _intend(plan, drafts, memory, journal, run, now)
         sent_at = round(crm.now() * 1000)
         before_write()
-        outcomes = {o.account_id: o for o in crm.write(writes)}  # no transaction is open while we wait
+        # No transaction is open while we wait.
+        outcomes = {o.account_id: o for o in _fenced(crm.write(writes), journal, run.lease)}
         after_write()
         gone = {**page.gone, **_departed(crm, outcomes.values())}
         remembered = [
@@ -215,6 +220,16 @@ def _given(write: Write, d: Draft) -> str:
     )
 
 
+def _fenced(outcomes: Iterable[Outcome], journal: Journal, lease: Lease) -> Iterator[Outcome]:
+    """The outcomes, as long as the stream is ours: a worker that was paused sends nothing more."""
+    looked = time.monotonic()
+    for outcome in outcomes:
+        yield outcome
+        if time.monotonic() - looked > FENCE_SECONDS:
+            journal.check_fence(lease)
+            looked = time.monotonic()
+
+
 def _departed(crm: Crm, outcomes: Iterable[Outcome]) -> Mapping[str, str]:
     """Accounts a write found gone, with their survivors."""
     ids = [o.account_id for o in outcomes if o.result is Result.GONE]
@@ -236,6 +251,7 @@ def _count(
             report.written += 1
             landed = tuple(c for c in plan[account_id] if c.field not in outcome.refused)
             report.planned(landed)
+            report.refused += bool(outcome.refused.keys() - outcome.deferred)
             for change in landed:
                 fields_written_total.labels(connection, change.field).inc()
         elif outcome.result is Result.REFUSED:

@@ -90,7 +90,7 @@ def wire(
     key = seal_key(settings.seal_file, create=create_seal)
     journal = open_journal(settings, name)
     crm = crm_of(name, chosen, facts_map, journal, clock, stop)
-    source = _PolicySource(journal, key, types, chosen.tables_folder, clock)
+    source = _PolicySource(journal, key, types, chosen.tables_folder, clock, chosen.nobody)
     parts = Parts(
         crm=crm,
         enrichers=enricher_loading.load(chosen.enrichers, crm),
@@ -142,6 +142,7 @@ def policy_of(profiles: tuple[Profile, ...], version: int, wired: Wired) -> Poli
         mode=wired.journal.mode(),
         types=wired.types,
         tables=tables_of(wired.settings, profiles, wired.types),
+        nobody=wired.settings.nobody,
     )
 
 
@@ -163,9 +164,10 @@ class _PolicySource:
         types: Mapping[str, FactType],
         folder: Path,
         clock: Callable[[], float],
+        nobody: frozenset[str],
     ) -> None:
         self._journal, self._key, self._types, self._folder = journal, key, types, folder
-        self._clock = clock
+        self._clock, self._nobody = clock, nobody
         self._active: tuple[int, tuple[Compiled, ...], LiveTables] | None = None
         self._digest = ""
         self._lock = threading.Lock()
@@ -195,6 +197,7 @@ class _PolicySource:
             mode=self._journal.mode(),
             types=self._types,
             tables=tables,
+            nobody=self._nobody,
         )
 
 

@@ -235,7 +235,7 @@ def test_on_a_terminal_it_asks_and_asks_again_until_it_can_use_the_answer(
     terminal.until("logistics")
     terminal.until("> ")
     terminal.type("gtm\n")
-    terminal.until("A short name for the portal [main]: ")
+    terminal.until("A short name for the portal or org [main]: ")
     terminal.type("acme\n")
     terminal.until("Currency of every amount [USD]: ")
     terminal.type("\n")

@@ -149,7 +149,7 @@ def test_a_refused_account_never_blocks_the_others_and_is_tried_again_ever_more_
     assert (report.written, report.refused) == (1, 1)
     assert world.live(good)["tier"] == "A"
     [listed] = world.journal.refused()
-    assert (listed.account_id, listed.problem, listed.attempts) == (bad, "no such option", 1)
+    assert (listed.account_id, listed.problem, listed.attempts) == (bad, "INVALID: no such option", 1)
 
     waits = []
     for _ in range(4):

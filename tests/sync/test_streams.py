@@ -173,6 +173,31 @@ def test_deleted_accounts_are_gone_after_the_next_sweep_whoever_changed_them_las
     assert world.journal.tiers() == {"A": 1}
 
 
+def test_a_deletion_that_nothing_lists_is_noticed_once_a_whole_sweep_has_not_met_it(world: World) -> None:
+    ids = [world.company(f"C{n}", **GOOD) for n in range(3)]
+    begin(world)
+    world.crm.delete(ids[1])
+    world.crm.forget_departures()  # the recycle bin was emptied
+    world.clock.step(86_400)
+    world.cycle(Stream.SWEEP)
+    assert world.journal.counts() == {"settled": 3}
+    assert world.journal.due(world.clock(), 10) == (ids[1],), "whoever was met sleeps on"
+    world.cycle(Stream.DUE)
+    assert world.journal.counts() == {"settled": 2, "gone": 1}
+
+
+def test_a_deletion_committed_late_is_found_by_the_sweep_after(world: World) -> None:
+    ids = [world.company(f"C{n}", **GOOD) for n in range(2)]
+    begin(world)
+    world.cycle(Stream.SWEEP)
+    world.crm.delete(
+        ids[0], at=world.clock() - 600.0
+    )  # stamped before the look at departures, shown after it
+    world.clock.step(86_400)
+    world.cycle(Stream.SWEEP)
+    assert world.journal.counts() == {"settled": 1, "gone": 1}
+
+
 def test_an_index_behind_by_a_minute_costs_freshness_and_nothing_else(world: World) -> None:
     world.crm.index_lag = 60.0
     ids = [world.company(f"C{n}", **POOR) for n in range(5)]

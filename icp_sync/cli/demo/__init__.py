@@ -244,7 +244,7 @@ def _second_pass(screen: Screen, world: World, wired: Wired) -> bool:
     for command, what in (
         (again, "leaves this CRM running, to explain, edit and break things"),
         ("icp-sync profile check config/profiles/b2b-saas-mid-market.yaml", ""),
-        ("icp-sync init; icp-sync check", f"your own {world.title.rpartition(' ')[2]}"),
+        (f"icp-sync init --crm {world.kind}", f"your own {world.title.rpartition(' ')[2]}"),
     ):
         screen.say(f"{command:37}  {what}".rstrip())
     screen.say()

@@ -62,6 +62,17 @@ def examined(parts: Wired, limit: int) -> Examination:
     return found
 
 
+def inputs(found: Examination, parts: Wired, fields: Sequence[CrmField]) -> None:
+    """Note the fields somebody stated that are not there, and the facts a profile asks for in vain."""
+    by_name = {field.name: field for field in fields if not field.archived}
+    stated = {str(entry.get("property")) for entry in parts.settings.facts}
+    for source in parts.facts_map.sources:
+        if source.property in stated and (wrong := _absent(source, by_name.get(source.property), by_name)):
+            where = f"{source.property} → {source.fact}"
+            found.add(ERROR, AREA, [Problem(where=where, what=wrong[0], hint=wrong[1])])
+    _unfed(found, parts, by_name)
+
+
 def _absent(
     source: FactSource, field: CrmField | None, fields: Mapping[str, CrmField]
 ) -> tuple[str, str] | None:
@@ -73,7 +84,7 @@ def _absent(
         labels = {f.label.lower(): f.name for f in fields.values() if f.label and not f.archived}
         said = source.property.replace("_", " ").lower()
         near = f"did you mean '{labels[said]}'?" if said in labels else ""
-    what = "the CRM has no such field, or shows it to nobody with this token"
+    what = "the CRM has no such field, or does not show it to us"
     return what, near or DISCOVER
 
 
@@ -135,7 +146,7 @@ def _values(
         found.add(WARNING, AREA, [Problem(where=where, what=what, hint=hint)])
 
 
-def _unfed(found: Examination, parts: Wired, values: Mapping[str, Measured]) -> None:
+def _unfed(found: Examination, parts: Wired, values: Mapping[str, object]) -> None:
     """Facts the profile files ask for that nothing feeds here."""
     from icp_sync.profile_file import load_all
     from icp_sync.wiring import sources_of

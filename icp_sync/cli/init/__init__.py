@@ -95,7 +95,7 @@ def _wish(said: Mapping[str, str | None], *, ask: bool) -> Wish:
     questions: dict[str, tuple[str, str, Callable[[str], str]]] = {
         "crm": ("Which CRM do you have?", "", lambda text: _one_of(text, CRMS)),
         "industry": ("Whom do you sell to?", "", lambda text: _one_of(text, industries)),
-        "name": ("A short name for the portal", "main", _portal_name),
+        "name": ("A short name for the portal or org", "main", _portal_name),
         "currency": ("Currency of every amount", "USD", _code),
         "dir": ("Where to make the folder config", ".", str.strip),
     }
@@ -189,7 +189,7 @@ def written(wish: Wish, today: date) -> dict[Path, str]:
     )
     missing = lacking(parse(text, str(path)), set(supply.fields))
     own = [one.fact for one in missing if not supply.bringing((one.fact,))]
-    lines = [mapping(fact, wish.name, currency=wish.currency) for fact in own]
+    lines = [mapping(fact, wish.name, currency=wish.currency, crm=supply.crm) for fact in own]
     return {
         path: text,
         Path("config", "icp-sync.toml"): settings_text(wish.crm, wish.name, path, lines, today),
