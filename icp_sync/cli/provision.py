@@ -38,7 +38,7 @@ def provision(
         typer.Option(
             "--sfdx",
             metavar="FOLDER",
-            help="Salesforce: write an SFDX project an admin can deploy, instead of asking the org.",
+            help="Salesforce: write an SFDX project an admin can deploy; changes nothing in the org.",
         ),
     ] = None,
     config: Config = None,
@@ -51,6 +51,7 @@ def provision(
     """
     from icp_sync.cli.opening import wired
     from icp_sync.cli.rendering import Screen, document
+    from icp_sync.cli.sfdx import write_project
     from icp_sync.profile_file import load_all
 
     if new_key and not apply:
@@ -58,7 +59,7 @@ def provision(
     if sfdx is not None:
         if apply:
             raise ConfigError("--sfdx writes files and --apply asks the org: choose one")
-        _write_project(sfdx, config, connection)
+        write_project(sfdx, config, connection)
         return
     made_seal = apply and _made_seal(config, connection, new_key=new_key)
     with wired(config, connection) as (settings, parts):
@@ -79,31 +80,6 @@ def provision(
             _show(Screen.here(), parts, settings.seal_file, steps, done)
     if any(step.kind.value == "conflict" for step in left):
         raise typer.Exit(2)
-
-
-def _write_project(folder: Path, config: Path | None, connection: str | None) -> None:
-    from icp_sync.cli.init.files import write_new
-    from icp_sync.cli.opening import read_settings
-    from icp_sync.cli.rendering import Screen
-    from icp_sync.cli.text import counted
-    from icp_sync.crm.salesforce.packaging import sfdx
-    from icp_sync.profile_file import load_all
-    from icp_sync.wiring import blueprint, facts_of
-
-    name, chosen = read_settings(config, offline=True).connection(connection)
-    if chosen.salesforce is None:
-        problem = Problem(where="--sfdx", what=f"connection {name} is no Salesforce org")
-        raise ConfigError([problem], next_step="icp-sync provision")
-    profiles = tuple(one.profile for one in load_all(chosen.profiles, types=facts_of(chosen)[1]))
-    files = sfdx(blueprint(chosen, profiles), transfer=chosen.outputs.owner)
-    write_new({folder / path: text for path, text in files.items()}, elsewhere="name another folder")
-    screen = Screen.here()
-    screen.say(f"{counted(len(files), 'file')} in {folder}. An admin deploys them from there:")
-    screen.say("  sf project deploy start --target-org ALIAS")
-    screen.say(
-        "then assigns the permission set ICP Sync Integration to the integration user, ICP Sync Readers"
-    )
-    screen.say("to everybody who shall see the fields, and: icp-sync check")
 
 
 def _made_seal(config: Path | None, connection: str | None, *, new_key: bool) -> bool:

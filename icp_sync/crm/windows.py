@@ -9,12 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from icp_sync.observe import log
 from icp_sync.ports import Position, Stream
 
 WINDOW_STREAMS = frozenset({Stream.POLL, Stream.TRAILING})
 
 STAMP_UNIT_MS = 1
 SETTLING_MS = 2_000
+
+AHEAD_MS = 600_000
+"""A position so far ahead of the CRM's clock comes from a clock that was wrong once. What is stamped until
+then would never be read."""
+
+_log = log("windows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +57,10 @@ class Windows:
         """The window to read from `position`: the unfinished one, or the next. `now` is the CRM's clock.
 
         A new connection begins at its first window's end (the backfill reads what is older). A clock that
-        stands still or went back reads the overlap again; `done_to` never goes back.
+        stands still or went back reads the overlap again; `done_to` never goes back, unless it is so far
+        ahead that the clock it was taken from was wrong: then everything since `now - lag` is read again.
         """
+        position = self._mended(position, now)
         back = int(self.overlap * 1000) if stream is Stream.POLL else 0
         if position.upper:
             base = position.done_to or position.upper
@@ -63,13 +72,28 @@ class Windows:
         base = position.done_to or upper
         return Window(lower=max(base - back, 1000), upper=upper, last_id="", start=position)
 
+    def _mended(self, position: Position, now: float) -> Position:
+        """The position, or one whose instants are possible. What lies between is not known to be read: longer
+        ago than the lag it is left to the sweep."""
+        ahead = max(position.done_to, position.upper) - now * 1000
+        if ahead <= AHEAD_MS:
+            return position
+        _log.error(
+            "a window ended in the future: the CRM's clock was wrong then, or is now; reading again",
+            seconds_ahead=round(ahead / 1000),
+            seconds_again=round(self.lag),
+            next_step="if accounts changed earlier than that are missing: icp-sync run --backfill",
+        )
+        again = int((now - self.lag) * 1000)
+        return Position(done_to=position.done_to if 0 < position.done_to <= now * 1000 else max(again, 1))
 
-def stamp_is_old(stamp: int, read_at: int, unit: int = STAMP_UNIT_MS) -> bool:
+
+def stamp_is_old(stamp: int, read_at: int, unit: int = STAMP_UNIT_MS, settling: int = SETTLING_MS) -> bool:
     """Whether (id, stamp) may count as seen: no later change can still carry this very stamp.
 
-    unit: of the CRM's stamps, ms.
+    unit: of the CRM's stamps, ms. settling: how long after its stamp a change may begin to show, ms.
     """
-    return stamp + unit + SETTLING_MS < read_at
+    return stamp + unit + settling < read_at
 
 
 def id_order(record_id: str) -> tuple[int, str]:

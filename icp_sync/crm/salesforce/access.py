@@ -1,6 +1,7 @@
 """Who may do what with our fields: permission sets, their grants and their assignments.
 
-Every question may be refused to a user without the right to ask it; the answer is then None, for unknown.
+Every question may be refused to a user without the right to ask it. Who decides by the answer lets that
+refusal out (`rows`); who only reports takes None, for unknown (`asked`). Neither is ever "nothing there".
 Objects: PermissionSet, PermissionSetAssignment, FieldPermissions and ObjectPermissions, Object Reference.
 https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_permissionset.htm
 """
@@ -16,7 +17,7 @@ from icp_sync.crm.salesforce.permission_sets import Grants
 from icp_sync.crm.salesforce.soql import among, chunks, select
 from icp_sync.errors import AuthError, RequestError
 
-_RIGHTS = {
+COLUMNS: Mapping[str, str] = {
     "PermissionsCreate": "allowCreate",
     "PermissionsDelete": "allowDelete",
     "PermissionsEdit": "allowEdit",
@@ -24,6 +25,11 @@ _RIGHTS = {
     "PermissionsModifyAllRecords": "modifyAllRecords",
     "PermissionsViewAllRecords": "viewAllRecords",
 }
+"""Column of ObjectPermissions → the right as metadata names it."""
+
+_ACTIVE = "Assignee.IsActive = TRUE"
+"""People who have left keep their permission sets, and edit nothing."""
+
 Json = dict[str, Any]
 
 
@@ -31,13 +37,15 @@ Json = dict[str, Any]
 class Held:
     """A permission set of the org.
 
-    objects_known / user_known: whether its grants on objects / of the user could be read; else they are none.
+    field_rows, object_rows: the ids of its grants, by lower-case field ("account.icp_tier__c") or object.
+    user_known: the rights of the user this org has a word for.
     """
 
     id: str
     grants: Grants
-    objects_known: bool = True
-    user_known: frozenset[str] = frozenset()
+    field_rows: Mapping[str, str]
+    object_rows: Mapping[str, str]
+    user_known: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,33 +57,40 @@ class Editor:
     fields: tuple[str, ...]
 
 
+def set_id(client: Client, name: str) -> str:
+    """The id of the permission set of that name, "" where there is none.
+
+    Raises what a refused question raises.
+    """
+    found = rows(client, select(["Id"], "PermissionSet", [f"Name = '{name}'", "NamespacePrefix = null"]))
+    return str(found[0]["Id"]) if found else ""
+
+
 def held(client: Client, name: str) -> Held | None:
-    """The permission set of that name, None where there is none that we may see."""
-    found = asked(client, select(["Id"], "PermissionSet", [f"Name = '{name}'", "NamespacePrefix = null"]))
-    if not found:
+    """The same with what it gives, None where there is none."""
+    if not (id := set_id(client, name)):
         return None
-    id = str(found[0]["Id"])
     parent = [f"ParentId = '{id}'"]
-    fields = asked(
-        client, select(["Field", "PermissionsRead", "PermissionsEdit"], "FieldPermissions", parent)
-    )
-    objects = asked(client, select(["SobjectType", *_RIGHTS], "ObjectPermissions", parent))
+    shown = ["Id", "Field", "PermissionsRead", "PermissionsEdit"]
+    fields = rows(client, select(shown, "FieldPermissions", parent))
+    objects = rows(client, select(["Id", "SobjectType", *COLUMNS], "ObjectPermissions", parent))
     rights = _user_rights(client, id)
     return Held(
         id=id,
         grants=Grants(
             fields={
                 str(row["Field"]): bool(row.get("PermissionsEdit"))
-                for row in fields or []
+                for row in fields
                 if row.get("PermissionsRead")
             },
             objects={
-                str(row["SobjectType"]): frozenset(right for key, right in _RIGHTS.items() if row.get(key))
-                for row in objects or []
+                str(row["SobjectType"]): frozenset(right for key, right in COLUMNS.items() if row.get(key))
+                for row in objects
             },
             user=frozenset(name for name, given in rights.items() if given),
         ),
-        objects_known=objects is not None,
+        field_rows={str(row["Field"]).lower(): str(row["Id"]) for row in fields},
+        object_rows={str(row["SobjectType"]).lower(): str(row["Id"]) for row in objects},
         user_known=frozenset(rights),
     )
 
@@ -86,33 +101,19 @@ def granted(client: Client, fields: Collection[str]) -> frozenset[str]:
     Those exist, though we may not see them.
     """
     wanted = among("Field", [f"Account.{name}" for name in fields])
-    rows = asked(client, select(["Field"], "FieldPermissions", ["SobjectType = 'Account'", wanted]))
-    return frozenset(str(row["Field"]).removeprefix("Account.").lower() for row in rows or [])
-
-
-def lacking(wanted: Grants, found: Held) -> tuple[str, ...]:
-    """What a permission set does not give, in words; what cannot be read is taken as given."""
-    names = {name.lower(): editable for name, editable in found.grants.fields.items()}
-    said = []
-    for field, editable in wanted.fields.items():
-        shown = field.removeprefix("Account.")
-        if field.lower() not in names:
-            said.append(f"{'edit' if editable else 'read'} {shown}")
-        elif editable and not names[field.lower()]:
-            said.append(f"edit {shown}")
-    if found.objects_known:
-        for target, rights in wanted.objects.items():
-            short = sorted(rights - found.grants.objects.get(target, frozenset()))
-            said += [f"{right} of {target}" for right in short]
-    said += sorted((wanted.user & found.user_known) - found.grants.user)
-    return tuple(said)
+    found = rows(client, select(["Field"], "FieldPermissions", ["SobjectType = 'Account'", wanted]))
+    return frozenset(str(row["Field"]).removeprefix("Account.").lower() for row in found)
 
 
 def assigned(client: Client, set_id: str, user_id: str) -> bool:
     """Whether this user has this permission set."""
-    where = [f"PermissionSetId = '{set_id}'", f"AssigneeId = '{user_id}'"]
-    rows = asked(client, select(["Id"], "PermissionSetAssignment", where))
-    return bool(rows)
+    return bool(rows(client, _assignment(set_id, user_id)))
+
+
+def people(client: Client, set_id: str) -> int:
+    """How many active users have this permission set."""
+    where = [f"PermissionSetId = '{set_id}'", _ACTIVE]
+    return client.count(select(["COUNT()"], "PermissionSetAssignment", where))
 
 
 def assign(client: Client, set_id: str, user_id: str) -> str:
@@ -122,7 +123,8 @@ def assign(client: Client, set_id: str, user_id: str) -> str:
         client.call("POST", "sobjects/PermissionSetAssignment", json=body)
     except (AuthError, RequestError) as error:
         # Somebody else may have been faster: two assignments of one set to one user cannot be.
-        return "" if assigned(client, set_id, user_id) else str(error)
+        given = asked(client, _assignment(set_id, user_id))
+        return "" if given else str(error)
     return ""
 
 
@@ -133,17 +135,17 @@ def editors(client: Client, fields: Collection[str], us: str) -> list[Editor] | 
     """
     ours = {f"account.{name}".lower(): name for name in fields}
     where = ["SobjectType = 'Account'", "PermissionsEdit = TRUE"]
-    rows = asked(client, select(["ParentId", "Field"], "FieldPermissions", where))
-    if rows is None:
+    grants = asked(client, select(["ParentId", "Field"], "FieldPermissions", where))
+    if grants is None:
         return None
     given: dict[str, set[str]] = {}
-    for row in rows:
+    for row in grants:
         if (name := ours.get(str(row.get("Field")).lower())) is not None:
             given.setdefault(str(row["ParentId"]), set()).add(name)
-    people = _assignees(client, list(given))
-    if people is None:
+    holders = _assignees(client, list(given))
+    if holders is None:
         return None
-    others = {parent: people.get(parent, set()) - {us} for parent in given}
+    others = {parent: holders.get(parent, set()) - {us} for parent in given}
     named = _names(client, [parent for parent in given if others[parent]])
     return [
         Editor(name=named.get(parent, parent), people=len(others[parent]), fields=tuple(sorted(names)))
@@ -152,23 +154,30 @@ def editors(client: Client, fields: Collection[str], us: str) -> list[Editor] | 
     ]
 
 
+def rows(client: Client, soql: str) -> list[Json]:
+    """All rows of a query. Raises what a refused one raises: it is not the answer that there are none."""
+    return [row for page in client.query(soql) for row in page]
+
+
 def asked(client: Client, soql: str) -> list[Json] | None:
     """All rows of a query, None where it is refused: an object, field or right we do not have."""
     try:
-        return [row for page in client.query(soql) for row in page]
+        return rows(client, soql)
     except (AuthError, RequestError):
         return None
 
 
+def _assignment(set_id: str, user_id: str) -> str:
+    where = [f"PermissionSetId = '{set_id}'", f"AssigneeId = '{user_id}'"]
+    return select(["Id"], "PermissionSetAssignment", where)
+
+
 def _user_rights(client: Client, id: str) -> Mapping[str, bool]:
-    """Right of the user → whether the set gives it, as far as the record tells.
+    """Right of the user → whether the set gives it.
 
     A record read without naming fields shows every right this org knows, as a field `Permissions…`.
     """
-    try:
-        record = client.call("GET", f"sobjects/PermissionSet/{id}").data
-    except (AuthError, RequestError):
-        return {}
+    record = client.call("GET", f"sobjects/PermissionSet/{id}").data
     return {
         key.removeprefix("Permissions"): value
         for key, value in (record.items() if isinstance(record, dict) else ())
@@ -177,15 +186,15 @@ def _user_rights(client: Client, id: str) -> Mapping[str, bool]:
 
 
 def _assignees(client: Client, set_ids: Sequence[str]) -> dict[str, set[str]] | None:
-    people: dict[str, set[str]] = {}
+    holders: dict[str, set[str]] = {}
     for part in chunks(set_ids):
-        where = [among("PermissionSetId", part)]
-        rows = asked(client, select(["PermissionSetId", "AssigneeId"], "PermissionSetAssignment", where))
-        if rows is None:
+        where = [among("PermissionSetId", part), _ACTIVE]
+        found = asked(client, select(["PermissionSetId", "AssigneeId"], "PermissionSetAssignment", where))
+        if found is None:
             return None
-        for row in rows:
-            people.setdefault(str(row["PermissionSetId"]), set()).add(str(row["AssigneeId"]))
-    return people
+        for row in found:
+            holders.setdefault(str(row["PermissionSetId"]), set()).add(str(row["AssigneeId"]))
+    return holders
 
 
 def _names(client: Client, set_ids: Sequence[str]) -> dict[str, str]:
@@ -196,8 +205,8 @@ def _names(client: Client, set_ids: Sequence[str]) -> dict[str, str]:
         sets = asked(client, select(fields, "PermissionSet", [among("Id", part)])) or []
         owners = sorted({str(row["ProfileId"]) for row in sets if row.get("ProfileId")})
         wanted = select(["Id", "Name"], "Profile", [among("Id", owners)])
-        rows = asked(client, wanted) if owners else []
-        profiles = {str(row["Id"]): str(row["Name"]) for row in rows or []}
+        named_profiles = asked(client, wanted) if owners else []
+        profiles = {str(row["Id"]): str(row["Name"]) for row in named_profiles or []}
         for row in sets:
             profile = row.get("ProfileId") if row.get("IsOwnedByProfile") else None
             label = f"profile {profiles.get(str(profile), profile)}" if profile else ""

@@ -1,9 +1,9 @@
 """All accounts by one Bulk API 2.0 query: a snapshot on disk, given out in order of id.
 
 Results come as CSV pages, in any order of rows, and a page can be cut short without an error. So every page
-is counted against its header before it counts, and all of them go into a temporary SQLite file; what is in
-memory does not grow with the org. A job that is interrupted is thrown away: the next one begins where the
-consumer got to.
+is counted against its header before it counts, and all pages together against what the job says it found.
+All of them go into a temporary SQLite file; what is in memory does not grow with the org. A job that is
+interrupted is thrown away: the next one begins where the consumer got to.
 https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/queries.htm
 """
 
@@ -37,7 +37,7 @@ PATIENCE = 3_600.0
 
 _FIRST_LOOK, _LONGEST_LOOK = 0.2, 10.0
 _WAITING = frozenset(("Open", "UploadComplete", "InProgress"))
-_CODE = re.compile(r"\b(INVALID_FIELD|INVALID_TYPE|MALFORMED_QUERY)\b")
+_CODE = re.compile(r"\b(INVALID_FIELD|INVALID_TYPE|MALFORMED_QUERY|INSUFFICIENT_ACCESS\w*)\b")
 
 _log = log("salesforce")
 
@@ -62,8 +62,11 @@ class Bulk:
         self._patience = patience
         self._clock = clock
 
-    def everything(self, columns: Callable[[], Columns], last: str) -> Iterator[Found]:
-        """Every account after `last`, in order, with the values of these columns as `Raw` records.
+    def everything(
+        self, columns: Callable[[], Columns], last: str, *, at_once: int = soql.PAGE
+    ) -> Iterator[Found]:
+        """Every account after `last`, in order, with the values of these columns as `Raw` records, so many of
+        them in a part.
 
         Nothing is asked before the first part is taken.
         """
@@ -72,16 +75,18 @@ class Bulk:
                 tempfile.TemporaryDirectory(prefix="icp-sync-") as folder,
                 closing(Snapshot(Path(folder))) as store,
             ):
-                yield from self._parts(store, columns, last)
+                yield from self._parts(store, columns, last, at_once)
         except (sqlite3.Error, OSError) as error:
             what = f"the rows of a bulk query could not be kept on disk: {error}"
             raise UnavailableError(what, next_step="make room where TMPDIR points to") from error
 
-    def _parts(self, store: Snapshot, columns: Callable[[], Columns], last: str) -> Iterator[Found]:
+    def _parts(
+        self, store: Snapshot, columns: Callable[[], Columns], last: str, at_once: int
+    ) -> Iterator[Found]:
         read_at = round(self._client.now() * 1000)
         shown, tallied = self._fill(store, columns, last)
         given = False
-        for part in store.parts(last):
+        for part in store.parts(last, at_once):
             records = {
                 id: raw_of(shown.of_row(row), tally if tallied else None, read_at) for id, row, tally in part
             }
@@ -110,7 +115,7 @@ class Bulk:
         statement = soql.select(TALLIED, OBJECT, [soql.after("AccountId", last)])
         try:
             self._query(store, statement, TALLIED, store.count)
-        except (RequestError, AuthError) as error:
+        except RequestError as error:
             self._opportunities.told(error)
             return False
         return True
@@ -125,18 +130,20 @@ class Bulk:
         """One job from its beginning to its end, its rows taken by the store."""
         with self._job(statement) as id:
             expected = self._finished(id)
-            rows = 0
+            rows, counted = 0, True
             locator, passed = "", set[str]()
             while True:
-                told, locator = self._page(store, id, locator, names, take)
-                rows += told
+                told, announced, locator = self._page(store, id, locator, names, take)
+                rows, counted = rows + told, counted and announced
                 if not locator:
                     break
                 if locator in passed:
                     raise UnavailableError("the pages of a bulk query lead in a circle")
                 passed.add(locator)
+            if expected is None and not counted:
+                raise UnavailableError("nobody said how many rows a bulk query has: it may be cut short")
             if expected is not None and rows != expected:
-                _log.warning("a bulk query brought another number of rows", rows=rows, expected=expected)
+                raise UnavailableError(f"a bulk query brought {rows} rows, its job had {expected}")
 
     @contextmanager
     def _job(self, statement: str) -> Iterator[str]:
@@ -182,15 +189,17 @@ class Bulk:
         locator: str,
         names: Sequence[str],
         take: Callable[[Iterable[Sequence[str]]], int],
-    ) -> tuple[int, str]:
-        """One page of results into the store: its rows, and the locator of the next one, "" on the last."""
+    ) -> tuple[int, bool, str]:
+        """One page of results into the store: its rows, whether they were announced, and the locator of the
+        next one, "" on the last."""
         params = {"maxRecords": str(self._page_rows)} | ({"locator": locator} if locator else {})
         for attempt in range(TRIES):
             headers = self._client.download(f"jobs/query/{id}/results", params=params, into=store.scratch)
             counted = headers.get("Sforce-NumberOfRecords", "")
+            nothing = counted == "0" and store.is_scratch_empty  # not even a header, and nobody expects one
             try:
                 with store.whole():
-                    rows = take(rows_of(store.scratch, names))
+                    rows = 0 if nothing else take(rows_of(store.scratch, names))
                     if counted.isdecimal() and rows != int(counted):
                         raise CutShortError(f"{rows} rows of {counted}")
             except CutShortError as error:
@@ -199,7 +208,7 @@ class Bulk:
                 )
                 continue
             following = headers.get("Sforce-Locator", "")
-            return rows, "" if following == "null" else following
+            return rows, counted.isdecimal(), "" if following == "null" else following
         raise UnavailableError("a page of a bulk query came cut short again and again")
 
 

@@ -5,23 +5,24 @@ Changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from icp_sync.crm.roster import Roster
 from icp_sync.crm.salesforce import access, existing, reach, record_types
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.metadata import PICKLISTS, wanted_choices
+from icp_sync.crm.salesforce.metadata import PICKLISTS, Choice, wanted_choices
 from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS, editable_by_people
 from icp_sync.crm.windows import Windows
-from icp_sync.domain.standing import FIELDS
+from icp_sync.domain.standing import FIELDS, Field
 from icp_sync.errors import AuthError, IcpSyncError, Problem, RequestError, UnavailableError
 from icp_sync.ports import Blueprint
 
 LOGIN = "check the connection's address and credentials"
 PROVISION = "icp-sync provision --apply"
 OFFER = f"{PROVISION}, or Setup → Object Manager → Account → Record Types"
+OFFER_PEOPLE = "add them there: Setup → Person Account Record Types"
 ASSIGN = f"assign the permission set {INTEGRATION} to the integration user"
 LATE_COMMITS = 600.0
 """Seconds a transaction may take from stamping a record to showing it: the longest API call and Apex run,
@@ -62,7 +63,8 @@ def check(
         return [_refused("object Account", error)]
     return [
         *_object(described),
-        *_asked("fields", lambda: list(_fields(client, catalogue, blueprint))),
+        *_asked("fields", lambda: list(_fields(catalogue, blueprint))),
+        *_asked("record types", lambda: list(_record_types(client, catalogue, blueprint))),
         *_asked("users", roster.owners),
         *_asked("rights on accounts", lambda: _reach(client, catalogue, user)),
         *_asked("visible accounts", lambda: _visible(client, visible_accounts)),
@@ -92,9 +94,8 @@ def _object(described: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(where="object Account", what=f"the user may not {right} accounts", hint=ASSIGN)
 
 
-def _fields(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> Iterator[Problem]:
+def _fields(catalogue: Catalogue, blueprint: Blueprint) -> Iterator[Problem]:
     definitions = existing.by_name(catalogue.definitions())
-    picklists: dict[str, list[str]] = {}
     for field, name in {**catalogue.properties, **blueprint.fields}.items():
         ours, known, found = field in blueprint.fields, FIELDS.get(field), definitions.get(name.lower())
         where = f"field {name}"
@@ -104,31 +105,46 @@ def _fields(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> Itera
             )
             yield Problem(where=where, what="the org does not have it, or hides it from us", hint=hint)
             continue
-        if known and not known.native and (reason := existing.conflict(known, found)):
+        wanted = wanted_choices(known, blueprint) if known and ours else ()
+        if reason := _reason(known, found, wanted):
             yield Problem(where=where, what=reason, hint="give this output another field name")
             continue
         if found.get("updateable") is False:
             yield Problem(where=where, what="the user may not edit it", hint=ASSIGN)
-        if known and ours and (lacking := existing.missing(known, found, blueprint)):
+        if lacking := existing.missing(found, wanted):
             values = ", ".join(choice.value for choice in lacking)
             yield Problem(where=where, what=f"it lacks the values {values}", hint=PROVISION)
-        if known and ours and known.type in PICKLISTS:
-            picklists[name] = [choice.value for choice in wanted_choices(known, blueprint)]
-    yield from _record_types(client, picklists, person_accounts="ispersonaccount" in definitions)
 
 
-def _record_types(
-    client: Client, picklists: Mapping[str, list[str]], *, person_accounts: bool
-) -> Iterator[Problem]:
+def _reason(known: Field | None, found: Mapping[str, Any], wanted: Sequence[Choice]) -> str:
+    """Why a field cannot carry an output of ours; the CRM's own are what they are."""
+    if known is None or known.native:
+        return ""
+    return existing.conflict(known, found) or existing.doubles(found, wanted)
+
+
+def _record_types(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> Iterator[Problem]:
     """Values a record type blocks; those it is not told of count as offered."""
-    for one in record_types.record_types(client, picklists, person_accounts=person_accounts):
+    definitions = existing.by_name(catalogue.definitions())
+    picklists = {
+        name: [choice.value for choice in wanted_choices(FIELDS[field], blueprint)]
+        for field, name in blueprint.fields.items()
+        if FIELDS[field].type in PICKLISTS and _fits(field, definitions.get(name.lower()))
+    }
+    found = record_types.record_types(client, picklists, person_accounts="ispersonaccount" in definitions)
+    for one in found:
         blocked = [
             f"{name} lacks {', '.join(lacking)}"
             for name, wanted in picklists.items()
             if (lacking := record_types.lacking(one, name, wanted))
         ]
-        if blocked and one.active:
-            yield Problem(where=f"record type {one.name}", what="; ".join(blocked), hint=OFFER)
+        if blocked and (one.active or record_types.used(client, one)):
+            hint = OFFER_PEOPLE if one.person else OFFER
+            yield Problem(where=f"record type {one.name}", what="; ".join(blocked), hint=hint)
+
+
+def _fits(field: str, definition: Mapping[str, Any] | None) -> bool:
+    return definition is not None and not existing.conflict(FIELDS[field], definition)
 
 
 def _reach(client: Client, catalogue: Catalogue, user: str) -> list[Problem]:
@@ -136,13 +152,14 @@ def _reach(client: Client, catalogue: Catalogue, user: str) -> list[Problem]:
     if found is None:
         what = "whether we may edit and transfer accounts cannot be asked (UserRecordAccess)"
         return [Problem(where="rights on accounts", what=what, hint=ASSIGN)]
+    from_where = "from all over the org" if found.spread else "that came first; no others could be found"
     wanted = [("read", found.read), ("edit", found.edit)]
     if "owner" in catalogue.properties:
         wanted.append(("transfer", found.transfer))
     return [
         Problem(
             where=f"may {right}",
-            what=f"{count} of {found.asked} accounts from all over the org ({100 * count // found.asked} %)",
+            what=f"{count} of {found.asked} accounts {from_where} ({100 * count // found.asked} %)",
             hint=f"{ASSIGN}, and share the accounts with that user",
         )
         for right, count in wanted

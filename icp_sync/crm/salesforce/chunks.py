@@ -94,7 +94,8 @@ class Chunks:
     def _complained(
         self, complained: Sequence[tuple[Input, tuple[Complaint, ...]]], times: int
     ) -> list[Outcome]:
-        lost = self._lost([item for item, _ in complained], [one for _, found in complained for one in found])
+        items, all_found = [item for item, _ in complained], [one for _, found in complained for one in found]
+        lost = lost_outputs(self._client, self._preparing, items, all_found)
         outcomes: list[Outcome] = []
         locked: list[tuple[Input, tuple[Complaint, ...]]] = []
         buried: list[Input] = []
@@ -129,7 +130,7 @@ class Chunks:
         found = codes(error)
         if error.status not in _ABOUT_VALUES or (found and kind(found) in ("transient", "quota")):
             return [outcome(item.id, Result.FAILED, message=str(error)) for item in items]
-        lost = self._lost(items, found)
+        lost = lost_outputs(self._client, self._preparing, items, found)
         if lost:
             kept = [item for item in items if not lost & item.values.keys()]
             gone = [item for item in items if lost & item.values.keys()]
@@ -154,10 +155,13 @@ class Chunks:
         middle = len(items) // 2
         return [items[:middle], items[middle:]]
 
-    def _lost(self, items: Sequence[Input], found: Sequence[Complaint]) -> frozenset[str]:
-        try:
-            return self._preparing.lost(items, [one for one in found if one.code in CAPACITY])
-        except (UnavailableError, AuthError, RequestError) as error:
-            name = self._client.transport.name
-            _log.warning("could not read the fields again", connection=name, error=str(error))
-            return frozenset()
+
+def lost_outputs(
+    client: Client, preparing: Preparing, items: Sequence[Input], found: Sequence[Complaint]
+) -> frozenset[str]:
+    """The outputs these complaints name that the org can carry no more; none when nobody can tell."""
+    try:
+        return preparing.lost(items, [one for one in found if one.code in CAPACITY])
+    except (UnavailableError, AuthError, RequestError) as error:
+        _log.warning("could not read the fields again", connection=client.transport.name, error=str(error))
+        return frozenset()

@@ -24,16 +24,21 @@ CURRENCY = "CurrencyIsoCode"
 UNREADABLE = frozenset(("address", "location", "base64", "complexvalue", "anyType"))
 """Types whose value is no single text; the Bulk API cannot select them at all."""
 
+LONG = 255
+"""Characters up to which a text is short. Salesforce's long texts may have 131,072."""
+
 _TEXT_CACHE = 8_192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One field of a read. keys: the names it was asked for by. text: its value as text, "" for none."""
+    """One field of a read. keys: the names it was asked for by. text: its value as text, "" for none.
+    long: how many characters people may have put into it, 0 where that is little."""
 
     name: str
     keys: tuple[str, ...]
     text: Callable[[object], str]
+    long: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,11 @@ class Columns:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.every)
+
+    @property
+    def long(self) -> int:
+        """Characters the long texts of one account may have together."""
+        return sum(column.long for column in self.every)
 
     def only(self, *names: str) -> Columns:
         """These of the columns, in their order here."""
@@ -80,7 +90,8 @@ def columns(catalogue: Catalogue, facts: Iterable[str]) -> Columns:
     keys: dict[str, list[str]] = {}
     missing = []
     feeding = tuple(facts)
-    for asked in dict.fromkeys((*OWN, CURRENCY, *feeding, *sorted(catalogue.carried().values()))):
+    ours = sorted(catalogue.carried().values())
+    for asked in dict.fromkeys((*OWN, CURRENCY, *feeding, *ours)):
         definition = catalogue.definition(asked)
         if definition is not None and definition.get("type") not in UNREADABLE:
             keys.setdefault(str(definition["name"]), []).append(asked)
@@ -89,11 +100,20 @@ def columns(catalogue: Catalogue, facts: Iterable[str]) -> Columns:
     definitions = catalogue.definitions()
     every = tuple(
         Column(
-            name=name, keys=tuple(asked), text=text_of(str(definitions.get(name, {}).get("type") or "string"))
+            name=name,
+            keys=tuple(asked),
+            text=text_of(str(definitions.get(name, {}).get("type") or "string")),
+            # What we write ourselves is short, however long its field is.
+            long=0 if set(asked) <= set(ours) else _long(definitions.get(name, {})),
         )
         for name, asked in keys.items()
     )
     return Columns(every=every, missing=tuple(missing))
+
+
+def _long(definition: Mapping[str, object]) -> int:
+    length = definition.get("length")
+    return length if isinstance(length, int) and length > LONG else 0
 
 
 def text_of(kind: str) -> Callable[[object], str]:

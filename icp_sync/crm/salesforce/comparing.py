@@ -1,7 +1,8 @@
 """A last look at the accounts about to be written: whether they still are, and still hold what was read.
 
 What a person changed since our read is not overwritten: nothing of that write is sent. Salesforce cannot make
-a collection conditional, so the look is one call for all of them, directly before the write.
+a collection conditional, so the look is one call for all of them, directly before the write; whatever takes
+its time in between is followed by another look.
 """
 
 from __future__ import annotations
@@ -11,7 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 from icp_sync.crm.salesforce.client import RETRIEVE, Client
-from icp_sync.crm.salesforce.preparing import OWNER, Input, Outputs, Preparing, Spelling, outcome
+from icp_sync.crm.salesforce.preparing import (
+    OWNER,
+    Input,
+    Outputs,
+    Preparing,
+    Spelling,
+    finish,
+    outcome,
+)
 from icp_sync.crm.salesforce.replies import codes
 from icp_sync.domain.plan import Outcome, Result
 from icp_sync.errors import AuthError, RequestError, UnavailableError
@@ -85,11 +94,11 @@ class Comparing:
             if live[name] != value and name in item.expected and live[name] != item.expected[name]
         )
         if changed:
-            message = f"somebody changed {', '.join(changed)} since it was read; nothing was written"
+            message = f"somebody changed {', '.join(changed)} since it was read; not overwritten"
             return outcome(item.id, Result.FAILED, code=CHANGED, message=message)
         if item.values and all(live[name] == value for name, value in item.values.items()):
             done = {**item.confirmed, **item.values}
-            return outcome(item.id, Result.WRITTEN, confirmed=done, refused=item.refused)
+            return finish(replace(item, confirmed=done, values={}, sent={}), None)
         item = replace(item, unchanged_since=str(record.get(MODIFIED) or ""))
         return item.done(OWNER) if OWNER in item.values and live[OWNER] == item.values[OWNER] else item
 

@@ -14,6 +14,7 @@ from icp_sync.crm.salesforce import soql
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.ids import account_id, long_id
 from icp_sync.crm.salesforce.replies import codes, named_fields
+from icp_sync.crm.salesforce.rights import is_missing_right
 from icp_sync.errors import AuthError, RequestError
 from icp_sync.ports import Related
 
@@ -55,8 +56,7 @@ def _read(client: Client, fields: Sequence[str], accounts: Sequence[str]) -> lis
 
 def _unreadable(error: RequestError) -> Exception:
     """The error to raise: a matter of rights where it is one. An object we may not read is none for us."""
-    told = {one.code for one in codes(error)}
-    if not told & {"INVALID_TYPE", "INVALID_FIELD", "INSUFFICIENT_ACCESS"}:
+    if not is_missing_right(error):
         return error
     return AuthError(
         "the integration user may not read contacts",

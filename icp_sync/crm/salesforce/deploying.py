@@ -6,7 +6,8 @@ https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,11 @@ from icp_sync.errors import AuthError, ConfigError, Problem, RequestError, Unava
 PATIENCE = 600.0
 """Seconds a deployment may take; it waits its turn behind others in the org."""
 
+UNSEEN = "the org has it, and does not show it to us: what it holds would be replaced"
+
+_RIGHT = re.compile(r"\bINSUFFICIENT_ACCESS|\bFUNCTIONALITY_NOT_ENABLED\b")
+"""How Salesforce refuses metadata to a user; other refusals of a login or an org are no matter of rights."""
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 
 
@@ -28,6 +34,7 @@ class Failure:
     kind: str
     name: str
     problem: str
+    there: bool = False  # it was to be new, and is not
 
 
 class NoRightError(Exception):
@@ -35,10 +42,17 @@ class NoRightError(Exception):
 
 
 def deploy(
-    client: Client, components: Sequence[Component], *, check_only: bool, patience: float = PATIENCE
+    client: Client,
+    components: Sequence[Component],
+    *,
+    check_only: bool,
+    new: Collection[str] = (),
+    patience: float = PATIENCE,
 ) -> list[Failure]:
     """Deploy all of these or, when one fails, none; `check_only` tries and changes nothing.
 
+    new: lower-case full names of those the org must not have yet; one it has, seen or unseen, is a failure
+    (`created`, DeployMessage). That is of use before it is done, so with `check_only`.
     Raises NoRightError, and ConfigError for a failure that is of no component. A deployment that does not end
     in time raises UnavailableError: doing it again is harmless.
     """
@@ -51,17 +65,15 @@ def deploy(
     }
     try:
         begun = client.deploy(archive(components), options)
-    except AuthError as error:
-        raise NoRightError(str(error)) from error
-    except RequestError as error:
-        if error.status == 403:
+    except (AuthError, RequestError) as error:
+        if _RIGHT.search(str(error)):
             raise NoRightError(str(error)) from error
         raise
     id = str(begun.get("id") or "")
     if not id.isalnum():
         raise UnavailableError("Salesforce began a deployment and did not say which")
     result = _watch(client, id, patience)
-    failures = list(_failures(result))
+    failures = [*_failures(result), *_there_already(result, new)]
     if not failures and result.get("status") != "Succeeded":
         said = str(result.get("errorMessage") or result.get("status") or "no reason given")
         raise ConfigError([Problem(where=f"deployment {id}", what=f"Salesforce refused it: {said}")])
@@ -84,12 +96,24 @@ def _watch(client: Client, id: str, patience: float) -> Mapping[str, Any]:
 
 
 def _failures(result: Mapping[str, Any]) -> Iterator[Failure]:
-    details = result.get("details")
-    listed = details.get("componentFailures") if isinstance(details, dict) else None
-    for entry in listed if isinstance(listed, list) else [listed]:
-        if isinstance(entry, dict) and entry.get("problemType") != "Warning":
+    for entry in _messages(result, "componentFailures"):
+        if entry.get("problemType") != "Warning":
             yield Failure(
                 kind=str(entry.get("componentType") or ""),
                 name=str(entry.get("fullName") or ""),
                 problem=str(entry.get("problem") or "no reason given"),
             )
+
+
+def _there_already(result: Mapping[str, Any], new: Collection[str]) -> Iterator[Failure]:
+    for entry in _messages(result, "componentSuccesses"):
+        name = str(entry.get("fullName") or "")
+        if name.lower() in new and entry.get("created") in (False, "false"):
+            yield Failure(kind=str(entry.get("componentType") or ""), name=name, problem=UNSEEN, there=True)
+
+
+def _messages(result: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """DeployMessages; one alone may come without a list around it."""
+    details = result.get("details")
+    listed = details.get(key) if isinstance(details, dict) else None
+    return [entry for entry in (listed if isinstance(listed, list) else [listed]) if isinstance(entry, dict)]

@@ -6,12 +6,13 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resourc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from icp_sync.crm.salesforce.metadata import PICKLISTS, TYPES, Choice, wanted_choices
+from icp_sync.crm.salesforce import metadata
+from icp_sync.crm.salesforce.metadata import TYPES, Choice
 from icp_sync.domain.standing import Field, FieldType
-from icp_sync.ports import Blueprint
 
 Json = dict[str, Any]
 
@@ -34,6 +35,15 @@ WHOLE_DIGITS = 3
 """Digits in front of the point: scores go up to 100."""
 
 
+_ODD = (
+    ("unique", "it exists and takes every value only once (unique)"),
+    ("htmlFormatted", "it exists and is rich text, which changes what is written"),
+    ("filteredLookupInfo", "it exists and its filter refuses some users"),
+    ("globalValues", "it exists and its values are those of a global value set, which we do not touch"),
+)
+"""What a describe says of a field, and why that field is not one for us."""
+
+
 def conflict(field: Field, definition: Mapping[str, Any]) -> str:
     """Why an existing field cannot carry this output, "" when it can. Rights are another question."""
     found, needed = definition.get("type"), DESCRIBED[field.type]
@@ -45,6 +55,8 @@ def conflict(field: Field, definition: Mapping[str, Any]) -> str:
         return "it exists and its values depend on another field"
     if definition.get("nillable") is False and field.type is not FieldType.YES_NO:
         return "it exists and may not be blank"
+    if odd := next((told for key, told in _ODD if definition.get(key)), ""):
+        return odd
     least = SHORTEST.get(field.type, 0)
     if _number(definition, "length", least) < least:
         return f"it exists and holds {definition.get('length')} characters, we need {least}"
@@ -70,23 +82,23 @@ def choices(definition: Mapping[str, Any]) -> tuple[Choice, ...]:
     )
 
 
-def missing(field: Field, definition: Mapping[str, Any], blueprint: Blueprint) -> tuple[Choice, ...]:
+def doubles(definition: Mapping[str, Any], wanted: Sequence[Choice]) -> str:
+    """Why a picklist cannot take these values beside its own, "" when it can."""
+    held = choices(definition)
+    lacking = missing(definition, wanted)
+    return metadata.doubles(lacking, held) if lacking else ""
+
+
+def missing(definition: Mapping[str, Any], wanted: Sequence[Choice]) -> tuple[Choice, ...]:
     """The values a picklist of ours must offer and does not, or not any more."""
-    if field.type not in PICKLISTS:
-        return ()
     offered = {choice.value for choice in choices(definition) if choice.active}
-    return tuple(one for one in wanted_choices(field, blueprint) if one.value not in offered)
+    return tuple(one for one in wanted if one.value not in offered)
 
 
-def united(field: Field, definition: Mapping[str, Any], blueprint: Blueprint) -> tuple[Choice, ...]:
+def united(definition: Mapping[str, Any], wanted: Sequence[Choice]) -> tuple[Choice, ...]:
     """The values a picklist has, as they are, and the missing ones behind: a deployment replaces them all."""
-    lacking = {choice.value: choice for choice in missing(field, definition, blueprint)}
-    held = [
-        Choice(value=one.value, label=one.label, active=True, default=one.default)
-        if one.value in lacking
-        else one
-        for one in choices(definition)
-    ]
+    lacking = {choice.value: choice for choice in missing(definition, wanted)}
+    held = [replace(one, active=True) if one.value in lacking else one for one in choices(definition)]
     known = {choice.value for choice in held}
     taken = {choice.label for choice in held}
     return (

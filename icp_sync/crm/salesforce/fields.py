@@ -13,6 +13,7 @@ from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import RETRIEVE, Client, Json
 from icp_sync.crm.salesforce.columns import ID, UNREADABLE, columns
 from icp_sync.crm.salesforce.ids import ACCOUNT, long_id, number, numbered
+from icp_sync.crm.salesforce.opportunities import OPEN, PSEUDO, WON, Opportunities
 from icp_sync.errors import RequestError
 from icp_sync.ports import CrmField, FieldKind
 
@@ -37,9 +38,18 @@ _KINDS: Mapping[str, FieldKind] = {
 }
 
 
-def fields(catalogue: Catalogue) -> tuple[CrmField, ...]:
-    """Every field we may see. What was deleted is not shown by Salesforce, so none is archived."""
-    return tuple(_field(entry) for entry in catalogue.definitions().values())
+COUNTED = tuple(
+    CrmField(name=name, label=label, kind=FieldKind.NUMBER, type="count")
+    for name, label in ((OPEN, "Open opportunities"), (WON, "Won opportunities"))
+)
+"""What is no field of Account and can be mapped like one."""
+
+
+def fields(client: Client, catalogue: Catalogue, opportunities: Opportunities) -> tuple[CrmField, ...]:
+    """Every field we may see, and the counts of opportunities where we may see those. What was deleted is not
+    shown by Salesforce, so none is archived."""
+    counted = COUNTED if opportunities.tally(_ids(client, "", 1)) is not None else ()
+    return (*(_field(entry) for entry in catalogue.definitions().values()), *counted)
 
 
 def _field(entry: Json) -> CrmField:
@@ -61,7 +71,12 @@ def _field(entry: Json) -> CrmField:
 
 
 def sample(
-    client: Client, catalogue: Catalogue, executor: Executor, properties: Sequence[str], limit: int
+    client: Client,
+    catalogue: Catalogue,
+    opportunities: Opportunities,
+    executor: Executor,
+    properties: Sequence[str],
+    limit: int,
 ) -> list[Mapping[str, str | None]]:
     """Raw values of at most `limit` accounts, by id; properties the org does not show are absent."""
     ids = _spread(client, limit)
@@ -75,6 +90,9 @@ def sample(
     for found in executor.map(lambda batch: _values(client, catalogue, *batch), asked):
         for id, values in found.items():
             rows.setdefault(id, {}).update(values)
+    if counted := [name for name in PSEUDO if name in properties]:
+        for id, tally in (opportunities.tally(list(rows)) or {}).items():
+            rows[id].update({name: tally.values[name] for name in counted})
     return [rows[id] for id in ids if id in rows]
 
 

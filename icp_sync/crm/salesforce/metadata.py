@@ -12,6 +12,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import quote
 
 from icp_sync.domain.standing import STATES, Field, FieldType
@@ -32,6 +33,7 @@ TYPES: Mapping[FieldType, str] = {
 PICKLISTS = frozenset({FieldType.ENUM, FieldType.MULTI})
 LONGEST_LABEL = 40
 LONGEST_VALUE = 255
+MOST_VALUES = 1_000
 
 NOTHING_YET = "none"
 """A picklist cannot be made without a value; one that has nothing to offer yet is made with this one."""
@@ -72,7 +74,9 @@ class RecordType:
     """A record type of the org's accounts.
 
     values: picklist field (API name) → its values there; a field that is absent could not be read.
-    kept: settings a deployment would otherwise take away, as elements.
+    known: whether its setup could be read, without which it cannot be deployed and lose nothing.
+    kept, defaults: settings a deployment would otherwise take away, as elements, and by lower-case picklist.
+    person: of person accounts, whose record types belong to another object.
     """
 
     name: str  # with its namespace, as metadata names it
@@ -81,7 +85,10 @@ class RecordType:
     description: str = ""
     id: str = ""
     values: Mapping[str, frozenset[str]]
+    known: bool = True
+    person: bool = False
     kept: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    defaults: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
 
 
 def name_problem(name: str) -> str:
@@ -105,6 +112,22 @@ def value_problem(value: str, kind: FieldType) -> str:
     return ""
 
 
+def doubles(choices: Iterable[Choice], held: Iterable[Choice] = ()) -> str:
+    """Why a picklist cannot offer these values, beside those it holds; "" when it can.
+
+    Salesforce compares values without regard to case. A picklist has at most 1,000 of them, the inactive
+    ones counted ("Picklist Limitations" in Salesforce Help).
+    """
+    known = {choice.value.lower(): choice.value for choice in held}
+    for choice in choices:
+        twin = known.setdefault(choice.value.lower(), choice.value)
+        if twin != choice.value:
+            return f"the values {twin!r} and {choice.value!r} are one and the same to Salesforce"
+    if len(known) > MOST_VALUES:
+        return f"it would have {len(known):,} values, and a picklist holds {MOST_VALUES:,}, inactive ones too"
+    return ""
+
+
 def wanted_choices(field: Field, blueprint: Blueprint) -> tuple[Choice, ...]:
     """The values a picklist of ours must offer, none for other fields."""
     if field.type not in PICKLISTS:
@@ -119,30 +142,31 @@ def custom_field(
     name: str,
     choices: Sequence[Choice],
     *,
-    label: str = "",
-    help_text: str = "",
     restricted: bool = True,
+    ordered: bool = False,
+    kept: Mapping[str, str] = MappingProxyType({}),
 ) -> Component:
     """A field of ours with these values, all there shall be.
 
-    label, help_text: what the org has given it already. restricted: whether it takes no other values.
+    restricted: whether it takes no other values. ordered: whether they are shown by the alphabet.
+    kept: what the org has given it already, as elements, in place of ours.
     """
-    body: list[Element] = [("description", field.description)]
-    if help_text:
-        body.append(("inlineHelpText", help_text))
-    body.append(("label", (label or field.label)[:LONGEST_LABEL]))
-    body += _typed(field.type, name, _value_set(choices, restricted=restricted))
-    body.append(("type", TYPES[field.type]))
-    return Component(kind="CustomField", name=name, body=tuple(sorted(body, key=lambda one: one[0])))
+    body = dict(_typed(field.type, name, _value_set(choices, restricted=restricted, ordered=ordered)))
+    body |= {"description": field.description, "label": field.label[:LONGEST_LABEL], **kept}
+    body["type"] = TYPES[field.type]
+    return Component(kind="CustomField", name=name, body=tuple(sorted(body.items())))
 
 
-def list_views(fields: Mapping[str, str]) -> tuple[Component, ...]:
+def list_views(fields: Mapping[str, str], *, prefixed: bool = False) -> tuple[Component, ...]:
     """A list view of all accounts for every tier and state; none without the field of the tier.
 
     Columns and filters name custom fields by their API name, standard ones by a token of the list's own.
+    prefixed: write `Account.X__c`, which other orgs want.
     """
     if "tier" not in fields:
         return ()
+    if prefixed:
+        fields = {field: f"Account.{name}" for field, name in fields.items()}
     columns = ["ACCOUNT.NAME", *(fields[name] for name in _COLUMNS if name in fields), "CORE.USERS.ALIAS"]
     columns += [fields["lane"]] if "lane" in fields else []
     return tuple(_list_view(state, fields["tier"], columns) for state in STATES)
@@ -158,8 +182,12 @@ def record_type(existing: RecordType, values: Mapping[str, Iterable[str]]) -> Co
         said["description"] = existing.description
     body: list[Element] = [*sorted(said.items())]
     for picklist, offered in sorted(values.items()):
+        first = existing.defaults.get(picklist.lower(), frozenset())
         listed: list[Element] = [
-            ("values", (("fullName", quote(value, safe=" -_.!~*'()")), ("default", "false")))
+            (
+                "values",
+                (("fullName", quote(value, safe=" -_.!~*'()")), ("default", yes_no(value in first))),
+            )
             for value in sorted(set(offered))
         ]
         if listed:
@@ -195,8 +223,8 @@ def _typed(kind: FieldType, name: str, value_set: tuple[Element, ...]) -> list[E
             return [*plain, ("valueSet", value_set), ("visibleLines", "4")]
 
 
-def _value_set(choices: Sequence[Choice], *, restricted: bool) -> tuple[Element, ...]:
-    values: list[Element] = [("sorted", "false")]
+def _value_set(choices: Sequence[Choice], *, restricted: bool, ordered: bool = False) -> tuple[Element, ...]:
+    values: list[Element] = [("sorted", yes_no(ordered))]
     for choice in choices or [Choice(value=NOTHING_YET, label="None")]:
         said: list[Element] = [("fullName", choice.value), ("default", yes_no(choice.default))]
         if not choice.active:

@@ -3,6 +3,10 @@
 An Opportunity belongs to its account for our purposes: a change of one puts the account into the windows,
 so an account's stamp here is the latest of its own and theirs. They may be hidden from us altogether; then
 nothing is said. "Closed" and "won" are the fields derived from the stage, never the stage's name.
+
+An Opportunity that is moved to another account is seen on the account it came to. The one it left is told
+of by nothing but field history, which an org may not keep (OpportunityFieldHistory, Object Reference); its
+number stays too high until that account changes, or is read by the next sweep.
 https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_opportunity.htm
 """
 
@@ -18,8 +22,8 @@ from icp_sync.crm.salesforce import soql
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.columns import STAMP
 from icp_sync.crm.salesforce.ids import long_id
-from icp_sync.crm.salesforce.replies import codes, kind_of
-from icp_sync.errors import AuthError, RequestError, UnavailableError
+from icp_sync.crm.salesforce.rights import is_missing_right
+from icp_sync.errors import RequestError, UnavailableError
 from icp_sync.observe import log
 
 OBJECT = "Opportunity"
@@ -70,14 +74,15 @@ class Opportunities:
             return self._wanted and self._clock() >= self._hidden_until
 
     def tally(self, ids: Sequence[str]) -> Mapping[str, Tally] | None:
-        """The tally of each of these accounts, None where we may not read Opportunities."""
+        """The tally of each of these accounts, None where we may not read Opportunities. Raises AuthError,
+        and UnavailableError for every refusal that is no matter of rights."""
         found = dict.fromkeys(ids, NONE)
         try:
             for chunk in soql.chunks(ids) if self.readable else ():
                 for row in self._rows(_tallies([soql.among("AccountId", chunk)])):
                     account = long_id(str(row.get("AccountId") or ""))
                     found[account] = _added(found.get(account, NONE), row)
-        except (RequestError, AuthError) as error:
+        except RequestError as error:
             self._hide(error)
         return found if self.readable else None
 
@@ -96,8 +101,9 @@ class Opportunities:
         bounds = [f"{STAMP} >= {soql.instant(since)}", f"AccountId >= '{first}'"]
         return frozenset(id for id, _ in self._latest(bounds, "", up_to, deleted=True))
 
-    def told(self, error: Exception) -> None:
-        """A read of Opportunities elsewhere was refused. Raises what is no matter of rights."""
+    def told(self, error: RequestError) -> None:
+        """A read of Opportunities elsewhere was refused. Raises UnavailableError for what is no matter of
+        rights."""
         self._hide(error)
 
     def _latest(
@@ -115,7 +121,7 @@ class Opportunities:
             )
             try:
                 rows = self._rows(statement, deleted=deleted)
-            except (RequestError, AuthError) as error:
+            except RequestError as error:
                 self._hide(error)
                 return
             found = [(long_id(str(row.get("AccountId") or "")), _latest_of(row)) for row in rows]
@@ -130,11 +136,10 @@ class Opportunities:
     def _rows(self, statement: str, *, deleted: bool = False) -> list[Json]:
         return [row for page in self._client.query(statement, deleted=deleted) for row in page]
 
-    def _hide(self, error: Exception) -> None:
-        """Leave Opportunities alone for a while; raises what another try may mend."""
-        if isinstance(error, RequestError) and any(
-            kind_of(one.code) in ("transient", "quota") for one in codes(error)
-        ):
+    def _hide(self, error: RequestError) -> None:
+        """Leave Opportunities alone for a while, for we lack a right. Raises UnavailableError for all else:
+        an account settled as if its deals were unknown would lose its owner's protection to a bad minute."""
+        if not is_missing_right(error):
             raise UnavailableError(f"Opportunities: {error}") from error
         with self._lock:
             self._hidden_until = self._clock() + AGAIN

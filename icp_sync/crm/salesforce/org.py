@@ -11,8 +11,9 @@ from icp_sync.crm.salesforce import check, contacts, deals, discovery, fields, p
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import VERSION, Client
 from icp_sync.crm.salesforce.identity import identity
-from icp_sync.crm.salesforce.jobs import Jobs
+from icp_sync.crm.salesforce.jobs import LEFT_SECONDS, Jobs
 from icp_sync.crm.salesforce.login import Credentials, Login
+from icp_sync.crm.salesforce.opportunities import Opportunities
 from icp_sync.crm.salesforce.reading import BULK_FROM, FRESH_FOR, Reader
 from icp_sync.crm.salesforce.roster import roster
 from icp_sync.crm.salesforce.values import Facts, Values
@@ -36,6 +37,9 @@ much of it is used, its replies tell; when nothing is left it refuses."""
 BULK_PAGE = 10_000
 """The same where bulk jobs write them: a job is worth its dozen calls from 2,000 rows on."""
 
+OWNERS_AT_ONCE = 4
+"""Owners travel one call each; more at once wait for each other's locks."""
+
 
 class Salesforce:
     """Implements `icp_sync.ports.Crm` for the accounts of one org.
@@ -44,7 +48,8 @@ class Salesforce:
     parallel: retrieves at once. stop: set to end every wait. patience: seconds after which a failing call is
     not tried again. vacant_owners: emails of users who stand for nobody. visible_accounts: as the admin
     counts them. bulk_from: accounts from which a full read is a bulk query. bulk_writes: whether large pages
-    are written by bulk jobs, remembered in `jobs`; assignment rules will run then.
+    are written by bulk jobs, remembered in `jobs`; assignment rules will run then. left_job_seconds: how long
+    such a job is waited for that was left behind, before it is aborted.
     """
 
     kind = "salesforce"
@@ -70,6 +75,7 @@ class Salesforce:
         fresh_for: float = FRESH_FOR,
         bulk_writes: bool = False,
         jobs: Jobs | None = None,
+        left_job_seconds: float = LEFT_SECONDS,
     ) -> None:
         stop = stop or threading.Event()
         self.name = name
@@ -105,9 +111,19 @@ class Salesforce:
             bulk_from=bulk_from,
             fresh_for=fresh_for,
         )
-        self._writer = Writer(self._client, self._catalogue, self._values, jobs=jobs if bulk_writes else None)
+        # Threads of its own: those above may be busy reading ahead.
+        self._transferring = ThreadPoolExecutor(OWNERS_AT_ONCE, thread_name_prefix=f"{name}-owners")
+        self._writer = Writer(
+            self._client,
+            self._catalogue,
+            self._values,
+            executor=self._transferring,
+            parallel=OWNERS_AT_ONCE,
+            jobs=jobs,
+            bulk=bulk_writes,
+            left_seconds=left_job_seconds,
+        )
         self._identity: Identity | None = None
-        self._recovered = False
         self._lock = threading.Lock()
 
     @property
@@ -117,7 +133,8 @@ class Salesforce:
 
     def close(self) -> None:
         """Let go of threads and connections; calls under way end first."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        for executor in (self._executor, self._transferring):
+            executor.shutdown(wait=True, cancel_futures=True)
         self._client.transport.close()
         self._login.transport.close()
 
@@ -133,10 +150,9 @@ class Salesforce:
 
     def pages(self, query: Query) -> Iterator[Page]:
         self.identity()
-        self._recover()
         pages = _ours(lambda: self._reader.pages(query))
         try:
-            while (page := _ours(lambda: next(pages, None))) is not None:
+            while (page := self._page(pages)) is not None:
                 yield page
         finally:
             pages.close()
@@ -150,7 +166,7 @@ class Salesforce:
 
     def write(self, writes: Sequence[Write]) -> Iterable[Outcome]:
         """Sends while the outcomes are consumed; what is not consumed may not be sent."""
-        self._recover()
+        self._writer.recover()
         return self._writer.write(writes)
 
     def check(self, blueprint: Blueprint) -> list[Problem]:
@@ -167,6 +183,10 @@ class Salesforce:
     def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]:
         return _ours(lambda: provision.provision(self._client, self._catalogue, blueprint, apply=apply))
 
+    def project(self, blueprint: Blueprint) -> tuple[Mapping[str, str], list[Step]]:
+        """What provisioning would deploy, as a project for the Salesforce CLI, and what it cannot hold."""
+        return _ours(lambda: provision.project(self._client, self._catalogue, blueprint))
+
     def owners(self) -> tuple[Owner, ...]:
         return _ours(self._roster.owners)
 
@@ -182,22 +202,27 @@ class Salesforce:
 
     def fields(self) -> tuple[CrmField, ...]:
         _ours(self._catalogue.refresh)
-        return _ours(lambda: fields.fields(self._catalogue))
+        return _ours(lambda: fields.fields(self._client, self._catalogue, self._counted()))
 
     def sample(self, properties: Sequence[str], limit: int) -> Sequence[Mapping[str, str | None]]:
         _ours(self._catalogue.refresh)
-        return _ours(lambda: fields.sample(self._client, self._catalogue, self._executor, properties, limit))
+        return _ours(
+            lambda: fields.sample(
+                self._client, self._catalogue, self._counted(), self._executor, properties, limit
+            )
+        )
+
+    def _counted(self) -> Opportunities:
+        """Opportunities as if nobody had asked for them before."""
+        return Opportunities(self._client, wanted=True, name=self.name)
 
     def canonical(self, field: str, raw: str | None) -> str:
         return _ours(lambda: self._values.canonical(field, raw))
 
-    def _recover(self) -> None:
-        """Before the first page and the first write: whatever a job of ours was still doing has ended, so
-        that what is read is what it came to."""
-        with self._lock:
-            if not self._recovered:
-                _ours(self._writer.recover)
-                self._recovered = True
+    def _page(self, pages: Iterator[Page]) -> Page | None:
+        """The next page, read when no job of ours is still at work unwatched: it shows what they came to."""
+        self._writer.recover()
+        return _ours(lambda: next(pages, None))
 
 
 def _ours(call: Callable[[], T]) -> T:

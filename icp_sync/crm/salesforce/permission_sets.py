@@ -1,6 +1,6 @@
 """Our two permission sets: what each gives, and each as a component of metadata. Knows no org.
 
-A deployed permission set replaces the one of its name, so what somebody else put into ours is named again.
+A deployed permission set replaces the one of its name, so only a new one is deployed.
 PermissionSet, Metadata API Developer Guide:
 https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_permissionset.htm
 """
@@ -30,22 +30,9 @@ class Grants:
     objects: Mapping[str, frozenset[str]]
     user: frozenset[str] = frozenset()
 
-    def beside(self, held: Grants) -> Grants:
-        """Both together: a deployed permission set replaces the old one, and loses nothing this way."""
-        held_by_name = {name.lower(): name for name in held.fields}
-        fields = dict(held.fields)
-        for name, editable in self.fields.items():
-            known = held_by_name.get(name.lower(), name)
-            fields[known] = editable or fields.get(known, False)
-        objects = {
-            name: self.objects.get(name, frozenset()) | held.objects.get(name, frozenset())
-            for name in {**self.objects, **held.objects}
-        }
-        return Grants(fields=fields, objects=objects, user=self.user | held.user)
-
     def without(self, fields: Collection[str]) -> Grants:
-        """The same, less these fields."""
-        kept = {name: editable for name, editable in self.fields.items() if name not in fields}
+        """The same, less these fields (lower-case, "account.icp_tier__c")."""
+        kept = {name: editable for name, editable in self.fields.items() if name.lower() not in fields}
         return Grants(fields=kept, objects=self.objects, user=self.user)
 
 

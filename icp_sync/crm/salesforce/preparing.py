@@ -55,7 +55,8 @@ class Input:
 
     expected: canonical values these may replace. unchanged_since: the record's LastModifiedDate when that was
     looked at, "" where nobody asked. confirmed, refused: what became of fields dealt with before the others;
-    settled: the result where they were all there was. uncertain: why nobody knows what became of them.
+    deferred: those refused that may land the next time; settled: the result where they were all there was.
+    uncertain: why nobody knows what became of them.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Input:
     unchanged_since: str = ""
     confirmed: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    deferred: frozenset[str] = frozenset()
     settled: Result = Result.REFUSED
     uncertain: str = ""
 
@@ -82,8 +84,9 @@ class Input:
         return self.without(name, confirmed={**self.confirmed, name: self.values[name]})
 
     def left_out(self, name: str, why: str, result: Result) -> Input:
-        """The same with one field not written."""
-        return self.without(name, refused={**self.refused, name: why}, settled=result)
+        """The same with one field not written: FAILED, it may land the next time; REFUSED, it will not."""
+        deferred = self.deferred | {name} if result is Result.FAILED else self.deferred - {name}
+        return self.without(name, refused={**self.refused, name: why}, deferred=deferred, settled=result)
 
 
 class Preparing:
@@ -169,12 +172,14 @@ def finish(item: Input, rest: Outcome | None) -> Outcome:
         return outcome(item.id, Result.UNCERTAIN, message=item.uncertain)
     if rest.result is Result.WRITTEN:
         confirmed = {**item.confirmed, **rest.confirmed}
-        return replace(rest, confirmed=confirmed, refused=item.refused)
+        return replace(rest, confirmed=confirmed, refused=item.refused, deferred=item.deferred)
     if item.confirmed and rest.result in (Result.REFUSED, Result.FAILED):
         # Something did land: the fields that did not are named, and nothing else is lost.
         why = f"{rest.code}: {rest.message}" if rest.code else rest.message
         refused = {**item.refused, **dict.fromkeys(item.values, why)}
-        return outcome(item.id, Result.WRITTEN, confirmed=item.confirmed, refused=refused)
+        deferred = item.deferred | (item.values.keys() if rest.result is Result.FAILED else frozenset())
+        written = outcome(item.id, Result.WRITTEN, confirmed=item.confirmed, refused=refused)
+        return replace(written, deferred=deferred)
     return rest
 
 

@@ -1,27 +1,38 @@
 """Our fields, permission sets and list views in an org: the missing are made, others' are not touched.
 
-Reads first, decides everything, then deploys it as one; doing it twice changes nothing. Where the user may
-not change metadata the steps are shown all the same, for somebody else to take.
+Looks first, decides everything, has Salesforce try it, looks again, then deploys it as one, and looks once
+more for what somebody else did meanwhile. Doing it twice changes nothing. Where the user may not change
+metadata the steps are shown all the same, for somebody else to take.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from icp_sync.crm.salesforce import access
+from icp_sync.crm.salesforce import access, packaging
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.deploying import Failure, NoRightError, deploy
+from icp_sync.crm.salesforce.granting import give
+from icp_sync.crm.salesforce.looking import Org, Unread, look
+from icp_sync.crm.salesforce.metadata import Component
 from icp_sync.crm.salesforce.permission_sets import INTEGRATION
-from icp_sync.crm.salesforce.steps import Intent, Org, intents, look
-from icp_sync.errors import ConfigError, Problem
+from icp_sync.crm.salesforce.reunion import reunited
+from icp_sync.crm.salesforce.steps import HIDDEN, Intent, Learned, assignment, intents
+from icp_sync.errors import ConfigError, Problem, UnavailableError
 from icp_sync.ports import Blueprint, Step, StepKind
 
-ROUNDS = 4
+ROUNDS = 5
 """Deployments tried: what Salesforce will not take becomes a conflict, and the rest is tried without it."""
 
+PASSES = 2
+"""Times we begin again for what came to light, or was lost, by our own work."""
+
 BY_HAND = "icp-sync provision --sfdx FOLDER, and have an administrator deploy that project"
+
+_GRANTED = re.compile(r"\bAccount\.\w+__c\b")
 
 
 def provision(client: Client, catalogue: Catalogue, blueprint: Blueprint, *, apply: bool) -> list[Step]:
@@ -29,68 +40,223 @@ def provision(client: Client, catalogue: Catalogue, blueprint: Blueprint, *, app
 
     Raises what a call raises, and ConfigError naming the component for a failure that is of no step.
     """
-    catalogue.refresh(judge=False)
-    org = look(client, catalogue, blueprint)
-    if apply and org.hidden and org.integration and not org.assigned:
-        # See first what there is; the step of the assignment is told all the same.
-        access.assign(client, org.integration.id, org.user)
-        catalogue.refresh(judge=False)
-        org = replace(look(client, catalogue, blueprint), assigned=False)
+    work = _Work(client, catalogue, blueprint)
     try:
-        planned = _deployed(client, org, blueprint, check_only=not apply)
+        if not apply:
+            return [intent.step for intent in work.tried()]
+        work.show_ourselves()
+        steps = work.taken()
+        for _ in range(PASSES):
+            if work.has_more():
+                steps = _merged(steps, work.taken())
     except NoRightError as error:
-        refused = Step(kind=StepKind.CONFLICT, what="right to change metadata", detail=f"{error}; {BY_HAND}")
-        return [*(intent.step for intent in intents(org, blueprint, {})), refused]
-    if not apply:
-        return [intent.step for intent in planned]
-    steps = [_taken(client, org, intent) for intent in planned]
+        detail = "; ".join(filter(None, (str(error), work.blind_spot(), BY_HAND)))
+        refused = Step(kind=StepKind.CONFLICT, what="right to change metadata", detail=detail)
+        return [*work.told(), refused]
     catalogue.refresh()
     return steps
 
 
-def _deployed(client: Client, org: Org, blueprint: Blueprint, *, check_only: bool) -> list[Intent]:
-    """The intents Salesforce takes, after it has taken them, or would."""
-    refused: dict[str, str] = {}
-    for _ in range(ROUNDS):
-        planned = intents(org, blueprint, refused)
-        components = [component for intent in planned for component in intent.components]
-        if not components:
-            return planned
-        failures = deploy(client, components, check_only=check_only)
-        if not failures:
-            return planned
-        names = {component.full_name for component in components}
-        refused |= _blamed(failures, names)
-    raise _unexpected(failures)
+def project(
+    client: Client, catalogue: Catalogue, blueprint: Blueprint
+) -> tuple[Mapping[str, str], list[Step]]:
+    """Path → text of a project in source format with what this org still needs, and what it cannot hold.
+
+    The second are steps for an administrator's own hands. What could not be read is in the project as if it
+    was not there, and named among them. Changes nothing.
+    """
+    org = look(client, catalogue, blueprint)
+    blind = replace(
+        org,
+        integration=None if isinstance(org.integration, Unread) else org.integration,
+        readers=None if isinstance(org.readers, Unread) else org.readers,
+        list_views=frozenset() if isinstance(org.list_views, Unread) else org.list_views,
+    )
+    planned = intents(blind, blueprint, Learned())
+    unread = {
+        "permission sets": org.integration if isinstance(org.integration, Unread) else org.readers,
+        "list views": org.list_views,
+        "fields nobody shows us": Unread(why=org.custom) if org.custom else None,
+    }
+    replaced = "; the project replaces those of the same names"
+    steps = [
+        Step(kind=StepKind.CONFLICT, what=what, detail=f"{found.why}{replaced}")
+        for what, found in unread.items()
+        if isinstance(found, Unread)
+    ]
+    steps += [one.step for one in planned if one.rows or one.step.kind is StepKind.CONFLICT]
+    return packaging.project(_components(planned)), steps
 
 
-def _blamed(failures: list[Failure], names: set[str]) -> Mapping[str, str]:
-    """Component → problem. A field that fails takes along what names it, so fields are blamed alone."""
+class _Work:
+    """One provisioning: what is known of the org, and what trying has taught."""
+
+    def __init__(self, client: Client, catalogue: Catalogue, blueprint: Blueprint) -> None:
+        self._client = client
+        self._catalogue = catalogue
+        self._blueprint = blueprint
+        self._org = self._look()
+        self._learned = Learned()
+        self._surprises: set[str] = set()
+        self._plain: Mapping[str, str] = {}  # list views refused with plain names of fields → why
+        self._assigned = False
+        self._revealed = False
+
+    def show_ourselves(self) -> None:
+        """Take the permission set that is there before judging what is hidden without it.
+
+        It shows our fields, and the setup that tells what it gives itself.
+        """
+        org = self._org
+        if org.integration_id and org.assigned is False:
+            self._assigned = not access.assign(self._client, org.integration_id, org.user)
+            self._org = self._look()
+
+    def told(self) -> list[Step]:
+        """The steps as they are planned, with what was done of them."""
+        return [self._told(intent) for intent in self._plan()]
+
+    def blind_spot(self) -> str:
+        """What the steps may be wrong about, as Salesforce has not tried them."""
+        return "fields nobody shows us would look missing, too" if self._org.custom else ""
+
+    def tried(self) -> list[Intent]:
+        """The plan less what Salesforce does not take of it; nothing is changed."""
+        for _ in range(ROUNDS):
+            planned = self._plan()
+            components = _components(planned)
+            if not components:
+                return planned
+            new = frozenset(one.full_name.lower() for one in components) - self._seen()
+            failures = deploy(self._client, components, check_only=True, new=new)
+            if not failures:
+                return planned
+            self._learn(failures, components)
+        raise _unexpected(failures)
+
+    def taken(self) -> list[Step]:
+        """The steps, taken."""
+        for _ in range(ROUNDS):
+            planned = self.tried()
+            self._org = self._look()
+            if self._plan() != planned:
+                continue  # somebody else was at work meanwhile
+            components = _components(planned)
+            failures = deploy(self._client, components, check_only=False) if components else []
+            if not failures:
+                return self._finished(planned, components)
+            self._learn(failures, components)
+        raise UnavailableError("the org changes while we look at it", next_step="icp-sync provision --apply")
+
+    def has_more(self) -> bool:
+        """Whether there is more to do now: values others lost by our work, or fields we see only now."""
+        return bool(self._learned.reunited) or self._revealed
+
+    def _finished(self, planned: Sequence[Intent], components: Sequence[Component]) -> list[Step]:
+        steps = [self._done(intent) for intent in planned]
+        before, self._org = self._org, self._look()
+        lost = reunited(before, self._org, components)
+        self._learned = replace(self._learned, reunited=lost)
+        hidden = {one.step.what.lower() for one in planned if one.step.detail == HIDDEN}
+        self._revealed = bool(hidden & self._org.definitions.keys())
+        return steps
+
+    def _done(self, intent: Intent) -> Step:
+        """A step as it was taken. Rights and our assignment are given here, once what they name exists."""
+        step, problem = intent.step, ""
+        if intent.rows and intent.wanted is not None:
+            name = step.what.removeprefix("permission set ")
+            problem = give(self._client, name, intent.wanted, intent.rows)
+        if intent.assigns:
+            id = self._org.integration_id or access.set_id(self._client, INTEGRATION)
+            problem = "it cannot be seen after deployment"
+            problem = access.assign(self._client, id, self._org.user) if id else problem
+        if problem:
+            return replace(step, kind=StepKind.CONFLICT, detail=problem)
+        done = step.kind in (StepKind.CREATE, StepKind.ADD_OPTION)
+        return replace(step, done=True) if done else self._told(intent)
+
+    def _told(self, intent: Intent) -> Step:
+        if self._assigned and intent.step.what == assignment(self._org).what:
+            return replace(assignment(self._org), done=True)
+        return intent.step
+
+    def _look(self) -> Org:
+        return look(self._client, self._catalogue, self._blueprint)
+
+    def _plan(self) -> list[Intent]:
+        return intents(self._org, self._blueprint, self._learned)
+
+    def _seen(self) -> frozenset[str]:
+        """Lower-case full names of what is there and is deployed again on purpose."""
+        types = () if isinstance(self._org.record_types, Unread) else self._org.record_types
+        names = {*self._org.definitions, *(one.name.lower() for one in types)}
+        return frozenset(f"account.{name}" for name in names)
+
+    def _learn(self, failures: Sequence[Failure], components: Sequence[Component]) -> None:
+        surprises = {one.name.lower() for one in failures if one.there} - self._surprises
+        if surprises:  # made a moment ago, perhaps: look before it counts as hidden
+            self._surprises |= surprises
+            self._org = self._look()
+            return
+        names = {component.full_name.lower() for component in components}
+        blamed = _blamed(failures, names)
+        views = {one.full_name.lower() for one in components if one.kind == "ListView"}
+        learned = self._learned
+        if blamed.keys() <= views and not self._plain:
+            self._plain = blamed
+            self._learned = replace(learned, prefixed=True)
+            return
+        if blamed.keys() == self._plain.keys():  # neither spelling helps
+            blamed, learned = self._plain, replace(learned, prefixed=False)
+        self._learned = replace(learned, refused={**learned.refused, **blamed})
+
+
+def _components(planned: Sequence[Intent]) -> list[Component]:
+    return [component for intent in planned for component in intent.components]
+
+
+def _merged(first: Sequence[Step], second: Sequence[Step]) -> list[Step]:
+    """The steps of two passes: what the second did beyond the first is told with it."""
+    later = {step.what: step for step in second if step.kind is not StepKind.KEEP}
+    steps = []
+    for step in first:
+        more = later.pop(step.what, None)
+        if more is None or more == step:
+            steps.append(step)
+        elif step.done and more.done and more.detail != step.detail:
+            steps.append(replace(step, detail="; ".join(filter(None, (step.detail, more.detail)))))
+        else:
+            steps.append(more)
+    return [*steps, *later.values()]
+
+
+def _blamed(failures: Sequence[Failure], names: set[str]) -> Mapping[str, str]:
+    """Lower-case component → problem. A field that fails takes along what names it, so fields come first.
+
+    A permission set that fails for a field names it; it is tried again without.
+    """
     blamed: dict[str, list[str]] = {}
-    for kinds in ({"CustomField"}, {"CustomField", "RecordType", "PermissionSet", "ListView"}):
+    for kinds in ({"CustomField"}, {"RecordType", "PermissionSet", "ListView"}):
         for failure in failures:
-            if failure.kind in kinds and failure.name in names:
-                blamed.setdefault(failure.name, []).append(failure.problem)
+            if failure.kind in kinds and failure.name.lower() in names:
+                named = _field_named(failure) or failure.name.lower()
+                blamed.setdefault(named, []).append(failure.problem)
         if blamed:
             return {name: "; ".join(dict.fromkeys(problems)) for name, problems in blamed.items()}
     raise _unexpected(failures)
 
 
-def _unexpected(failures: list[Failure]) -> ConfigError:
+def _field_named(failure: Failure) -> str:
+    """The field a permission set cannot grant, "" when it names none."""
+    found = _GRANTED.search(failure.problem) if failure.kind == "PermissionSet" else None
+    return found[0].lower() if found else ""
+
+
+def _unexpected(failures: Sequence[Failure]) -> ConfigError:
     return ConfigError(
         [
             Problem(where=f"{failure.kind} {failure.name}".strip(), what=failure.problem, hint=BY_HAND)
             for failure in failures
         ]
     )
-
-
-def _taken(client: Client, org: Org, intent: Intent) -> Step:
-    """A step as it was taken. An assignment is made here, once what is assigned exists."""
-    if intent.assigns:
-        found = org.integration or access.held(client, INTEGRATION)
-        problem = access.assign(client, found.id, org.user) if found else "it cannot be seen after deployment"
-        if problem:
-            return replace(intent.step, kind=StepKind.CONFLICT, detail=problem)
-        return replace(intent.step, done=True)
-    return replace(intent.step, done=intent.step.kind in (StepKind.CREATE, StepKind.ADD_OPTION))

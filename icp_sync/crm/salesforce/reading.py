@@ -26,6 +26,9 @@ from icp_sync.errors import RequestError
 from icp_sync.observe import accounts_total, log
 from icp_sync.ports import Page, Query, Stream
 
+CHARACTERS = 8_000_000
+"""Of long texts in one read at most: 32 MB where each is an emoji."""
+
 BULK_FROM = 10_000
 FRESH_FOR = 60.0
 
@@ -66,18 +69,30 @@ class Reader:
         self._facts = tuple(name for name in asked if name not in PSEUDO)
         self._opportunities = Opportunities(client, wanted=any(one in PSEUDO for one in asked), name=name)
         self._bulk = Bulk(client, catalogue, self._opportunities)
-        self._pager = Pager(
-            read=self.read, batch=RETRIEVE, made=self._whole, executor=executor, page_size=page_size
-        )
+        self._executor = executor
+        self._page_size = page_size
 
     def pages(self, query: Query) -> Generator[Page]:
         """The pages of a stream; the next one's requests are under way while one is consumed."""
         query = replace(query, ids=tuple(account_id(id) or id for id in query.ids))
-        return self._pager.pages(query, self._source(query))
+        return self._pager().pages(query, self._source(query))
 
     def fetch(self, ids: Sequence[str]) -> Page:
         """These accounts as they are now."""
-        return self._pager.fetch([account_id(id) or id for id in ids])
+        return self._pager().fetch([account_id(id) or id for id in ids])
+
+    def _pager(self) -> Pager:
+        batch = self._batch()
+        page_size = min(self._page_size, batch) if batch < RETRIEVE else self._page_size
+        return Pager(
+            read=self.read, batch=batch, made=self._whole, executor=self._executor, page_size=page_size
+        )
+
+    def _batch(self) -> int:
+        """Accounts of one read: as many as a retrieve takes, fewer where their texts may be long, so that
+        what is in memory does not grow with them."""
+        long = self._columns().long
+        return max(1, min(RETRIEVE, CHARACTERS // long)) if long else RETRIEVE
 
     def read(self, ids: Sequence[str]) -> Part:
         """At most 2,000 accounts by id, in the calling thread."""
@@ -111,22 +126,18 @@ class Reader:
         return shown
 
     def _fate(self, missing: Sequence[str]) -> Mapping[str, str]:
+        """Those that are gone. Who cannot be read and is not known to be gone is in no part of a page."""
         fate = discovery.fate(self._client, missing)
-        if fate.hidden:
-            accounts_total.labels(self._name, "read", "unreadable").inc(len(fate.hidden))
+        unreadable = (*fate.hidden, *fate.untold)
+        if unreadable:
+            accounts_total.labels(self._name, "read", "unreadable").inc(len(unreadable))
             _log.error(
-                "accounts that exist cannot be read; left for a later pass",
+                "accounts cannot be read: hidden from us, or purged; left for a later pass",
                 connection=self._name,
-                accounts=list(fate.hidden[:20]),
-                count=len(fate.hidden),
+                accounts=list(unreadable[:20]),
+                count=len(unreadable),
+                known_to_exist=len(fate.hidden),
                 next_step="share these accounts with the integration user, or let it view all of them",
-            )
-        if fate.untold:
-            _log.warning(
-                "accounts deleted more than 15 days ago, or hidden from us by now, count as gone",
-                connection=self._name,
-                accounts=list(fate.untold[:20]),
-                count=len(fate.untold),
             )
         return fate.gone
 
@@ -145,7 +156,7 @@ class Reader:
         if query.stream is Stream.SWEEP:  # the snapshot only says what there is: most of it is settled
             found = self._bulk.everything(lambda: columns(self._catalogue, ()).only(ID, STAMP), start)
             return Source(found=found, up_to=up_to, closed=closed)
-        found = self._bulk.everything(self._columns, start)
+        found = self._bulk.everything(self._columns, start, at_once=self._batch())
         return Source(found=found, up_to=up_to, closed=closed, whole=True)
 
     def _is_bulk(self, start: str) -> bool:
@@ -159,7 +170,8 @@ class Reader:
         found = {raw.values[ID]: raw for raw, _ in records}
         read_at = min((read_at for _, read_at in records), default=0)
         moved = [] if self._is_fresh(read_at) else self._moved(found, read_at)
-        parts = [self.read(moved[at : at + RETRIEVE]) for at in range(0, len(moved), RETRIEVE)]
+        batch = self._batch()
+        parts = [self.read(moved[at : at + batch]) for at in range(0, len(moved), batch)]
         anew = frozenset(moved)
         accounts = self._accounts([raw for id, raw in found.items() if id not in anew])
         return Part(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from urllib.parse import unquote
 
-from icp_sync.crm.salesforce.access import asked
+from icp_sync.crm.salesforce.access import rows
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.metadata import RecordType
 from icp_sync.crm.salesforce.soql import select
@@ -21,16 +21,18 @@ _KEPT = ("businessProcess", "compactLayoutAssignment")
 def record_types(
     client: Client, picklists: Collection[str], *, person_accounts: bool = False
 ) -> tuple[RecordType, ...]:
-    """Those of business accounts, by name, with the values of these picklists where they can be read.
+    """All of them, by name, with the values of these picklists where they can be read.
 
     person_accounts: whether the org has them; their record types belong to another object in metadata.
+    Raises what a refused question raises: who may not ask does not know that there are none.
     """
     fields = ["Id", "DeveloperName", "NamespacePrefix", "Name", "Description", "IsActive"]
-    where = ["SobjectType = 'Account'", "IsPersonType = FALSE" if person_accounts else ""]
-    rows = asked(client, select(fields, "RecordType", where))
+    if person_accounts:
+        fields.append("IsPersonType")
+    found = rows(client, select(fields, "RecordType", ["SobjectType = 'Account'"]))
     return tuple(
         _record_type(client, row, picklists)
-        for row in sorted(rows or [], key=lambda row: str(row["DeveloperName"]))
+        for row in sorted(found, key=lambda row: str(row["DeveloperName"]))
     )
 
 
@@ -38,6 +40,11 @@ def lacking(existing: RecordType, picklist: str, wanted: Collection[str]) -> tup
     """Which of these values records of this type may not take, as far as it is known."""
     offered = existing.values.get(picklist)
     return () if offered is None else tuple(value for value in wanted if value not in offered)
+
+
+def used(client: Client, existing: RecordType) -> bool:
+    """Whether any account is of this type; those of an inactive one keep it."""
+    return client.count(select(["COUNT()"], "Account", [f"RecordTypeId = '{existing.id}'"])) > 0
 
 
 def _record_type(client: Client, row: Json, picklists: Collection[str]) -> RecordType:
@@ -50,7 +57,10 @@ def _record_type(client: Client, row: Json, picklists: Collection[str]) -> Recor
         description=str(row.get("Description") or ""),
         id=id,
         values={**_assigned(set_up, picklists), **_shown(client, id, picklists)},
+        known=bool(set_up),
+        person=bool(row.get("IsPersonType")),
         kept={key: str(set_up[key]) for key in _KEPT if set_up.get(key)},
+        defaults=_defaults(set_up),
     )
 
 
@@ -63,7 +73,7 @@ def _shown(client: Client, id: str, picklists: Collection[str]) -> Mapping[str, 
     found = reply.get("picklistFieldValues")
     entries = found if isinstance(found, dict) else {}
     offered = {
-        str(name).lower(): _names(entry.get("values"), "value")
+        str(name).lower(): _names(entry.get("values"))
         for name, entry in entries.items()
         if isinstance(entry, dict)
     }
@@ -82,13 +92,35 @@ def _set_up(client: Client, id: str) -> Json:
 
 def _assigned(set_up: Json, picklists: Collection[str]) -> Mapping[str, frozenset[str]]:
     """The same as `_shown`, from the setup, which percent-encodes values."""
+    assigned = {name: frozenset(_values(entry)) for name, entry in _listed(set_up).items()}
+    return {name: assigned[name.lower()] for name in picklists if name.lower() in assigned}
+
+
+def _defaults(set_up: Json) -> Mapping[str, frozenset[str]]:
+    """Lower-case picklist → the value new records of the type begin with, where there is one."""
+    chosen = {
+        name: frozenset(value for value, one in _values(entry).items() if one.get("default") is True)
+        for name, entry in _listed(set_up).items()
+    }
+    return {name: values for name, values in chosen.items() if values}
+
+
+def _listed(set_up: Json) -> Mapping[str, Json]:
     listed = set_up.get("picklistValues")
-    assigned = {
-        str(entry.get("picklist")).lower(): frozenset(map(unquote, _names(entry.get("values"), "valueName")))
+    return {
+        str(entry.get("picklist")).lower(): entry
         for entry in (listed if isinstance(listed, list) else [])
         if isinstance(entry, dict)
     }
-    return {name: assigned[name.lower()] for name in picklists if name.lower() in assigned}
+
+
+def _values(entry: Json) -> Mapping[str, Json]:
+    values = entry.get("values")
+    return {
+        unquote(str(one["valueName"])): one
+        for one in (values if isinstance(values, list) else [])
+        if isinstance(one, dict) and "valueName" in one
+    }
 
 
 def _asked(client: Client, path: str) -> Json:
@@ -100,6 +132,6 @@ def _asked(client: Client, path: str) -> Json:
     return reply if isinstance(reply, dict) else {}
 
 
-def _names(listed: object, key: str) -> frozenset[str]:
+def _names(listed: object) -> frozenset[str]:
     entries = listed if isinstance(listed, list) else []
-    return frozenset(str(entry[key]) for entry in entries if isinstance(entry, dict) and key in entry)
+    return frozenset(str(entry["value"]) for entry in entries if isinstance(entry, dict) and "value" in entry)

@@ -54,6 +54,10 @@ class Snapshot:
         self.scratch.close()
         self._db.close()
 
+    @property
+    def is_scratch_empty(self) -> bool:
+        return self.scratch.seek(0, io.SEEK_END) == 0
+
     @contextmanager
     def whole(self) -> Iterator[None]:
         """All that is taken inside, or nothing of it."""
@@ -88,13 +92,13 @@ class Snapshot:
         self._db.executemany(statement, rows)
         return self._db.total_changes - before
 
-    def parts(self, last: str) -> Iterator[list[tuple[str, list[str], Tally]]]:
-        """The accounts after `last`, 2,000 at a time."""
+    def parts(self, last: str, at_once: int = soql.PAGE) -> Iterator[list[tuple[str, list[str], Tally]]]:
+        """The accounts after `last`, so many at a time."""
         while True:
             found = self._db.execute(
                 "SELECT rows.id, row, open, won, stamp FROM rows LEFT JOIN tallies USING (id)"
                 " WHERE rows.id > ? ORDER BY rows.id LIMIT ?",
-                (last, soql.PAGE),
+                (last, at_once),
             ).fetchall()
             if not found:
                 return

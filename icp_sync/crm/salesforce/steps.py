@@ -1,144 +1,143 @@
-"""What an org has of the blueprint, and the steps it still needs. Looking asks; deciding is pure."""
+"""The steps an org still needs, and what is sent for each. Pure: what the org has comes in as arguments."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from icp_sync.crm.salesforce import access, existing, metadata, permission_sets, record_types
+from icp_sync.crm.salesforce import existing, granting, metadata, permission_sets, record_types, set_up
 from icp_sync.crm.salesforce.access import Held
-from icp_sync.crm.salesforce.catalogue import Catalogue
-from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.metadata import (
-    PICKLISTS,
-    TYPES,
-    Choice,
-    Component,
-    RecordType,
-)
+from icp_sync.crm.salesforce.granting import Grant
+from icp_sync.crm.salesforce.looking import Definition, Org, Unread
+from icp_sync.crm.salesforce.metadata import PICKLISTS, TYPES, Choice, Component, RecordType
 from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS, Grants
-from icp_sync.crm.salesforce.soql import select
 from icp_sync.domain.standing import FIELDS, Field
-from icp_sync.errors import UnavailableError
 from icp_sync.ports import Blueprint, Step, StepKind
 
-Definition = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Org:
-    """An org as far as it matters here. `definitions`: lower-case API name → description of a field.
-
-    hidden: fields of ours somebody sees and we do not, in the same form. user: our own id.
-    transfer: whether we write the owner of accounts.
-    """
-
-    definitions: Mapping[str, Definition]
-    hidden: frozenset[str]
-    record_types: tuple[RecordType, ...]
-    integration: Held | None
-    readers: Held | None
-    assigned: bool
-    list_views: frozenset[str]
-    user: str
-    username: str
-    transfer: bool
+HIDDEN = "hidden from us; its values are looked at once the permission set shows it"
+UNTOLD = "it exists, nobody shows it to us, and what it is was not told: an administrator must look"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A step, and what is deployed for it. `assigns`: it gives us our permission set."""
+    """A step, and what is sent for it: metadata, rows of a permission set, or our own assignment."""
 
     step: Step
     components: tuple[Component, ...] = ()
+    rows: tuple[Grant, ...] = ()
+    wanted: Grants | None = None
     assigns: bool = False
 
 
-def look(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> Org:
-    """Ask the org for everything the steps depend on."""
-    me = client.userinfo()
-    user = str(me.get("user_id") or "")
-    if not user.isalnum():
-        raise UnavailableError("Salesforce did not say who we are", next_step="icp-sync check")
-    definitions = existing.by_name(catalogue.definitions())
-    picklists = [name for field, name in blueprint.fields.items() if FIELDS[field].type in PICKLISTS]
-    integration = access.held(client, INTEGRATION)
-    views = access.asked(client, select(["DeveloperName"], "ListView", ["SobjectType = 'Account'"]))
-    return Org(
-        definitions=definitions,
-        hidden=access.granted(client, blueprint.fields.values()) - set(definitions),
-        record_types=record_types.record_types(
-            client, picklists, person_accounts="ispersonaccount" in definitions
-        ),
-        integration=integration,
-        readers=access.held(client, READERS),
-        assigned=integration is not None and access.assigned(client, integration.id, user),
-        list_views=frozenset(str(row.get("DeveloperName")).lower() for row in views or []),
-        user=user,
-        username=str(me.get("preferred_username") or user),
-        transfer="owner" in catalogue.properties,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What trying has taught.
+
+    refused: lower-case full name of what Salesforce did not take → why. reunited: lower-case field → values
+    somebody else made active while we worked. prefixed: whether list views want `Account.X__c`.
+    """
+
+    refused: Mapping[str, str] = field(default_factory=dict)
+    reunited: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    prefixed: bool = False
+
+    def of(self, name: str) -> str:
+        return self.refused.get(name.lower(), "")
 
 
-def intents(org: Org, blueprint: Blueprint, refused: Mapping[str, str]) -> list[Intent]:
-    """The steps to the blueprint. `refused`: full name of a component Salesforce did not take → why."""
-    fields = [_field(org, blueprint, name, target, refused) for name, target in blueprint.fields.items()]
+def intents(org: Org, blueprint: Blueprint, learned: Learned) -> list[Intent]:
+    """The steps to the blueprint, in the order they are told."""
+    fields = [_field(org, blueprint, name, learned) for name in blueprint.fields]
     usable = {
         name: target
         for (name, target), intent in zip(blueprint.fields.items(), fields, strict=True)
         if intent.step.kind is not StepKind.CONFLICT
     }
-    unusable = {f"Account.{name}" for name in set(blueprint.fields.values()) - set(usable.values())}
+    unusable = {f"account.{name.lower()}" for name in set(blueprint.fields.values()) - set(usable.values())}
     integration = permission_sets.integration_grants(blueprint, transfer=org.transfer).without(unusable)
     readers = permission_sets.reader_grants(blueprint).without(unusable)
-    made = _permission_set(INTEGRATION, integration, org.integration, refused)
+    made = _permission_set(org, INTEGRATION, integration, org.integration, learned)
+    shown = _permission_set(org, READERS, readers, org.readers, learned)
     return [
-        *_with_record_types(org, blueprint, fields, refused),
+        *_with_record_types(org, blueprint, fields, learned),
         made,
-        _permission_set(READERS, readers, org.readers, refused),
+        _unread_by_people(shown, org),
         _assignment(org, made),
-        *(_list_view(org, view, refused) for view in metadata.list_views(usable)),
+        *(_list_view(org, view, learned) for view in metadata.list_views(usable, prefixed=learned.prefixed)),
     ]
 
 
-def _field(org: Org, blueprint: Blueprint, name: str, target: str, refused: Mapping[str, str]) -> Intent:
-    field, definition = FIELDS[name], org.definitions.get(target.lower())
-    problem = _unusable(field, target, definition, blueprint) or refused.get(f"Account.{target}", "")
+def _field(org: Org, blueprint: Blueprint, name: str, learned: Learned) -> Intent:
+    field, target = FIELDS[name], blueprint.fields[name]
+    definition, wanted = org.definitions.get(target.lower()), _wanted(blueprint, name, learned)
+    problem = _unusable(org, field, target, wanted) or learned.of(f"Account.{target}")
     if problem:
         return Intent(step=Step(kind=StepKind.CONFLICT, what=target, detail=problem))
-    if definition is None and target.lower() in org.hidden:
-        # Deploying a picklist replaces its values, and these we cannot see.
-        detail = "hidden from us; its values are looked at once the permission set shows it"
-        return Intent(step=Step(kind=StepKind.KEEP, what=target, detail=detail))
+    if definition is None and target.lower() in org.unseen:
+        return Intent(step=Step(kind=StepKind.KEEP, what=target, detail=HIDDEN))
     if definition is None:
-        made = metadata.custom_field(field, target, metadata.wanted_choices(field, blueprint))
+        made = metadata.custom_field(field, target, wanted)
         step = Step(kind=StepKind.CREATE, what=target, detail=f"{TYPES[field.type]}, {field.label}")
         return Intent(step=step, components=(made,))
-    added = existing.missing(field, definition, blueprint)
-    types = [one for one in org.record_types if f"Account.{one.name}" not in refused]
-    detail = _lacking(types, target, metadata.wanted_choices(field, blueprint), added)
+    added = existing.missing(definition, wanted)
+    detail = _lacking(_deployable(org, learned), target, wanted, added)
     if not detail:
         return Intent(step=Step(kind=StepKind.KEEP, what=target))
-    widened = metadata.custom_field(
+    step = Step(kind=StepKind.ADD_OPTION, what=target, detail=detail)
+    return Intent(step=step, components=(_widened(org, field, target, wanted),) if added else ())
+
+
+def _widened(org: Org, field: Field, target: str, wanted: Sequence[Choice]) -> Component:
+    """A field with more values, and everything else as it is."""
+    definition, told = org.definitions[target.lower()], org.set_up.get(target.lower())
+    return metadata.custom_field(
         field,
         str(definition.get("name") or target),
-        existing.united(field, definition, blueprint),
-        label=str(definition.get("label") or ""),
-        help_text=str(definition.get("inlineHelpText") or ""),
+        existing.united(definition, wanted),
         restricted=definition.get("restrictedPicklist") is not False,
+        ordered=set_up.ordered(told),
+        kept=set_up.kept(told, definition),
     )
-    step = Step(kind=StepKind.ADD_OPTION, what=target, detail=detail)
-    return Intent(step=step, components=(widened,) if added else ())
 
 
-def _unusable(field: Field, target: str, definition: Definition | None, blueprint: Blueprint) -> str:
+def _wanted(blueprint: Blueprint, name: str, learned: Learned) -> tuple[Choice, ...]:
+    """The values a field must offer: ours, and those others have just added."""
+    ours = metadata.wanted_choices(FIELDS[name], blueprint)
+    others = learned.reunited.get(blueprint.fields[name].lower(), frozenset()) - {one.value for one in ours}
+    return (*ours, *(Choice(value=value, label=value) for value in sorted(others)))
+
+
+def _unusable(org: Org, field: Field, target: str, wanted: Sequence[Choice]) -> str:
     if problem := metadata.name_problem(target):
         return problem
-    for choice in metadata.wanted_choices(field, blueprint):
+    for choice in wanted:
         if problem := metadata.value_problem(choice.value, field.type):
             return problem
-    return existing.conflict(field, definition) if definition is not None else ""
+    definition = org.definitions.get(target.lower())
+    if definition is not None:
+        known = {**definition, **_set_up_alone(org, target)}
+        return existing.conflict(field, known) or existing.doubles(known, wanted)
+    if target.lower() in org.unseen:
+        return _unseen(org, field, target, wanted)
+    return metadata.doubles(wanted)
+
+
+def _set_up_alone(org: Org, target: str) -> Definition:
+    """What no describe tells of a field we see."""
+    told = org.set_up.get(target.lower())
+    return {"globalValues": set_up.described(told)["globalValues"]} if told else {}
+
+
+def _unseen(org: Org, field: Field, target: str, wanted: Sequence[Choice]) -> str:
+    """Why a field that exists and is hidden from us is not ours, "" when it is one for us, or will be seen
+    as soon as we have our permission set."""
+    known = org.unseen[target.lower()]
+    if known is not None:
+        problem = existing.conflict(field, known) or existing.doubles(known, wanted)
+        return f"{problem}; it is hidden from us" if problem else ""
+    held = org.integration.grants.fields if isinstance(org.integration, Held) else {}
+    ours = f"account.{target.lower()}" in {name.lower() for name in held}
+    return "" if ours or _comes(org) else UNTOLD
 
 
 def _lacking(
@@ -154,71 +153,122 @@ def _lacking(
     return "; ".join(said)
 
 
+def _business(org: Org) -> tuple[RecordType, ...]:
+    """The record types that are ours to change: those of person accounts belong to another object."""
+    types = () if isinstance(org.record_types, Unread) else org.record_types
+    return tuple(one for one in types if not one.person)
+
+
+def _deployable(org: Org, learned: Learned) -> list[RecordType]:
+    return [one for one in _business(org) if one.known and not learned.of(f"Account.{one.name}")]
+
+
 def _with_record_types(
-    org: Org, blueprint: Blueprint, fields: Sequence[Intent], refused: Mapping[str, str]
+    org: Org, blueprint: Blueprint, fields: Sequence[Intent], learned: Learned
 ) -> Iterator[Intent]:
     """The fields' intents; with the first picklist that changes go the record types, for all that change."""
-    kinds = {target: FIELDS[name] for name, target in blueprint.fields.items()}
+    names = {target: name for name, target in blueprint.fields.items()}
     changing = [
         intent.step.what
         for intent in fields
         if intent.step.kind in (StepKind.CREATE, StepKind.ADD_OPTION)
-        and kinds[intent.step.what].type in PICKLISTS
+        and FIELDS[names[intent.step.what]].type in PICKLISTS
     ]
-    made = [
-        metadata.record_type(
-            one, {target: _offered(org, blueprint, one, kinds[target], target) for target in changing}
-        )
-        for one in org.record_types
-    ]
-    taken = tuple(component for component in made if component.full_name not in refused)
+    made, untold = [], {}
+    for one in _deployable(org, learned):
+        new = {target for target in changing if target.lower() not in org.definitions}
+        unread = [target for target in changing if target not in new and target not in one.values]
+        offered = {
+            target: one.values.get(target, frozenset())
+            | {choice.value for choice in _wanted(blueprint, names[target], learned)}
+            for target in changing
+            if target not in unread
+        }
+        if unread:
+            untold[one.name] = f"which values of {', '.join(unread)} it offers could not be read"
+        if offered:
+            made.append(metadata.record_type(one, offered))
     for intent in fields:
         first = bool(changing) and intent.step.what == changing[0]
-        yield replace(intent, components=(*intent.components, *taken)) if first else intent
-    for component in made:
-        if problem := refused.get(component.full_name):
-            what = f"record type {component.name}"
-            yield Intent(step=Step(kind=StepKind.CONFLICT, what=what, detail=problem))
+        yield replace(intent, components=(*intent.components, *made)) if first else intent
+    yield from _record_type_conflicts(org, learned, untold, changes=bool(changing))
 
 
-def _offered(org: Org, blueprint: Blueprint, one: RecordType, field: Field, target: str) -> frozenset[str]:
-    """What a record type shall offer: what it does and ours, or all there is where that is not known."""
-    definition = org.definitions.get(target.lower()) or {}
-    known = one.values.get(target)
-    if known is None:
-        known = frozenset(choice.value for choice in existing.choices(definition) if choice.active)
-    return known | {choice.value for choice in metadata.wanted_choices(field, blueprint)}
+def _record_type_conflicts(
+    org: Org, learned: Learned, untold: Mapping[str, str], *, changes: bool
+) -> Iterator[Intent]:
+    """The record types that may refuse our values and that we do not touch."""
+    problems = {}
+    if isinstance(org.record_types, Unread):
+        problems["record types of accounts"] = org.record_types.why
+    for one in _business(org):
+        problem = learned.of(f"Account.{one.name}") or untold.get(one.name, "")
+        if not one.known and changes:
+            problem = "how it is set up could not be read, and deploying it would replace that"
+        if problem:
+            problems[f"record type {one.name}"] = problem
+    for what, problem in problems.items():
+        yield Intent(step=Step(kind=StepKind.CONFLICT, what=what, detail=problem))
 
 
-def _permission_set(name: str, wanted: Grants, found: Held | None, refused: Mapping[str, str]) -> Intent:
+def _comes(org: Org) -> bool:
+    """Whether our permission set is there to be taken, and much is dark only because we do not have it."""
+    return bool(org.integration_id) and org.assigned is False
+
+
+def _permission_set(
+    org: Org, name: str, wanted: Grants, found: Held | Unread | None, learned: Learned
+) -> Intent:
     what = f"permission set {name}"
-    if problem := refused.get(name):
+    if isinstance(found, Unread) and _comes(org):
+        return Intent(step=Step(kind=StepKind.KEEP, what=what, detail="looked at once we have our own"))
+    problem = found.why if isinstance(found, Unread) else learned.of(name)
+    if problem:
         return Intent(step=Step(kind=StepKind.CONFLICT, what=what, detail=problem))
-    if found is None:
+    if not isinstance(found, Held):
         detail = f"{len(wanted.fields)} fields"
         made = permission_sets.permission_set(name, wanted)
         return Intent(step=Step(kind=StepKind.CREATE, what=what, detail=detail), components=(made,))
-    if not (lacking := access.lacking(wanted, found)):
+    if not (lacking := granting.grants(wanted, found)):
         return Intent(step=Step(kind=StepKind.KEEP, what=what))
-    widened = permission_sets.permission_set(name, wanted.beside(found.grants))
-    step = Step(kind=StepKind.ADD_OPTION, what=what, detail=", ".join(lacking))
-    return Intent(step=step, components=(widened,))
+    detail = ", ".join(one.shown for one in lacking)
+    step = Step(kind=StepKind.ADD_OPTION, what=what, detail=detail)
+    return Intent(step=step, rows=lacking, wanted=wanted)
+
+
+def _unread_by_people(readers: Intent, org: Org) -> Intent:
+    """People see nothing of ours before they have the readers' permission set."""
+    if readers.step.kind is not StepKind.CREATE and not org.nobody_reads:
+        return readers
+    told = "nobody has it yet; assign it to whom our fields shall be shown"
+    detail = "; ".join(filter(None, (readers.step.detail, told)))
+    return replace(readers, step=replace(readers.step, detail=detail))
+
+
+def assignment(org: Org) -> Step:
+    """The step that gives us our permission set."""
+    what = f"{INTEGRATION} for {org.username}"
+    return Step(kind=StepKind.CREATE, what=what, detail="our fields are invisible to us without it")
 
 
 def _assignment(org: Org, integration: Intent) -> Intent:
-    what = f"{INTEGRATION} for {org.username}"
+    step = assignment(org)
+    if isinstance(org.assigned, Unread):
+        return Intent(step=replace(step, kind=StepKind.CONFLICT, detail=org.assigned.why))
     if org.assigned:
-        return Intent(step=Step(kind=StepKind.KEEP, what=what))
+        return Intent(step=replace(step, kind=StepKind.KEEP, detail=""))
     if org.integration is None and integration.step.kind is StepKind.CONFLICT:
-        return Intent(step=Step(kind=StepKind.CONFLICT, what=what, detail="there is no such permission set"))
-    step = Step(kind=StepKind.CREATE, what=what, detail="our fields are invisible to us without it")
+        detail = "there is no such permission set"
+        return Intent(step=replace(step, kind=StepKind.CONFLICT, detail=detail))
     return Intent(step=step, assigns=True)
 
 
-def _list_view(org: Org, view: Component, refused: Mapping[str, str]) -> Intent:
+def _list_view(org: Org, view: Component, learned: Learned) -> Intent:
     step = Step(kind=StepKind.CREATE, what=f"list view {view.name}")
-    if view.name.lower() in org.list_views:  # people may have changed it, and it is theirs then
-        return Intent(step=replace(step, kind=StepKind.KEEP))
-    if problem := refused.get(view.full_name):
+    views = org.list_views
+    if not isinstance(views, Unread) and view.name.lower() in views:
+        return Intent(step=replace(step, kind=StepKind.KEEP))  # people may have changed it; it is theirs
+    problem = views.why if isinstance(views, Unread) else learned.of(view.full_name)
+    if problem:
         return Intent(step=replace(step, kind=StepKind.CONFLICT, detail=problem))
     return Intent(step=step, components=(view,))

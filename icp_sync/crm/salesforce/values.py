@@ -28,6 +28,11 @@ from icp_sync.domain.standing import FieldType, instant_text
 STAMP_UNIT = 1_000
 """Of SystemModstamp, ms: SOQL compares whole seconds."""
 
+OPEN_MS = 900_000
+"""How long after its stamp a change may be committed: a record is stamped when it is saved and shows when its
+transaction ends, which synchronous code, API calls and jobs have up to ten minutes for ("Execution Governors
+and Limits", Apex Developer Guide). Until then another change of the same second may follow."""
+
 JsonValue = str | int | float | bool | None
 
 
@@ -145,7 +150,7 @@ class Values:
             parent=held.get(PARENT, ""),
             stamp=raw.stamp,
             read_at=raw.read_at,
-            stamp_is_old=stamp_is_old(raw.stamp, raw.read_at, STAMP_UNIT),
+            stamp_is_old=stamp_is_old(raw.stamp, raw.read_at, STAMP_UNIT, OPEN_MS),
         )
 
     def _owner_id(self, field: str, value: str) -> str | None:

@@ -2,11 +2,13 @@
 owner first and alone, the rest together.
 
 Salesforce runs people's automation on every update, so what is there already is not sent. An account's values
-other than its owner are written together or not at all.
+other than its owner are written together or not at all. Nothing is written on an old look: what must wait for
+owners to be given is compared with what is there once more.
 """
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -17,7 +19,7 @@ from icp_sync.crm.salesforce.bulk_writing import BulkWriter
 from icp_sync.crm.salesforce.chunks import Chunks
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.comparing import Comparing
-from icp_sync.crm.salesforce.jobs import Jobs
+from icp_sync.crm.salesforce.jobs import LEFT_SECONDS, Following, Jobs
 from icp_sync.crm.salesforce.ownership import Ownership
 from icp_sync.crm.salesforce.preparing import (
     OWNER,
@@ -41,8 +43,9 @@ B = TypeVar("B")
 class Writer:
     """outputs: which fields the org carries. values: how it spells them.
 
-    parallel: calls at once, in the executor's threads; more than a few wait for each other's locks.
-    jobs: where bulk jobs are remembered, None to do without bulk jobs.
+    executor, parallel: threads in which owners travel, and how many at once; more than a few wait for each
+    other's locks. jobs: where bulk jobs are remembered, None where there never was one. bulk: whether any is
+    begun. left_seconds: how long one that was left behind is waited for.
     """
 
     def __init__(
@@ -54,7 +57,9 @@ class Writer:
         executor: Executor | None = None,
         parallel: int = 1,
         jobs: Jobs | None = None,
+        bulk: bool = True,
         bulk_from: int = BULK_FROM,
+        left_seconds: float = LEFT_SECONDS,
     ) -> None:
         self._client = client
         self._outputs = outputs
@@ -64,7 +69,10 @@ class Writer:
         self._comparing = Comparing(client, outputs, values, self._preparing)
         self._ownership = Ownership(client, outputs)
         self._chunks = Chunks(client, self._preparing, self._comparing)
-        self._bulk = BulkWriter(client, self._preparing, jobs) if jobs is not None else None
+        self._following = Following(client, jobs, left_seconds=left_seconds) if jobs is not None else None
+        self._bulk = (
+            BulkWriter(client, self._preparing, self._following) if self._following and bulk else None
+        )
         self._bulk_from = bulk_from
 
     def write(self, writes: Sequence[Write]) -> Iterator[Outcome]:
@@ -73,13 +81,17 @@ class Writer:
             yield from self._round(together)
 
     def recover(self) -> frozenset[str]:
-        """At the start, before anything is written: see to the bulk jobs a crash left behind.
+        """Before anything is read or written: see to the bulk jobs that were left behind.
 
-        Returns the accounts of those that have ended; what became of them only a read tells.
+        Returns the accounts of those that have ended; what became of them only a read tells. The accounts of
+        the others are not written.
         """
-        return self._bulk.recover() if self._bulk else frozenset()
+        return self._following.recover() if self._following else frozenset()
 
     def _round(self, writes: Sequence[Write]) -> Iterator[Outcome]:
+        held = self._following.held() if self._following else {}
+        yield from (_held(w.account_id, held[w.account_id]) for w in writes if w.account_id in held)
+        writes = [write for write in writes if write.account_id not in held]
         try:
             self._outputs.definitions()
             prepared = [self._preparing.prepare(write) for write in writes]
@@ -94,22 +106,50 @@ class Writer:
         instant = self._client.transport.now() - (time.monotonic() - begun)
         yield from settled
         owned = [item for item in ready if OWNER in item.values]
-        bulk = [item for item in ready if not (item.confirmed or item.refused or OWNER in item.values)]
-        if self._bulk and len(bulk) >= self._bulk_from:
-            yield from self._bulk.send(bulk)
-            done = {item.id for item in bulk}
-            ready = [item for item in ready if item.id not in done]
-        transferred = {
-            item.id: item for item in self._each(lambda item: self._ownership.transfer(item, instant), owned)
-        }
-        yield from self._together([transferred.get(item.id, item) for item in ready])
+        bulk = self._worth_a_job(ready)
+        apart = {item.id for item in (*owned, *bulk)}
+        others = [item for item in ready if item.id not in apart]
+        yield from self._together(others)
+        yield from self._owned(owned, instant)
+        yield from self._in_bulk(bulk, fresh=not (others or owned))
 
     def _together(self, items: Sequence[Input]) -> Iterator[Outcome]:
         """Send what is left of these, chunk by chunk, and say what became of the whole of each."""
         yield from (finish(item, None) for item in items if not item.values)
         left = {item.id: item for item in items if item.values}
-        for outcomes in self._each(self._chunks.send, self._chunks.of(list(left.values()))):
-            yield from (finish(left[became.account_id], became) for became in outcomes)
+        for chunk in self._chunks.of(list(left.values())):
+            yield from (finish(left[became.account_id], became) for became in self._chunks.send(chunk))
+
+    def _owned(self, items: Sequence[Input], looked_at: float) -> Iterator[Outcome]:
+        """The owners of a chunk's accounts, then what else there is of it: they take their time, one call
+        each, so the rest is looked at once more."""
+        transfers = self._ownership.page(looked_at)
+        for chunk in self._chunks.of(items):
+            # In no order, or a few records locked for good would always be the first, and stop the others.
+            mixed = random.sample(chunk, len(chunk))
+            yield from self._late(list(self._each(transfers.transfer, mixed)))
+
+    def _late(self, items: Sequence[Input]) -> Iterator[Outcome]:
+        """Send what is left of these, though it is a while since they were looked at."""
+        yield from (finish(item, None) for item in items if not item.values)
+        left = {item.id: item for item in items if item.values}
+        ready, settled = self._comparing.look(list(left.values()))
+        yield from (finish(left[became.account_id], became) for became in settled)
+        yield from self._together(ready)
+
+    def _worth_a_job(self, items: Sequence[Input]) -> list[Input]:
+        bulk = [item for item in items if not (item.confirmed or item.refused or OWNER in item.values)]
+        return bulk if self._bulk and len(bulk) >= self._bulk_from else []
+
+    def _in_bulk(self, items: Sequence[Input], *, fresh: bool) -> Iterator[Outcome]:
+        """fresh: whether nothing was sent since they were looked at."""
+        if not (self._bulk and items):
+            return
+        if not fresh:
+            items, settled = self._comparing.look(items)
+            yield from settled
+        if items:
+            yield from self._bulk.send(items)
 
     def _each(self, call: Callable[[A], B], items: Sequence[A]) -> Iterator[B]:
         """The calls' results in order, `parallel` of them at a time."""
@@ -118,3 +158,8 @@ class Writer:
             return
         for at in range(0, len(items), self._parallel):
             yield from self._executor.map(call, items[at : at + self._parallel])
+
+
+def _held(id: str, job: str) -> Outcome:
+    message = f"bulk job {job} may still write it; its turn comes when that has ended"
+    return outcome(id, Result.FAILED, code="BULK_JOB_OPEN", message=message)

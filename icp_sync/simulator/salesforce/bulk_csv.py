@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 DELIMITERS: Mapping[str, str] = {
@@ -42,6 +43,8 @@ def parsed(content: bytes, delimiter: str, line_ending: str) -> tuple[list[str],
             "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is "
             f"{line_ending}"
         )
+    if _stray_quote(text, DELIMITERS[delimiter]):
+        raise Unreadable("InvalidBatch : Failed to parse CSV: a quote within a cell that is not quoted")
     try:
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS[delimiter], strict=True)
         rows = [row for row in lines if row]
@@ -57,6 +60,14 @@ def parsed(content: bytes, delimiter: str, line_ending: str) -> tuple[list[str],
                 f"{len(header)}"
             )
     return header, records
+
+
+def _stray_quote(text: str, delimiter: str) -> bool:
+    """Whether a quote is left when every cell that is quoted as a whole is taken away."""
+    if '"' not in text:
+        return False
+    end = f"{re.escape(delimiter)}\r\n"
+    return '"' in re.sub(f'(?:^|(?<=[{end}]))"(?:[^"]|"")*"(?=[{end}]|$)', "", text)
 
 
 def written(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> bytes:

@@ -12,20 +12,30 @@ from icp_sync.simulator.salesforce import bulk_csv
 from icp_sync.simulator.salesforce.bulk_jobs import ENDED, JOBS, OPERATIONS, Job, close, look
 from icp_sync.simulator.salesforce.call import Call
 from icp_sync.simulator.salesforce.errors import Json, Refusal, not_found
+from icp_sync.simulator.salesforce.powers import READ
 from icp_sync.simulator.salesforce.routes import Route
 from icp_sync.simulator.salesforce.schema import instant_text
 from icp_sync.simulator.server import Reply
 
 MOST_BYTES = 100_000_000
 CSV = "text/csv; charset=UTF-8"
+_PROPERTIES = (
+    "assignmentRuleId",
+    "columnDelimiter",
+    "contentType",
+    "externalIdFieldName",
+    "lineEnding",
+    "object",
+    "operation",
+)
 
 
 def create(call: Call) -> Reply:
     """A new job, open for its upload."""
-    body, org = call.json(), call.org
+    body, org = call.json(*_PROPERTIES), call.org
     name = str(body.get("object", ""))
     sobject = org.objects.get(name.lower())
-    if sobject is None:
+    if sobject is None or not org.rights.may_do(call.user, sobject, READ):
         raise Refusal(400, "INVALIDENTITY", f"InvalidEntity : Unknown entity: {name[:40]}")
     operation = str(body.get("operation", ""))
     _one_of("operation", operation, OPERATIONS)
@@ -79,8 +89,10 @@ def upload(call: Call) -> Reply:
 
 def change(call: Call) -> Reply:
     """Close the upload, or abort the job; what an aborted job has written stays written."""
-    job, wanted = _job(call), call.json().get("state")
+    job, wanted = _job(call), call.json("state").get("state")
     if wanted == "UploadComplete" and job.state == "Open":
+        if job.content is None:
+            raise Refusal(400, "INVALIDJOBSTATE", "Upload job data before closing the job")
         close(call.org, job)
     elif wanted == "Aborted" and job.state not in ENDED:
         if job.state != "Open":

@@ -93,7 +93,7 @@ JOBS = Kept(Jobs)
 
 
 def create(call: Call) -> Reply:
-    asked = call.json()
+    asked = call.json("columnDelimiter", "contentType", "lineEnding", "operation", "query")
     operation, statement = asked.get("operation"), asked.get("query")
     if operation not in ("query", "queryAll"):
         raise Refusal(400, "INVALIDJOB", "operation must be query or queryAll")
@@ -134,7 +134,7 @@ def look_at_all(call: Call) -> Reply:
 
 
 def change(call: Call) -> Reply:
-    job, asked = _job(call), call.json()
+    job, asked = _job(call), call.json("state")
     if asked.get("state") != "Aborted":
         raise Refusal(400, "INVALIDJOBSTATE", "a query job can only be aborted")
     if job.state(call.org) in ("JobComplete", "Aborted"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from icp_sync.simulator.salesforce.errors import bad_json
-from icp_sync.simulator.salesforce.org import Org, Session, User
+from icp_sync.simulator.salesforce.errors import Refusal, bad_json
+from icp_sync.simulator.salesforce.org import Org, Session, SObject, User
 from icp_sync.simulator.server import Request
 from icp_sync.simulator.store import Source
 
@@ -26,6 +26,10 @@ class Call:
     @property
     def user(self) -> User:
         return self.session.user
+
+    def sobject(self, name: str) -> SObject:
+        """An object that the caller may read. Raises Refusal INVALID_TYPE."""
+        return self.org.object_for(self.user, name)
 
     @property
     def root(self) -> str:
@@ -54,19 +58,32 @@ class Call:
         return Source("API", self.client, self.user.number)
 
     def value(self) -> object:
-        """The body as JSON of any kind. Raises Refusal."""
+        """The body as JSON of any kind. Raises Refusal, also for one that does not say it is JSON.
+
+        https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm
+        """
+        kind = self.header("Content-Type")
+        if kind.partition(";")[0].strip().lower() != "application/json":
+            message = f"Content-Type '{kind[:80]}' is not supported; application/json is"
+            raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", message)
         try:
             return json.loads(self.request.body, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             raise bad_json("Unexpected character at [line:1, column:1]: a JSON value was expected") from None
 
-    def json(self) -> Json:
-        """The body, which must be a JSON object; no body is an empty one. Raises Refusal."""
+    def json(self, *known: str) -> Json:
+        """The body, which must be a JSON object; no body is an empty one. Raises Refusal.
+
+        known: the only names it may hold, where not any is taken.
+        """
         if not self.request.body.strip():
             return {}
         body = self.value()
         if not isinstance(body, dict):
             raise bad_json("Unexpected value: a JSON object was expected at [line:1, column:1]")
+        for name in body if known else ():
+            if name not in known:
+                raise bad_json(f'Unrecognized field "{name[:40]}", not marked as ignorable')
         return body
 
 

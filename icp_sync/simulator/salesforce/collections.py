@@ -69,7 +69,7 @@ def delete(call: Call) -> Reply:
 
 
 def _read(call: Call, ids: Sequence[str], names: Sequence[str]) -> Reply:
-    sobject = call.org.object(call.rest[0])
+    sobject = call.sobject(call.rest[0])
     if not ids or not names:
         raise Refusal(400, "MISSING_ARGUMENT", "The ids and fields parameters are required")
     _not_too_many(len(ids), MOST_READ)
@@ -103,8 +103,11 @@ def _row(call: Call, given: object) -> Row:
     kind = attributes.get("type") if isinstance(attributes, Mapping) else None
     if not isinstance(given, Mapping) or not isinstance(kind, str):
         raise Refusal(400, "INVALID_INPUT", "Each record must have attributes with a type")
-    sobject = call.org.object(kind)
-    id_text = next((str(value) for name, value in given.items() if name.lower() == "id"), "")
+    sobject = call.sobject(kind)
+    named = [str(value) for name, value in given.items() if name.lower() == "id"]
+    if len(named) > 1:
+        raise bad_json("Duplicate field 'Id' in a record at [line:1, column:1]")
+    id_text = "".join(named)
     return (
         id_text,
         sobject,
@@ -115,17 +118,33 @@ def _row(call: Call, given: object) -> Row:
 def _decide(rows: Sequence[Row], decide: Callable[[Row], Decided]) -> list[Decided | Refused]:
     """Look at every row. Of rows that name one record, only the first may be written."""
     seen: set[str] = set()
+    taken: set[tuple[str, str, str]] = set()
     decided: list[Decided | Refused] = []
     for row in rows:
         record_id = long(row[0])
         try:
             if record_id in seen:
                 raise Refused(row_error("DUPLICATE_VALUE", f"duplicate id specified: {record_id}", "Id"))
-            decided.append(decide(row))
+            decided.append(_alone(decide(row), taken))
         except Refused as refused:
             decided.append(refused)
         if record_id:
             seen.add(record_id)
+    return decided
+
+
+def _alone(decided: Decided, taken: set[tuple[str, str, str]]) -> Decided:
+    """A row whose unique values no row before it takes; `taken`: object, field, value. Raises Refused."""
+    sobject = decided.sobject
+    unique = {
+        name: value for name, value in decided.kept.items() if value and sobject.fields[name.lower()].unique
+    }
+    wanted = {(sobject.key, name, value.lower()): name for name, value in unique.items()}
+    for place, name in wanted.items():
+        if place in taken:
+            message = f"duplicate value found: {name} duplicates value on another record of the request"
+            raise Refused(row_error("DUPLICATE_VALUE", message, name))
+    taken.update(wanted)
     return decided
 
 

@@ -127,6 +127,7 @@ def _answer(call: Call, part: Mapping[str, object], key: str, answers: Mapping[s
 def _headers(call: Call, part: Mapping[str, object]) -> Message:
     headers = Message()
     headers["Authorization"] = call.header("Authorization")
+    headers["Content-Type"] = "application/json"
     own = part.get("httpHeaders")
     if call.org.switches.composite_headers and isinstance(own, Mapping):
         for name, value in own.items():

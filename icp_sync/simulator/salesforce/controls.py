@@ -101,7 +101,9 @@ def _rules(desk: Desk, given: Arguments) -> Json:
 
 
 def _record_types(desk: Desk, given: Arguments) -> Json:
-    """A record type of accounts, `name` (`label`, `active`), with `picklists`: values it offers by field."""
+    """A record type of accounts, `name` (`label`, `active`), with `picklists`: values it offers by field, and
+    `defaults`: the value it proposes by field. A new one is of person accounts if it is said to be `person`.
+    """
     org = _org(desk)
     name = str(given.get("name", ""))
     if not name:
@@ -110,7 +112,12 @@ def _record_types(desk: Desk, given: Arguments) -> Json:
     if not isinstance(wanted, Mapping):
         raise Unusable("picklists: a JSON object of fields and lists of values")
     picklists = {str(key).lower(): frozenset(names_given(wanted, key)) for key in wanted}
-    made = org.add_record_type(name, str(given.get("label", name)), picklists)
+    proposed = given.get("defaults") or {}
+    if not isinstance(proposed, Mapping):
+        raise Unusable("defaults: a JSON object of fields and values")
+    defaults = {str(key).lower(): str(value) for key, value in proposed.items()}
+    label, person = str(given.get("label", name)), bool(given.get("person"))
+    made = org.add_record_type(name, label, picklists, defaults=defaults, person=person)
     org.activate(made, active=bool(given.get("active", made.active)))
     return {"id": made.id, "name": made.name, "active": made.active}
 

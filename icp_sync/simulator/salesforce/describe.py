@@ -12,6 +12,7 @@ from icp_sync.simulator.salesforce.call import Call, Json
 from icp_sync.simulator.salesforce.errors import not_found
 from icp_sync.simulator.salesforce.field_description import described
 from icp_sync.simulator.salesforce.org import SObject
+from icp_sync.simulator.salesforce.powers import CREATE, DELETE, EDIT, READ
 from icp_sync.simulator.salesforce.routes import Route
 from icp_sync.simulator.server import Reply
 
@@ -22,7 +23,9 @@ _SETUP = frozenset({"permissionset", "permissionsetassignment", "fieldpermission
 
 def list_objects(call: Call) -> Reply:
     """Every object, without its fields."""
-    objects = [_summary(call, sobject) for sobject in call.org.objects.values()]
+    rights = call.org.rights
+    seen = [one for one in call.org.objects.values() if rights.may_do(call.user, one, READ)]
+    objects = [_summary(call, sobject) for sobject in seen]
     return Reply(body={"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
 
 
@@ -62,7 +65,7 @@ def describe(call: Call) -> Reply:
 
 def _object(call: Call) -> SObject:
     found = call.org.objects.get(call.rest[0].lower())
-    if found is None:
+    if found is None or not call.org.rights.may_do(call.user, found, READ):
         raise not_found()
     return found
 
@@ -111,17 +114,20 @@ def _plural(sobject: SObject) -> str:
 def _summary(call: Call, sobject: SObject) -> Json:
     root = f"{call.root}/sobjects/{sobject.name}"
     business = sobject.key in _BUSINESS
+    creates, edits, deletes = (
+        call.org.rights.may_do(call.user, sobject, right) for right in (CREATE, EDIT, DELETE)
+    )
     writable = business or sobject.key in _SETUP
     return {
         "activateable": False,
         "associateEntityType": None,
         "associateParentEntity": None,
-        "createable": writable,
+        "createable": writable and creates,
         "custom": False,
         "customSetting": False,
         "deepCloneable": False,
         "defaultImplementation": None,
-        "deletable": writable,
+        "deletable": writable and deletes,
         "deprecatedAndHidden": False,
         "feedEnabled": business,
         "hasSubtypes": False,
@@ -140,7 +146,7 @@ def _summary(call: Call, sobject: SObject) -> Json:
         "searchable": business,
         "triggerable": business,
         "undeletable": business,
-        "updateable": writable or sobject.key == "user",
+        "updateable": (writable and edits) or sobject.key == "user",
         "urls": {
             "sobject": root,
             "describe": f"{root}/describe",

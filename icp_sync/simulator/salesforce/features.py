@@ -34,6 +34,7 @@ FEATURES: Mapping[str, Mapping[str, tuple[FieldDef, ...]]] = {
             FieldDef(name="PersonMobilePhone", label="Mobile", type="phone", length=40),
         ),
         "contact": (yes(name="IsPersonAccount", label="Is Person Account", **LOCKED),),
+        "recordtype": (yes(name="IsPersonType", label="Is Person Type", **LOCKED),),
     },
     "multi_currency": {
         name: (

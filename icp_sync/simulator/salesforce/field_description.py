@@ -48,7 +48,6 @@ _PLAIN: Json = {
     "formulaTreatNullNumberAsZero": False,
     "highScaleNumber": False,
     "htmlFormatted": False,
-    "inlineHelpText": None,
     "mask": None,
     "maskType": None,
     "polymorphicForeignKey": False,
@@ -78,6 +77,7 @@ def described(field: FieldDef, *, writable: bool) -> Json:
         "filterable": field.filterable and not long_text,
         "groupable": not long_text and field.type not in ("datetime", "double", "currency", "percent"),
         "idLookup": field.type == "id" or field.unique,
+        "inlineHelpText": field.help_text or None,
         "label": field.label,
         "length": field.length,
         "name": field.name,
@@ -88,7 +88,7 @@ def described(field: FieldDef, *, writable: bool) -> Json:
         "picklistValues": [
             {
                 "active": choice.active,
-                "defaultValue": False,
+                "defaultValue": choice.default,
                 "label": choice.label,
                 "validFor": None,
                 "value": choice.value,

@@ -22,8 +22,9 @@ ORG_NAME = "Simulated Sales"
 TIME_ZONE = "America/New_York"
 FOUNDED = Source("PLATFORM", user_id=0)
 STANDARD = "Standard User"
+INTEGRATION_PROFILE = "Minimum Access - API Only Integrations"
 _PROFILES = {
-    INTEGRATION: "Minimum Access - API Only Integrations",
+    INTEGRATION: INTEGRATION_PROFILE,
     ADMIN: "System Administrator",
 }
 

@@ -29,6 +29,8 @@ def fields_named(call: Call, sobject: SObject, names: Iterable[str]) -> list[Fie
             message = f"No such column '{name.strip()}' on sobject of type {sobject.name}"
             raise Refusal(400, "INVALID_FIELD", message)
         found[field.key] = field
+    if "id" not in sobject.fields:
+        raise Refusal(400, "INVALID_TYPE", f"{sobject.name} supports describe and query only")
     found.setdefault("id", sobject.fields["id"])
     return list(found.values())
 
@@ -46,18 +48,18 @@ def created(record_id: str) -> Json:
 
 def read(call: Call) -> Reply:
     """One record, with `fields` or everything the user may read."""
-    sobject = call.org.object(call.rest[0])
+    sobject = call.sobject(call.rest[0])
     return _shown(call, sobject, _seen(call, sobject, call.rest[1]))
 
 
 def create(call: Call) -> Reply:
-    sobject = call.org.object(call.rest[0])
+    sobject = call.sobject(call.rest[0])
     return Reply(status=201, body=created(_create(call, sobject, call.json())))
 
 
 def update(call: Call) -> Reply:
     """Write some fields of one record, if it is as the conditions of the request want it."""
-    sobject, record_id = call.org.object(call.rest[0]), call.rest[1]
+    sobject, record_id = call.sobject(call.rest[0]), call.rest[1]
     given = call.json()
     if any(name.lower() == "id" for name in given):
         raise Refusal(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.")
@@ -66,7 +68,7 @@ def update(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    sobject = call.org.object(call.rest[0])
+    sobject = call.sobject(call.rest[0])
     _delete(call, sobject, call.rest[1])
     return Reply(status=204)
 
@@ -162,7 +164,7 @@ def _external(call: Call) -> tuple[SObject, str | None]:
 
     Raises Refusal: no such external id, or several records have the value (300, with their addresses).
     """
-    sobject = call.org.object(call.rest[0])
+    sobject = call.sobject(call.rest[0])
     name, value = call.rest[1], call.rest[2]
     field = sobject.field(name)
     if field is None or not (field.unique or field.name == "Id"):

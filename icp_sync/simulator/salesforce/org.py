@@ -18,6 +18,7 @@ from icp_sync.simulator.salesforce.errors import invalid_type
 from icp_sync.simulator.salesforce.features import FEATURES, RECORD_TYPE_ID
 from icp_sync.simulator.salesforce.ids import shown
 from icp_sync.simulator.salesforce.limits import DailyLimit
+from icp_sync.simulator.salesforce.powers import READ
 from icp_sync.simulator.salesforce.record_access import RecordAccess
 from icp_sync.simulator.salesforce.refusals import KINDS
 from icp_sync.simulator.salesforce.rights import Rights
@@ -92,17 +93,25 @@ class Session:
 
 @dataclass(slots=True, kw_only=True)
 class RecordType:
-    """A record type of accounts. picklists: field (lower case) to the values it offers; absent: all."""
+    """A record type of accounts. picklists: field (lower case) to the values it offers; absent: all.
+
+    defaults: field (lower case) to the value it proposes. person: whether it is one of person accounts.
+    """
 
     name: str
     label: str
     record: Record
     active: bool = True
     picklists: dict[str, frozenset[str]] = field(default_factory=dict)
+    defaults: dict[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
         return shown("012", self.record.id)
+
+    @property
+    def person(self) -> bool:
+        return self.record.props.get("IsPersonType") == "true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +214,13 @@ class Org:
             raise invalid_type(name)
         return found
 
+    def object_for(self, user: User, name: str) -> SObject:
+        """An object that somebody may read; one they may not is refused like one there is not."""
+        found = self.object(name)
+        if not self.rights.may_do(user, found, READ):
+            raise invalid_type(name)
+        return found
+
     def tick(self) -> None:
         """Commit what is due."""
         now = self.clock.now_ms()
@@ -224,14 +240,23 @@ class Org:
                     elif not on and known == one:
                         self.objects[name].drop_field(one.name)
 
-    def add_record_type(self, name: str, label: str, picklists: dict[str, frozenset[str]]) -> RecordType:
-        """A record type of accounts, or another choice of values for one there is."""
+    def add_record_type(
+        self,
+        name: str,
+        label: str,
+        picklists: dict[str, frozenset[str]],
+        *,
+        defaults: dict[str, str] | None = None,
+        person: bool = False,
+    ) -> RecordType:
+        """A record type of accounts, or another choice of values for one there is. `person`: of a new one."""
         known = self.record_types.get(name)
         if known is None:
             values = {"Name": label, "DeveloperName": name, "SobjectType": "Account", "IsActive": "true"}
+            values |= {"IsPersonType": "true"} if person else {}
             record = self.objects["recordtype"].create(values, PLATFORM)
             known = self.record_types[name] = RecordType(name=name, label=label, record=record)
-        known.picklists = picklists
+        known.picklists, known.defaults = picklists, defaults or {}
         known.label = label
         self.accounts.add_field(RECORD_TYPE_ID)
         return known

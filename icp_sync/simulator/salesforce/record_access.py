@@ -5,7 +5,7 @@ https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from icp_sync.simulator.salesforce.sobject import SObject
@@ -14,32 +14,35 @@ from icp_sync.simulator.store import Record, Source
 if TYPE_CHECKING:
     from icp_sync.simulator.salesforce.org import User
 
+SHARED = ("account", "contact", "opportunity")
+"""Objects of the Sharing Settings page; of others nothing can be asked."""
 _LEVELS = ("All", "Transfer", "Delete", "Edit", "Read")
 _WORKED_OUT = Source("PLATFORM", user_id=0)
 
 
 class RecordAccess(SObject):
-    """An object whose rows are the caller's own rights to accounts.
+    """An object whose rows are somebody's rights to the records that a query names."""
 
-    Whether there is a row for an account that is hidden from the caller nobody documents: a switch.
-    """
+    def rights_of(self, asker: User, user: User, ids: Iterable[str]) -> Iterator[Record]:
+        """One row for each record. What the asker may not read is left out.
 
-    def rows(
-        self,
-        user: User,
-        *,
-        deleted: bool = False,
-        above: int = -1,
-        stamped: tuple[int, int] | None = None,
-    ) -> Iterator[Record]:
-        accounts = self.org.accounts
-        for number in list(accounts.index.ids):
-            account = accounts.committed(number)
-            told = self.org.switches.hidden_access_told
-            if account is None or not (told or self.org.visible(user, accounts, account)):
+        Whether there is a row for a record hidden from somebody who asks of themselves, older editions of
+        the Object Reference leave open: a switch.
+        """
+        told = self.org.switches.hidden_access_told and asker.number == user.number
+        for sobject, record in self._named(ids):
+            if not (told or self.org.visible(asker, sobject, record)):
                 continue
-            rights = self.org.rights.access(user, accounts, account)
+            rights = self.org.rights.access(user, sobject, record)
             values = {name: "true" if allowed else "false" for name, allowed in rights.items()}
             highest = next((level for level in _LEVELS if rights[f"Has{level}Access"]), "None")
-            values |= {"UserId": user.id, "RecordId": accounts.id_of(account), "MaxAccessLevel": highest}
-            yield Record(number, account.created, values, _WORKED_OUT)
+            values |= {"UserId": user.id, "RecordId": sobject.id_of(record), "MaxAccessLevel": highest}
+            yield Record(record.id, record.created, values, _WORKED_OUT)
+
+    def _named(self, ids: Iterable[str]) -> Iterator[tuple[SObject, Record]]:
+        """The live records behind ids, by id, each once."""
+        for id_text in sorted(set(ids)):
+            for key in SHARED:
+                record = self.org.objects[key].record(id_text)
+                if record is not None:
+                    yield self.org.objects[key], record

@@ -21,7 +21,7 @@ MINUTE = 60_000
 
 def updated(call: Call) -> Reply:
     """The ids of live records stamped in the span, and how far the answer can be complete."""
-    sobject = call.org.object(call.rest[0])
+    sobject = call.sobject(call.rest[0])
     start, end = _span(call, OLDEST)
     ids = [
         sobject.id_of(record)
@@ -34,7 +34,7 @@ def updated(call: Call) -> Reply:
 
 def deleted(call: Call) -> Reply:
     """What was deleted in the span and is not purged."""
-    sobject = call.org.object(call.rest[0])
+    sobject = call.sobject(call.rest[0])
     start, end = _span(call, PURGED_AFTER)
     found = [
         {"id": sobject.id_of(record), "deletedDate": instant_text(record.archived_at)}

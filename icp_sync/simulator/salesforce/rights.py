@@ -1,4 +1,4 @@
-"""Who may see and change what: field-level security, private sharing, read-only rows.
+"""Who may see and change what: rights on objects, field-level security, private sharing, read-only rows.
 
 A field made over an API is seen by nobody until a permission set that is assigned to somebody grants it.
 https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_fieldpermissions.htm
@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from icp_sync.simulator.salesforce import ids
+from icp_sync.simulator.salesforce.powers import CREATE, DELETE, EDIT, READ, Powers, powers_of
 from icp_sync.simulator.salesforce.schema import FieldDef
+from icp_sync.simulator.salesforce.shared_views import shared_with
 from icp_sync.simulator.store import Record
 
 if TYPE_CHECKING:
     from icp_sync.simulator.salesforce.org import Org, User
     from icp_sync.simulator.salesforce.sobject import SObject
 
+TRANSFER = "TransferAnyEntity"
 Grants = dict[str, tuple[bool, bool]]
 """Lower-case "account.icp_tier__c" to whether it may be read and edited."""
 
@@ -29,6 +32,7 @@ class Rights:
         self.visible_fields: set[tuple[str, str]] = set()
         self.locked_fields: set[tuple[str, str]] = set()
         self._grants: dict[int, Grants] = {}
+        self._powers: dict[int, Powers] = {}
         self._turned_at = org.born
 
     @property
@@ -63,12 +67,42 @@ class Rights:
     def forget(self) -> None:
         """Work the grants out anew when they are next asked for."""
         self._grants.clear()
+        self._powers.clear()
+
+    def may(self, user: User, permission: str) -> bool:
+        """Whether somebody has a permission of the user, "ModifyMetadata" for one."""
+        return user.modify_all or permission in self._powers_of(user).user
+
+    def may_do(self, user: User, sobject: SObject, right: str) -> bool:
+        """Whether somebody may Create, Read, Edit, Delete records of an object at all."""
+        if user.modify_all or not self._org.switches.object_rights:
+            return True
+        return self._powers_of(user).may_do(sobject.key, right)
+
+    def may_transfer(self, user: User) -> bool:
+        """Whether somebody may give away records: Transfer Record is a right of its own (OwnerId of Account).
+
+        https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_account.htm
+        """
+        switches = self._org.switches
+        given = not switches.object_rights or self.may(user, TRANSFER) or self.may(user, "ModifyAllData")
+        return user.modify_all or (switches.transfer_right and given)
+
+    def may_set_up(self, user: User, permission: str) -> bool:
+        """Whether somebody has a permission to change the setup, or the one that has all of them."""
+        return self.may(user, permission) or self.may(user, "ModifyAllData")
+
+    def _powers_of(self, user: User) -> Powers:
+        found = self._powers.get(user.number)
+        if found is None:
+            found = self._powers[user.number] = powers_of(self._org, user)
+        return found
 
     def readable(self, user: User, sobject: SObject, field: FieldDef) -> bool:
         if user.modify_all:
             return True
         place = (sobject.key, field.key)
-        if place in self.hidden_fields:
+        if place in self.hidden_fields or not self.may_do(user, sobject, READ):
             return False
         return not field.custom or place in self.visible_fields or self._granted(user, sobject, field)[0]
 
@@ -82,11 +116,19 @@ class Rights:
         place = (sobject.key, field.key)
         if place in self.hidden_fields or place in self.locked_fields:
             return False
+        if not any(self.may_do(user, sobject, right) for right in (EDIT, CREATE)):
+            return False
         return not field.custom or place in self.visible_fields or self._granted(user, sobject, field)[1]
 
     def visible(self, user: User, sobject: SObject, record: Record) -> bool:
         """Contacts are controlled by their account, as they are unless an admin says otherwise."""
-        if user.modify_all or not self._org.hidden:
+        if user.modify_all:
+            return True
+        if not self.may_do(user, sobject, READ):
+            return False
+        if sobject.key == "listview":
+            return not self._org.switches.shared_views_hidden or shared_with(self._org, user, record)
+        if not self._org.hidden:
             return True
         if (sobject.key, record.id) in self._org.hidden:
             return False
@@ -99,7 +141,7 @@ class Rights:
         if user.modify_all:
             return True
         read_only = (sobject.key, record.id) in self._org.read_only
-        return not read_only and self.visible(user, sobject, record)
+        return not read_only and self.may_do(user, sobject, EDIT) and self.visible(user, sobject, record)
 
     def access(self, user: User, sobject: SObject, record: Record) -> dict[str, bool]:
         """What UserRecordAccess says. Giving a record away takes a right of its own."""
@@ -107,8 +149,8 @@ class Rights:
         return {
             "HasReadAccess": self.visible(user, sobject, record),
             "HasEditAccess": edit,
-            "HasDeleteAccess": edit,
-            "HasTransferAccess": edit and (user.modify_all or self._org.switches.transfer_right),
+            "HasDeleteAccess": edit and self.may_do(user, sobject, DELETE),
+            "HasTransferAccess": edit and self.may_transfer(user),
             "HasAllAccess": user.modify_all,
         }
 

@@ -26,6 +26,7 @@ class Choice:
     value: str
     label: str
     active: bool = True
+    default: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class FieldDef:
     type: as describe prints it: id string boolean int double currency percent date datetime picklist
     multipicklist reference textarea phone url email. precision: digits in all; scale: of them behind the
     point. restricted: a picklist that takes no other values. calculated: worked out, never stored.
+    relationship: how a query goes to what a reference names; child_relationship: and back, unique there.
+    alphabetical: a picklist that shows its values so. tracked: whether the org keeps the field's history.
     """
 
     name: str
@@ -54,6 +57,12 @@ class FieldDef:
     custom: bool = False
     filterable: bool = True
     unique: bool = False
+    child_relationship: str = ""
+    description: str = ""
+    help_text: str = ""
+    visible_lines: int = 0
+    tracked: bool = False
+    alphabetical: bool = False
 
     @property
     def key(self) -> str:

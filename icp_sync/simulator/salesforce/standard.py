@@ -1,7 +1,8 @@
 """The standard objects of an org and their fields. Values and rights are no business of it.
 
 Types and lengths: https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/
-(Account, Contact, Opportunity, User, PermissionSet, FieldPermissions, RecordType, ListView, Organization).
+(Account, Contact, Opportunity, User, PermissionSet, FieldPermissions, ObjectPermissions, RecordType,
+ListView, Organization).
 """
 
 from __future__ import annotations
@@ -154,6 +155,15 @@ _FIELD_PERMISSIONS = (
     yes(name="PermissionsEdit", label="Edit Field"),
     yes(name="PermissionsRead", label="Read Field"),
 )
+_OBJECT_PERMISSIONS = (
+    *_system(),
+    to("ParentId", "Parent ID", "PermissionSet", nillable=False, updateable=False),
+    pick(name="SobjectType", label="Object", nillable=False, **SET_ONCE),
+    *(
+        yes(name=f"Permissions{right}", label=right)
+        for right in ("Create", "Read", "Edit", "Delete", "ViewAllRecords", "ModifyAllRecords")
+    ),
+)
 _RECORD_TYPE = (
     *_NAMED,
     text(name="DeveloperName", label="Record Type Name", length=80, nillable=False),
@@ -216,6 +226,7 @@ OBJECTS = tuple(
         ("PermissionSet", "Permission Set", "0PS", _PERMISSION_SET),
         ("PermissionSetAssignment", "Permission Set Assignment", "0Pa", _ASSIGNMENT),
         ("FieldPermissions", "Field Permissions", "01k", _FIELD_PERMISSIONS),
+        ("ObjectPermissions", "Object Permissions", "110", _OBJECT_PERMISSIONS),
         ("ListView", "List View", "00B", _LIST_VIEW),
         ("Organization", "Organization", "00D", _ORGANIZATION),
         ("UserRecordAccess", "User Record Access", "", _ACCESS),

@@ -25,7 +25,11 @@ class Switches(Switchboard):
     locator_seconds: how long a query's locator can be read on.
     failed_row_has_id: whether the failed row of a collection names its id.
     lock_accounts_by_parent: whether a row whose parent is being written is locked as well.
-    transfer_right: whether the integration may give its records to another owner.
+    object_rights: whether people may do with accounts, contacts and deals only what their profile and
+    permission sets allow, and give records away or look at permissions only with the right to.
+    bare_user: whether nobody has given the integration anything beyond its profile, which is the API alone;
+    otherwise it may read and edit accounts, and read contacts and deals.
+    transfer_right: whether the integration may give records away though it has the right to.
     line_ends_crlf: whether the line ends of long text come back as CR LF.
     duplicate_alert: whether a duplicate rule (another account has the same Website) stops a write that does
     not allow saving; duplicate_block: whether it stops every write.
@@ -34,9 +38,11 @@ class Switches(Switchboard):
     bulk_auto_assign: whether bulk ingest runs the assignment rules, having no header against it.
     composite_headers: whether a subrequest of composite takes httpHeaders of its own.
     deploy_seconds: how long a metadata deployment takes.
-    metadata_right: whether the integration may deploy metadata.
+    metadata_right: whether the integration may, unless bare, see the setup, deploy metadata and hand out
+    permission sets.
     picklist_replaces: whether deploying a picklist makes the values it leaves out inactive.
     list_view_prefix: whether a list view must write custom columns `Account.X__c`.
+    shared_views_hidden: whether a list view shared with some roles or groups is kept from everybody else.
     bare_refusals: whether the identity services answer a bad session with 403 and a bare word, not a 401.
     hidden_access_told: whether UserRecordAccess has a row for a record the caller may not see.
     per_app_usage: whether Sforce-Limit-Info also names the app's own usage.
@@ -57,6 +63,8 @@ class Switches(Switchboard):
     locator_seconds: float = 172_800.0
     failed_row_has_id: bool = False
     lock_accounts_by_parent: bool = False
+    object_rights: bool = True
+    bare_user: bool = False
     transfer_right: bool = True
     line_ends_crlf: bool = True
     duplicate_alert: bool = True
@@ -69,6 +77,7 @@ class Switches(Switchboard):
     metadata_right: bool = True
     picklist_replaces: bool = True
     list_view_prefix: bool = False
+    shared_views_hidden: bool = True
     bare_refusals: bool = True
     hidden_access_told: bool = False
     per_app_usage: bool = True

@@ -19,6 +19,7 @@ from icp_sync.simulator.salesforce.metadata import components
 from icp_sync.simulator.salesforce.metadata.deploy import check_right
 from icp_sync.simulator.salesforce.metadata.package import Item
 from icp_sync.simulator.salesforce.metadata.shapes import body_from_json
+from icp_sync.simulator.salesforce.metadata.shown_fields import metadata_of
 from icp_sync.simulator.salesforce.metadata.stage import Stage, field_id
 from icp_sync.simulator.salesforce.metadata.trees import Problem
 from icp_sync.simulator.salesforce.org import Org, RecordType
@@ -92,6 +93,7 @@ def read_field(call: Call) -> Reply:
             "DeveloperName": field.name.removesuffix("__c"),
             "TableEnumOrId": sobject.name,
             "FullName": name,
+            "Metadata": metadata_of(field),
         }
     )
 
@@ -116,7 +118,7 @@ def read_record_type(call: Call) -> Reply:
         raise not_found()
     accounts = call.org.accounts
     listed = [
-        {"picklist": field.name, "values": [_value(one) for one in _offered(field, kind)]}
+        {"picklist": field.name, "values": [_value(one, field, kind) for one in _offered(field, kind)]}
         for field in accounts.fields.values()
         if field.type in ("picklist", "multipicklist")
     ]
@@ -127,7 +129,7 @@ def read_record_type(call: Call) -> Reply:
             "Name": kind.label,
             "SobjectType": accounts.name,
             "IsActive": kind.active,
-            "FullName": f"{accounts.name}.{kind.name}",
+            "FullName": f"{'PersonAccount' if kind.person else accounts.name}.{kind.name}",
             "Metadata": {
                 "active": kind.active,
                 "businessProcess": None,
@@ -147,8 +149,9 @@ def _offered(field: FieldDef, kind: RecordType) -> list[str]:
     return [value for value in active if offered is None or value in offered]
 
 
-def _value(value: str) -> Json:
-    return {"valueName": quote(value, safe=" "), "default": False, "isActive": None, "description": None}
+def _value(value: str, field: FieldDef, kind: RecordType) -> Json:
+    default = kind.defaults.get(field.key) == value
+    return {"valueName": quote(value, safe=" "), "default": default, "isActive": None, "description": None}
 
 
 def _tooling(org: Org) -> Org:

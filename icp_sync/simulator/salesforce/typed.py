@@ -18,6 +18,10 @@ NULL_CELL = "#N/A"
 _WHOLE = range(-(2**31), 2**31)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+"""What XML 1.0, in which the same values travel elsewhere, has no way to write.
+https://www.w3.org/TR/xml/#charsets
+"""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.IGNORECASE)
 _FIRST, _END = -8_520_336_000_000, 64_092_211_200_000
 """1700-01-01 and 4001-01-01, ms: no date lies outside."""
@@ -44,6 +48,8 @@ def from_json(field: FieldDef, value: object) -> str:
     if isinstance(value, list | dict):
         raise _undeserializable(field, "START_ARRAY" if isinstance(value, list) else "START_OBJECT", "")
     text = str(value)
+    if _UNUSABLE.search(text):
+        raise bad_json("Illegal character in a text: control characters cannot be kept at [line:1, column:1]")
     if field.type in _DECIMALS or field.type in ("int", "boolean"):
         raise _undeserializable(field, "VALUE_STRING", text)
     try:

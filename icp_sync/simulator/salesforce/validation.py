@@ -18,6 +18,10 @@ from icp_sync.simulator.salesforce.sobject import SObject
 from icp_sync.simulator.store import Record
 
 LONGEST_CHOICE = 255
+MOST_CHOICES, LONGEST_CHOICES = 100, 4_099
+"""Values and characters of a multi-select picklist on one record.
+https://help.salesforce.com/s/articleView?id=sf.picklist_limitations.htm
+"""
 DEFAULTED = frozenset({"OwnerId", "CurrencyIsoCode", "ProfileId", "RecordTypeId"})
 """Required, but the org gives a value when a new record does not."""
 
@@ -114,13 +118,18 @@ def _text(field: FieldDef, text: str, *, crlf: bool) -> str:
     if field.type == "textarea":
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         text = text.replace("\n", "\r\n") if crlf else text
-    if len(text) > field.length > 0:
+    if units(text) > field.length > 0:
         shown = text[:20]
         message = f"{field.label}: data value too large: {shown} (max length={field.length})"
         raise Invalid("STRING_TOO_LONG", message, field.name)
     if field.type == "email" and ("@" not in text[1:-1] or any(c.isspace() for c in text)) and text:
         raise Invalid("INVALID_EMAIL_ADDRESS", f"{field.label}: invalid email address: {text}", field.name)
     return text
+
+
+def units(text: str) -> int:
+    """The length of a text as Salesforce counts it: an emoji is two of Java's characters."""
+    return len(text) + sum(sign > "\uffff" for sign in text)
 
 
 def _number(field: FieldDef, text: str) -> str:
@@ -145,7 +154,7 @@ def _number(field: FieldDef, text: str) -> str:
 def _choice(field: FieldDef, text: str, kind: RecordType | None) -> str:
     """A picklist value. Only a restricted picklist refuses what it does not know, or its record type not."""
     if not field.restricted:
-        if len(text) > LONGEST_CHOICE:
+        if units(text) > LONGEST_CHOICE:
             message = f"{field.label}: data value too large: {text[:20]} (max length={LONGEST_CHOICE})"
             raise Invalid("STRING_TOO_LONG", message, field.name)
         return text
@@ -165,8 +174,15 @@ def _choices(field: FieldDef, text: str, kind: RecordType | None) -> str:
     """The values of a multi-select picklist, each once, in the order the field lists them."""
     given = dict.fromkeys(part.strip() for part in text.split(";") if part.strip())
     place = {choice.value: n for n, choice in enumerate(field.choices)}
+    if len(given) > MOST_CHOICES:
+        message = f"{field.label}: at most {MOST_CHOICES} values, was {len(given)}"
+        raise Invalid("TOO_MANY_ENUM_VALUE", message, field.name)
     chosen = [_choice(field, one, kind) for one in given]
-    return ";".join(sorted(chosen, key=lambda one: place.get(one, len(place))))
+    kept = ";".join(sorted(chosen, key=lambda one: place.get(one, len(place))))
+    if units(kept) > LONGEST_CHOICES:
+        message = f"{field.label}: data value too large: {kept[:20]} (max length={LONGEST_CHOICES})"
+        raise Invalid("STRING_TOO_LONG", message, field.name)
+    return kept
 
 
 def _reference(
@@ -211,7 +227,7 @@ def _may_own(
             f"operation performed with inactive user [{owner_id[:15]}] as owner of {sobject.name.lower()}"
         )
         raise Invalid("INACTIVE_OWNER_OR_USER", message, "OwnerId")
-    if record is not None and not user.modify_all and not org.switches.transfer_right:
+    if record is not None and not org.rights.may_transfer(user):
         raise Invalid("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", "OwnerId")
 
 

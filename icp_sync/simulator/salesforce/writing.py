@@ -13,10 +13,11 @@ from icp_sync.simulator.clock import iso
 from icp_sync.simulator.salesforce import assignment, recycling
 from icp_sync.simulator.salesforce.call import Call
 from icp_sync.simulator.salesforce.duplicates import MATCHED, DuplicateRule
-from icp_sync.simulator.salesforce.errors import Json, Refusal, row_error
+from icp_sync.simulator.salesforce.errors import Json, Refusal, bad_json, row_error
 from icp_sync.simulator.salesforce.ids import number as number_of
 from icp_sync.simulator.salesforce.metadata.access import assignment_problem
 from icp_sync.simulator.salesforce.org import Org, User
+from icp_sync.simulator.salesforce.powers import CREATE, DELETE
 from icp_sync.simulator.salesforce.sobject import SObject
 from icp_sync.simulator.salesforce.typed import from_json
 from icp_sync.simulator.salesforce.validation import check
@@ -94,6 +95,8 @@ def values(call: Call, sobject: SObject, given: Mapping[str, object]) -> dict[st
         if known is None:
             message = f"No such column '{name}' on sobject of type {sobject.name}"
             raise Refusal(400, "INVALID_FIELD", message)
+        if known.name in found:
+            raise bad_json(f"Duplicate field '{name}' in a record at [line:1, column:1]")
         found[known.name] = from_json(known, value)
     return found
 
@@ -109,10 +112,15 @@ def decide_create(terms: Terms, sobject: SObject, given: Mapping[str, str]) -> D
     if not any(one.createable for one in sobject.fields.values()):
         message = f"entity type {sobject.name} does not support create"
         raise Refused(row_error("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message))
+    if not terms.org.rights.may_do(terms.user, sobject, CREATE):
+        message = f"entity type cannot be inserted: {sobject.name}"
+        raise Refused(row_error("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message))
+    if sobject.key == "permissionsetassignment":
+        _may_assign(terms)
     defaults = {}
     if sobject.field("OwnerId") is not None:
         defaults["OwnerId"] = terms.user.id
-    active = next((kind for kind in terms.org.record_types.values() if kind.active), None)
+    active = next((kind for kind in terms.org.record_types.values() if kind.active and not kind.person), None)
     if active is not None and sobject.field("RecordTypeId") is not None:
         defaults["RecordTypeId"] = active.id
     decided = _decided(terms, sobject, {**defaults, **{n: v for n, v in given.items() if v}}, None)
@@ -124,11 +132,21 @@ def decide_create(terms: Terms, sobject: SObject, given: Mapping[str, str]) -> D
     return decided
 
 
+def _may_assign(terms: Terms) -> None:
+    """Handing out permission sets takes Assign Permission Sets. Raises Refused."""
+    rights = terms.org.rights
+    if terms.org.switches.object_rights and not rights.may_set_up(terms.user, "AssignPermissionSets"):
+        raise Refused(row_error("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"))
+
+
 def decide_delete(terms: Terms, sobject: SObject, id_text: str) -> Decided:
     """Look at the deletion of one row. Raises Refused."""
     if sobject.key not in DELETABLE:
         raise Refused(row_error("INSUFFICIENT_ACCESS_OR_READONLY", "entity type cannot be deleted"))
-    return Decided(sobject=sobject, record=editable(terms, sobject, id_text), deletes=True)
+    record = editable(terms, sobject, id_text)
+    if not terms.org.rights.may_do(terms.user, sobject, DELETE):
+        raise Refused(row_error("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"))
+    return Decided(sobject=sobject, record=record, deletes=True)
 
 
 def carry_out(terms: Terms, decided: Decided) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import responses
@@ -81,3 +83,15 @@ def record_type_values(bare: Simulator, server: responses.RequestsMock, **values
     for known in bare.org.record_types.values():
         path = f"ui-api/object-info/Account/picklist-values/{known.id}"
         server.add("GET", f"{bare.url}/services/data/v66.0/{path}", json={"picklistFieldValues": found})
+
+
+@contextmanager
+def refusing(bare: Simulator, *words: str) -> Iterator[None]:
+    """No query with these words is answered."""
+    refusal = [{"errorCode": "QUERY_TIMEOUT", "message": "Your query request was running for too long."}]
+    with responses.RequestsMock() as server:
+        server.add_passthru(bare.url)
+        for one in words:
+            asked = re.compile(r".*/query/?\?q=.*" + re.escape(one).replace(r"\ ", r"(\+|%20)"))
+            server.add("GET", asked, status=400, json=refusal)
+        yield

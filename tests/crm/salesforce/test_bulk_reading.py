@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -198,6 +199,90 @@ def test_opportunities_that_cannot_be_queried_leave_their_number_unknown(reads: 
 def test_an_empty_org_is_read_to_its_end(reads: Reads) -> None:
     (page,) = reads.pages(Stream.BACKFILL)
     assert (page.ids, page.position) == ((), Position(finished=True))
+
+
+Told = Callable[[dict[str, str], BinaryIO], None]
+
+
+@pytest.fixture
+def retold(reads: Reads, monkeypatch: pytest.MonkeyPatch) -> Callable[[Told], None]:
+    """What is done to the headers and the text of every result on its way to us."""
+    download = reads.client.download
+
+    def retell(told: Told) -> None:
+        def changed(path: str, *, params: object = None, into: BinaryIO) -> Mapping[str, str]:
+            headers = dict(download(path, params=params, into=into))
+            told(headers, into)
+            return headers
+
+        monkeypatch.setattr(reads.client, "download", changed)
+
+    return retell
+
+
+def test_a_job_of_which_only_a_part_arrives_is_no_job(reads: Reads, retold: Callable[[Told], None]) -> None:
+    ids = reads.create(100)
+    reads.admin("POST settings", bulk_page=40)
+    retold(lambda headers, _: headers.update({"Sforce-Locator": "null"}))
+    with pytest.raises(UnavailableError, match="40 rows, its job had 100"):
+        reads.run(Stream.BACKFILL)
+    retold(lambda headers, _: None)
+    assert jobs(reads) == 0
+    assert len(ids) == 100
+
+
+def test_pages_that_do_not_say_how_long_they_are_count_against_their_job(
+    reads: Reads, retold: Callable[[Told], None]
+) -> None:
+    ids = reads.create(30)
+    halve = [False]
+
+    def tell(headers: dict[str, str], into: BinaryIO) -> None:
+        headers.pop("Sforce-NumberOfRecords")
+        if halve[0]:
+            into.seek(0)
+            lines = into.read().splitlines(keepends=True)
+            into.seek(0)
+            into.truncate()
+            into.write(b"".join(lines[: len(lines) // 2]))
+
+    retold(tell)
+    assert reads.run(Stream.BACKFILL) == ids
+    halve[0] = True
+    with pytest.raises(UnavailableError, match="its job had 30"):
+        reads.run(Stream.BACKFILL)
+
+
+def test_rows_nobody_counted_do_not_count(
+    reads: Reads, retold: Callable[[Told], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = reads.create(30)
+    job = reads.client.job
+    monkeypatch.setattr(reads.client, "job", lambda kind, id: {"state": job(kind, id)["state"]})
+    assert reads.run(Stream.BACKFILL) == ids, "its pages were counted"
+    retold(lambda headers, _: headers.update({"Sforce-NumberOfRecords": ""}))
+    with pytest.raises(UnavailableError, match="how many rows"):
+        reads.run(Stream.BACKFILL)
+
+
+def test_an_announced_nothing_is_an_empty_page(reads: Reads, retold: Callable[[Told], None]) -> None:
+    ids = reads.create(3)
+
+    def tell(headers: dict[str, str], into: BinaryIO) -> None:
+        if headers["Sforce-NumberOfRecords"] == "0":
+            into.seek(0)
+            into.truncate()
+
+    retold(tell)
+    assert reads.run(Stream.BACKFILL) == ids
+
+
+def test_a_tally_that_is_lost_abandons_the_read(reads: Reads, retold: Callable[[Told], None]) -> None:
+    reads.create(3)
+    reads.fault("404", "results", nth=2)
+    with pytest.raises(UnavailableError, match="Opportunities"):
+        reads.run(Stream.BACKFILL)
+    assert reads.opportunities.readable
 
 
 # The snapshot itself

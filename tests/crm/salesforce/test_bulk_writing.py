@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 import responses
@@ -17,106 +16,10 @@ from structlog.testing import capture_logs
 
 from icp_sync.crm.salesforce.ids import numbered
 from icp_sync.crm.salesforce.preparing import Input
-from icp_sync.crm.salesforce.writing import Writer
-from icp_sync.domain.plan import Outcome, Result, Write
+from icp_sync.domain.plan import Result, Write
 from icp_sync.errors import UnavailableError
-from icp_sync.observe import arm_faults
+from tests.crm.salesforce.ingest import JOB, ROWS, Ingest, Notebook, results, send, writer
 from tests.crm.salesforce.scripted import Answer, Scripted, error
-
-JOB = numbered("750", 1)
-ROWS = 5
-
-
-class Notebook:
-    """Remembers jobs, and in which order things happened."""
-
-    def __init__(self, steps: list[str] | None = None) -> None:
-        self.jobs: dict[str, Sequence[str]] = {}
-        self.steps = [] if steps is None else steps
-
-    def begun(self, job_id: str, account_ids: Sequence[str]) -> None:
-        self.jobs[job_id] = account_ids
-        self.steps.append("begun")
-
-    def ended(self, job_id: str) -> None:
-        self.jobs.pop(job_id, None)
-        self.steps.append("ended")
-
-    def open(self) -> dict[str, Sequence[str]]:
-        return dict(self.jobs)
-
-
-class Ingest:
-    """One job's other side. failed: id → sf__Error. unprocessed, silent: ids that end up there, or nowhere.
-
-    trouble: what a step ("open", "upload", "close", "status", a result's name) answers instead, once.
-    """
-
-    def __init__(self, org: Scripted, steps: list[str]) -> None:
-        self.state = "Open"
-        self.ends_as = "JobComplete"
-        self.polls = 2  # answered InProgress first
-        self.failed: dict[str, str] = {}
-        self.unprocessed: set[str] = set()
-        self.silent: set[str] = set()
-        self.trouble: dict[str, Answer] = {}
-        self.closes_anyway = False
-        self.steps = steps
-        self.uploaded: list[dict[str, str]] = []
-        self.text = ""
-        org.jobs = self.answer
-
-    def answer(self, method: str, path: str, body: Any) -> Answer:
-        step = {
-            ("POST", ""): "open",
-            ("PUT", f"{JOB}/batches"): "upload",
-            ("PATCH", JOB): "close" if body == {"state": "UploadComplete"} else "abort",
-            ("GET", JOB): "status",
-            ("DELETE", JOB): "drop",
-        }.get((method, path), path.rpartition("/")[2])
-        self.steps.append(step)
-        if step in self.trouble:
-            if step == "close" and self.closes_anyway:
-                self.state = "InProgress"
-            return self.trouble.pop(step)
-        return getattr(self, step)(body)
-
-    def open(self, body: Any) -> Answer:
-        return 200, {"id": JOB, "state": "Open"}
-
-    def upload(self, body: str) -> Answer:
-        self.text = body
-        self.uploaded = list(csv.DictReader(io.StringIO(body, newline="")))
-        return 201, None
-
-    def close(self, body: Any) -> Answer:
-        self.state = "InProgress"
-        return 200, {"id": JOB, "state": "UploadComplete"}
-
-    def abort(self, body: Any) -> Answer:
-        self.state = "Aborted"
-        return 200, {"id": JOB, "state": "Aborted"}
-
-    def drop(self, body: Any) -> Answer:
-        return 204, None
-
-    def status(self, body: Any) -> Answer:
-        if self.state == "InProgress":
-            self.polls -= 1
-            self.state = self.ends_as if self.polls < 0 else self.state
-        return 200, {"id": JOB, "state": self.state, "errorMessage": "InvalidBatch"}
-
-    def successfulResults(self, body: Any) -> Answer:
-        others = self.failed.keys() | self.unprocessed | self.silent
-        rows = [row["Id"] for row in self.uploaded if row["Id"] not in others]
-        return 200, "".join(['"sf__Id","sf__Created","Id"\n', *(f'"{i}","false","{i}"\n' for i in rows)])
-
-    def failedResults(self, body: Any) -> Answer:
-        rows = [f'"{i}","{why}","{i}"\n' for i, why in reversed(self.failed.items())]
-        return 200, "".join(['"sf__Id","sf__Error","Id"\n', *rows])
-
-    def unprocessedrecords(self, body: Any) -> Answer:
-        return 200, "".join(['"Id"\n', *(f'"{i}"\n' for i in self.unprocessed)])
 
 
 @pytest.fixture
@@ -138,21 +41,6 @@ def notebook(steps: list[str]) -> Notebook:
 @pytest.fixture
 def ingest(org: Scripted, steps: list[str]) -> Ingest:
     return Ingest(org, steps)
-
-
-def writer(org: Scripted, notebook: Notebook) -> Writer:
-    return org.writer(jobs=notebook, bulk_from=ROWS)
-
-
-def send(org: Scripted, notebook: Notebook, **values: str) -> dict[str, Outcome]:
-    writes = [Write(account_id=id, values=values or {"tier": "A"}) for id in org.ids]
-    found = {outcome.account_id: outcome for outcome in writer(org, notebook).write(writes)}
-    assert found.keys() == set(org.ids)
-    return found
-
-
-def results(outcomes: dict[str, Outcome]) -> set[Result]:
-    return {outcome.result for outcome in outcomes.values()}
 
 
 def test_the_journal_knows_of_a_job_before_it_may_write_and_until_its_results_are_read(
@@ -248,6 +136,17 @@ def test_results_that_cannot_be_read_are_uncertain(org: Scripted, notebook: Note
     assert notebook.jobs == {}
 
 
+@pytest.mark.parametrize("end", ["_LOCK", "unable", '","001'])
+def test_half_a_line_of_results_turns_no_locked_row_into_a_refused_one(
+    org: Scripted, notebook: Notebook, ingest: Ingest, end: str
+) -> None:
+    locked = org.ids[-1]
+    ingest.failed = {locked: "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access:--"}
+    text = str(ingest.failedResults(None)[1])
+    ingest.trouble = {"failedResults": (200, text[: text.rindex(end)])}
+    assert send(org, notebook)[locked].result is Result.UNCERTAIN
+
+
 @pytest.mark.parametrize("step", ["open", "upload"])
 @pytest.mark.parametrize("answer", [(500, None), (400, error("EXCEEDED_LIMIT")), (403, error("NO"))])
 def test_what_goes_wrong_before_the_job_is_closed_writes_nothing(
@@ -297,82 +196,40 @@ def test_a_close_whose_reply_was_lost_is_answered_by_looking(
 def test_a_job_that_can_neither_be_closed_nor_aborted_stays_in_the_journal(
     org: Scripted, notebook: Notebook, ingest: Ingest
 ) -> None:
-    ingest.trouble = {"close": (502, None), "abort": (502, None)}
+    ingest.trouble, ingest.stuck = {"close": (502, None)}, {"abort": (502, None)}
     assert results(send(org, notebook)) == {Result.UNCERTAIN}
     assert list(notebook.jobs) == [JOB]
 
 
-def test_a_job_that_cannot_be_followed_stays_in_the_journal(
-    org: Scripted, notebook: Notebook, ingest: Ingest
-) -> None:
-    ingest.trouble = {"status": (503, None)}
-    assert results(send(org, notebook)) == {Result.UNCERTAIN}
-    assert list(notebook.jobs) == [JOB]
-
-
-def test_a_job_too_slow_for_our_patience_stays_in_the_journal(
-    org: Scripted, notebook: Notebook, ingest: Ingest
-) -> None:
-    ingest.polls = 10_000
-    assert results(send(org, notebook)) == {Result.UNCERTAIN}
-    assert list(notebook.jobs) == [JOB]
-    assert 3600 <= sum(org.waits) < 3700
-    assert max(org.waits) <= 36
-
-
-def test_what_a_crash_leaves_behind_is_in_the_journal(
+def test_a_job_that_cannot_be_followed_is_aborted_and_tells_how_far_it_came(
     org: Scripted, notebook: Notebook, ingest: Ingest, steps: list[str]
 ) -> None:
-    def crash(name: str) -> None:
-        if name == "salesforce.bulk":
-            raise KeyboardInterrupt
-
-    arm_faults(crash)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            send(org, notebook)
-    finally:
-        arm_faults(None)
-    assert notebook.jobs == {JOB: org.ids}
-    assert "close" not in steps
-
-
-@pytest.mark.parametrize(
-    ("state", "done"),
-    [
-        ("Open", ["abort"]),
-        ("UploadComplete", []),
-        ("InProgress", []),
-        ("JobComplete", []),
-        ("Aborted", []),
-    ],
-)
-def test_a_job_of_an_earlier_run_is_aborted_or_waited_for(
-    org: Scripted, notebook: Notebook, ingest: Ingest, steps: list[str], state: str, done: list[str]
-) -> None:
-    notebook.jobs = {JOB: org.ids}
-    ingest.state = state
-    if state == "UploadComplete":
-        ingest.state = "InProgress"
-    assert writer(org, notebook).recover() == set(org.ids)
-    assert notebook.jobs == {}
-    assert [step for step in steps if step in ("abort", "close", "upload")] == done
-
-
-def test_a_job_salesforce_has_forgotten_is_forgotten(org: Scripted, notebook: Notebook) -> None:
-    notebook.jobs = {JOB: org.ids}
-    assert writer(org, notebook).recover() == set(org.ids)
+    ingest.stuck, ingest.unprocessed = {"status": (503, None)}, set(org.ids[2:])
+    outcomes = send(org, notebook)
+    assert {id for id, one in outcomes.items() if one.result is Result.WRITTEN} == set(org.ids[:2])
+    assert {outcomes[id].result for id in org.ids[2:]} == {Result.FAILED}
+    assert "abort" in steps
     assert notebook.jobs == {}
 
 
-@pytest.mark.parametrize("answer", [(503, None), (400, error("INVALIDJOB")), (403, error("NO"))])
-def test_a_job_nobody_can_tell_of_is_asked_about_again_next_time(
-    org: Scripted, notebook: Notebook, ingest: Ingest, answer: Answer
+def test_a_job_too_slow_for_our_patience_is_aborted(
+    org: Scripted, notebook: Notebook, ingest: Ingest, steps: list[str]
 ) -> None:
-    notebook.jobs = {JOB: org.ids}
-    ingest.trouble = {"status": answer}
-    assert writer(org, notebook).recover() == frozenset()
-    assert list(notebook.jobs) == [JOB]
+    ingest.polls, ingest.unprocessed = 10_000, set(org.ids)
+    assert results(send(org, notebook)) == {Result.FAILED}
+    assert 3600 <= sum(org.waits) < 3700
+    assert max(org.waits) <= 36
+    assert (steps.count("abort"), notebook.jobs) == (1, {})
+
+
+@pytest.mark.parametrize("gone", [(404, error("NOT_FOUND")), (404, None)])
+def test_a_job_somebody_deletes_meanwhile_has_ended_and_its_rows_are_uncertain(
+    org: Scripted, notebook: Notebook, ingest: Ingest, gone: Answer
+) -> None:
+    missing = ("status", "abort", "successfulResults", "failedResults", "unprocessedrecords", "drop")
+    ingest.stuck = dict.fromkeys(missing, gone)
+    assert results(send(org, notebook)) == {Result.UNCERTAIN}
+    assert notebook.jobs == {}
 
 
 def test_fewer_rows_and_rows_with_an_owner_go_without_a_job(
@@ -408,6 +265,7 @@ def test_that_assignment_rules_will_run_is_said_once(
             list(mine.write([Write(account_id=id, values={"tier": tier}) for id in org.ids]))
     said = [entry for entry in logs if "Sforce-Auto-Assign" in entry["event"]]
     assert [entry["log_level"] for entry in said] == ["warning"]
+    assert "while the job runs is overwritten" in said[0]["event"]
 
 
 def test_a_file_too_large_for_one_job_is_several(
@@ -426,10 +284,10 @@ def test_a_file_too_large_for_one_job_is_several(
     assert steps.count("open") == 3
 
 
-def test_a_stop_ends_the_wait_for_a_job(
-    org: Scripted, notebook: Notebook, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+def test_a_stop_ends_the_wait_for_a_job_and_the_job(
+    org: Scripted, notebook: Notebook, ingest: Ingest, steps: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ingest.polls = 10_000
+    ingest.polls, ingest.unprocessed = 10_000, set(org.ids)
     mine = writer(org, notebook)
 
     def stopped(seconds: float) -> None:
@@ -437,5 +295,52 @@ def test_a_stop_ends_the_wait_for_a_job(
 
     monkeypatch.setattr(mine._client.transport, "wait", stopped)
     outcomes = list(mine.write([Write(account_id=id, values={"tier": "A"}) for id in org.ids]))
-    assert {outcome.result for outcome in outcomes} == {Result.UNCERTAIN}
-    assert list(notebook.jobs) == [JOB]
+    assert {outcome.result for outcome in outcomes} == {Result.FAILED}
+    assert steps.count("abort") == 1
+    assert notebook.jobs == {}
+
+
+def test_what_people_type_while_owners_are_given_is_seen_before_the_job_begins(
+    org: Scripted, notebook: Notebook, ingest: Ingest
+) -> None:
+    owned = org.create(99)
+    edited, *rest = org.ids
+    org.meanwhile = {edited: {"ICP_Tier__c": "D"}}
+    writes = [
+        Write(account_id=owned, values={"owner": "ada@sales.example"}),
+        *(Write(account_id=id, values={"tier": "A"}, expected={"tier": ""}) for id in org.ids),
+    ]
+    outcomes = {outcome.account_id: outcome for outcome in writer(org, notebook).write(writes)}
+    assert (outcomes[edited].result, outcomes[edited].code) == (Result.FAILED, "CHANGED_SINCE_READ")
+    assert {outcomes[id].result for id in rest} == {Result.WRITTEN}
+    assert sorted(row["Id"] for row in ingest.uploaded) == rest
+
+
+def test_a_value_the_org_lost_disables_that_output_as_it_does_without_a_job(
+    org: Scripted, notebook: Notebook, ingest: Ingest
+) -> None:
+    first, second, other, *_ = org.ids
+    mine = writer(org, notebook)
+    mine._outputs.definitions()
+    tier = next(entry for entry in org.fields if entry["name"] == "ICP_Tier__c")
+    tier["picklistValues"] = [one for one in tier["picklistValues"] if one["value"] != "A"]
+    bad = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:bad value for restricted picklist field: A:ICP_Tier__c --"
+    ingest.failed = {
+        first: bad,
+        second: bad,
+        other: "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:bad value for its record type:ICP_Lane__c --",
+    }
+    writes = [
+        Write(account_id=first, values={"tier": "A", "lane": "sales"}),
+        Write(account_id=second, values={"tier": "A"}),
+        *(Write(account_id=id, values={"lane": "sales"}) for id in org.ids[2:]),
+    ]
+    outcomes = {outcome.account_id: outcome for outcome in mine.write(writes)}
+    assert (outcomes[first].result, outcomes[first].code) == (Result.FAILED, "OUTPUT_DISABLED")
+    assert (outcomes[second].result, outcomes[second].code) == (Result.REFUSED, "DISABLED")
+    assert (outcomes[other].result, outcomes[other].code) == (
+        Result.REFUSED,
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+    )
+    assert list(mine._outputs.disabled) == ["tier"]
+    assert len(org.sent("GET sobjects/Account/describe")) == 2

@@ -15,9 +15,20 @@ from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS, Grants
 from icp_sync.crm.salesforce.reach import sample
 from icp_sync.crm.windows import Windows
 from icp_sync.errors import Problem
+from icp_sync.ports import StepKind
 from icp_sync.simulator import Simulator
 from tests.crm.contract import OWNED
-from tests.crm.salesforce.parts import FLAGS, TIER, Parts, connect, define, only, record_type_values
+from tests.crm.salesforce.parts import (
+    FLAGS,
+    TIER,
+    Parts,
+    connect,
+    define,
+    kinds,
+    only,
+    record_type_values,
+    refusing,
+)
 from tests.crm.salesforce.world import OURS, STANDARD
 
 ROUTING = {**OURS, "owner": "OwnerId"}
@@ -116,6 +127,37 @@ def test_a_record_type_that_blocks_our_values_is_told_by_name(bare: Simulator, r
     assert found["record type Partner"].what == f"{TIER} lacks Needs data, Not ICP"
 
 
+def test_an_inactive_record_type_is_told_once_accounts_still_have_it(bare: Simulator, ready: Parts) -> None:
+    made = bare.admin("POST record_types", name="Former", picklists={TIER: ["A"]})
+    bare.admin("POST create", properties={"Name": "Old", "RecordTypeId": made["id"]})
+    bare.admin("POST record_types", name="Former", picklists={TIER: ["A"]}, active=False)
+    assert list(problems(ready)) == ["record type Former"]
+
+
+def test_record_types_that_cannot_be_read_are_told_and_not_taken_for_none(
+    bare: Simulator, ready: Parts
+) -> None:
+    bare.admin("POST record_types", name="Partner", picklists={TIER: ["A"]})
+    with refusing(bare, "FROM RecordType"):
+        assert list(problems(ready)) == ["record types"]
+
+
+def test_a_record_type_of_people_is_told_with_where_an_admin_changes_it(bare: Simulator) -> None:
+    bare.admin("POST settings", person_accounts=True)
+    ready = connect(bare.url, properties=ROUTING)
+    ready.provision()
+    bare.admin("POST record_types", name="Customer", picklists={TIER: ["A"]}, person=True)
+    found = problems(ready)
+    assert list(found) == ["record type Customer"]
+    assert "Person Account Record Types" in found["record type Customer"].hint
+    assert kinds(ready.provision()) == {StepKind.KEEP}  # it is not ours to deploy
+
+
+def test_a_value_written_otherwise_than_ours_is_no_field_for_us(bare: Simulator, ready: Parts) -> None:
+    found = problems(ready, blueprint=only("flags", flags=("Agency",)))
+    assert "'agency' and 'Agency'" in found[f"field {FLAGS}"].what
+
+
 # Rights
 
 
@@ -152,11 +194,39 @@ def test_a_sample_comes_from_all_over_the_org_and_is_the_same_each_time(bare: Si
     bare.admin("POST create", properties={"Name": "Many"}, count=1_000)
     parts = connect(bare.url)
     found = sample(parts.client)
-    assert len(found) == 200
+    assert (len(set(found.ids)), found.spread) == (200, True)
     assert sample(parts.client) == found
     everyone = accounts(parts)
-    tenths = {everyone.index(id) * 10 // len(everyone) for id in found}
+    tenths = {everyone.index(id) * 10 // len(everyone) for id in found.ids}
     assert tenths == set(range(10))
+
+
+def test_a_sample_finds_the_accounts_beyond_a_gap_in_the_ids(bare: Simulator) -> None:
+    bare.org.accounts.store._next_id += 62**7  # moved to another instance: ids go on far away
+    moved = bare.admin("POST create", properties={"Name": "Moved"}, count=1_000)["ids"]
+    assert isinstance(moved, list)
+    found = sample(connect(bare.url).client)
+    tenths = {moved.index(id) * 10 // len(moved) for id in found.ids if id in moved}
+    assert found.spread
+    assert tenths == set(range(10))
+
+
+def test_a_sample_that_comes_from_one_place_says_so(bare: Simulator, ready: Parts) -> None:
+    old = bare.admin("POST create", properties={"Name": "Old"}, count=270)["ids"]
+    for _ in range(4):
+        bare.org.accounts.store._next_id += 62**10
+        bare.admin("POST create", properties={"Name": "Far"})
+    found = sample(ready.client)
+    assert (len(found.ids), found.spread) == (200, False)
+    bare.admin("POST access", read_only=old)
+    assert "that came first" in problems(ready)["may edit"].what
+
+
+def test_accounts_that_cannot_be_asked_for_are_told_and_not_taken_for_none(
+    bare: Simulator, ready: Parts
+) -> None:
+    with refusing(bare, "FROM Account ORDER BY Id"):
+        assert list(problems(ready)) == ["rights on accounts"]
 
 
 def test_others_who_may_edit_our_fields_are_named_with_their_number(bare: Simulator, ready: Parts) -> None:
@@ -176,6 +246,15 @@ def test_others_who_may_edit_our_fields_are_named_with_their_number(bare: Simula
     assert "1 person" in told
     assert TIER in told
     assert FLAGS not in told
+
+
+def test_people_who_have_left_edit_nothing(bare: Simulator, ready: Parts) -> None:
+    (ours,) = ready.rows(f"SELECT Id FROM PermissionSet WHERE Name = '{INTEGRATION}'")
+    (owner,) = ready.rows(f"SELECT Id FROM User WHERE Email = '{OWNED}'")
+    body = {"AssigneeId": owner["Id"], "PermissionSetId": ours["Id"]}
+    ready.client.call("POST", "sobjects/PermissionSetAssignment", json=body)
+    bare.admin("POST users", email=OWNED, active=False)
+    assert problems(ready) == {}
 
 
 def test_our_own_permission_set_in_other_hands_is_told(ready: Parts) -> None:

@@ -11,8 +11,13 @@ import pytest
 from tests.crm.contract import CrmContract, World
 from tests.crm.salesforce.world import Org
 
+SETTLING = 905.0
+"""A transaction may be open for so long after its stamp."""
+
 
 class TestSalesforce(CrmContract):
+    settling = SETTLING
+
     @pytest.fixture
     def world(self) -> Iterator[World]:
         org = Org()
@@ -21,6 +26,8 @@ class TestSalesforce(CrmContract):
 
 
 class TestSalesforceInBulk(CrmContract):
+    settling = SETTLING
+
     @pytest.fixture
     def world(self) -> Iterator[World]:
         org = Org(bulk_from=0, fresh_for=0.0)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from icp_sync.crm.salesforce.fields import fields, sample
+from icp_sync.crm.salesforce.opportunities import Opportunities
 from icp_sync.ports import FieldKind
 from tests.crm.salesforce.reads import Reads, reading
 
@@ -17,12 +18,19 @@ def reads() -> Iterator[Reads]:
         yield found
 
 
+def counted(reads: Reads) -> Opportunities:
+    return Opportunities(reads.client, wanted=True, name="test")
+
+
 def taken(reads: Reads, names: list[str], limit: int) -> list[dict[str, str | None]]:
-    return [dict(row) for row in sample(reads.client, reads.catalogue, reads.executor, names, limit)]
+    return [
+        dict(row)
+        for row in sample(reads.client, reads.catalogue, counted(reads), reads.executor, names, limit)
+    ]
 
 
 def test_every_type_has_a_kind_and_picklists_their_values(reads: Reads) -> None:
-    told = {one.name: one for one in fields(reads.catalogue)}
+    told = {one.name: one for one in fields(reads.client, reads.catalogue, counted(reads))}
     kinds = {
         "Name": FieldKind.TEXT,
         "Website": FieldKind.TEXT,
@@ -41,13 +49,13 @@ def test_every_type_has_a_kind_and_picklists_their_values(reads: Reads) -> None:
 
 def test_several_choices_are_split_by_a_semicolon(reads: Reads) -> None:
     reads.admin("POST fields", define={"name": "Stack__c", "type": "multipicklist", "values": ["x", "y"]})
-    (told,) = [one for one in fields(reads.catalogue) if one.name == "Stack__c"]
+    (told,) = [one for one in fields(reads.client, reads.catalogue, counted(reads)) if one.name == "Stack__c"]
     assert (told.kind, told.separator, told.options) == (FieldKind.CHOICES, ";", ("x", "y"))
 
 
 def test_a_field_that_is_hidden_is_not_told(reads: Reads) -> None:
     reads.admin("POST fields", hide=["Industry"])
-    assert "Industry" not in {one.name for one in fields(reads.catalogue)}
+    assert "Industry" not in {one.name for one in fields(reads.client, reads.catalogue, counted(reads))}
 
 
 def test_a_sample_names_fields_as_they_were_asked_for_and_only_those(reads: Reads) -> None:

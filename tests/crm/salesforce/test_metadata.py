@@ -17,6 +17,7 @@ from icp_sync.crm.salesforce.metadata import (
     Component,
     RecordType,
     custom_field,
+    doubles,
     list_views,
     name_problem,
     record_type,
@@ -27,7 +28,6 @@ from icp_sync.crm.salesforce.packaging import archive, project, sfdx
 from icp_sync.crm.salesforce.permission_sets import (
     INTEGRATION,
     READERS,
-    Grants,
     integration_grants,
     permission_set,
     reader_grants,
@@ -188,22 +188,25 @@ def test_the_right_to_transfer_is_asked_for_only_where_owners_are_written() -> N
     assert "TransferAnyEntity" in integration_grants(blueprint(), transfer=True).user
 
 
-def test_a_permission_set_keeps_what_somebody_else_put_into_it() -> None:
-    held = Grants(
-        fields={"Account.Industry": False, "Account.icp_tier__c": False, "Account.Site": True},
-        objects={"Account": frozenset({"allowRead", "allowDelete"}), "Contact": frozenset({"allowRead"})},
-        user=frozenset({"RunReports"}),
+@pytest.mark.parametrize(
+    ("wanted", "held", "told"),
+    [
+        (["a", "b"], ["A", "old"], "'A' and 'a'"),
+        (["a", "A"], [], "'a' and 'A'"),
+        (["a", "b"], [f"v{n}" for n in range(999)], "1,001 values"),
+        (["a"], [f"v{n}" for n in range(999)], ""),
+        (["a", "b"], ["a", "B2"], ""),
+    ],
+)
+def test_values_one_picklist_cannot_hold_together_are_named(
+    wanted: list[str], held: list[str], told: str
+) -> None:
+    problem = doubles(
+        [Choice(value=value, label=value) for value in wanted],
+        [Choice(value=value, label=value) for value in held],
     )
-    wanted = Grants(
-        fields={"Account.ICP_Tier__c": True, "Account.Site": False},
-        objects={"Account": frozenset({"allowRead", "allowEdit"})},
-        user=frozenset({"ApiEnabled"}),
-    )
-    both = wanted.beside(held)
-    assert both.fields == {"Account.Industry": False, "Account.icp_tier__c": True, "Account.Site": True}
-    assert both.objects["Account"] == {"allowRead", "allowEdit", "allowDelete"}
-    assert both.objects["Contact"] == {"allowRead"}
-    assert both.user == {"RunReports", "ApiEnabled"}
+    assert told in problem
+    assert bool(told) == bool(problem)
 
 
 # List views and record types
@@ -228,6 +231,20 @@ def test_list_views_show_the_fields_there_are() -> None:
     columns = [text for tag, text in list_views(minimal)[0].body if tag == "columns"]
     assert columns == ["ACCOUNT.NAME", "T__c", "CORE.USERS.ALIAS", "L__c"]
     assert list_views({"lane": "L__c"}) == ()
+
+
+def test_an_org_that_wants_the_object_before_the_field_gets_it() -> None:
+    view = list_views({"tier": "T__c"}, prefixed=True)[0]
+    assert [text for tag, text in view.body if tag == "columns"][1] == "Account.T__c"
+    assert dict(body(view)["filters"])["field"] == "Account.T__c"
+
+
+def test_a_record_type_goes_on_beginning_with_the_value_it_began_with() -> None:
+    partner = RecordType(name="P", label="P", values={}, defaults={"f__c": frozenset({"a/b"})})
+    ((_, *values),) = [
+        inside for tag, inside in record_type(partner, {"F__c": ["a/b", "c"]}).body if tag == "picklistValues"
+    ]
+    assert [dict(inside)["default"] for _, inside in values] == ["true", "false"]
 
 
 def test_a_record_type_names_our_picklists_alone_and_its_values_encoded() -> None:

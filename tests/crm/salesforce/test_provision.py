@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import responses
@@ -13,7 +14,7 @@ from icp_sync.crm.salesforce.deploying import deploy
 from icp_sync.crm.salesforce.metadata import Choice, custom_field, list_views
 from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS, Grants, permission_set
 from icp_sync.domain.standing import FIELDS, STATES
-from icp_sync.errors import ConfigError
+from icp_sync.errors import AuthError, ConfigError
 from icp_sync.ports import Blueprint, StepKind
 from icp_sync.simulator import Simulator
 from icp_sync.simulator.salesforce.org import Session
@@ -108,6 +109,7 @@ def test_a_field_of_another_type_is_a_conflict_and_the_rest_is_made(bare: Simula
         ("routed_owner", {"type": "reference", "reference_to": "Contact"}, "does not refer to users"),
         ("fit_score", {"type": "double", "precision": 6, "calculated": True}, "is calculated"),
         ("fit_score", {"type": "double", "precision": 6, "nillable": False}, "may not be blank"),
+        ("profile", {"type": "string", "length": 255, "unique": True}, "every value only once"),
     ],
 )
 def test_a_field_too_small_for_our_values_is_a_conflict(
@@ -126,7 +128,7 @@ def test_values_others_have_added_stay_with_their_order_labels_and_rest(bare: Si
         Choice(value="old", label="Old", active=False),
         Choice(value="B", label="Silver", active=False),
     )
-    made = custom_field(FIELDS["tier"], TIER, theirs, label="Rating of ours")
+    made = custom_field(FIELDS["tier"], TIER, theirs, kept={"label": "Rating of ours"})
     assert deploy(org.client, [made], check_only=False) == []
     bare.admin("POST fields", object="Account", show=[TIER])
     (step,) = [step for step in org.provision(only("tier")) if step.what == TIER]
@@ -191,23 +193,53 @@ def test_list_views_people_have_changed_stay_theirs(org: Parts) -> None:
     assert row["Name"] == "Ada's"
 
 
-def test_what_an_administrator_added_to_our_permission_set_stays_in_it(org: Parts) -> None:
+def test_what_an_administrator_added_to_our_permission_set_stays_in_it(bare: Simulator, org: Parts) -> None:
     org.provision(only("tier"))
+    bare.admin("POST record_types", name="Partner", picklists={})
     held = access.held(org.client, INTEGRATION)
     assert held is not None
-    more = Grants(fields={"Account.Industry": False}, objects={"Contact": frozenset({"allowRead"})})
-    widened = permission_set(INTEGRATION, more.beside(held.grants))
-    assert deploy(org.client, [widened], check_only=False) == []
+    more = Grants(
+        fields={**held.grants.fields, "Account.Industry": False},
+        objects={**held.grants.objects, "User": frozenset({"allowRead"})},
+        user=held.grants.user | {"RunReports"},
+    )
+    seen = ("recordTypeVisibilities", (("recordType", "Account.Partner"), ("visible", "true")))
+    wider = permission_set(INTEGRATION, more)
+    at = [tag for tag, _ in wider.body].index("userPermissions")
+    wider = replace(wider, body=(*wider.body[:at], seen, *wider.body[at:]))
+    assert deploy(org.client, [wider], check_only=False) == []
     step = by_name(org.provision(only("tier", "lane")))[f"permission set {INTEGRATION}"]
-    assert (step.kind, step.detail) == (StepKind.ADD_OPTION, f"edit {OURS['lane']}")
+    assert (step.kind, step.detail, step.done) == (StepKind.ADD_OPTION, f"edit {OURS['lane']}", True)
     after = access.held(org.client, INTEGRATION)
     assert after is not None
-    assert after.grants.fields == {
-        "Account.Industry": False,
-        f"Account.{TIER}": True,
-        f"Account.{OURS['lane']}": True,
-    }
-    assert after.grants.user >= held.grants.user
+    assert after.grants == replace(more, fields={**more.fields, f"Account.{OURS['lane']}": True})
+    (row,) = (
+        row
+        for row in bare.org.objects["permissionset"].store.records.values()
+        if row.props["Name"] == INTEGRATION
+    )
+    assert "Account.Partner" in row.props["Metadata"]
+
+
+def test_a_right_taken_from_our_permission_set_is_given_again_and_one_refused_is_told(
+    bare: Simulator, org: Parts
+) -> None:
+    org.provision(only("tier", "lane"))
+    (ours,) = org.rows(f"SELECT Id FROM PermissionSet WHERE Name = '{INTEGRATION}'")
+    grants = f"FROM FieldPermissions WHERE ParentId = '{ours['Id']}' AND Field = 'Account."
+    (tier,) = org.rows(f"SELECT Id {grants}{TIER}'")
+    (lane,) = org.rows(f"SELECT Id {grants}{OURS['lane']}'")
+    org.client.call("PATCH", f"sobjects/FieldPermissions/{tier['Id']}", json={"PermissionsEdit": False})
+    org.client.call("DELETE", f"sobjects/FieldPermissions/{lane['Id']}")
+    bare.admin("POST faults", kind="403", match="PATCH .*FieldPermissions")
+    told = by_name(org.provision(only("tier", "lane")))[f"permission set {INTEGRATION}"]
+    assert (told.kind, told.done) == (StepKind.CONFLICT, False)
+    assert told.detail.startswith(f"edit {TIER}: ")
+    assert OURS["lane"] not in told.detail  # that one came back
+    bare.admin("DELETE faults")
+    told = by_name(org.provision(only("tier", "lane")))[f"permission set {INTEGRATION}"]
+    assert (told.kind, told.detail, told.done) == (StepKind.ADD_OPTION, f"edit {TIER}", True)
+    assert kinds(org.provision(only("tier", "lane"))) == {StepKind.KEEP}
 
 
 def test_writing_owners_later_adds_the_right_to_transfer(bare: Simulator, org: Parts) -> None:
@@ -257,6 +289,7 @@ def test_what_salesforce_will_not_take_is_a_conflict_and_the_rest_is_made(
 ) -> None:
     define(bare, name=TIER, label="Theirs", type="reference", reference_to="User")
     bare.admin("POST fields", object="Account", hide=[TIER])
+    bare.admin("POST faults", kind="403", match="GET tooling")  # nobody says that it is there
     shown = org.provision(only("tier", "lane"), apply=False)
     steps = org.provision(only("tier", "lane"))
     assert [(step.kind, step.what) for step in steps] == [(step.kind, step.what) for step in shown]
@@ -267,12 +300,42 @@ def test_what_salesforce_will_not_take_is_a_conflict_and_the_rest_is_made(
     assert told[f"permission set {INTEGRATION}"].done
 
 
+def test_list_views_are_tried_with_the_other_spelling_of_fields_too(bare: Simulator, org: Parts) -> None:
+    bare.admin("POST settings", list_view_prefix=True)
+    steps = org.provision(only("tier"))
+    assert {step.done for step in steps if step.what.startswith("list view")} == {True}
+
+
 def test_two_who_provision_at_once_make_everything_once(bare: Simulator) -> None:
     with ThreadPoolExecutor() as both:
         made = list(both.map(lambda _: connect(bare.url).provision(), range(2)))
     for steps in made:
         assert kinds(steps) <= {StepKind.CREATE, StepKind.KEEP}
     assert kinds(connect(bare.url).provision()) == {StepKind.KEEP}
+
+
+def test_a_login_that_ends_meanwhile_is_no_missing_right(bare: Simulator, org: Parts) -> None:
+    bare.admin("POST faults", kind="401_session", match="POST metadata/deployRequest")
+    with pytest.raises(AuthError, match="session"):
+        org.provision(only("tier"))
+
+
+def test_without_the_right_to_change_metadata_our_assignment_is_told_as_done(
+    bare: Simulator, org: Parts
+) -> None:
+    org.provision(only("tier"))
+    (given,) = org.rows("SELECT Id FROM PermissionSetAssignment")
+    org.client.call("DELETE", f"sobjects/PermissionSetAssignment/{given['Id']}")
+    root = f"{bare.url}/services/data/v66.0/metadata/deployRequest"
+    refusal = [{"errorCode": "INSUFFICIENT_ACCESS", "message": "use of the Metadata API requires …"}]
+    with responses.RequestsMock() as server:
+        server.add_passthru(bare.url)
+        server.add("POST", root, status=403, json=refusal)
+        steps = by_name(org.provision(only("tier", "lane")))
+    assert [what for what, step in steps.items() if step.done] == [
+        f"{INTEGRATION} for integration@simulator.example"
+    ]
+    assert "right to change metadata" in steps
 
 
 def test_a_failure_of_nothing_we_sent_names_its_component_and_problem(bare: Simulator, org: Parts) -> None:

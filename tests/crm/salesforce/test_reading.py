@@ -8,10 +8,14 @@ from itertools import pairwise
 import pytest
 import structlog
 
+from icp_sync.crm.salesforce import discovery
+from icp_sync.crm.salesforce.catalogue import Catalogue
+from icp_sync.crm.salesforce.columns import columns
 from icp_sync.domain.facts import Members, number
-from icp_sync.errors import AuthError, IcpSyncError
+from icp_sync.errors import IcpSyncError, RequestError, UnavailableError
 from icp_sync.normalize.facts_map import FactsMap, FactSource
 from icp_sync.normalize.kinds import Kind
+from icp_sync.observe import accounts_total
 from icp_sync.ports import Position, Query, Stream
 from tests.crm.contract import OWNED
 from tests.crm.salesforce.reads import Reads, facts, reading
@@ -63,25 +67,36 @@ def test_two_thousand_accounts_are_one_retrieve(reads: Reads) -> None:
     assert reads.asked("composite/sobjects/Account") == 2
 
 
-def test_a_stamp_has_whole_seconds_and_is_old_only_when_its_second_is_over(reads: Reads) -> None:
+@pytest.mark.parametrize(("seconds", "old"), [(0, False), (10, False), (895, False), (905, True)])
+def test_a_stamp_has_whole_seconds_and_is_old_when_no_transaction_can_be_open(
+    reads: Reads, seconds: float, old: bool
+) -> None:
     (id,) = reads.create()
+    reads.advance(seconds)
+    reads.one(id)  # its reply tells what time it is
     account = reads.one(id)
     assert account.stamp % 1000 == 0
-    assert not account.stamp_is_old
-    reads.advance(10)
-    reads.one(id)  # its reply tells what time it is
-    assert reads.one(id).stamp_is_old
+    assert account.stamp_is_old is old
 
 
 # Those that cannot be read
 
 
-def test_an_account_deleted_before_the_recycle_bin_ends_is_gone(reads: Reads) -> None:
+def test_an_account_in_the_recycle_bin_is_gone_and_of_a_purged_one_nothing_is_said(reads: Reads) -> None:
     (id,) = reads.create()
     reads.admin("POST delete", id=id)
     assert reads.reader.fetch([id]).gone == {id: ""}
     reads.advance(16 * 86_400)
-    assert reads.reader.fetch([id]).gone == {id: ""}
+    page = reads.reader.fetch([id])
+    assert (page.ids, page.gone) == ((), {})
+
+
+def test_a_merge_whose_survivor_nobody_may_read_is_a_deletion(reads: Reads) -> None:
+    loser, survivor = reads.create(2)
+    reads.admin("POST merge", **{"from": loser, "into": survivor})
+    reads.admin("POST fields", object="Account", hide=["MasterRecordId"])
+    assert reads.reader.fetch([loser, survivor]).gone == {loser: ""}
+    assert discovery.departed(reads.client, 0) == {loser: ""}
 
 
 def test_the_survivor_of_many_merges_is_the_last_one_and_none_when_that_is_deleted(reads: Reads) -> None:
@@ -104,15 +119,41 @@ def test_an_account_known_to_be_hidden_is_unreadable_and_not_deleted(reads: Read
     assert [entry["accounts"] for entry in said if "cannot be read" in entry["event"]] == [[hidden]]
 
 
-def test_an_account_of_which_nothing_is_told_is_gone_and_that_is_said(reads: Reads) -> None:
-    hidden, shown = reads.create(2)
-    reads.admin("POST access", hide=[hidden])
+def test_accounts_of_which_nothing_is_told_are_not_mourned_and_that_is_said_once(reads: Reads) -> None:
+    *hidden, shown = reads.create(4)
+    reads.admin("POST access", hide=hidden)
+    before = accounts_total.labels("salesforce", "read", "unreadable")._value.get()
     with structlog.testing.capture_logs() as said:
-        page = reads.reader.fetch([hidden, shown])
-    assert page.gone == {hidden: ""}
-    assert [entry["accounts"] for entry in said if "hidden from us" in entry["event"]] == [[hidden]]
-    reads.admin("POST access", show=[hidden])
-    assert reads.reader.fetch([hidden]).ids == (hidden,)
+        page = reads.reader.fetch([*hidden, shown])
+    assert (page.ids, page.gone) == ((shown,), {})
+    assert [entry["accounts"] for entry in said if "cannot be read" in entry["event"]] == [hidden]
+    assert accounts_total.labels("salesforce", "read", "unreadable")._value.get() == before + 3
+    reads.admin("POST access", show=hidden)
+    assert list(reads.reader.fetch(hidden).ids) == hidden
+
+
+@pytest.mark.parametrize("kind", ["query_timeout", "500", "401", "403", "404", "423", "request_limit"])
+def test_a_question_about_access_that_fails_is_a_read_that_fails(reads: Reads, kind: str) -> None:
+    hidden, shown = reads.create(2)
+    reads.one(shown)
+    reads.admin("POST settings", hidden_access_told=True)
+    reads.admin("POST access", hide=[hidden])
+    reads.fault(kind, "GET query$")
+    with pytest.raises(IcpSyncError):
+        reads.reader.fetch([hidden])
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_fate_of_accounts_is_one_of_three(reads: Reads, told: bool) -> None:
+    deleted, hidden, purged = reads.create(3)
+    reads.admin("POST delete", id=purged)
+    reads.advance(16 * 86_400)
+    reads.admin("POST delete", id=deleted)
+    reads.admin("POST settings", hidden_access_told=told)
+    reads.admin("POST access", hide=[hidden])
+    fate = discovery.fate(reads.client, [deleted, hidden, purged])
+    assert fate.gone == {deleted: ""}
+    assert (fate.hidden, fate.untold) == (((hidden,), (purged,)) if told else ((), (hidden, purged)))
 
 
 # Opportunities
@@ -157,7 +198,8 @@ def test_opportunities_that_are_hidden_leave_their_number_unknown_and_are_asked_
     reads.admin("POST fields", object="Opportunity", hide=["IsClosed"])
     assert "open_deals" not in facts(reads.one(id))
     reads.admin("POST fields", object="Opportunity", show=["IsClosed"])
-    reads.opportunities.told(AuthError("no"))
+    no = [{"errorCode": "INVALID_TYPE", "message": "sObject type 'Opportunity' is not supported."}]
+    reads.opportunities.told(RequestError("no", status=400, body=no))
     assert reads.opportunities.tally([id]) is None
     reads.monotonic += 901
     found = reads.opportunities.tally([id])
@@ -264,4 +306,60 @@ def test_an_org_that_cannot_be_asked_about_access_is_read_all_the_same(reads: Re
     reads.admin("POST delete", id=deleted)
     reads.fault("403", "userinfo", nth=1)
     page = reads.reader.fetch([kept, deleted, purged])
-    assert (page.ids, page.gone) == ((kept,), {deleted: "", purged: ""})
+    assert (page.ids, page.gone) == ((kept,), {deleted: ""})
+
+
+@pytest.mark.parametrize("code", ["INVALID_TYPE", "INVALID_FIELD", "INSUFFICIENT_ACCESS_OR_READONLY"])
+def test_a_missing_right_hides_opportunities_and_nothing_else(reads: Reads, code: str) -> None:
+    error = RequestError("no", status=400, body=[{"errorCode": code, "message": "no"}])
+    reads.opportunities.told(error)
+    assert not reads.opportunities.readable
+
+
+FAILURES = ["401", "403", "404", "409", "error_200", "500", "html_200", "query_timeout", "invalid_locator"]
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_no_failure_of_a_query_makes_deals_unknown(reads: Reads, kind: str) -> None:
+    (id,) = reads.create()
+    reads.sell(id)
+    reads.one(id)
+    how = {} if kind == "401" else {"nth": 1}
+    reads.fault(kind, "GET query", **how)
+    with pytest.raises(IcpSyncError):
+        reads.one(id)
+    reads.admin("DELETE faults")
+    assert facts(reads.one(id))["open_deals"] == number(1)
+
+
+def test_a_refusal_that_is_no_matter_of_rights_abandons_the_cycle(reads: Reads) -> None:
+    for body in ([{"errorCode": "NOT_FOUND", "message": "no"}], "<html>", [], None):
+        with pytest.raises(UnavailableError):
+            reads.opportunities.told(RequestError("no", status=404, body=body))
+    assert reads.opportunities.readable
+
+
+# What is long
+
+
+def test_reads_and_pages_are_smaller_where_texts_may_be_long() -> None:
+    named = FactsMap([FactSource(property="Description", fact="name", kind=Kind.TEXT)])
+    with reading(facts=named, page_size=1_000, bulk_from=1_000) as reads:
+        ids = reads.create(510, Description="d")
+        pages = reads.pages(Stream.BACKFILL)
+        assert [len(page.ids) for page in pages] == [250, 250, 10]
+        assert reads.asked("POST /services/data/v66.0/composite/sobjects/Account") == 3
+        assert list(reads.reader.fetch(ids).ids) == ids
+        assert reads.asked("POST /services/data/v66.0/composite/sobjects/Account") == 6
+    with reading(facts=named, page_size=1_000, bulk_from=0) as reads:
+        reads.create(510, Description="d")
+        assert [len(page.ids) for page in reads.pages(Stream.BACKFILL)] == [250, 250, 10]
+
+
+def test_our_own_texts_are_short_however_long_their_fields_are(reads: Reads) -> None:
+    reads.admin("POST fields", define=[{"name": "Why__c", "type": "textarea", "length": 32_768}])
+    catalogue = Catalogue(reads.client, {"reasons": "Why__c"}, name="test")
+    assert "Why__c" in columns(catalogue, ()).names
+    assert columns(catalogue, ()).long == 0
+    assert columns(catalogue, ["Why__c"]).long == 0
+    assert columns(catalogue, ["Description"]).long == 32_000

@@ -5,6 +5,7 @@ header, set them off, and say so.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +14,9 @@ import structlog
 from structlog.testing import capture_logs
 
 from icp_sync.domain.plan import Outcome, Result, Write
+from icp_sync.ports import Query, Stream
 from tests.crm.contract import OWNED, live, write_one
-from tests.crm.salesforce.test_bulk_writing import Notebook
+from tests.crm.salesforce.ingest import Notebook
 from tests.crm.salesforce.world import OURS, Org
 
 LEFT = "left.long.ago@sales.example"
@@ -213,3 +215,121 @@ def test_bulk_jobs_set_the_wire_off_and_say_so_beforehand() -> None:
     assert moved(org) == 2
     assert notebook.jobs == {}
     org.close()
+
+
+def test_owners_travel_four_at_once(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = list(org.create_many(8))
+    org.advance(10)
+    together = threading.Barrier(4)
+    send = org.crm._client.update_one
+
+    def met(*given: Any, **how: Any) -> None:
+        together.wait(timeout=20)
+        send(*given, **how)
+
+    monkeypatch.setattr(org.crm._client, "update_one", met)
+    outcomes = list(org.crm.write([Write(account_id=id, values={"owner": OWNED}) for id in ids]))
+    assert [outcome.result for outcome in outcomes] == [Result.WRITTEN] * 8
+    assert {live(org.crm, id)["owner"] for id in ids} == {OWNED}
+
+
+def test_a_person_who_types_while_other_accounts_get_owners_keeps_what_they_typed(
+    org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = account(org), account(org)
+    send = org.crm._client.update_one
+
+    def late(*given: Any, **how: Any) -> None:
+        send(*given, **how)
+        org.edit(second, tier="D")
+
+    monkeypatch.setattr(org.crm._client, "update_one", late)
+    values, expected = {"tier": "A", "owner": OWNED}, {"tier": "", "owner": ""}
+    writes = [Write(account_id=id, values=values, expected=expected) for id in (first, second)]
+    outcomes = {outcome.account_id: outcome for outcome in org.crm.write(writes)}
+    assert outcomes[first].confirmed == values
+    assert outcomes[second].code == "CHANGED_SINCE_READ" or "tier" in outcomes[second].refused
+    assert live(org.crm, second)["tier"] == "D"
+
+
+def test_the_right_to_edit_owners_taken_away_costs_one_call_and_only_the_owner(org: Org) -> None:
+    ids = list(org.create_many(12))
+    org.advance(10)
+    org.crm.fetch(ids)
+    org.simulator.admin("POST fields", object="Account", lock=["OwnerId"])
+    outcomes = list(org.crm.write([Write(account_id=id, values=ROUTED) for id in ids]))
+    assert {outcome.refused["owner"] for outcome in outcomes} == {"DISABLED: we may not edit OwnerId"}
+    assert {live(org.crm, id)["tier"] for id in ids} == {"A"}
+    assert list(org.crm.disabled) == ["owner"]
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    return Notebook()
+
+
+@pytest.fixture
+def bulk(notebook: Notebook) -> Iterator[Org]:
+    org = Org(bulk_writes=True, jobs=notebook)
+    org.crm._client.transport._sleep = lambda _: False
+    yield org
+    org.close()
+
+
+def left_behind(org: Org, notebook: Notebook, id: str) -> str:
+    """A bulk job for one account, let loose by somebody who went away."""
+    org.simulator.admin("POST settings", bulk_seconds=3000)
+    client = org.crm._client
+    job = str(client.open_ingest()["id"])
+    client.call(
+        "PUT",
+        f"jobs/ingest/{job}/batches",
+        body=f"Id,{OURS['tier']}\n{id},C\n",
+        headers={"Content-Type": "text/csv"},
+    )
+    notebook.begun(job, [id])
+    client.close_ingest(job)
+    return job
+
+
+@pytest.mark.parametrize("how", ["pages", "write"])
+def test_jobs_left_behind_are_seen_to_each_time_and_not_once_a_process(
+    bulk: Org, notebook: Notebook, how: str
+) -> None:
+    id = account(bulk)
+    for _ in range(2):
+        job = left_behind(bulk, notebook, id)
+        if how == "pages":
+            first, *_ = bulk.crm.pages(Query(stream=Stream.SWEEP))
+            assert first.ids == (id,)
+        else:
+            assert write_one(bulk.crm, id, tier="A").result is Result.WRITTEN
+        assert notebook.jobs == {}
+        assert bulk.crm._client.job("ingest", job)["state"] == "Aborted"
+
+
+def test_nobody_else_waits_while_a_job_left_behind_is_waited_for(
+    bulk: Org, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy, free = account(bulk), account(bulk)
+    left_behind(bulk, notebook, busy)
+    answers: list[object] = []
+
+    def others() -> None:
+        answers.append(bulk.crm.identity().id)  # asked for the lock that everybody shares
+        first, *_ = bulk.crm.pages(Query(stream=Stream.SWEEP))
+        answers.append(first.ids)
+        answers.append(write_one(bulk.crm, free, tier="A").result)
+        answers.append(write_one(bulk.crm, busy, tier="A").code)
+
+    def waiting(seconds: float) -> bool:
+        if not answers:
+            thread = threading.Thread(target=others, daemon=True)
+            thread.start()
+            thread.join(timeout=30)
+        return False
+
+    monkeypatch.setattr(bulk.crm._client.transport, "_sleep", waiting)
+    list(bulk.crm.pages(Query(stream=Stream.SWEEP)))
+    assert answers[1:] == [(busy, free), Result.WRITTEN, "BULK_JOB_OPEN"]
+    assert notebook.jobs == {}

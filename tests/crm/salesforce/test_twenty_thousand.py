@@ -1,5 +1,5 @@
 """Twenty thousand accounts with one stamp, transactions ten minutes late, merges, deletes, private sharing:
-each account is read once, none is missed, and what is hidden from us is said.
+none is missed or settled on what a late commit may have changed, and what is hidden from us is said.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def unreadable() -> float:
     return accounts_total.labels("salesforce", "read", "unreadable")._value.get()
 
 
-def test_twenty_thousand_of_one_second_are_each_settled_once_whatever_else_happens(org: Org) -> None:
+def test_twenty_thousand_of_one_second_are_each_settled_whatever_else_happens(org: Org) -> None:
     consumer = Consumer(org.crm)
     consumer.run(Stream.POLL)
     consumer.run(Stream.TRAILING)
@@ -45,13 +45,12 @@ def test_twenty_thousand_of_one_second_are_each_settled_once_whatever_else_happe
     assert (len(polled), set(polled)) == (len(shown), shown), "each once, none missed"
     assert consumer.gone == {}, "who was never met is not mourned"
 
-    for seconds in (200, 600):
-        org.advance(seconds)
-        assert consumer.run(Stream.POLL) == [], "shown too late for the poll"
+    org.advance(200)
+    assert len(consumer.run(Stream.POLL)) == len(shown), "young stamps, read again within the overlap"
+    org.advance(600)
+    assert consumer.run(Stream.POLL) == [], "shown too late for the poll"
     org.advance(LAG)
-    assert sorted(consumer.run(Stream.TRAILING)) == late, (
-        "found by the correctness cursor, and nobody else again"
-    )
+    assert consumer.run(Stream.TRAILING) == sorted([*shown, *late]), "the correctness cursor settles them"
     assert consumer.run(Stream.SWEEP) == []
 
     departed = org.crm.departed(0)

@@ -125,7 +125,8 @@ class World:
 
 @contextmanager
 def an_org(**switches):
-    turned = Switches(**switches)
+    """What people may do with which object is looked at only when a test asks for it."""
+    turned = Switches(**{"object_rights": False, **switches})
     clock = Clock(NOON)
     clock.freeze(NOON)
     org = Org(clock=clock, switches=turned, limits=DailyLimit("off", turned), seed=1)

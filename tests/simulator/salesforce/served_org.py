@@ -42,10 +42,11 @@ class Client:
 
 
 @contextmanager
-def served(**how):
-    """A running simulator, empty unless told otherwise."""
+def served(*, object_rights=False, **how):
+    """A running simulator, empty unless told otherwise, where everybody may do everything."""
     with Simulator(**{"crm": "salesforce", "accounts": 0, "start_clock": NOON, **how}) as crm:
         crm.admin("POST clock", freeze=True, at=NOON)
+        crm.admin("POST settings", object_rights=object_rights)
         yield crm
 
 

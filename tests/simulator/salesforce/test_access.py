@@ -115,10 +115,10 @@ def test_an_admin_may_give_away_what_the_integration_may_not(crm, account):
     crm.admin("POST settings", transfer_right=False)
     crm.admin("POST tokens", token="admin's", user="admin@simulator.example")
     [row] = Client(crm, "admin's").query(
-        "SELECT HasTransferAccess, MaxAccessLevel FROM UserRecordAccess"
+        "SELECT RecordId, HasTransferAccess, MaxAccessLevel FROM UserRecordAccess"
         f" WHERE UserId = '{crm.org.admin.id}' AND RecordId = '{account}'"
     )
-    assert row == {"HasTransferAccess": True, "MaxAccessLevel": "All"}
+    assert row == {"RecordId": account, "HasTransferAccess": True, "MaxAccessLevel": "All"}
 
 
 def test_what_a_transaction_did_is_seen_when_it_commits_with_the_stamp_of_when_it_was_done(

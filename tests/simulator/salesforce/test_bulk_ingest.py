@@ -366,3 +366,30 @@ def test_another_life_of_the_org_knows_none_of_its_jobs(world):
     with world.org.lock:
         world.org.clear()
     assert world.json("GET", f"{JOBS}/{job_id}")[0] == 404
+
+
+@pytest.mark.parametrize("extra", [{"nope": 1}, {"concurrencyMode": "Parallel"}, {"Object": "Account"}])
+def test_a_job_has_no_properties_but_its_own(world, extra):
+    wanted = {"object": "Account", "operation": "update", **extra}
+    status, [error] = world.json("POST", JOBS, wanted)
+    assert (status, error["errorCode"]) == (400, "JSON_PARSER_ERROR")
+    job_id = opened(world)["id"]
+    status, [error] = world.json("PATCH", f"{JOBS}/{job_id}", {"state": "Aborted", "nope": 1})
+    assert (status, look(world, job_id)["state"]) == (400, "Open")
+
+
+def test_a_job_without_an_upload_cannot_be_closed(world):
+    job_id = opened(world)["id"]
+    status, [error] = close(world, job_id)
+    assert (status, error["errorCode"], look(world, job_id)["state"]) == (400, "INVALIDJOBSTATE", "Open")
+    assert put(world, job_id, "Id,Site\n").status_code == 201
+    assert close(world, job_id)[0] == 200
+
+
+@pytest.mark.parametrize("cell", ['a"b', 'a "quoted" word', '12"', 'x""'])
+def test_a_quote_within_a_cell_that_is_not_quoted_fails_the_job(world, cell):
+    first, second = world.make(), world.make(Name="Other")
+    job = run(world, f'Id,Site\n{second},"well ""quoted"", you see"\n{first},{cell}\n')
+    assert job["state"] == "Failed"
+    assert "Failed to parse CSV" in job["errorMessage"]
+    assert world.shown(second, "Site")["Site"] is None

@@ -269,3 +269,11 @@ def test_the_day_has_an_end_of_jobs():
         jobs.next_number(NOON + DAY - 1)
     assert caught.value.code == "LIMIT_EXCEEDED"
     assert jobs.next_number(NOON + DAY) not in numbers
+
+
+def test_a_query_job_has_no_properties_but_its_own(client):
+    wanted = {"operation": "query", "query": "SELECT Id FROM Account"}
+    assert refusal(client, "POST", "jobs/query", {**wanted, "nope": 1}) == (400, "JSON_PARSER_ERROR")
+    job = start(client, wanted["query"], contentType="CSV")
+    path = f"jobs/query/{job['id']}"
+    assert refusal(client, "PATCH", path, {"state": "Aborted", "nope": 1}) == (400, "JSON_PARSER_ERROR")

@@ -153,6 +153,7 @@ def test_a_body_may_come_in_chunks(client):
 def chunked(crm, body):
     """The answer to a request whose chunked body is written by hand."""
     head = f"POST {DATA}/composite/sobjects HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    head += "Content-Type: application/json\r\n"
     head += f"Authorization: Bearer {crm.token}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", int(crm.url.rpartition(":")[2])), timeout=10) as peer:
         peer.sendall(head.encode() + body)

@@ -157,7 +157,7 @@ def test_rights_on_objects_and_of_users_can_be_read_back(org):
     }
     named = "SELECT Name FROM PermissionSet WHERE PermissionsApiEnabled = TRUE"
     assert [one["Name"] for one in org.query(named)] == ["Users"]
-    org.deploy(sets={"Users": grants("ViewSetup")})
+    org.deploy(sets={"Users": grants("ViewRoles", "ViewSetup")})
     assert org.query(named) == []
 
 

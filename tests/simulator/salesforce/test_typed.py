@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icp_sync.simulator.salesforce.errors import Refusal
@@ -27,24 +27,28 @@ def text_or_error(read, field, value):
         return error
 
 
+@settings(deadline=None)
 @given(field=FIELD, value=ANYTHING)
 def test_any_json_value_becomes_text_or_spoils_its_request(field, value):
     found = text_or_error(from_json, field, value)
     assert isinstance(found, str) or (found.code, found.reply.status) == ("JSON_PARSER_ERROR", 400)
 
 
+@settings(deadline=None)
 @given(field=FIELD, cell=st.text(min_size=1, max_size=30))
 def test_any_cell_becomes_text_or_fails_alone(field, cell):
     found = text_or_error(from_cell, field, cell)
     assert isinstance(found, str | Unfit)
 
 
+@settings(deadline=None)
 @given(value=st.decimals(min_value=-999, max_value=999, places=2, allow_nan=False))
 def test_a_number_means_the_same_in_json_and_in_a_cell(value):
     score = next(field for field in OURS if field.name == "ICP_Score__c")
     assert float(from_json(score, float(value))) == float(from_cell(score, str(value)))
 
 
+@settings(deadline=None)
 @given(at=st.datetimes(datetime(1700, 1, 1), datetime(4000, 12, 31), timezones=st.just(UTC)))
 def test_an_instant_means_the_same_in_json_and_in_a_cell(at):
     scored = next(field for field in OURS if field.type == "datetime")

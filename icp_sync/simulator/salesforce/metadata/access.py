@@ -12,7 +12,7 @@ from typing import cast
 
 from icp_sync.simulator.salesforce.metadata.shapes import Body, words
 from icp_sync.simulator.salesforce.metadata.trees import Problem
-from icp_sync.simulator.salesforce.org import Org, User
+from icp_sync.simulator.salesforce.org import Org
 from icp_sync.simulator.salesforce.schema import FieldDef
 from icp_sync.simulator.salesforce.sobject import SObject
 from icp_sync.simulator.store import Record, Source
@@ -36,6 +36,7 @@ _NEEDS = {
     "viewAllRecords": ("allowRead",),
     "modifyAllRecords": ("allowRead", "allowEdit", "allowDelete", "viewAllRecords"),
 }
+_USER_NEEDS = {"ViewSetup": "ViewRoles", "ApiUserOnly": "ApiEnabled"}
 _TITLES = {
     "allowCreate": "Create",
     "allowRead": "Read",
@@ -53,7 +54,6 @@ _COLUMNS = {
     "viewAllRecords": "PermissionsViewAllRecords",
     "modifyAllRecords": "PermissionsModifyAllRecords",
 }
-_FIELD_RIGHTS = ("permissionsread", "permissionsedit")
 
 Fields = Mapping[str, Mapping[str, FieldDef]]
 """Every object's fields, both by lower-case names."""
@@ -83,6 +83,13 @@ def check(body: Body, fields: Fields, record_types: Sequence[str]) -> None:
     for permission in _bodies(body, "userPermissions"):
         if permission["name"] not in USER_PERMISSIONS:
             raise Problem(f"Unknown user permission: {permission['name']}")
+    _check_user({str(one["name"]) for one in _bodies(body, "userPermissions") if one["enabled"] is True})
+
+
+def _check_user(given: set[str]) -> None:
+    for name, needed in _USER_NEEDS.items():
+        if name in given and needed not in given:
+            raise Problem(f"Permission {name} depends on permission(s): {needed}")
 
 
 def _check_object(grant: Body, fields: Fields) -> None:
@@ -166,7 +173,7 @@ def grant_objects(org: Org, parent: str, body: Body) -> None:
         rights = {column: str(grant[name] is True).lower() for name, column in _COLUMNS.items()}
         if "true" in rights.values():
             wanted[str(grant["object"])] = {"ParentId": parent, "SobjectType": str(grant["object"]), **rights}
-    held = object_permissions(org)
+    held = org.objects["objectpermissions"]
     for row in list(live(held)):
         if row.props.get("ParentId") == parent:
             kept = wanted.get(row.props["SobjectType"])
@@ -176,18 +183,6 @@ def grant_objects(org: Org, parent: str, body: Body) -> None:
                 held.archive(row)
     for values in wanted.values():
         held.create(values, PLATFORM)
-
-
-def object_permissions(org: Org) -> SObject:
-    """ObjectPermissions; an org has the object from its first deployment on."""
-    found = org.objects.get("objectpermissions")
-    if found is None:
-        grants = org.objects["fieldpermissions"].fields
-        own = [field for field in grants.values() if field.key not in ("field", *_FIELD_RIGHTS)]
-        own += [_right(column) for column in _COLUMNS.values()]
-        found = SObject(org, "ObjectPermissions", "Object Permissions", "110", own)
-        org.objects["objectpermissions"] = found
-    return found
 
 
 def show_rights(org: Org) -> None:
@@ -217,7 +212,7 @@ def forget_set(org: Org, parent: str) -> None:
         ("objectpermissions", "ParentId"),
         ("permissionsetassignment", "PermissionSetId"),
     ):
-        held = org.objects[key] if key != "objectpermissions" else object_permissions(org)
+        held = org.objects[key]
         for row in list(live(held)):
             if row.props.get(column) == parent:
                 held.archive(row)
@@ -227,22 +222,7 @@ def live(sobject: SObject) -> Iterator[Record]:
     return (sobject.store.records[number] for number in sobject.store.live)
 
 
-# -- what people may do
-
-
-def has_permission(org: Org, user: User, name: str) -> bool:
-    """Whether a permission set assigned to the user holds a user permission, "ModifyMetadata" for one."""
-    if user.modify_all:
-        return True
-    assigned = {
-        row.props.get("PermissionSetId")
-        for row in live(org.objects["permissionsetassignment"])
-        if row.props.get("AssigneeId") == user.id
-    }
-    sets = org.objects["permissionset"]
-    return any(
-        row.props.get(f"Permissions{name}") == "true" for row in live(sets) if sets.id_of(row) in assigned
-    )
+# -- who may be assigned to one
 
 
 def assignment_problem(org: Org, values: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]] | None:

@@ -7,6 +7,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_de
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import cast
 from urllib.parse import unquote
@@ -49,6 +50,8 @@ def _field(stage: Stage, name: str, body: Body) -> str:
     new = fields.made(body, held, stage.entities, replaces=replaces)
     if held is not None:
         fields.check_change(held, new, partial(longest_value, stage.org, entity, held.name))
+        new = replace(new, name=held.name)
+    fields.check_relationship(new, (one for each in stage.fields.values() for one in each.values()))
     known[new.key] = new
     if new.type in _PICKLISTS and new.choices != (held.choices if held is not None else ()):
         _withhold(stage, entity, held, new)
@@ -77,18 +80,24 @@ def _record_type(stage: Stage, name: str, body: Body) -> str:
         raise Problem("Cannot specify businessProcess for a record type of Account")
     held = stage.record_types.get(own.lower())
     known = stage.fields[entity]
+    if held is not None and held.person:
+        raise Problem(f"duplicate value found: {own} is a record type of person accounts")
     picklists = dict(held.picklists) if held is not None else _nothing_own(known)
+    defaults = dict(held.defaults) if held is not None else {}
     for listed in cast("list[Body]", body["picklistValues"]):
         field = known.get(str(listed["picklist"]).lower())
         if field is None or field.type not in _PICKLISTS:
             raise Problem(f"Picklist {listed['picklist']} not found on {stage.entities[entity]}")
-        picklists[field.key] = _offered(field, cast("list[Body]", listed["values"]))
+        values = cast("list[Body]", listed["values"])
+        picklists[field.key] = _offered(field, values)
+        defaults[field.key] = _default(field, values)
     new = Offer(
         name=held.name if held is not None else own,
         label=str(body["label"]),
         active=body["active"] is True,
         description=str(body.get("description", "")),
         picklists=picklists,
+        defaults={key: value for key, value in defaults.items() if value},
     )
     stage.record_types[own.lower()] = new
     return CREATED if held is None else UNCHANGED if held == new else CHANGED
@@ -112,6 +121,14 @@ def _offered(field: FieldDef, values: list[Body]) -> frozenset[str]:
     if len(set(found)) < len(found):
         raise Problem(f"Duplicate values of picklist {field.name}")
     return frozenset(found)
+
+
+def _default(field: FieldDef, values: list[Body]) -> str:
+    """The value a record type proposes, "" for none; of a picklist it is one at most."""
+    chosen = [unquote(str(value["fullName"])).lower() for value in values if value["default"] is True]
+    if len(chosen) > 1:
+        raise Problem(f"Only one default value is allowed: {field.name}")
+    return next((choice.value for choice in field.choices if choice.value.lower() in chosen), "")
 
 
 def _permission_set(stage: Stage, name: str, body: Body) -> str:

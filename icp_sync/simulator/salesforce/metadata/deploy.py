@@ -16,7 +16,6 @@ from icp_sync.simulator.salesforce import ids
 from icp_sync.simulator.salesforce.call import Call
 from icp_sync.simulator.salesforce.errors import Refusal, bad_json, not_found
 from icp_sync.simulator.salesforce.kept import Kept
-from icp_sync.simulator.salesforce.metadata.access import has_permission
 from icp_sync.simulator.salesforce.metadata.multipart import parts
 from icp_sync.simulator.salesforce.metadata.running import Ran, run
 from icp_sync.simulator.salesforce.org import Org, User
@@ -120,8 +119,7 @@ def cancel(call: Call) -> Reply:
 
 def check_right(org: Org, user: User) -> None:
     """Whether somebody may change metadata. Raises Refusal."""
-    own = user.number == org.integration.number and org.switches.metadata_right
-    if not own and not any(has_permission(org, user, name) for name in ("ModifyMetadata", "ModifyAllData")):
+    if not org.rights.may_set_up(user, "ModifyMetadata"):
         raise Refusal(
             403,
             "INSUFFICIENT_ACCESS",

@@ -7,16 +7,16 @@ https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_pi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
+from icp_sync.simulator.salesforce.metadata import value_sets
 from icp_sync.simulator.salesforce.metadata.shapes import Body
 from icp_sync.simulator.salesforce.metadata.trees import Problem
-from icp_sync.simulator.salesforce.schema import Choice, FieldDef
+from icp_sync.simulator.salesforce.schema import FieldDef
 
-MOST_VALUES = 1_000
-_LONGEST_NAME, _LONGEST_LABEL, _LONGEST_VALUE = 40, 40, 255
+_LONGEST_NAME, _LONGEST_LABEL = 40, 40
 _LONGEST_DESCRIPTION, _LONGEST_HELP = 1_000, 510
 _NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*")
 BAD_NAME = (
@@ -120,20 +120,26 @@ def made(body: Body, held: FieldDef | None, objects: Mapping[str, str], *, repla
         label=_checked_label(body),
         unique=body.get("unique") is True,
         nillable=kind.blank.nillable and body.get("required") is not True,
+        description=str(body.get("description", "")),
+        help_text=str(body.get("inlineHelpText", "")),
+        visible_lines=_number(body, "visibleLines"),
+        tracked=body.get("trackHistory") is True,
     )
     finish = _FINISH.get(field.type)
     if finish is not None:
         field = finish(field, body, objects)
-    return field if held is None else _with_old_values(field, held, replaces)
+    return field if held is None else value_sets.with_old_values(field, held, replaces=replaces)
 
 
-def _with_old_values(field: FieldDef, held: FieldDef, replaces: bool) -> FieldDef:
-    named = {choice.value.lower() for choice in field.choices}
-    left_out = [choice for choice in held.choices if choice.value.lower() not in named]
-    if not named or not left_out:
-        return field
-    kept = tuple(replace(choice, active=choice.active and not replaces) for choice in left_out)
-    return replace(field, choices=field.choices + kept)
+def check_relationship(new: FieldDef, others: Iterable[FieldDef]) -> None:
+    """A parent can be gone down from by any name only once. Raises Problem. others: fields of all objects."""
+    for other in others:
+        same = other.child_relationship.lower() == new.child_relationship.lower() != ""
+        if same and other.reference_to == new.reference_to and other.key != new.key:
+            raise Problem(
+                f"There is already a Child Relationship named {other.child_relationship} on "
+                f"{new.reference_to}."
+            )
 
 
 def _checked_name(full: str) -> str:
@@ -210,39 +216,9 @@ def _lookup(field: FieldDef, body: Body, objects: Mapping[str, str]) -> FieldDef
         raise Problem(
             "field integrity exception: deleteConstraint SetNull needs a lookup that is not required"
         )
-    return replace(field, reference_to=target, relationship=field.name[:-1] + "r")
-
-
-def _picklist(field: FieldDef, body: Body, objects: Mapping[str, str]) -> FieldDef:
-    values = cast("Body", body["valueSet"])
-    if "valueSetName" in values or "controllingField" in values:
-        raise Problem("Global and dependent value sets are not part of this simulator")
-    definition = cast("Body | None", values.get("valueSetDefinition"))
-    if definition is None:
-        raise Problem("Must specify either 'valueSetDefinition' or 'valueSetName' for a value set")
-    choices: dict[str, Choice] = {}
-    defaults = 0
-    for value in cast("list[Body]", definition["value"]):
-        choice = _choice(value)
-        if choice.value.lower() in choices:
-            raise Problem(f"Duplicate picklist value: {choice.value}")
-        choices[choice.value.lower()] = choice
-        defaults += value["default"] is True
-    if not choices or len(choices) > MOST_VALUES:
-        raise Problem(f"A picklist has between 1 and {MOST_VALUES} values, was {len(choices)}")
-    if defaults > 1:
-        raise Problem("Only one default value is allowed")
-    if definition["sorted"] is True:
-        choices = dict(sorted(choices.items(), key=lambda item: item[1].label.lower()))
-    return replace(field, restricted=values.get("restricted") is True, choices=tuple(choices.values()))
-
-
-def _choice(body: Body) -> Choice:
-    value = str(body["fullName"])
-    label = str(body.get("label", value))
-    if not value or max(len(value), len(label)) > _LONGEST_VALUE:
-        raise Problem(f"Picklist value: between 1 and {_LONGEST_VALUE} characters, was {value[:60]!r}")
-    return Choice(value=value, label=label, active=body.get("isActive") is not False)
+    return replace(
+        field, reference_to=target, relationship=field.name[:-1] + "r", child_relationship=relationship
+    )
 
 
 Finish = Callable[[FieldDef, Body, Mapping[str, str]], FieldDef]
@@ -254,8 +230,8 @@ _FINISH: Mapping[str, Finish] = {
     "percent": _digits,
     "boolean": _checkbox,
     "reference": _lookup,
-    "picklist": _picklist,
-    "multipicklist": _picklist,
+    "picklist": value_sets.picklist,
+    "multipicklist": value_sets.picklist,
 }
 
 _WIDER = {
@@ -271,6 +247,8 @@ def check_change(held: FieldDef, new: FieldDef, longest: Callable[[], int]) -> N
 
     longest: finds the length of the longest value records hold, 0 when none holds any.
     """
+    if held.name != new.name and held.type != new.type:
+        raise Problem(f"There is already a field named {held.name}; names differ in more than their case")
     if "reference" in (held.type, new.type):
         if held.type != new.type:
             way = "to a {} from" if new.type == "reference" else "from a {} to"

@@ -42,7 +42,7 @@ def one_field(call: Call) -> Reply:
 
 def _asked(call: Call) -> tuple[SObject, RecordType | None]:
     """The object and the record type of a path; None is the master."""
-    sobject = call.org.object(call.rest[0])
+    sobject = call.sobject(call.rest[0])
     wanted = ids.long(call.rest[1])
     if wanted == MASTER:
         return sobject, None
@@ -60,14 +60,22 @@ def _values(call: Call, sobject: SObject, field: FieldDef, kind: RecordType | No
         for choice in field.choices
         if choice.active and (offered is None or choice.value in offered)
     ]
+    proposed = _proposed(field, kind)
     where = f"{call.root}/ui-api/object-info/{sobject.name}/picklist-values"
     return {
         "controllerValues": {},
-        "defaultValue": None,
+        "defaultValue": next((value for value in values if value["value"] == proposed), None),
         "eTag": _tag(values),
         "url": f"{where}/{MASTER if kind is None else kind.id}/{field.name}",
         "values": values,
     }
+
+
+def _proposed(field: FieldDef, kind: RecordType | None) -> str | None:
+    """The value a new record starts with: the record type's own, else the field's."""
+    if kind is not None and field.key in kind.picklists:
+        return kind.defaults.get(field.key)
+    return next((choice.value for choice in field.choices if choice.default), None)
 
 
 def _is_picklist(field: FieldDef) -> bool:

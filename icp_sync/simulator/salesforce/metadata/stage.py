@@ -13,6 +13,7 @@ from icp_sync.simulator.salesforce.metadata.access import PLATFORM, live
 from icp_sync.simulator.salesforce.metadata.shapes import Body
 from icp_sync.simulator.salesforce.org import Org
 from icp_sync.simulator.salesforce.schema import FieldDef
+from icp_sync.simulator.salesforce.shared_views import SHARED_TO
 from icp_sync.simulator.salesforce.sobject import SObject
 from icp_sync.simulator.store import Record
 
@@ -22,13 +23,18 @@ METADATA = "Metadata"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A record type. picklists: field (lower case) to the values it offers; a field that is absent, all."""
+    """A record type. picklists: field (lower case) to the values it offers; a field that is absent, all.
+
+    defaults: field (lower case) to the value it proposes. person: of person accounts.
+    """
 
     name: str
     label: str
     active: bool
     description: str
     picklists: Mapping[str, frozenset[str]]
+    defaults: Mapping[str, str]
+    person: bool = False
 
 
 class Stage:
@@ -45,6 +51,8 @@ class Stage:
                 active=kind.active,
                 description=kind.record.props.get("Description", ""),
                 picklists=dict(kind.picklists),
+                defaults=dict(kind.defaults),
+                person=kind.person,
             )
             for kind in org.record_types.values()
         }
@@ -108,7 +116,8 @@ class Stage:
             _blank(sobject, gone.name)
 
     def _commit_record_type(self, offer: Offer) -> None:
-        kind = self.org.add_record_type(offer.name, offer.label, dict(offer.picklists))
+        picklists, defaults = dict(offer.picklists), dict(offer.defaults)
+        kind = self.org.add_record_type(offer.name, offer.label, picklists, defaults=defaults)
         kind.label, kind.active = offer.label, offer.active
         values = {
             "Name": offer.label,
@@ -142,6 +151,7 @@ class Stage:
             "DeveloperName": str(body["fullName"]),
             "SobjectType": self.entities[place[0]],
             METADATA: json.dumps(body),
+            SHARED_TO: json.dumps(body.get("sharedTo") or {}),
         }
         _put(views, row, values)
 
@@ -190,4 +200,8 @@ def longest_value(org: Org, entity: str, field: str) -> int:
 
 
 def renewed(offer: Offer, picklists: Mapping[str, frozenset[str]]) -> Offer:
-    return replace(offer, picklists=picklists)
+    """The record type with other values; a default it no longer offers is none."""
+    left = {
+        key: value for key, value in offer.defaults.items() if key in picklists and value in picklists[key]
+    }
+    return replace(offer, picklists=picklists, defaults=left)

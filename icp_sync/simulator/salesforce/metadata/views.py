@@ -28,7 +28,7 @@ _ALWAYS = ("Id", "CreatedDate", "LastModifiedDate", "SystemModstamp")
 
 
 def list_all(call: Call) -> Reply:
-    sobject = call.org.object(call.rest[0])
+    sobject = call.sobject(call.rest[0])
     views = [_entry(call, sobject, row) for row in _rows(call, sobject)]
     return Reply(
         body={
@@ -85,11 +85,12 @@ def results(call: Call) -> Reply:
 
 def _rows(call: Call, sobject: SObject) -> Iterator[Record]:
     views = call.org.objects["listview"]
-    return (row for row in live(views) if row.props.get("SobjectType") == sobject.name)
+    rows = (row for row in live(views) if row.props.get("SobjectType") == sobject.name)
+    return (row for row in rows if call.org.visible(call.user, views, row))
 
 
 def _found(call: Call) -> tuple[SObject, Record]:
-    sobject = call.org.object(call.rest[0])
+    sobject = call.sobject(call.rest[0])
     views = call.org.objects["listview"]
     for row in _rows(call, sobject):
         if views.id_of(row) == ids.long(call.rest[1]):

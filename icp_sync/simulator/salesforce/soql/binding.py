@@ -51,7 +51,7 @@ class Binder:
         self.user = user
         self.at = at
         try:
-            self.sobject = org.object(name)
+            self.sobject = org.object_for(user, name)
         except Refusal as refusal:
             raise SoqlError("INVALID_TYPE", refusal.message, at) from None
 

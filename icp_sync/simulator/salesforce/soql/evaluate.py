@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from icp_sync.simulator.salesforce.org import Org, User
+from icp_sync.simulator.salesforce.record_access import RecordAccess
 from icp_sync.simulator.salesforce.schema import Value
+from icp_sync.simulator.salesforce.soql import access_query
 from icp_sync.simulator.salesforce.soql.binding import Binder, Place
 from icp_sync.simulator.salesforce.soql.conditions import predicate
 from icp_sync.simulator.salesforce.soql.grouping import grouped
@@ -71,7 +73,10 @@ def _matching(
     binder: Binder, query: Query, deleted: bool, scope: Scope = EVERYTHING, *, inner: bool = False
 ) -> Iterator[Record]:
     """Records that pass the WHERE clause, by id."""
-    rows = binder.sobject.rows(binder.user, deleted=deleted, above=scope.above, stamped=scope.stamped)
+    if isinstance(binder.sobject, RecordAccess):
+        rows = access_query.rows(binder, binder.sobject, query)
+    else:
+        rows = binder.sobject.rows(binder.user, deleted=deleted, above=scope.above, stamped=scope.stamped)
     if query.where is None:
         return rows
     join = _nested if inner else lambda query: _joined(binder, query)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from icp_sync.simulator.salesforce.soql.tree import Ordering
 
 T = TypeVar("T")
-CHUNK = 200
+CHUNK = 3
 """Records read together where nothing says in which order."""
 
 

@@ -1,0 +1,148 @@
+"""What an org has of a blueprint, by asking. Decides nothing.
+
+A question that is refused is not the answer "there is nothing": it stays a question, with the refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from icp_sync.crm.salesforce import access, existing, record_types, set_up
+from icp_sync.crm.salesforce.access import Held
+from icp_sync.crm.salesforce.catalogue import Catalogue
+from icp_sync.crm.salesforce.client import Client
+from icp_sync.crm.salesforce.metadata import PICKLISTS, RecordType, wanted_choices
+from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS
+from icp_sync.crm.salesforce.soql import select
+from icp_sync.domain.standing import FIELDS
+from icp_sync.errors import AuthError, RequestError, UnavailableError
+from icp_sync.ports import Blueprint
+
+LONGEST = 300
+"""Characters of a refusal that are told."""
+
+T = TypeVar("T")
+Definition = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A question Salesforce refused. `why`: in its words."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Org:
+    """An org as far as it matters here. Names of fields are in lower case.
+
+    definitions: the fields we see, as describe has them. unseen: fields of ours that exist and we do not see,
+    with what the setup tells of them. set_up: the setup of fields that lack values of ours.
+    custom: why nobody can say which fields exist unseen, "" when it is known. user: our own id.
+    integration_id: of our permission set, which who does not have it may be unable to read; "" for none.
+    nobody_reads: whether the readers' permission set is nobody's. transfer: whether we write owners.
+    """
+
+    definitions: Mapping[str, Definition]
+    unseen: Mapping[str, Definition | None]
+    set_up: Mapping[str, Mapping[str, Any]]
+    custom: str
+    record_types: tuple[RecordType, ...] | Unread
+    integration: Held | Unread | None
+    integration_id: str
+    readers: Held | Unread | None
+    assigned: bool | Unread
+    nobody_reads: bool
+    list_views: frozenset[str] | Unread
+    user: str
+    username: str
+    transfer: bool
+
+
+def look(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> Org:
+    """Ask the org for everything the steps depend on."""
+    me = client.userinfo()
+    user = str(me.get("user_id") or "")
+    if not user.isalnum():
+        raise UnavailableError("Salesforce did not say who we are", next_step="icp-sync check")
+    catalogue.refresh(judge=False)
+    definitions = existing.by_name(catalogue.definitions())
+    integration_id = _told(lambda: access.set_id(client, INTEGRATION))
+    readers = _told(lambda: access.held(client, READERS))
+    picklists = [name for field, name in blueprint.fields.items() if FIELDS[field].type in PICKLISTS]
+    custom = _told(lambda: set_up.custom(client, blueprint.fields.values()))
+    ids = {} if isinstance(custom, Unread) else custom
+    return Org(
+        definitions=definitions,
+        unseen=_unseen(client, blueprint, definitions, ids),
+        set_up=_set_up(client, blueprint, definitions, ids),
+        custom=custom.why if isinstance(custom, Unread) else "",
+        record_types=_told(
+            lambda: record_types.record_types(
+                client, picklists, person_accounts="ispersonaccount" in definitions
+            )
+        ),
+        integration=_told(lambda: access.held(client, INTEGRATION)),
+        integration_id="" if isinstance(integration_id, Unread) else integration_id,
+        readers=readers,
+        assigned=_assigned(client, integration_id, user),
+        nobody_reads=isinstance(readers, Held) and _told(lambda: access.people(client, readers.id)) == 0,
+        list_views=_told(lambda: _list_views(client)),
+        user=user,
+        username=str(me.get("preferred_username") or user),
+        transfer="owner" in catalogue.properties,
+    )
+
+
+def _told(ask: Callable[[], T]) -> T | Unread:
+    try:
+        return ask()
+    except (AuthError, RequestError) as error:
+        said = " ".join(str(error).split())  # a refused query comes with its lines and a mark below them
+        return Unread(why=f"it could not be read: {said[:LONGEST]}")
+
+
+def _unseen(
+    client: Client,
+    blueprint: Blueprint,
+    definitions: Collection[str],
+    ids: Mapping[str, str],
+) -> Mapping[str, Definition | None]:
+    """Fields of ours there are that no describe shows us: the setup's, and those granted to somebody."""
+    granted = _told(lambda: access.granted(client, blueprint.fields.values()))
+    known = ids.keys() | (frozenset() if isinstance(granted, Unread) else granted)
+    found: dict[str, Definition | None] = {}
+    for name in sorted(known - set(definitions)):
+        told = set_up.metadata(client, ids[name]) if name in ids else None
+        found[name] = set_up.described(told) if told is not None else None
+    return found
+
+
+def _set_up(
+    client: Client,
+    blueprint: Blueprint,
+    definitions: Mapping[str, Definition],
+    ids: Mapping[str, str],
+) -> Mapping[str, Mapping[str, Any]]:
+    """Of the fields that will be deployed again: what a deployment would otherwise reset."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for field, target in blueprint.fields.items():
+        name, definition = target.lower(), definitions.get(target.lower())
+        wanted = wanted_choices(FIELDS[field], blueprint)
+        if definition is not None and name in ids and existing.missing(definition, wanted):
+            told = set_up.metadata(client, ids[name])
+            found |= {name: told} if told is not None else {}
+    return found
+
+
+def _assigned(client: Client, id: str | Unread, user: str) -> bool | Unread:
+    if isinstance(id, Unread):
+        return id
+    return _told(lambda: access.assigned(client, id, user)) if id else False
+
+
+def _list_views(client: Client) -> frozenset[str]:
+    rows = access.rows(client, select(["DeveloperName"], "ListView", ["SobjectType = 'Account'"]))
+    return frozenset(str(row.get("DeveloperName")).lower() for row in rows)

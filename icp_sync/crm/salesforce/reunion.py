@@ -1,0 +1,47 @@
+"""What others lost by a deployment of ours, from two looks at an org. Pure.
+
+A deployed picklist makes inactive what it does not name, so a value that somebody added after our last look
+is taken away from them, and comes back by a second deployment that names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from icp_sync.crm.salesforce import existing
+from icp_sync.crm.salesforce.looking import Org
+from icp_sync.crm.salesforce.metadata import Component
+
+
+def reunited(before: Org, after: Org, deployed: Sequence[Component]) -> Mapping[str, frozenset[str]]:
+    """Values of fields we deployed that are inactive now, and that neither we nor the org had so before.
+
+    Somebody added them between our look and our deployment, which took them away again.
+    """
+    found = {}
+    for component in deployed:
+        name = component.name.lower()
+        if component.kind != "CustomField" or name not in after.definitions:
+            continue
+        was = _inactive(before.definitions.get(name, {}))
+        if lost := _inactive(after.definitions[name]) - was - _named(component):
+            found[name] = lost
+    return found
+
+
+def _inactive(definition: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(one.value for one in existing.choices(definition) if not one.active)
+
+
+def _named(component: Component) -> frozenset[str]:
+    """The values a deployed field names itself."""
+    found = set()
+    content: list[tuple[str, Any]] = list(component.body)
+    while content:
+        tag, inside = content.pop()
+        if tag == "fullName" and isinstance(inside, str):
+            found.add(inside)
+        elif not isinstance(inside, str):
+            content += inside
+    return frozenset(found)
