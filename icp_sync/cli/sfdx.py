@@ -19,7 +19,7 @@ def write_project(folder: Path, config: Path | None, connection: str | None) -> 
     """
     from icp_sync.cli.init.files import write_new
     from icp_sync.cli.opening import read_settings
-    from icp_sync.crm.salesforce.packaging import sfdx
+    from icp_sync.crm.salesforce.provisioning.packaging import sfdx
     from icp_sync.profile_file import load_all
     from icp_sync.wiring import blueprint, facts_of
 

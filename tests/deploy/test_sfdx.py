@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from icp_sync.crm.salesforce.packaging import sfdx
+from icp_sync.crm.salesforce.provisioning.packaging import sfdx
 from icp_sync.domain.standing import FIELDS
 from icp_sync.ports import Blueprint
 from icp_sync.settings.outputs import Outputs

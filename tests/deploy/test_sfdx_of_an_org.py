@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from icp_sync.cli.app import build
-from icp_sync.crm.salesforce.deploying import deploy
-from icp_sync.crm.salesforce.metadata import Choice, Component, Element, custom_field
+from icp_sync.crm.salesforce.provisioning.deploying import deploy
+from icp_sync.crm.salesforce.provisioning.metadata import Choice, Component, Element, custom_field
 from icp_sync.domain.standing import FIELDS, STATES
 from icp_sync.ports import StepKind
 from icp_sync.simulator import Simulator

@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from icp_sync.crm.salesforce import check, contacts, deals, discovery, fields, provision
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import VERSION, Client
 from icp_sync.crm.salesforce.identity import identity
-from icp_sync.crm.salesforce.jobs import LEFT_SECONDS, Jobs
 from icp_sync.crm.salesforce.login import Credentials, Login
-from icp_sync.crm.salesforce.opportunities import Opportunities
-from icp_sync.crm.salesforce.reading import BULK_FROM, FRESH_FOR, Reader
+from icp_sync.crm.salesforce.provisioning import check, provision
+from icp_sync.crm.salesforce.reads import contacts, deals, discovery, fields
+from icp_sync.crm.salesforce.reads.opportunities import Opportunities
+from icp_sync.crm.salesforce.reads.reading import BULK_FROM, FRESH_FOR, Reader
 from icp_sync.crm.salesforce.roster import roster
 from icp_sync.crm.salesforce.values import Facts, Values
-from icp_sync.crm.salesforce.writing import Writer
+from icp_sync.crm.salesforce.writes.jobs import LEFT_SECONDS, Jobs
+from icp_sync.crm.salesforce.writes.writing import Writer
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write

@@ -19,7 +19,7 @@ from icp_sync.crm.roster import Roster
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.columns import CURRENCY, ID, NAME, OWNER, PARENT, STAMP
 from icp_sync.crm.salesforce.ids import long_id
-from icp_sync.crm.salesforce.opportunities import Tally
+from icp_sync.crm.salesforce.reads.opportunities import Tally
 from icp_sync.crm.windows import stamp_is_old
 from icp_sync.domain.account import Account
 from icp_sync.domain.facts import Signal

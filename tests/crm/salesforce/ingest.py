@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from icp_sync.crm.salesforce.ids import numbered
-from icp_sync.crm.salesforce.writing import Writer
+from icp_sync.crm.salesforce.writes.writing import Writer
 from icp_sync.domain.plan import Outcome, Result, Write
 from tests.crm.salesforce.scripted import Answer, Scripted
 

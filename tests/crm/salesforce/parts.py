@@ -14,7 +14,7 @@ from icp_sync.crm.roster import Roster
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.login import Credentials, Login
-from icp_sync.crm.salesforce.provision import provision
+from icp_sync.crm.salesforce.provisioning.provision import provision
 from icp_sync.crm.salesforce.roster import roster
 from icp_sync.ports import Blueprint, Step, StepKind
 from icp_sync.quota import Quota, Rate

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from icp_sync.crm.salesforce.catalogue import Catalogue
-from icp_sync.crm.salesforce.opportunities import Opportunities
-from icp_sync.crm.salesforce.reading import Reader
+from icp_sync.crm.salesforce.reads.opportunities import Opportunities
+from icp_sync.crm.salesforce.reads.reading import Reader
 from icp_sync.crm.salesforce.roster import roster
 from icp_sync.crm.salesforce.values import Values
 from icp_sync.crm.windows import Windows

@@ -18,11 +18,11 @@ from pydantic import SecretStr
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.ids import numbered
-from icp_sync.crm.salesforce.jobs import Jobs
 from icp_sync.crm.salesforce.login import Credentials, Login
 from icp_sync.crm.salesforce.roster import roster
 from icp_sync.crm.salesforce.values import Values
-from icp_sync.crm.salesforce.writing import BULK_FROM, Writer
+from icp_sync.crm.salesforce.writes.jobs import Jobs
+from icp_sync.crm.salesforce.writes.writing import BULK_FROM, Writer
 from icp_sync.domain.plan import Outcome, Write
 from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS
 from icp_sync.quota import Quota

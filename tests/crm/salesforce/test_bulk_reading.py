@@ -9,10 +9,10 @@ from typing import BinaryIO
 
 import pytest
 
-from icp_sync.crm.salesforce.bulk_reading import Bulk
 from icp_sync.crm.salesforce.columns import columns
 from icp_sync.crm.salesforce.ids import numbered
-from icp_sync.crm.salesforce.snapshot import CutShortError, Snapshot, rows_of
+from icp_sync.crm.salesforce.reads.bulk_reading import Bulk
+from icp_sync.crm.salesforce.reads.snapshot import CutShortError, Snapshot, rows_of
 from icp_sync.domain.account import Account
 from icp_sync.domain.facts import number
 from icp_sync.errors import RequestError, UnavailableError

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from icp_sync.crm.salesforce.ids import numbered
-from icp_sync.crm.salesforce.preparing import Input
+from icp_sync.crm.salesforce.writes.preparing import Input
 from icp_sync.domain.plan import Result, Write
 from icp_sync.errors import UnavailableError
 from tests.crm.salesforce.ingest import JOB, ROWS, Ingest, Notebook, results, send, writer

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import responses
 
-from icp_sync.crm.salesforce.check import check
-from icp_sync.crm.salesforce.deploying import deploy
-from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS, Grants, permission_set
-from icp_sync.crm.salesforce.reach import sample
+from icp_sync.crm.salesforce.provisioning.check import check
+from icp_sync.crm.salesforce.provisioning.deploying import deploy
+from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS, Grants, permission_set
+from icp_sync.crm.salesforce.provisioning.reach import sample
 from icp_sync.crm.windows import Windows
 from icp_sync.errors import Problem
 from icp_sync.ports import StepKind

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from icp_sync.crm.salesforce.contacts import contacts
+from icp_sync.crm.salesforce.reads.contacts import contacts
 from icp_sync.errors import AuthError
 from tests.crm.salesforce.reads import Reads, reading
 

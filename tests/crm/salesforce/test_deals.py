@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from icp_sync.crm.salesforce.deals import deals
+from icp_sync.crm.salesforce.reads.deals import deals
 from icp_sync.errors import AuthError
 from icp_sync.ports import Deal
 from tests.crm.contract import OWNED

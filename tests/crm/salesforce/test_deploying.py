@@ -10,9 +10,9 @@ import responses
 from pydantic import SecretStr
 
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.deploying import deploy
 from icp_sync.crm.salesforce.login import Credentials, Login
-from icp_sync.crm.salesforce.metadata import custom_field
+from icp_sync.crm.salesforce.provisioning.deploying import deploy
+from icp_sync.crm.salesforce.provisioning.metadata import custom_field
 from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import ConfigError, UnavailableError
 from icp_sync.quota import Quota, Rate

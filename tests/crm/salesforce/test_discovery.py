@@ -12,7 +12,8 @@ from typing import Any, cast
 import pytest
 import requests
 
-from icp_sync.crm.salesforce import discovery, soql
+from icp_sync.crm.salesforce import soql
+from icp_sync.crm.salesforce.reads import discovery
 from icp_sync.domain.account import Account
 from icp_sync.domain.facts import number
 from icp_sync.errors import UnavailableError

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from icp_sync.crm.salesforce.fields import fields, sample
-from icp_sync.crm.salesforce.opportunities import Opportunities
+from icp_sync.crm.salesforce.reads.fields import fields, sample
+from icp_sync.crm.salesforce.reads.opportunities import Opportunities
 from icp_sync.ports import FieldKind
 from tests.crm.salesforce.reads import Reads, reading
 

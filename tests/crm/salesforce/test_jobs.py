@@ -10,7 +10,7 @@ import responses
 import structlog
 from structlog.testing import capture_logs
 
-from icp_sync.crm.salesforce.writing import Writer
+from icp_sync.crm.salesforce.writes.writing import Writer
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.observe import arm_faults
 from tests.crm.salesforce.ingest import JOB, ROWS, Ingest, Notebook, send, writer

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icp_sync.crm.salesforce.metadata import (
+from icp_sync.crm.salesforce.provisioning.metadata import (
     Choice,
     Component,
     RecordType,
@@ -24,8 +24,8 @@ from icp_sync.crm.salesforce.metadata import (
     value_problem,
     wanted_choices,
 )
-from icp_sync.crm.salesforce.packaging import archive, project, sfdx
-from icp_sync.crm.salesforce.permission_sets import (
+from icp_sync.crm.salesforce.provisioning.packaging import archive, project, sfdx
+from icp_sync.crm.salesforce.provisioning.permission_sets import (
     INTEGRATION,
     READERS,
     integration_grants,

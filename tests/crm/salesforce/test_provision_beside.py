@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from icp_sync.crm.salesforce import access, existing, set_up
-from icp_sync.crm.salesforce.deploying import deploy
-from icp_sync.crm.salesforce.metadata import Choice, custom_field
-from icp_sync.crm.salesforce.permission_sets import INTEGRATION
+from icp_sync.crm.salesforce.provisioning import access, existing, set_up
+from icp_sync.crm.salesforce.provisioning.deploying import deploy
+from icp_sync.crm.salesforce.provisioning.metadata import Choice, custom_field
+from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION
 from icp_sync.domain.standing import FIELDS
 from icp_sync.ports import StepKind
 from icp_sync.simulator import Simulator

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import pytest
 import responses
 
-from icp_sync.crm.salesforce import access
-from icp_sync.crm.salesforce.deploying import deploy
-from icp_sync.crm.salesforce.metadata import Choice, Component, custom_field, list_views
-from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS, Grants, permission_set
+from icp_sync.crm.salesforce.provisioning import access
+from icp_sync.crm.salesforce.provisioning.deploying import deploy
+from icp_sync.crm.salesforce.provisioning.metadata import Choice, Component, custom_field, list_views
+from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS, Grants, permission_set
 from icp_sync.domain.standing import FIELDS
 from icp_sync.ports import StepKind
 from icp_sync.simulator import Simulator

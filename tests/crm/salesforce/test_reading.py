@@ -8,9 +8,9 @@ from itertools import pairwise
 import pytest
 import structlog
 
-from icp_sync.crm.salesforce import discovery
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.columns import columns
+from icp_sync.crm.salesforce.reads import discovery
 from icp_sync.domain.facts import Members, number
 from icp_sync.errors import IcpSyncError, RequestError, UnavailableError
 from icp_sync.normalize.facts_map import FactsMap, FactSource

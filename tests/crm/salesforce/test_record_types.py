@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import responses
 
-from icp_sync.crm.salesforce.metadata import record_type
-from icp_sync.crm.salesforce.record_types import record_types
+from icp_sync.crm.salesforce.provisioning.metadata import record_type
+from icp_sync.crm.salesforce.provisioning.record_types import record_types
 from icp_sync.domain.standing import STATES
 from icp_sync.ports import StepKind
 from icp_sync.simulator import Simulator

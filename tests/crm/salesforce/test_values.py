@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from icp_sync.crm.salesforce.columns import Column, Columns, text_of
 from icp_sync.crm.salesforce.ids import account_id, long_id, number, numbered
-from icp_sync.crm.salesforce.snapshot import rows_of
+from icp_sync.crm.salesforce.reads.snapshot import rows_of
 from icp_sync.crm.salesforce.values import UnfitError
 from icp_sync.domain.standing import FIELDS
 from tests.crm.contract import OWNED

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from icp_sync.crm.roster import Roster
-from icp_sync.crm.salesforce import access, existing, reach, record_types
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.metadata import PICKLISTS, Choice, wanted_choices
-from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS, editable_by_people
+from icp_sync.crm.salesforce.provisioning import access, existing, reach, record_types
+from icp_sync.crm.salesforce.provisioning.metadata import PICKLISTS, Choice, wanted_choices
+from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS, editable_by_people
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.standing import FIELDS, Field
 from icp_sync.errors import AuthError, IcpSyncError, Problem, RequestError, UnavailableError

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from icp_sync.crm.salesforce import metadata
-from icp_sync.crm.salesforce.metadata import TYPES, Choice
+from icp_sync.crm.salesforce.provisioning import metadata
+from icp_sync.crm.salesforce.provisioning.metadata import TYPES, Choice
 from icp_sync.domain.standing import Field, FieldType
 
 Json = dict[str, Any]

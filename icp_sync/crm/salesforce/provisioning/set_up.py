@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.metadata import yes_no
+from icp_sync.crm.salesforce.provisioning.metadata import yes_no
 from icp_sync.crm.salesforce.soql import among, select
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from icp_sync.crm.salesforce.client import RETRIEVE, Client
-from icp_sync.crm.salesforce.preparing import (
+from icp_sync.crm.salesforce.replies import codes
+from icp_sync.crm.salesforce.writes.preparing import (
     OWNER,
     Input,
     Outputs,
@@ -21,7 +22,6 @@ from icp_sync.crm.salesforce.preparing import (
     finish,
     outcome,
 )
-from icp_sync.crm.salesforce.replies import codes
 from icp_sync.domain.plan import Outcome, Result
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 

@@ -15,7 +15,7 @@ from icp_sync.crm.salesforce import soql
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.columns import CURRENCY, STAMP
 from icp_sync.crm.salesforce.ids import long_id
-from icp_sync.crm.salesforce.opportunities import OBJECT
+from icp_sync.crm.salesforce.reads.opportunities import OBJECT
 from icp_sync.crm.salesforce.replies import codes
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.ports import Deal

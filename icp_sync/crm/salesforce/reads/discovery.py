@@ -26,7 +26,7 @@ from icp_sync.crm.salesforce import soql
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.columns import ID, STAMP
 from icp_sync.crm.salesforce.ids import long_id
-from icp_sync.crm.salesforce.opportunities import Opportunities
+from icp_sync.crm.salesforce.reads.opportunities import Opportunities
 from icp_sync.crm.salesforce.replies import codes, named_fields
 from icp_sync.crm.salesforce.rights import is_missing_right
 from icp_sync.crm.windows import Window, Windows

@@ -10,8 +10,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from icp_sync.crm.salesforce import ids
-from icp_sync.crm.salesforce.access import asked, rows
 from icp_sync.crm.salesforce.client import Client
+from icp_sync.crm.salesforce.provisioning.access import asked, rows
 from icp_sync.crm.salesforce.soql import among, select
 
 SAMPLE = 200

@@ -22,8 +22,8 @@ from icp_sync.crm.salesforce import soql
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.columns import ID, Columns
-from icp_sync.crm.salesforce.opportunities import OBJECT, Opportunities
-from icp_sync.crm.salesforce.snapshot import TALLIED, CutShortError, Snapshot, rows_of
+from icp_sync.crm.salesforce.reads.opportunities import OBJECT, Opportunities
+from icp_sync.crm.salesforce.reads.snapshot import TALLIED, CutShortError, Snapshot, rows_of
 from icp_sync.crm.salesforce.values import raw_of
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.observe import log

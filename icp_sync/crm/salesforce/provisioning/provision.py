@@ -11,16 +11,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from icp_sync.crm.salesforce import access, packaging
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.deploying import Failure, NoRightError, deploy
-from icp_sync.crm.salesforce.granting import give
-from icp_sync.crm.salesforce.looking import Org, Unread, look
-from icp_sync.crm.salesforce.metadata import Component
-from icp_sync.crm.salesforce.permission_sets import INTEGRATION
-from icp_sync.crm.salesforce.reunion import reunited
-from icp_sync.crm.salesforce.steps import HIDDEN, Intent, Learned, assignment, intents
+from icp_sync.crm.salesforce.provisioning import access, packaging
+from icp_sync.crm.salesforce.provisioning.deploying import Failure, NoRightError, deploy
+from icp_sync.crm.salesforce.provisioning.granting import give
+from icp_sync.crm.salesforce.provisioning.looking import Org, Unread, look
+from icp_sync.crm.salesforce.provisioning.metadata import Component
+from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION
+from icp_sync.crm.salesforce.provisioning.reunion import reunited
+from icp_sync.crm.salesforce.provisioning.steps import HIDDEN, Intent, Learned, assignment, intents
 from icp_sync.errors import ConfigError, Problem, UnavailableError
 from icp_sync.ports import Blueprint, Step, StepKind
 

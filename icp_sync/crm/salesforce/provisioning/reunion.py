@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from icp_sync.crm.salesforce import existing
-from icp_sync.crm.salesforce.looking import Org
-from icp_sync.crm.salesforce.metadata import Component
+from icp_sync.crm.salesforce.provisioning import existing
+from icp_sync.crm.salesforce.provisioning.looking import Org
+from icp_sync.crm.salesforce.provisioning.metadata import Component
 
 
 def reunited(before: Org, after: Org, deployed: Sequence[Component]) -> Mapping[str, frozenset[str]]:

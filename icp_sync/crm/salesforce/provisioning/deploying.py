@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.metadata import Component
-from icp_sync.crm.salesforce.packaging import archive
+from icp_sync.crm.salesforce.provisioning.metadata import Component
+from icp_sync.crm.salesforce.provisioning.packaging import archive
 from icp_sync.errors import AuthError, ConfigError, Problem, RequestError, UnavailableError
 
 PATIENCE = 600.0

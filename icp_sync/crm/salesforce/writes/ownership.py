@@ -18,11 +18,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from icp_sync.crm.canonical import instant
-from icp_sync.crm.salesforce.chunks import CAPACITY
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.comparing import CHANGED
-from icp_sync.crm.salesforce.preparing import BY_KIND, OWNER, Input, Outputs
 from icp_sync.crm.salesforce.replies import Complaint, codes, kind, summary
+from icp_sync.crm.salesforce.writes.chunks import CAPACITY
+from icp_sync.crm.salesforce.writes.comparing import CHANGED
+from icp_sync.crm.salesforce.writes.preparing import BY_KIND, OWNER, Input, Outputs
 from icp_sync.domain.plan import Result
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.http import UncertainError

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.permission_sets import Grants
+from icp_sync.crm.salesforce.provisioning.permission_sets import Grants
 from icp_sync.crm.salesforce.soql import among, chunks, select
 from icp_sync.errors import AuthError, RequestError
 

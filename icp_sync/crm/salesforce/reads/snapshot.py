@@ -19,7 +19,7 @@ from typing import BinaryIO
 from icp_sync.crm.salesforce import soql
 from icp_sync.crm.salesforce.columns import STAMP, text_of
 from icp_sync.crm.salesforce.ids import long_id
-from icp_sync.crm.salesforce.opportunities import NONE, Tally
+from icp_sync.crm.salesforce.reads.opportunities import NONE, Tally
 from icp_sync.crm.salesforce.values import stamp_of
 from icp_sync.errors import UnavailableError
 

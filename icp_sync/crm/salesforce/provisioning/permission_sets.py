@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from icp_sync.crm.salesforce.metadata import Component, Element, yes_no
+from icp_sync.crm.salesforce.provisioning.metadata import Component, Element, yes_no
 from icp_sync.domain.standing import FIELDS
 from icp_sync.ports import Blueprint
 

@@ -13,8 +13,8 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
-from icp_sync.crm.salesforce import metadata, permission_sets
-from icp_sync.crm.salesforce.metadata import Component, Element, RecordType
+from icp_sync.crm.salesforce.provisioning import metadata, permission_sets
+from icp_sync.crm.salesforce.provisioning.metadata import Component, Element, RecordType
 from icp_sync.domain.standing import FIELDS
 from icp_sync.ports import Blueprint
 

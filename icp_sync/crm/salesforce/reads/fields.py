@@ -13,7 +13,7 @@ from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import RETRIEVE, Client, Json
 from icp_sync.crm.salesforce.columns import ID, UNREADABLE, columns
 from icp_sync.crm.salesforce.ids import ACCOUNT, long_id, number, numbered
-from icp_sync.crm.salesforce.opportunities import OPEN, PSEUDO, WON, Opportunities
+from icp_sync.crm.salesforce.reads.opportunities import OPEN, PSEUDO, WON, Opportunities
 from icp_sync.errors import RequestError
 from icp_sync.ports import CrmField, FieldKind
 

@@ -12,13 +12,14 @@ from dataclasses import replace
 
 from icp_sync.crm.ahead import ahead
 from icp_sync.crm.paging import PAGE, Pager, Part, Source, by_id, due
-from icp_sync.crm.salesforce import discovery, soql
-from icp_sync.crm.salesforce.bulk_reading import Bulk
+from icp_sync.crm.salesforce import soql
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import RETRIEVE, Client, Json
 from icp_sync.crm.salesforce.columns import ID, STAMP, Columns, columns
 from icp_sync.crm.salesforce.ids import account_id
-from icp_sync.crm.salesforce.opportunities import PSEUDO, Opportunities
+from icp_sync.crm.salesforce.reads import discovery
+from icp_sync.crm.salesforce.reads.bulk_reading import Bulk
+from icp_sync.crm.salesforce.reads.opportunities import PSEUDO, Opportunities
 from icp_sync.crm.salesforce.values import Raw, Values, raw_of, stamp_of
 from icp_sync.crm.windows import WINDOW_STREAMS, Windows
 from icp_sync.domain.account import Account

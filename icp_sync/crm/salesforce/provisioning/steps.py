@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from icp_sync.crm.salesforce import existing, granting, metadata, permission_sets, record_types, set_up
-from icp_sync.crm.salesforce.access import Held
-from icp_sync.crm.salesforce.granting import Grant
-from icp_sync.crm.salesforce.looking import Definition, Org, Unread
-from icp_sync.crm.salesforce.metadata import PICKLISTS, TYPES, Choice, Component, RecordType
-from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS, Grants
+from icp_sync.crm.salesforce.provisioning import (
+    existing,
+    granting,
+    metadata,
+    permission_sets,
+    record_types,
+    set_up,
+)
+from icp_sync.crm.salesforce.provisioning.access import Held
+from icp_sync.crm.salesforce.provisioning.granting import Grant
+from icp_sync.crm.salesforce.provisioning.looking import Definition, Org, Unread
+from icp_sync.crm.salesforce.provisioning.metadata import PICKLISTS, TYPES, Choice, Component, RecordType
+from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS, Grants
 from icp_sync.domain.standing import FIELDS, Field
 from icp_sync.ports import Blueprint, Step, StepKind
 

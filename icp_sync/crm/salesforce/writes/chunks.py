@@ -12,9 +12,9 @@ import random
 from collections.abc import Sequence
 
 from icp_sync.crm.salesforce.client import COLLECTION, Client, Json
-from icp_sync.crm.salesforce.comparing import Comparing
-from icp_sync.crm.salesforce.preparing import Input, Preparing, outcome, rejected
 from icp_sync.crm.salesforce.replies import Complaint, codes, complaints, kind, named_fields
+from icp_sync.crm.salesforce.writes.comparing import Comparing
+from icp_sync.crm.salesforce.writes.preparing import Input, Preparing, outcome, rejected
 from icp_sync.crm.windows import id_order
 from icp_sync.domain.plan import Outcome, Result
 from icp_sync.errors import AuthError, RequestError, UnavailableError

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from icp_sync.crm.salesforce import access
-from icp_sync.crm.salesforce.access import COLUMNS, Held
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.permission_sets import Grants
+from icp_sync.crm.salesforce.provisioning import access
+from icp_sync.crm.salesforce.provisioning.access import COLUMNS, Held
+from icp_sync.crm.salesforce.provisioning.permission_sets import Grants
 from icp_sync.errors import AuthError, RequestError
 
 

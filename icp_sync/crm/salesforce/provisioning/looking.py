@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from icp_sync.crm.salesforce import access, existing, record_types, set_up
-from icp_sync.crm.salesforce.access import Held
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.metadata import PICKLISTS, RecordType, wanted_choices
-from icp_sync.crm.salesforce.permission_sets import INTEGRATION, READERS
+from icp_sync.crm.salesforce.provisioning import access, existing, record_types, set_up
+from icp_sync.crm.salesforce.provisioning.access import Held
+from icp_sync.crm.salesforce.provisioning.metadata import PICKLISTS, RecordType, wanted_choices
+from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS
 from icp_sync.crm.salesforce.soql import select
 from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import AuthError, RequestError, UnavailableError

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from urllib.parse import unquote
 
-from icp_sync.crm.salesforce.access import rows
 from icp_sync.crm.salesforce.client import Client, Json
-from icp_sync.crm.salesforce.metadata import RecordType
+from icp_sync.crm.salesforce.provisioning.access import rows
+from icp_sync.crm.salesforce.provisioning.metadata import RecordType
 from icp_sync.crm.salesforce.soql import select
 from icp_sync.errors import AuthError, RequestError
 

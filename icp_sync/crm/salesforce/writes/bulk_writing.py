@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from icp_sync.crm.salesforce.chunks import CAPACITY, lost_outputs
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.jobs import TROUBLE, Following
-from icp_sync.crm.salesforce.preparing import Input, Preparing, outcome, rejected
 from icp_sync.crm.salesforce.replies import Complaint
+from icp_sync.crm.salesforce.writes.chunks import CAPACITY, lost_outputs
+from icp_sync.crm.salesforce.writes.jobs import TROUBLE, Following
+from icp_sync.crm.salesforce.writes.preparing import Input, Preparing, outcome, rejected
 from icp_sync.domain.plan import Outcome, Result
 from icp_sync.errors import IcpSyncError
 from icp_sync.observe import fault_point, log

@@ -15,13 +15,13 @@ from concurrent.futures import Executor
 from typing import TypeVar
 
 from icp_sync.crm.rounds import rounds
-from icp_sync.crm.salesforce.bulk_writing import BulkWriter
-from icp_sync.crm.salesforce.chunks import Chunks
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.comparing import Comparing
-from icp_sync.crm.salesforce.jobs import LEFT_SECONDS, Following, Jobs
-from icp_sync.crm.salesforce.ownership import Ownership
-from icp_sync.crm.salesforce.preparing import (
+from icp_sync.crm.salesforce.writes.bulk_writing import BulkWriter
+from icp_sync.crm.salesforce.writes.chunks import Chunks
+from icp_sync.crm.salesforce.writes.comparing import Comparing
+from icp_sync.crm.salesforce.writes.jobs import LEFT_SECONDS, Following, Jobs
+from icp_sync.crm.salesforce.writes.ownership import Ownership
+from icp_sync.crm.salesforce.writes.preparing import (
     OWNER,
     Input,
     Outputs,

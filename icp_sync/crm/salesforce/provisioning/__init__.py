@@ -1,0 +1,1 @@
+"""Making our fields in an org, and finding out what we may do there."""

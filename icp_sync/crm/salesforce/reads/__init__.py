@@ -1,0 +1,1 @@
+"""Accounts and what belongs to them: found, read in full, as pages."""
