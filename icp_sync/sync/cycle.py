@@ -17,7 +17,7 @@ from icp_sync.sync.settle import Run, settle
 
 LEASE_SECONDS = 120.0
 DUE_AT_ONCE = 5_000
-UNREADABLE_AGAIN = 3600.0
+UNREADABLE_AGAIN = 6 * 3600.0
 """Seconds after which a due account that the CRM would not show is asked for again."""
 SWEEP_COSMETICS = 500
 """Purely cosmetic updates one sweep may write."""

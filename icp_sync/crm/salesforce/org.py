@@ -83,7 +83,6 @@ class Salesforce:
         self.quota = quota or Quota(RATES, connection=name, stop=stop)
         self._windows = windows or Windows()
         self._visible_accounts = visible_accounts
-        self._bulk_writes = bulk_writes
         login = Login(credentials, base_url=base_url, name=name, stop=stop, patience=patience)
         self._client = Client(
             login=login,
@@ -178,7 +177,6 @@ class Salesforce:
             blueprint,
             self._windows,
             visible_accounts=self._visible_accounts,
-            bulk_writes=self._bulk_writes,
         )
 
     def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]:

@@ -270,12 +270,6 @@ def test_our_own_permission_set_in_other_hands_is_told(ready: Parts) -> None:
 # Limits and settings
 
 
-def test_bulk_writes_come_with_the_warning_that_nothing_stops_assignment_rules(ready: Parts) -> None:
-    found = problems(ready, bulk_writes=True)
-    assert list(found) == ["bulk_writes"]
-    assert "Auto-Assign" in found["bulk_writes"].what
-
-
 def test_a_day_whose_calls_are_nearly_used_up_is_told_with_what_is_left(
     bare: Simulator, ready: Parts
 ) -> None:

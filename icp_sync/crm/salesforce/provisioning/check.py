@@ -24,7 +24,7 @@ PROVISION = "icp-sync provision --apply"
 OFFER = f"{PROVISION}, or Setup → Object Manager → Account → Record Types"
 OFFER_PEOPLE = "add them there: Setup → Person Account Record Types"
 ASSIGN = f"assign the permission set {INTEGRATION} to the integration user"
-LATE_COMMITS = 600.0
+LATE_COMMITS = 1_000.0
 """Seconds a transaction may take from stamping a record to showing it: the longest API call and Apex run,
 "API Request Limits and Allocations" in the Salesforce Developer Limits Quick Reference."""
 
@@ -43,12 +43,10 @@ def check(
     windows: Windows,
     *,
     visible_accounts: int | None = None,
-    bulk_writes: bool = False,
 ) -> list[Problem]:
     """All problems at once; only a login nobody accepts ends the list early.
 
     visible_accounts: how many the administrator says we must see at least.
-    bulk_writes: whether this connection may write by bulk jobs.
     """
     try:
         user = str(client.userinfo().get("user_id") or "")
@@ -69,7 +67,6 @@ def check(
         *_asked("rights on accounts", lambda: _reach(client, catalogue, user)),
         *_asked("visible accounts", lambda: _visible(client, visible_accounts)),
         *_asked("people", lambda: _people(client, blueprint, user)),
-        *_bulk(bulk_writes),
         *_asked("daily limit", lambda: _limit(client)),
         *_late(windows),
     ]
@@ -195,15 +192,6 @@ def _people(client: Client, blueprint: Blueprint, user: str) -> list[Problem]:
     ]
 
 
-def _bulk(bulk_writes: bool) -> Iterator[Problem]:
-    if bulk_writes:
-        yield Problem(
-            where="bulk_writes",
-            what="bulk jobs cannot carry Sforce-Auto-Assign: FALSE, so assignment rules may move owners",
-            hint="switch bulk_writes off, or make sure that no territory assignment runs on accounts",
-        )
-
-
 def _limit(client: Client) -> list[Problem]:
     entry = client.limits().get("DailyApiRequests")
     limit, left = (entry.get("Max"), entry.get("Remaining")) if isinstance(entry, dict) else (None, None)
@@ -219,7 +207,7 @@ def _late(windows: Windows) -> Iterator[Problem]:
             f"it stays {windows.lag:.0f} s behind; a record may show up {LATE_COMMITS:.0f} s after its stamp"
         )
         yield Problem(
-            where="trailing pass", what=what, hint="set the connection's schedule.lag to 15m or more"
+            where="trailing pass", what=what, hint="set the connection's schedule.lag to 20m or more"
         )
 
 
