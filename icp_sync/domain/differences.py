@@ -229,7 +229,8 @@ def _sealed(
     What people hold is marked as theirs, and fields this connection does not read keep their marks. An owner
     is sealed once a read has seen it: it may be refused though all the rest lands.
     """
-    if "seal" not in account.live or not changes:
+    unsealed = "owner" in ours and "owner" not in seal.marks
+    if "seal" not in account.live or not (changes or (seal.marks and unsealed)):
         return tuple(changes)
     given = {change.field for change in changes} & {"owner"}
     kept = {name: value for name, value in ours.items() if name not in given}

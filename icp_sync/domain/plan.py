@@ -38,6 +38,11 @@ class Result(StrEnum):
     GONE = "gone"  # the record is deleted or merged away
 
 
+UNDER_WAY = "WRITE_UNDER_WAY"
+"""The code of a write that was held back, as an earlier one of the same account has not come to its end: what
+that one meant to write is still open."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one write. A refusal is an outcome, never a raise.

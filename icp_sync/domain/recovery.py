@@ -25,9 +25,8 @@ def recovered(
     """
     landed = _landed(account, remembered, seal, key)
     previous = remembered.previous
-    if previous and account.owner and account.owner in remembered.intents.get("owner", ()):
-        # The owner travels alone, so it may have landed where nothing else did.
-        previous = replace(previous, routed_owner=account.owner, routed_at=account.stamp / 1000)
+    if previous:
+        previous = as_given(previous, account, remembered)
     if not landed:
         return previous
     tier = landed.get("model_tier") or landed.get("tier", "")  # a person may hold the one, hardly both
@@ -45,6 +44,14 @@ def recovered(
         routed_owner=landed.get("routed_owner", previous.routed_owner),
         routed_at=_instant(landed, "routed_at", previous.routed_at),
     )
+
+
+def as_given(previous: Previous, account: Account, remembered: Remembered) -> Previous:
+    """The same with the owner as routed whom we were about to give: owners travel alone, so one may have
+    landed where nothing else did."""
+    if not account.owner or account.owner not in remembered.intents.get("owner", ()):
+        return previous
+    return replace(previous, routed_owner=account.owner, routed_at=account.stamp / 1000)
 
 
 _TELLING = (

@@ -113,7 +113,7 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
                 journal,
                 session,
                 report,
-                now=parts.clock(),
+                clock=parts.clock,
                 apply=scope.apply,
             )
         outcome = "done" if scope.going() else "interrupted"
@@ -226,7 +226,7 @@ def _bury_departed(stream: Stream, parts: Parts, session: Run, scope: Scope) -> 
     began = round(parts.crm.now() * 1000)
     stands = parts.journal.position(stream.value)
     if stands.finished or not stands.last_id:
-        _store(parts, session, SWEPT, Position(done_to=round(parts.clock() * 1000)))
+        _store(parts, session, SWEPT, Position(done_to=int(parts.clock() * 1000)))
     gone = parts.crm.departed(max(0, parts.journal.position(DEPARTED).done_to - DEPARTED_BACK))
     _store(parts, session, DEPARTED, Position(done_to=began), gone)
 

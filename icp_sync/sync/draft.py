@@ -20,7 +20,7 @@ from icp_sync.domain.facts import CATALOGUE, FactType, Known, merge
 from icp_sync.domain.goals import caps_of
 from icp_sync.domain.kin import Given, kin_facts, with_kin
 from icp_sync.domain.populations import with_population
-from icp_sync.domain.recovery import recovered
+from icp_sync.domain.recovery import as_given, recovered
 from icp_sync.domain.roster import NO_TABLES, Tables
 from icp_sync.domain.routing import Decision, Held, decide
 from icp_sync.domain.seal import SealKey, read_seal
@@ -140,7 +140,10 @@ def _draft_one(
     )
     decision = _stay_with(decision, account, previous)
     why = why_changed(previous, remembered.evidence, evaluation, known, policy.compiled, now)
-    next_previous = _routed(carried(evaluation, previous, now, why=why), decision, account, policy, now)
+    carried_on = carried(evaluation, previous, now, why=why)
+    if previous is None:  # the first write of all may have been cut short after its owner
+        carried_on = as_given(carried_on, account, remembered)
+    next_previous = _routed(carried_on, decision, account, policy, now)
     wanted = desired(account, evaluation, decision, next_previous, known.facts)
     differences = difference(account, wanted, remembered, policy.key, mode=policy.mode, reason=why)
     evidence = evidence_of(evaluation, known)

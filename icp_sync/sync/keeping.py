@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from icp_sync.errors import IcpSyncError
+from icp_sync.errors import LostLeaseError
 from icp_sync.journal import Journal, Lease
 from icp_sync.observe import log
 
@@ -26,9 +26,11 @@ def kept(lease: Lease, journal: Journal, clock: Callable[[], float], seconds: fl
         while not done.wait(seconds / _TIMES):
             try:
                 journal.renew(lease, now=clock(), ttl=seconds)
-            except IcpSyncError as error:
+            except LostLeaseError as error:
                 log("cycle").warning("a lease is kept no longer", lease=lease.stream, error=str(error))
                 return
+            except Exception as error:  # a journal locked or away for a moment: there are further tries
+                log("cycle").warning("a lease could not be renewed", lease=lease.stream, error=str(error))
 
     keeper = threading.Thread(target=renew, name="lease", daemon=True)
     keeper.start()

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from icp_sync.domain.account import Confirmed, Origin, Previous
 from icp_sync.domain.differences import learned
-from icp_sync.domain.plan import Change, Outcome, Result
+from icp_sync.domain.plan import UNDER_WAY, Change, Outcome, Result
 from icp_sync.journal import Settled
 from icp_sync.sync.draft import Draft, Policy
 from icp_sync.sync.enrich import company_key
 
 _RETRY_FIRST, _RETRY_MOST = 60.0, 6 * 3600.0
+_SOON = 5  # attempts after which what was only deferred waits no longer: half an hour
 
 
 def _retry_at(attempts: int, now: float) -> float:
@@ -41,6 +42,8 @@ def settled(
     failed = bool(refused) or (result is not None and result is not Result.WRITTEN)
     done = not (failed or lost or d.differences.held)
     attempts = 0 if done else d.remembered.attempts + 1
+    if refused and outcome and not refused.keys() - outcome.deferred:
+        attempts = min(attempts, _SOON)  # what nobody has refused is not given up on
     confirmed = learned(d.account, d.differences, d.remembered, now)
     sent = {c.field: c.desired for c in changes}
     if result is Result.WRITTEN:
@@ -73,7 +76,7 @@ def settled(
         wake_at=wake_at if done else _retry_at(attempts, now),
         attempts=attempts,
         confirmed=confirmed,
-        resolved=_resolved(d, sent, result),
+        resolved={} if outcome and outcome.code == UNDER_WAY else _resolved(d, sent, result),
         changes=tuple(c for c in changes if c.field not in refused) if outcome else (),
         result=result or Result.WRITTEN,
         left_alone=d.differences.left_alone,

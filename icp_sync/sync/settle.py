@@ -8,7 +8,7 @@ the position moves only past settled accounts.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from icp_sync.domain.account import Memory
@@ -56,15 +56,17 @@ def settle(
     run: Run,
     report: Report,
     *,
-    now: float,
+    clock: Callable[[], float],
     apply: bool,
 ) -> Report:
     """Settle pages in order, adding to `report`; see the module.
 
+    clock: our own, UTC epoch seconds; read for each page, and again once its writes are done.
     Raises what the CRM or the journal raises; everything before the page at fault stays settled.
     """
     cosmetics = run.cosmetics
     for page in pages:
+        now = clock()
         if apply and page.gone:
             _bury(page.gone, page.stream, journal, run, now)  # first, so that survivors here have inherited
         memory = _recall(page, policy, enrichers, journal, now)  # once a page
@@ -96,6 +98,7 @@ def settle(
         outcomes = {o.account_id: o for o in _fenced(crm.write(writes), journal, run.lease)}
         after_write()
         gone = {**page.gone, **_departed(crm, outcomes.values())}
+        now = clock()
         remembered = [
             settled(
                 d,
@@ -118,7 +121,7 @@ def settle(
             run=run.id,
             now=now,
         )
-        _count(report, page.stream, plan, outcomes, lost, journal.connection)
+        _count(report, page.stream, plan, outcomes, lost, gone.keys(), journal.connection)
     return report
 
 
@@ -242,6 +245,7 @@ def _count(
     plan: Mapping[str, tuple[Change, ...]],
     outcomes: Mapping[str, Outcome],
     lost: Mapping[str, str],
+    gone: Set[str],
     connection: str,
 ) -> None:
     report.lost += len(lost)
@@ -256,7 +260,7 @@ def _count(
                 fields_written_total.labels(connection, change.field).inc()
         elif outcome.result is Result.REFUSED:
             report.refused += 1
-        elif outcome.result is Result.GONE:
+        elif outcome.result is Result.GONE and account_id in gone:
             report.gone += 1
         else:
             report.deferred += 1

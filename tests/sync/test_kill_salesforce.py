@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from icp_sync.domain.account import Origin
 from icp_sync.domain.standing import Mode
 from tests.sync.processes import Nursery
 from tests.sync.station import ACCOUNTS, TOUCHED, OrgStation
@@ -61,6 +62,11 @@ def test_a_backfill_that_dies_after_an_owner_was_given_gives_it_once(
         assert again.code == 0, again.err
         station.assert_converged()
         assert station.stats()["auto_assigned"] == 0
+        read = station.wired.crm.fetch(station.live_ids()).accounts
+        stored = {account.id: station.wired.journal.account(account.id) for account in read}
+        ours = [a for a in read if (s := stored[a.id]) and s.confirmed["owner"].origin is Origin.OURS]
+        assert ours, "somebody was given an account"
+        assert [a.live["routed_owner"] for a in ours] == [a.owner for a in ours], "whom we routed is known"
     finally:
         station.close()
 

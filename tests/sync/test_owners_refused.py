@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from icp_sync.domain.account import Origin
-from icp_sync.domain.plan import Outcome, Result, Write
+from icp_sync.domain.plan import UNDER_WAY, Outcome, Result, Write
 from icp_sync.domain.profile import Member
 from icp_sync.ports import Stream
 from tests.sync.test_team import leave, with_route
@@ -152,6 +152,64 @@ def test_an_owner_given_before_a_crash_is_known_as_routed(tmp_path: Path) -> Non
     world.quiesce()
     assert (world.account(acme).owner, world.live(acme)["routed_owner"]) == (ANNA, ANNA)
     assert world.journal.left_alone() == []
+
+
+def test_an_owner_given_before_a_crash_on_the_first_write_of_all_is_known_as_routed(tmp_path: Path) -> None:
+    world = World(tmp_path, profile=with_route(Member(email=ANNA)))
+    acme = world.company(**GOOD)
+
+    def dies(write: Write) -> Outcome | None:
+        world.crm.edit(write.account_id, owner=write.values["owner"])
+        raise KeyboardInterrupt
+
+    world.crm.refuse = dies
+    with pytest.raises(KeyboardInterrupt):
+        world.backfill()
+    world.crm.refuse = lambda _: None
+    world.reopen()
+    world.quiesce()
+    assert (world.account(acme).owner, world.live(acme)["routed_owner"]) == (ANNA, ANNA)
+
+
+def test_an_owner_somebody_cleared_stays_cleared_though_the_journal_is_lost(tmp_path: Path) -> None:
+    world = World(tmp_path, profile=with_route(Member(email=ANNA)))
+    acme = world.company(**GOOD)
+    world.quiesce()
+    world.cycle(Stream.SWEEP)  # the owner, seen by now, is sealed within the sweep's budget
+    world.crm.edit(acme, owner="")
+    world.lose_journal()
+    world.quiesce()
+    assert world.account(acme).owner == ""
+
+
+def test_what_an_earlier_write_still_under_way_meant_stays_ours(tmp_path: Path) -> None:
+    world = World(tmp_path, profile=with_route(Member(email=ANNA)), fields=UNSEALED)
+    acme = world.company(**GOOD)
+    world.crm.refuse = lambda w: Outcome(account_id=w.account_id, result=Result.UNCERTAIN)
+    world.backfill()
+    world.crm.refuse = lambda w: Outcome(account_id=w.account_id, result=Result.FAILED, code=UNDER_WAY)
+    world.clock.step(3600)
+    world.backfill()
+    world.crm.edit(acme, live={"tier": "A", "lane": "sales"})  # the job lands at last
+    world.crm.refuse = lambda _: None
+    world.clock.step(3600)
+    world.quiesce()
+    assert world.journal.left_alone() == []
+
+
+def test_a_retry_is_due_after_its_wait_however_long_the_write_took(tmp_path: Path) -> None:
+    world = World(tmp_path, profile=with_route(Member(email=ANNA)))
+    world.company(**GOOD)
+
+    def slow(write: Write) -> Outcome:
+        world.clock.step(3600)
+        return Outcome(account_id=write.account_id, result=Result.FAILED, message="later")
+
+    world.crm.refuse = slow
+    world.backfill()
+    [wake] = [one.wake_at for one in world.journal.deferred()]
+    assert wake is not None
+    assert wake > world.clock()
 
 
 def test_a_lost_journal_knows_the_owner_it_routed_by_the_seal(tmp_path: Path) -> None:

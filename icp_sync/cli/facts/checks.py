@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
 from icp_sync.cli.check import ERROR, WARNING, Examination
@@ -70,7 +70,8 @@ def inputs(found: Examination, parts: Wired, fields: Sequence[CrmField]) -> None
         if source.property in stated and (wrong := _absent(source, by_name.get(source.property), by_name)):
             where = f"{source.property} → {source.fact}"
             found.add(ERROR, AREA, [Problem(where=where, what=wrong[0], hint=wrong[1])])
-    _unfed(found, parts, by_name)
+    mapped = {source.fact for source in parts.facts_map.sources}
+    _unfed(found, parts, by_name, mapped)  # what no source is mapped to, the advice on the profile says
 
 
 def _absent(
@@ -146,8 +147,10 @@ def _values(
         found.add(WARNING, AREA, [Problem(where=where, what=what, hint=hint)])
 
 
-def _unfed(found: Examination, parts: Wired, values: Mapping[str, object]) -> None:
-    """Facts the profile files ask for that nothing feeds here."""
+def _unfed(
+    found: Examination, parts: Wired, values: Mapping[str, object], only: Set[str] | None = None
+) -> None:
+    """Facts the profile files ask for that nothing feeds here; `only`: of these facts."""
     from icp_sync.profile_file import load_all
     from icp_sync.wiring import sources_of
 
@@ -163,16 +166,16 @@ def _unfed(found: Examination, parts: Wired, values: Mapping[str, object]) -> No
     fed = {fact for fact, names in sources.items() if names}
     fed |= {fact for fact, others in DERIVED.items() if fed & set(others)}
     for one in loaded or ():
-        found.add(WARNING, AREA, _of_profile(one.profile, fed))
+        found.add(WARNING, AREA, _of_profile(one.profile, fed, only))
 
 
-def _of_profile(profile: Profile, fed: set[str]) -> Iterator[Problem]:
+def _of_profile(profile: Profile, fed: set[str], only: Set[str] | None) -> Iterator[Problem]:
     asked: dict[str, list[str]] = {}
     for name, facts in _questions(profile):
         for fact in facts:
             asked.setdefault(fact.rpartition(".")[2], []).append(name)
     for fact, names in asked.items():
-        if fact not in fed:
+        if fact not in fed and (only is None or fact in only):
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             what = f"nothing feeds '{fact}', which {names[0]}{more} asks for"
             hint = f"{DISCOVER} --fields '*{fact.split('_')[0]}*', or an enricher that knows it"

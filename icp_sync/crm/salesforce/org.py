@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 
 from icp_sync.crm.salesforce.catalogue import Catalogue
@@ -81,7 +82,10 @@ class Salesforce:
         stop = stop or threading.Event()
         self.name = name
         self.quota = quota or Quota(RATES, connection=name, stop=stop)
-        self._windows = windows or Windows()
+        stated = windows or Windows()
+        # A trailing pass nearer than any transaction takes would never know what it has settled.
+        self._windows = replace(stated, lag=max(stated.lag, check.LATE_COMMITS))
+        self._stated = stated
         self._visible_accounts = visible_accounts
         login = Login(credentials, base_url=base_url, name=name, stop=stop, patience=patience)
         self._client = Client(
@@ -175,7 +179,7 @@ class Salesforce:
             self._catalogue,
             self._roster,
             blueprint,
-            self._windows,
+            self._stated,
             visible_accounts=self._visible_accounts,
         )
 

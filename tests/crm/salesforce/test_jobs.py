@@ -50,7 +50,7 @@ def test_a_job_that_can_neither_be_followed_nor_aborted_keeps_its_accounts_from_
     assert list(notebook.jobs) == [JOB]
     assert mine.recover() == frozenset()
     both = {o.account_id: o for o in mine.write([writes[0], Write(account_id=other, values={"tier": "B"})])}
-    assert (both[org.ids[0]].result, both[org.ids[0]].code) == (Result.FAILED, "BULK_JOB_OPEN")
+    assert (both[org.ids[0]].result, both[org.ids[0]].code) == (Result.FAILED, "WRITE_UNDER_WAY")
     assert JOB in both[org.ids[0]].message
     assert both[other].result is Result.WRITTEN
     assert "ICP_Tier__c" not in org.accounts[org.ids[0]]
@@ -116,7 +116,7 @@ def test_an_account_another_thread_of_ours_is_writing_in_bulk_waits_for_it(
     write = Write(account_id=org.ids[0], values={"tier": "B"})
     monkeypatch.setattr(mine._client.transport, "wait", lambda seconds: found.extend(mine.write([write])))
     list(mine.write([Write(account_id=id, values={"tier": "A"}) for id in org.ids]))
-    assert {outcome.code for outcome in found} == {"BULK_JOB_OPEN"}
+    assert {outcome.code for outcome in found} == {"WRITE_UNDER_WAY"}
 
 
 def test_jobs_of_a_time_when_bulk_writes_were_wanted_are_seen_to_when_they_are_not(

@@ -331,5 +331,5 @@ def test_nobody_else_waits_while_a_job_left_behind_is_waited_for(
 
     monkeypatch.setattr(bulk.crm._client.transport, "_sleep", waiting)
     list(bulk.crm.pages(Query(stream=Stream.SWEEP)))
-    assert answers[1:] == [(busy, free), Result.WRITTEN, "BULK_JOB_OPEN"]
+    assert answers[1:] == [(busy, free), Result.WRITTEN, "WRITE_UNDER_WAY"]
     assert notebook.jobs == {}

@@ -76,7 +76,7 @@ def look(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> Org:
     ids = {} if isinstance(custom, Unread) else custom
     return Org(
         definitions=definitions,
-        unseen=_unseen(client, blueprint, definitions, ids),
+        unseen=_unseen(client, blueprint, definitions, ids, setup_told=not isinstance(custom, Unread)),
         set_up=_set_up(client, blueprint, definitions, ids),
         custom=custom.why if isinstance(custom, Unread) else "",
         record_types=_told(
@@ -109,10 +109,15 @@ def _unseen(
     blueprint: Blueprint,
     definitions: Collection[str],
     ids: Mapping[str, str],
+    *,
+    setup_told: bool,
 ) -> Mapping[str, Definition | None]:
-    """Fields of ours there are that no describe shows us: the setup's, and those granted to somebody."""
-    granted = _told(lambda: access.granted(client, blueprint.fields.values()))
-    known = ids.keys() | (frozenset() if isinstance(granted, Unread) else granted)
+    """Fields of ours there are that no describe shows us: the setup's, or where it cannot be asked those
+    granted to somebody."""
+    known = set(ids)
+    if not setup_told:
+        granted = _told(lambda: access.granted(client, blueprint.fields.values()))
+        known = set() if isinstance(granted, Unread) else set(granted)
     found: dict[str, Definition | None] = {}
     for name in sorted(known - set(definitions)):
         told = set_up.metadata(client, ids[name]) if name in ids else None

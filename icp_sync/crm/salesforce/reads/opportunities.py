@@ -76,15 +76,18 @@ class Opportunities:
     def tally(self, ids: Sequence[str]) -> Mapping[str, Tally] | None:
         """The tally of each of these accounts, None where we may not read Opportunities. Raises AuthError,
         and UnavailableError for every refusal that is no matter of rights."""
+        if not self.readable:
+            return None
         found = dict.fromkeys(ids, NONE)
         try:
-            for chunk in soql.chunks(ids) if self.readable else ():
+            for chunk in soql.chunks(ids):
                 for row in self._rows(_tallies([soql.among("AccountId", chunk)])):
                     account = long_id(str(row.get("AccountId") or ""))
                     found[account] = _added(found.get(account, NONE), row)
         except RequestError as error:
             self._hide(error)
-        return found if self.readable else None
+            return None
+        return found
 
     def changed(self, lower: int, upper: int, last: str) -> Iterator[tuple[str, int]]:
         """Accounts after `last` in order, of which an Opportunity was changed, made or deleted in a window

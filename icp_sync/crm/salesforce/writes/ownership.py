@@ -136,7 +136,7 @@ class Transfers:
         times = self._count(item, code)
         if times >= SAME_REFUSALS and _concerns_others(found):
             why = f"{code}: not tried, as {times} in a row were refused: {said}"
-            self._stop(_whom(item, code), why, Result.REFUSED)
+            self._stop(_whom(item, code), why, Result.FAILED)  # nobody has refused those
         return item.left_out(OWNER, f"{code}: {said}", BY_KIND[kind(found)])
 
     def _lost(self, item: Input) -> str:

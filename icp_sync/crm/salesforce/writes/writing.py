@@ -30,7 +30,7 @@ from icp_sync.crm.salesforce.writes.preparing import (
     finish,
     outcome,
 )
-from icp_sync.domain.plan import Outcome, Result, Write
+from icp_sync.domain.plan import UNDER_WAY, Outcome, Result, Write
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 
 BULK_FROM = 2000
@@ -162,4 +162,4 @@ class Writer:
 
 def _held(id: str, job: str) -> Outcome:
     message = f"bulk job {job} may still write it; its turn comes when that has ended"
-    return outcome(id, Result.FAILED, code="BULK_JOB_OPEN", message=message)
+    return outcome(id, Result.FAILED, code=UNDER_WAY, message=message)
