@@ -1,4 +1,4 @@
-"""What holds for every test: a busy machine makes nothing fail, and no test leaves its logging to the next."""
+"""What holds for every test: a busy machine makes nothing fail, and none leaves its logging to the next."""
 
 from __future__ import annotations
 
