@@ -10,8 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from icp_sync.crm.carrying import Carrying
 from icp_sync.crm.hubspot.client import Client, Json
-from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.observe import log
 
@@ -34,8 +34,7 @@ class Catalogue:
         name: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.properties = dict(properties)
-        self.disabled: dict[str, str] = {}
+        self._carrying = Carrying(properties, name=name, log=_log)
         self._client = client
         self._name = name
         self._clock = clock
@@ -44,8 +43,17 @@ class Catalogue:
         self._read_at = float("-inf")
         self._suspected_at = float("-inf")
         self._made: dict[str, tuple[Json, float]] = {}
-        self._provisioned = False  # whether any property of ours was ever seen
         self._lock = threading.RLock()
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """Logical field → the CRM's name for it, as configured."""
+        return self._carrying.properties
+
+    @property
+    def disabled(self) -> Mapping[str, str]:
+        """Outputs that cannot be carried at the moment, with the reason."""
+        return self._carrying.disabled
 
     def definitions(self) -> Mapping[str, Json]:
         """Property name → definition, at most 15 minutes old."""
@@ -78,7 +86,7 @@ class Catalogue:
         """Logical field → property, for the outputs that exist and are not disabled."""
         self.definitions()
         with self._lock:
-            return {field: name for field, name in self.properties.items() if field not in self.disabled}
+            return self._carrying.carried()
 
     def suspect(self, wanted: Mapping[str, Iterable[str]]) -> frozenset[str]:
         """HubSpot refused these fields with these wire values: which of them can it not carry any more?
@@ -114,28 +122,12 @@ class Catalogue:
         return True
 
     def _judge(self) -> None:
-        before = self.disabled
-        judged = {
-            field: unfit(name, self._definitions.get(name), self._needed.get(field, ()))
-            for field, name in self.properties.items()
+        found = {field: self._definitions.get(name) for field, name in self.properties.items()}
+        reasons = {
+            field: unfit(self.properties[field], definition, self._needed.get(field, ()))
+            for field, definition in found.items()
         }
-        self.disabled = {field: reason for field, reason in judged.items() if reason}
-        lost = {field: reason for field, reason in self.disabled.items() if before.get(field) != reason}
-        ours = [field for field in self.properties if not FIELDS[field].native]
-        self._provisioned |= any(self.properties[field] in self._definitions for field in ours)
-        if not self._provisioned and lost.keys() & set(ours):
-            _log.info("not provisioned yet", connection=self._name, next_step="icp-sync provision --apply")
-            lost = {field: reason for field, reason in lost.items() if field not in ours}
-        if lost:
-            _log.error(
-                "outputs disabled",
-                connection=self._name,
-                fields=sorted(lost),
-                reasons="; ".join(lost.values())[:500],
-                next_step="icp-sync provision --apply",
-            )
-        if back := sorted(set(before) - set(self.disabled)):
-            _log.warning("outputs work again", connection=self._name, fields=back)
+        self._carrying.judge(reasons, [field for field, definition in found.items() if definition])
 
 
 def unfit(name: str, definition: Json | None, values: Iterable[str]) -> str:

@@ -13,9 +13,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from icp_sync.crm.carrying import Carrying
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.replies import codes, named_fields
-from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.observe import log
 
@@ -36,8 +36,7 @@ class Catalogue:
         name: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.properties = dict(properties)
-        self.disabled: dict[str, str] = {}
+        self._carrying = Carrying(properties, name=name, log=_log, next_step="icp-sync check")
         self._client = client
         self._name = name
         self._clock = clock
@@ -49,8 +48,17 @@ class Catalogue:
         self._said: frozenset[str] = frozenset()  # what was reported as missing
         self._read_at = float("-inf")
         self._suspected_at = float("-inf")
-        self._provisioned = False  # whether any field of ours was ever seen
         self._lock = threading.RLock()
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """Logical field → the CRM's name for it, as configured."""
+        return self._carrying.properties
+
+    @property
+    def disabled(self) -> Mapping[str, str]:
+        """Outputs that cannot be carried at the moment, with the reason."""
+        return self._carrying.disabled
 
     def definitions(self) -> Mapping[str, Json]:
         """API name → its entry of describe, at most 15 minutes old."""
@@ -90,7 +98,7 @@ class Catalogue:
         """Logical field → API name, for the outputs that exist and are not disabled."""
         with self._lock:
             self._fresh()
-            return {field: name for field, name in self.properties.items() if field not in self.disabled}
+            return self._carrying.carried()
 
     def suspect(self, wanted: Mapping[str, Iterable[object]]) -> frozenset[str]:
         """Salesforce refused these fields with these values: which of them can it not carry any more?
@@ -162,28 +170,12 @@ class Catalogue:
         return True
 
     def _judge(self) -> None:
-        before = self.disabled
-        judged = {
-            field: unfit(name, self._usable(name), self._needed.get(field, ()))
-            for field, name in self.properties.items()
+        found = {field: self._usable(name) for field, name in self.properties.items()}
+        reasons = {
+            field: unfit(self.properties[field], definition, self._needed.get(field, ()))
+            for field, definition in found.items()
         }
-        self.disabled = {field: reason for field, reason in judged.items() if reason}
-        lost = {field: reason for field, reason in self.disabled.items() if before.get(field) != reason}
-        ours = [field for field in self.properties if field not in FIELDS or not FIELDS[field].native]
-        self._provisioned |= any(self._usable(self.properties[field]) for field in ours)
-        if not self._provisioned and lost.keys() & set(ours):
-            _log.info("not provisioned yet", connection=self._name, next_step="icp-sync provision --apply")
-            lost = {field: reason for field, reason in lost.items() if field not in ours}
-        if lost:
-            _log.error(
-                "outputs disabled",
-                connection=self._name,
-                fields=sorted(lost),
-                reasons="; ".join(lost.values())[:500],
-                next_step="icp-sync check",
-            )
-        if back := sorted(set(before) - set(self.disabled)):
-            _log.warning("outputs work again", connection=self._name, fields=back)
+        self._carrying.judge(reasons, [field for field, definition in found.items() if definition])
 
     def _usable(self, name: str) -> Json | None:
         return None if name.lower() in self._barred else self._by_lower.get(name.lower())

@@ -62,16 +62,6 @@ def invalid_type(name: str) -> Refusal:
     )
 
 
-def invalid_field(name: str, entity: str) -> Refusal:
-    return Refusal(
-        400,
-        "INVALID_FIELD",
-        f"No such column '{name}' on entity '{entity}'. If you are attempting to use a custom field, be sure "
-        "to append the '__c' after the custom field name. Please reference your WSDL or the describe call "
-        "for the appropriate names.",
-    )
-
-
 def bad_json(what: str) -> Refusal:
     return Refusal(400, "JSON_PARSER_ERROR", what)
 
