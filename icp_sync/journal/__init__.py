@@ -4,8 +4,13 @@ Nothing outside this package imports SQLAlchemy, and nothing inside it knows a C
 """
 
 from icp_sync.journal.families import Relative
+from icp_sync.journal.forgetting import Forgotten
 from icp_sync.journal.records import (
+    Alert,
+    Amended,
     Answered,
+    Asked,
+    Audited,
     BackfillRequest,
     Changed,
     Evaluated,
@@ -17,18 +22,30 @@ from icp_sync.journal.records import (
     Settled,
     StoredAccount,
 )
+from icp_sync.journal.retention import ERASED, USUALLY, Keep, Pruned
 from icp_sync.journal.store import Journal
+from icp_sync.journal.verifying import Finding
 
 __all__ = [
+    "ERASED",
+    "USUALLY",
+    "Alert",
+    "Amended",
     "Answered",
+    "Asked",
+    "Audited",
     "BackfillRequest",
     "Changed",
     "Evaluated",
+    "Finding",
+    "Forgotten",
     "Journal",
+    "Keep",
     "Lease",
     "LeftAlone",
     "Listed",
     "ProfileVersion",
+    "Pruned",
     "Relative",
     "RunRecord",
     "Settled",

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Row, Select, select, update
 
 from icp_sync.errors import LostLeaseError
 from icp_sync.journal import schema
-from icp_sync.journal.database import WRITING, insert_missing
+from icp_sync.journal.database import begun, connect, insert_missing
 from icp_sync.journal.records import Lease
 from icp_sync.observe import fault_point
 
@@ -25,6 +25,12 @@ _WHAT_IS_LOST = {
     "release": "that a held value is ours again",
     "run": "the record of a run",
     "event": "a counter",
+    "amend": "what an undo or an applied plan wrote: the next read finds it by its intents",
+    "hold": "that a person let a held change pass",
+    "alert": "that somebody was told",
+    "request": "what a command asked of the process that holds the journal",
+    "audit": "who changed what",
+    "quota": "a slot of the rate limit that nobody used, and what replies said of the limits",
     "job": "that the CRM carries out writes of ours by itself: we would read, and write, in its midst",
 }
 
@@ -32,6 +38,9 @@ _WHAT_IS_LOST = {
 def _around(what: str, loss: str) -> tuple[Callable[[], None], Callable[[], None]]:
     return fault_point(f"journal.{what}.before", loss), fault_point(f"journal.{what}.after", loss)
 
+
+_APART = frozenset({"quota"})
+"""Transactions on a table that no other kind touches: they queue among themselves only."""
 
 _AROUND_COMMIT = {what: _around(what, loss) for what, loss in _WHAT_IS_LOST.items()}
 
@@ -46,31 +55,31 @@ class Bound:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view."""
-        with self.engine.connect() as conn, conn.begin():
+        with connect(self.engine, writing=False) as conn, conn.begin():
             yield conn
 
     @contextmanager
     def writing(self, what: str) -> Iterator[Connection]:
-        """One transaction, committed at the end, with fault points on both sides of the commit."""
+        """One transaction, committed at the end, with fault points on both sides of the commit.
+
+        No other one of this connection writes meanwhile, so what it reads stays true.
+        """
         before, after = _AROUND_COMMIT[what]
-        with self.engine.connect().execution_options(**WRITING) as conn, conn.begin():
+        with connect(self.engine, writing=True) as conn, conn.begin():
+            begun(conn, f"{self.connection} {what}" if what in _APART else self.connection)
             yield conn
             before()
         after()
 
     def guard(self, conn: Connection, lease: Lease) -> None:
-        """Raise LostLeaseError unless the lease is still ours; keeps it so until this transaction ends."""
+        """Raise LostLeaseError unless the lease is ours; it stays so until a writing transaction ends."""
         table = schema.lease
-        held = (
-            select(table.c.fence)
-            .where(
-                table.c.connection == self.connection,
-                table.c.stream == lease.stream,
-                table.c.partition == lease.partition,
-                table.c.holder == lease.holder,
-                table.c.fence == lease.fence,
-            )
-            .with_for_update()
+        held = select(table.c.fence).where(
+            table.c.connection == self.connection,
+            table.c.stream == lease.stream,
+            table.c.partition == lease.partition,
+            table.c.holder == lease.holder,
+            table.c.fence == lease.fence,
         )
         if conn.execute(held).first() is None:
             raise lost(lease)

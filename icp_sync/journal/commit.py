@@ -15,11 +15,21 @@ from icp_sync.domain.account import Origin
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks, upsert
-from icp_sync.journal.encoding import confirmed_to_json, dumps, loads, plain, previous_to_text
+from icp_sync.journal.encoding import (
+    changes_to_text,
+    confirmed_to_json,
+    dumps,
+    loads,
+    pairs_to_text,
+    plain,
+    previous_to_text,
+    withdrawn_to_text,
+)
 from icp_sync.journal.families import stir
+from icp_sync.journal.guarding import keep_holds, note_movements
 from icp_sync.journal.intend import with_intents
 from icp_sync.journal.merges import bury
-from icp_sync.journal.records import Lease, Settled
+from icp_sync.journal.records import Amended, Lease, Settled
 from icp_sync.journal.rows import ABSENT, Loads, Stored, lock
 from icp_sync.journal.runs import count
 from icp_sync.ports import Position
@@ -56,16 +66,18 @@ class Commit(Bound):
             loads_moved = Loads()
             landed = self._store(conn, drafts, loads_moved, now)
             self._explain(conn, landed, evaluations)
-            self._log_changes(conn, settled, run, now)
+            log_changes(conn, self.connection, settled, run, now)
             self._log_evaluations(conn, landed, evaluations, run, now)
             self._leave_alone(conn, landed, now)
+            keep_holds(conn, self.connection, {one.account_id: one.holds for one in landed}, run, now)
+            note_movements(conn, self.connection, (one.counted for one in settled), run, now)
             stir(conn, self.connection, landed, now)
             bury(conn, self.connection, gone, loads_moved, now)
             loads_moved.store(conn, self.connection)
             if overtaken := len(settled) - len(landed):
                 count(conn, self.connection, OVERTAKEN, overtaken)
             if position is not None:
-                self._move(conn, stream, partition, position, now)
+                move(conn, self.connection, stream, partition, position, now)
 
     def _row(self, one: Settled, now: float) -> dict[str, Any]:
         """The account's columns, but for those that depend on what is stored."""
@@ -99,6 +111,9 @@ class Commit(Bound):
             "evidence": dumps(one.evidence) if one.evidence else "",
             "parent": plain(one.parent),
             "group_key": plain(one.group),
+            "unechoed": pairs_to_text(one.unechoed),
+            "sent_at": one.sent_at,
+            "withdrawn": withdrawn_to_text(one.withdrawn),
         }
 
     def _store(
@@ -117,7 +132,7 @@ class Commit(Bound):
             after = before._replace(
                 version=before.version + 1,
                 counted_owner=row["counted_owner"],
-                confirmed=_with_confirmed(before.confirmed, one),
+                confirmed=with_confirmed(before.confirmed, one),
                 intents=_without(before.intents, one.resolved),
             )
             moved.move(before.counted_owner, after.counted_owner)
@@ -130,7 +145,7 @@ class Commit(Bound):
             landed.append(one)
         upsert(conn, _ACCOUNT, list(rows.values()))
         for one in overtaken:
-            _keep_evidence(conn, self.connection, one, stored.get(one.account_id, ABSENT), now)
+            keep_evidence(conn, self.connection, one, stored.get(one.account_id, ABSENT), now)
         return landed
 
     def _explain(self, conn: Connection, landed: Iterable[Settled], evaluations: Mapping[str, str]) -> None:
@@ -141,23 +156,6 @@ class Commit(Bound):
             for account_id, text in shown.items()
         ]
         upsert(conn, schema.evaluation, rows)
-
-    def _log_changes(self, conn: Connection, settled: Iterable[Settled], run: str, now: float) -> None:
-        """What was sent, whoever settled the account in the end."""
-        rows = [
-            {
-                "connection": self.connection,
-                "run": run,
-                "at": now,
-                "account": one.account_id,
-                "result": one.result.value,
-                "changes": dumps([[c.field, c.live, c.desired, c.reason] for c in one.changes]),
-            }
-            for one in settled
-            if one.changes
-        ]
-        if rows:
-            conn.execute(schema.change_log.insert(), rows)
 
     def _log_evaluations(
         self,
@@ -211,15 +209,38 @@ class Commit(Bound):
                 }
         upsert(conn, table, list(rows.values()))
 
-    def _move(self, conn: Connection, stream: str, partition: str, position: Position, now: float) -> None:
-        row = {
-            "connection": self.connection,
-            "stream": stream,
-            "partition": partition,
-            "data": dumps(position.to_json()),
+
+def log_changes(
+    conn: Connection, connection: str, written: Iterable[Settled | Amended], run: str, now: float
+) -> None:
+    """What was sent, whoever settled the account in the end."""
+    rows = [
+        {
+            "connection": connection,
+            "run": run,
             "at": now,
+            "account": one.account_id,
+            "result": one.result.value,
+            "changes": changes_to_text(one.changes),
         }
-        upsert(conn, _POSITION, [row])
+        for one in written
+        if one.changes
+    ]
+    if rows:
+        conn.execute(schema.change_log.insert(), rows)
+
+
+def move(
+    conn: Connection, connection: str, stream: str, partition: str, position: Position, now: float
+) -> None:
+    row = {
+        "connection": connection,
+        "stream": stream,
+        "partition": partition,
+        "data": dumps(position.to_json()),
+        "at": now,
+    }
+    upsert(conn, _POSITION, [row])
 
 
 def _delete_held(conn: Connection, connection: str, ids: Iterable[str]) -> None:
@@ -230,7 +251,9 @@ def _delete_held(conn: Connection, connection: str, ids: Iterable[str]) -> None:
     )
 
 
-def _keep_evidence(conn: Connection, connection: str, one: Settled, before: Stored, now: float) -> None:
+def keep_evidence(
+    conn: Connection, connection: str, one: Settled | Amended, before: Stored, now: float
+) -> None:
     """Of an overtaken account, keep which values are ours: as intents, which overwrite nothing newer.
 
     It is due at once: the worker that overtook us may have read it before we did.
@@ -245,7 +268,7 @@ def _keep_evidence(conn: Connection, connection: str, one: Settled, before: Stor
     )
 
 
-def _with_confirmed(text: str, one: Settled) -> str:
+def with_confirmed(text: str, one: Settled | Amended) -> str:
     if not one.confirmed:
         return text
     return dumps(loads(text) | confirmed_to_json(one.confirmed))

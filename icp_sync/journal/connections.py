@@ -9,7 +9,7 @@ from sqlalchemy import Connection, case, delete, select, update
 from icp_sync.domain.account import Owner, Roster
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, Problem
-from icp_sync.journal import schema
+from icp_sync.journal import postgres, schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks
 from icp_sync.journal.encoding import plain
@@ -25,6 +25,8 @@ class Connections(Bound):
         records. Confirmed values stay: a copied record still holds what we wrote.
         """
         with self.writing("state") as conn:
+            if conn.dialect.name == postgres.NAME:
+                postgres.queue_for_all(conn)  # two connections must not take the same portal at once
             row = self.state(conn)
             bound = str(row.identity) if row else ""
             if bound == identity_id:

@@ -1,14 +1,15 @@
 """The journal's database: opening it, what SQLite needs to be told, migrations, and the dialect switch.
 
 SQLite runs in WAL with `synchronous=FULL`: a commit that returned survives a power cut. A transaction
-that will write begins IMMEDIATE, so it waits its turn instead of failing half-way. Must not know what
-the tables mean.
+that will write begins IMMEDIATE, so it waits its turn instead of failing half-way. What PostgreSQL needs is
+in `postgres.py`. Must not know what the tables mean.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,9 +17,11 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from icp_sync.errors import ConfigError, Problem, UnavailableError
-from icp_sync.journal.schema import REVISIONS, VERSION_TABLE
+from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnavailableError
+from icp_sync.journal import postgres
+from icp_sync.journal.schema import REVISIONS, VERSION_TABLE, metadata
 
 BUSY_TIMEOUT_MS = 10_000
 CHUNK = 900  # bound variables a statement may carry in older SQLite builds: 999
@@ -35,19 +38,26 @@ def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]
 
 def insert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, in the dialect of this connection."""
-    if conn.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return _insert(conn.dialect.name, table)
+
+
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if dialect == postgres.NAME else sqlite.insert(table)
 
 
 def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, or overwrite those with the same primary key. All rows have the same columns."""
-    if not rows:
-        return
+    if rows:
+        conn.execute(_upsert(conn.dialect.name, table, tuple(rows[0])), list(rows))
+
+
+@cache
+def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
+    """Made once: building the statement costs more than executing it."""
     keys = [column.name for column in table.primary_key]
-    statement = insert(conn, table)
-    overwrite = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=overwrite), list(rows))
+    statement = _insert(dialect, table)
+    overwrite = {name: statement.excluded[name] for name in columns if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=overwrite)
 
 
 def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -62,24 +72,61 @@ def open_engine(url: str) -> Engine:
     Raises ConfigError, naming the place and what to do, for a URL, file or schema that cannot be used.
     """
     parsed = _parsed(url)
-    place = parsed.database if parsed.get_backend_name() == "sqlite" else parsed.render_as_string()
-    if parsed.get_backend_name() == "sqlite":
-        _make_folder(str(place))
+    if parsed.get_backend_name() == postgres.NAME:
+        return _open_postgres(parsed)
+    place = str(parsed.database)
+    _make_folder(place)
     engine: Engine | None = None
     try:
         engine = create_engine(parsed)
-        if engine.dialect.name == "sqlite":
-            _tame_sqlite(engine)
-        _migrate(engine, str(place))
-    except (DBAPIError, sqlite3.Error, ModuleNotFoundError) as error:
+        _tame_sqlite(engine)
+        _migrate(engine, place)
+    except (DBAPIError, sqlite3.Error) as error:
         _dispose(engine)
         cause = getattr(error, "orig", None) or error
-        raise (_busy(cause) if "locked" in str(cause) else _unusable(str(place), cause)) from error
+        raise (_busy(cause) if "locked" in str(cause) else _unusable(place, cause)) from error
     except ConfigError:
         _dispose(engine)
         raise
     event.listen(engine, "handle_error", _in_our_words, retval=True)
     return engine
+
+
+def _open_postgres(url: URL) -> Engine:
+    engine: Engine | None = None
+    try:
+        engine = postgres.make_engine(url)
+        _migrate(engine, postgres.place(url))
+    except ModuleNotFoundError as error:
+        raise postgres.unusable(url, f"{error}: pip install 'icp-sync[cluster]'") from error
+    except DBAPIError as error:
+        _dispose(engine)
+        raise postgres.cannot_open(error.orig or error, url) from None  # its context would show the URL
+    except IcpSyncError:
+        _dispose(engine)
+        raise
+    event.listen(engine, "handle_error", _in_our_words, retval=True)
+    return engine
+
+
+def connect(engine: Engine, *, writing: bool) -> Connection:
+    """A connection whose next transaction writes, or only reads and then has one view throughout.
+
+    Raises UnavailableError when all that the pool holds are in use for long.
+    """
+    try:
+        conn = engine.connect()
+    except PoolTimeout as error:
+        raise _busy(error) from error
+    if writing:
+        return conn.execution_options(**WRITING)
+    return conn.execution_options(**postgres.READING) if conn.dialect.name == postgres.NAME else conn
+
+
+def begun(conn: Connection, name: str) -> None:
+    """What a writing transaction does first: on PostgreSQL it queues behind the others of `name`."""
+    if conn.dialect.name == postgres.NAME:
+        postgres.queue(conn, name)
 
 
 def _dispose(engine: Engine | None) -> None:
@@ -90,7 +137,7 @@ def _dispose(engine: Engine | None) -> None:
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-        known = parsed.get_backend_name() in ("sqlite", "postgresql")
+        known = parsed.get_backend_name() in ("sqlite", postgres.NAME)
     except (ArgumentError, NoSuchModuleError):
         known = False
     if not known:
@@ -146,6 +193,8 @@ def _tame_sqlite(engine: Engine) -> None:
 def _in_our_words(context: ExceptionContext) -> BaseException | None:
     """What a database error means to the caller: configuration when damaged, else come back later."""
     error = context.original_exception
+    if context.dialect.name == postgres.NAME:
+        return None if context.engine is None else postgres.in_our_words(error, context.engine.url)
     said = str(error)
     if isinstance(error, sqlite3.OperationalError) or context.is_disconnect:
         if "no such" in said or "syntax" in said:
@@ -159,6 +208,9 @@ def _in_our_words(context: ExceptionContext) -> BaseException | None:
 
 def _migrate(engine: Engine, place: str) -> None:
     with engine.connect().execution_options(**WRITING) as conn, conn.begin():
+        on_postgres = conn.dialect.name == postgres.NAME
+        if on_postgres:
+            postgres.prepare_migration(conn, place)
         current = _revision(conn, place)
         if current == REVISIONS[-1]:
             return
@@ -173,6 +225,8 @@ def _migrate(engine: Engine, place: str) -> None:
                 ]
             )
         _upgrade(conn)
+        if on_postgres:
+            postgres.order_by_bytes(conn, [*metadata.tables, VERSION_TABLE])
 
 
 def _revision(conn: Connection, place: str) -> str:

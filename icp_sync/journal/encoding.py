@@ -13,8 +13,9 @@ from math import isfinite, isnan
 from reprlib import repr as short
 from typing import Any
 
-from icp_sync.domain.account import Confirmed, Origin, Previous
+from icp_sync.domain.account import Confirmed, Origin, Previous, Withdrawn
 from icp_sync.domain.facts import Signal, value_from_json, value_to_json
+from icp_sync.domain.plan import Change
 
 _PREVIOUS_DEFAULTS: Mapping[str, object] = {f.name: f.default for f in fields(Previous)}
 
@@ -59,14 +60,59 @@ def previous_from_text(text: str | None) -> Previous | None:
 
 
 def confirmed_to_json(confirmed: Mapping[str, Confirmed]) -> dict[str, list[object]]:
-    return {name: [held.value, held.origin.value, held.at] for name, held in confirmed.items()}
+    """field → [value, origin, at], and by whom where that is known."""
+    return {
+        name: [held.value, held.origin.value, held.at, *([held.by] if held.by else [])]
+        for name, held in confirmed.items()
+    }
 
 
 def confirmed_from_text(text: str | None) -> dict[str, Confirmed]:
     return {
-        name: Confirmed(value=value, origin=_ORIGINS[origin], at=at)
-        for name, (value, origin, at) in loads(text).items()
+        name: Confirmed(value=value, origin=_ORIGINS[origin], at=at, by=by[0] if by else "")
+        for name, (value, origin, at, *by) in loads(text).items()
     }
+
+
+def withdrawn_to_text(withdrawn: Withdrawn | None) -> str:
+    """ "" for None."""
+    return dumps([withdrawn.mark, dict(withdrawn.fields), withdrawn.run]) if withdrawn else ""
+
+
+def withdrawn_from_text(text: str | None) -> Withdrawn | None:
+    if not text:
+        return None
+    mark, fields_, run = json.loads(text)
+    return Withdrawn(mark=mark, fields=fields_, run=run)
+
+
+def pairs_to_text(pairs: Mapping[str, tuple[str, str]]) -> str:
+    """field → two values, as `unechoed` keeps them; "" for none."""
+    return dumps({name: list(pair) for name, pair in pairs.items()}) if pairs else ""
+
+
+def pairs_from_text(text: str | None) -> dict[str, tuple[str, str]]:
+    return {name: (first, second) for name, (first, second) in loads(text).items()}
+
+
+def changes_to_text(changes: Iterable[Change]) -> str:
+    """[[field, live, desired, reason, origin], …]"""
+    return dumps([[c.field, c.live, c.desired, c.reason, c.origin] for c in changes])
+
+
+def changes_from_text(account_id: str, text: str) -> tuple[Change, ...]:
+    """The inverse; what was stored before origins were kept has none."""
+    return tuple(
+        Change(
+            account_id=account_id,
+            field=name,
+            live=live,
+            desired=desired,
+            reason=reason,
+            origin=origin[0] if origin else "",
+        )
+        for name, live, desired, reason, *origin in loads(text) or []
+    )
 
 
 def intents_from_text(text: str | None) -> dict[str, tuple[str, ...]]:

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from icp_sync.domain.plan import Write
+from icp_sync.domain.standing import FIELDS
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks, insert_missing
-from icp_sync.journal.encoding import dumps, loads, plain
+from icp_sync.journal.encoding import dumps, loads, pairs_to_text, plain
 from icp_sync.journal.records import Lease
 from icp_sync.journal.rows import ABSENT, Stored, add_to_loads, blank, lock
 
@@ -39,14 +40,16 @@ class Intend(Bound):
         lease: Lease,
         now: float,
         together: Mapping[str, tuple[str, frozenset[str]]] | None = None,
+        sent_at: float = 0.0,
     ) -> tuple[tuple[Write, ...], dict[str, str]]:
         """Claim the accounts of these writes; returns the writes that may be sent and the losers' reasons.
 
         versions: account id → version as recalled (absent is 0); a winner's grows by one. assignments:
         account id → owner email, reserved by compare-and-set on the owner's load (load_versions, absent
         is 0). together: of assignments that keep a group in one hand, account id → the group and who owned
-        something in it when it was decided. Of a loser nothing is recorded. Raises LostLeaseError when the
-        lease was taken over.
+        something in it when it was decided. sent_at: the CRM's clock, epoch
+        seconds, so that the read that follows can find what somebody changed between our last read and this
+        write. Of a loser nothing is recorded. Raises LostLeaseError when the lease was taken over.
         """
         expected = {write.account_id: versions.get(write.account_id, 0) for write in writes}
         with self.writing("intend") as conn:
@@ -67,7 +70,7 @@ class Intend(Bound):
             owners = {i: owner for i, owner in owners.items() if i not in lost}
             lost |= self._reserve(conn, owners, stored, load_versions)
             kept = tuple(write for write in writes if write.account_id not in lost)
-            self._claim(conn, kept, stored, owners, run, now)
+            self._claim(conn, kept, stored, owners, run, now, sent_at)
             self._join(conn, {i: group for i, (group, _) in keeping.items() if i not in lost})
             self._forget(conn, [account_id for account_id in lost if expected[account_id] == 0])
         return kept, lost
@@ -150,6 +153,7 @@ class Intend(Bound):
         owners: Mapping[str, str],
         run: str,
         now: float,
+        sent_at: float,
     ) -> None:
         rows: dict[str, dict[str, object]] = {}
         for write in kept:
@@ -160,6 +164,7 @@ class Intend(Bound):
                 "b_version": before.version + 1,
                 "b_owner": owners.get(write.account_id, before.counted_owner),
                 "b_intents": with_intents(text, write.values),
+                "b_unechoed": pairs_to_text(awaited(write)),
             }
         if not rows:
             return
@@ -170,6 +175,8 @@ class Intend(Bound):
                 version=bindparam("b_version"),
                 counted_owner=bindparam("b_owner"),
                 intents=bindparam("b_intents"),
+                unechoed=bindparam("b_unechoed"),
+                sent_at=sent_at,
                 intended_by=run,
                 intended_at=now,
             ),
@@ -190,6 +197,15 @@ class Intend(Bound):
             ),
             [{"b_id": account_id} for account_id in ids],
         )
+
+
+def awaited(write: Write) -> dict[str, tuple[str, str]]:
+    """What the read after a write shall look for: field → (live value it assumed, value sent)."""
+    return {
+        name: (write.expected.get(name, ""), value)
+        for name, value in write.values.items()
+        if not FIELDS[name].hidden
+    }
 
 
 def with_intents(text: str, values: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy import ColumnElement, and_, update
 
-from icp_sync.journal import schema
+from icp_sync.journal import postgres, schema
 from icp_sync.journal.bound import Bound, lost
 from icp_sync.journal.database import insert
 from icp_sync.journal.records import Lease
@@ -62,9 +62,15 @@ class Leases(Bound):
             conn.execute(update(_TABLE).where(self._is(lease)).values(holder="", until=0.0))
 
     def break_leases(self) -> int:
-        """End every lease of this connection: whoever holds the journal alone knows they are of the dead."""
+        """End every lease of this connection: whoever holds the journal alone knows they are of the dead.
+
+        On PostgreSQL, where others may hold it too, nothing happens while they do: the leases of one that
+        died run out by themselves.
+        """
         held = and_(_TABLE.c.connection == self.connection, _TABLE.c.holder != "")
         with self.writing("lease") as conn:
+            if conn.dialect.name == postgres.NAME and not postgres.alone(conn):
+                return 0
             return conn.execute(update(_TABLE).where(held).values(holder="", until=0.0)).rowcount
 
     def _is(self, lease: Lease) -> ColumnElement[bool]:

@@ -81,7 +81,7 @@ def _inherit(heir: Stored, merged: Stored) -> Stored:
     confirmed = loads(heir.confirmed)
     intents: dict[str, list[str]] = loads(heir.intents)
     extra: dict[str, list[str]] = loads(merged.intents)
-    for name, (value, origin, _) in loads(merged.confirmed).items():
+    for name, (value, origin, *_) in loads(merged.confirmed).items():
         if origin == Origin.OURS and value and [value, origin] != confirmed.get(name, ())[:2]:
             extra.setdefault(name, []).append(value)
     for name, values in extra.items():

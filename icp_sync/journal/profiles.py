@@ -53,6 +53,14 @@ class Profiles(Bound):
             ).scalar_one_or_none()
         return None if text is None else (version, tuple((name, yaml) for name, yaml in json.loads(text)))
 
+    def documents(self, version: int) -> Documents | None:
+        """The documents of one version, None where there is none such."""
+        with self.reading() as conn:
+            text = conn.execute(
+                select(_TABLE.c.documents).where(_of(self.connection), _TABLE.c.version == version)
+            ).scalar_one_or_none()
+        return None if text is None else tuple((name, yaml) for name, yaml in json.loads(text))
+
     def versions(self) -> list[ProfileVersion]:
         """All versions, newest first."""
         with self.reading() as conn:

@@ -17,9 +17,11 @@ from icp_sync.journal.encoding import (
     confirmed_from_text,
     intents_from_text,
     loads,
+    pairs_from_text,
     plain,
     previous_from_text,
     signals_from_text,
+    withdrawn_from_text,
 )
 from icp_sync.observe import log
 
@@ -144,6 +146,10 @@ class _Row(NamedTuple):
     fingerprint: str
     evidence: str
     attempts: int
+    problem: str
+    unechoed: str
+    sent_at: float
+    withdrawn: str
 
 
 def _remembered(row: _Row, answers: _Answers) -> Remembered:
@@ -162,4 +168,8 @@ def _remembered(row: _Row, answers: _Answers) -> Remembered:
         fingerprint=row.fingerprint,
         evidence=loads(row.evidence),
         attempts=row.attempts,
+        problem=row.problem,
+        unechoed=pairs_from_text(row.unechoed),
+        sent_at=row.sent_at,
+        withdrawn=withdrawn_from_text(row.withdrawn),
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from icp_sync.domain.account import Confirmed, Previous
+from icp_sync.domain.account import Confirmed, Previous, Withdrawn
 from icp_sync.domain.facts import Signal
-from icp_sync.domain.plan import Change, Result
+from icp_sync.domain.plan import Change, Hold, Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,9 @@ class Settled:
     Both plain JSON. parent, group: the record it belongs to, and what all of its group share.
     counts_for: whose load holds it, the owner unless stated otherwise.
     stirs_facts, stirs_owner: what others may depend on changed, its facts or who owns it.
+    holds: what of it waits for a person, the whole set. counted: which of the guard's rules its landed write
+    counts for.
+    unechoed, sent_at, withdrawn: as in `Remembered`, the whole of each.
     """
 
     account_id: str
@@ -71,6 +74,74 @@ class Settled:
     counts_for: str | None = None
     stirs_facts: bool = False
     stirs_owner: bool = False
+    holds: tuple[Hold, ...] = ()
+    counted: tuple[str, ...] = ()
+    unechoed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    sent_at: float = 0.0
+    withdrawn: Withdrawn | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amended:
+    """What a write that evaluated nothing (an undo, an applied plan) made of one account.
+
+    Its evaluation stays as it was; the account is due at once, and the read that follows resolves its
+    intents. version: as after `intend`. confirmed: fields to overwrite. owner: who owns it now, None for
+    unchanged. result: what became of `changes`. problem: why it is to be tried again, "" when it is done.
+    """
+
+    account_id: str
+    version: int
+    confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    result: Result = Result.WRITTEN
+    owner: str | None = None
+    stamp: int = 0
+    unechoed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    sent_at: float = 0.0
+    withdrawn: Withdrawn | None = None
+    counted: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Something a person should know of, told once while it lasts."""
+
+    name: str
+    text: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a command asked of whoever holds the journal. state: waiting, running, done, failed, cancelled.
+
+    progress and result: plain JSON. run: the run that carries it out, "" before.
+    """
+
+    id: str
+    kind: str
+    args: Mapping[str, object]
+    by: str
+    at: float
+    state: str
+    run: str
+    progress: Mapping[str, object]
+    result: Mapping[str, object]
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """Who changed what, when. digest covers the entry and the one before it."""
+
+    seq: int
+    at: float
+    who: str
+    what: str
+    detail: Mapping[str, object]
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +181,10 @@ class BackfillRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """One field of one account in the history: what it held, what we sent, and what became of it."""
+    """One field of one account in the history: what it held, what we sent, and what became of it.
+
+    origin: whose the value before was, as in `Change`.
+    """
 
     account_id: str
     run: str
@@ -120,6 +194,7 @@ class Changed:
     reason: str
     result: str
     at: float
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

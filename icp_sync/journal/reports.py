@@ -1,7 +1,8 @@
-"""What `status`, `history` and `explain` ask. Reads only."""
+"""What `status` and `explain` ask. Reads only."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, NamedTuple
@@ -20,12 +21,15 @@ from icp_sync.journal.encoding import (
     plain,
     previous_from_text,
 )
-from icp_sync.journal.records import Changed, Evaluated, Listed, StoredAccount
+from icp_sync.journal.records import Listed, StoredAccount
 
 _ACCOUNT = schema.account
 _HELD = schema.left_alone
 _OURS = f',"{Origin.OURS.value}",'
 """How a value confirmed as ours stands in JSON text; inside a value its quotes would be escaped."""
+
+_MODEL = '"model_tier":'
+"""Stands in the JSON text of a previous standing only while people override the tier."""
 
 
 class Evaluable(NamedTuple):
@@ -87,48 +91,6 @@ class Reports(Bound):
             ).all()
         return [(account_id, name, domain) for account_id, name, domain in rows] if wanted else []
 
-    def history(self, account_id: str) -> list[Changed]:
-        """Every field ever sent for this account, oldest first."""
-        log = schema.change_log
-        columns = (log.c.run, log.c.at, log.c.result, log.c.changes)
-        with self.reading() as conn:
-            rows = conn.execute(
-                select(*columns)
-                .where(log.c.connection == self.connection, log.c.account == account_id)
-                .order_by(log.c.seq)
-            ).all()
-        return [
-            Changed(
-                account_id=account_id,
-                run=run,
-                field=field,
-                before=before,
-                after=after,
-                reason=reason,
-                result=result,
-                at=at,
-            )
-            for run, at, result, text in rows
-            for field, before, after, reason in loads(text)
-        ]
-
-    def evaluations(self, account_id: str) -> list[Evaluated]:
-        """Every material change of this account's evaluation, oldest first."""
-        log = schema.evaluation_log
-        columns = (log.c.run, log.c.at, log.c.tier, log.c.score, log.c.why, log.c.data)
-        with self.reading() as conn:
-            rows = conn.execute(
-                select(*columns)
-                .where(log.c.connection == self.connection, log.c.account == account_id)
-                .order_by(log.c.seq)
-            ).all()
-        return [
-            Evaluated(
-                account_id=account_id, run=run, at=at, tier=tier, score=score, why=why, evaluation=loads(text)
-            )
-            for run, at, tier, score, why, text in rows
-        ]
-
     def tiers(self) -> Mapping[str, int]:
         """Tier or state → how many in-scope accounts."""
         with self.reading() as conn:
@@ -138,6 +100,21 @@ class Reports(Bound):
                 .group_by(_ACCOUNT.c.tier)
             )
             return dict(rows.all())
+
+    def overridden(self) -> Mapping[tuple[str, str], int]:
+        """(what the profiles say, the tier people put in its place) → how many in-scope accounts."""
+        found: Counter[tuple[str, str]] = Counter()
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(_ACCOUNT.c.previous, _ACCOUNT.c.tier).where(
+                    _live(self.connection), _ACCOUNT.c.in_scope, _ACCOUNT.c.previous.contains(_MODEL)
+                )
+            )
+            for text, tier in rows:
+                previous = previous_from_text(text)
+                if previous is not None and previous.model_tier:
+                    found[previous.model_tier, tier] += 1
+        return found
 
     def progress(self) -> tuple[int, int]:
         """(in-scope accounts settled on the active profile version, in-scope accounts)."""
@@ -181,6 +158,10 @@ class Reports(Bound):
     def refused(self, limit: int = 1000) -> list[Listed]:
         """Accounts whose last write the CRM refused."""
         return self._listed("refused", limit)
+
+    def dead(self, limit: int = 1000) -> list[Listed]:
+        """Accounts refused so often that only a person, or a change of the record, has them tried again."""
+        return self._listed("dead", limit)
 
     def deferred(self, limit: int = 1000) -> list[Listed]:
         """Accounts to be tried again at their `wake_at`."""

@@ -76,6 +76,9 @@ def blank(connection: str, account_id: str) -> dict[str, Any]:
         "evidence": "",
         "parent": "",
         "group_key": "",
+        "unechoed": "",
+        "sent_at": 0.0,
+        "withdrawn": "",
     }
 
 

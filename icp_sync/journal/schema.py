@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every schema revision this version understands, oldest first."""
 
 VERSION_TABLE = "icp_sync_schema"
@@ -43,6 +43,7 @@ connection_state = Table(
     Column("roster_version", Integer, nullable=False, default=0),
     Column("backfill_reason", Text),
     Column("backfill_at", Double),
+    Column("backfill_state", Text, nullable=False, default="", server_default=""),  # see journal.backfills
 )
 
 profile_version = Table(
@@ -111,6 +112,10 @@ account = Table(
     Column("evidence", Text, nullable=False),
     Column("parent", String, nullable=False, default="", server_default=""),
     Column("group_key", String, nullable=False, default="", server_default=""),  # see domain.account.Kin
+    # {field: [live value the last write assumed, value sent]} until a later read has seen that write
+    Column("unechoed", Text, nullable=False, default="", server_default=""),
+    Column("sent_at", Double, nullable=False, default=0.0, server_default="0"),
+    Column("withdrawn", Text, nullable=False, default="", server_default=""),  # [mark, {field: value}, run]
     PrimaryKeyConstraint("connection", "id"),
     Index("account_parent", "connection", "parent"),
     Index("account_group", "connection", "group_key"),
@@ -250,4 +255,79 @@ job = Table(
     Column("begun_at", Double, nullable=False),
     Column("accounts", Text, nullable=False),  # [id, …]
     PrimaryKeyConstraint("connection", "id"),
+)
+
+hold = Table(  # changes that wait for a person
+    "hold",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changes", Text, nullable=False),  # [[field, live, desired, reason, origin], …]
+    Column("since", Double, nullable=False),
+    Column("released_by", String, nullable=False),
+    PrimaryKeyConstraint("connection", "account", "rule"),
+    Index("hold_rule", "connection", "rule", "since"),
+)
+
+movement = Table(  # how many writes of each guarded kind landed, for the sliding day
+    "movement",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("n", Integer, nullable=False),
+    Index("movement_at", "connection", "at"),
+)
+
+alert = Table(  # what somebody was told of, so that they are told once
+    "alert",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    PrimaryKeyConstraint("connection", "name"),
+)
+
+request = Table(  # what a command asks of the process that holds the journal
+    "request",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("args", Text, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("state", String, nullable=False),  # waiting | running | done | failed | cancelled
+    Column("run", String, nullable=False),
+    Column("progress", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    PrimaryKeyConstraint("connection", "id"),
+)
+
+audit = Table(  # who changed what; each row's digest covers the one before
+    "audit",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("who", String, nullable=False),
+    Column("what", String, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("digest", String, nullable=False),
+    Index("audit_connection", "connection", "seq"),
+)
+
+quota = Table(  # the limits of a connection as all its processes know them
+    "quota",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("data", Text, nullable=False),
+    Column("at", Double, nullable=False),
 )

@@ -7,21 +7,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from icp_sync.journal import postgres
+from icp_sync.journal.alerts import Alerts
+from icp_sync.journal.amend import Amend
 from icp_sync.journal.answers import Answers
+from icp_sync.journal.backfills import Backfills
 from icp_sync.journal.commit import Commit
+from icp_sync.journal.compacting import Compacting
 from icp_sync.journal.connections import Connections
 from icp_sync.journal.database import open_engine
 from icp_sync.journal.exclusive import exclusive
+from icp_sync.journal.exporting import Exporting
 from icp_sync.journal.families import Families
+from icp_sync.journal.forgetting import Forgetting
+from icp_sync.journal.guarding import Guarding
 from icp_sync.journal.held import Held
+from icp_sync.journal.histories import Histories
 from icp_sync.journal.intend import Intend
 from icp_sync.journal.jobs import Jobs
 from icp_sync.journal.leases import Leases
 from icp_sync.journal.positions import Positions
 from icp_sync.journal.profiles import Profiles
+from icp_sync.journal.quota_rows import QuotaRows
 from icp_sync.journal.recall import Recall
+from icp_sync.journal.removed import Removed
 from icp_sync.journal.reports import Reports
+from icp_sync.journal.requests import Requests
+from icp_sync.journal.retention import Retention
+from icp_sync.journal.retrying import Retrying
 from icp_sync.journal.runs import Runs
+from icp_sync.journal.undoing import Undoing
+from icp_sync.journal.verifying import Verifying
 
 
 class Journal(
@@ -32,11 +48,26 @@ class Journal(
     Families,
     Intend,
     Commit,
+    Amend,
+    Undoing,
+    Retrying,
+    Guarding,
     Positions,
+    QuotaRows,
     Answers,
     Jobs,
     Held,
+    Removed,
     Runs,
+    Histories,
+    Requests,
+    Backfills,
+    Alerts,
+    Verifying,
+    Retention,
+    Forgetting,
+    Exporting,
+    Compacting,
     Reports,
 ):
     """One connection's journal. Safe to share between threads; every method is a transaction of its own."""
@@ -60,10 +91,12 @@ class Journal(
     def hold(self, who: str) -> Iterator[None]:
         """Be the only writing process on this SQLite journal; ConfigError names who is already.
 
-        On PostgreSQL many processes may work; there the leases and their fences keep them apart.
+        On PostgreSQL many processes may work; there the leases and their fences keep them apart, and
+        holding only tells the others that this one lives.
         """
-        if self.engine.dialect.name != "sqlite":
-            yield
+        if self.engine.dialect.name == postgres.NAME:
+            with postgres.present(self.engine):
+                yield
             return
         with exclusive(Path(str(self.engine.url.database)), who):
             yield

@@ -1,4 +1,4 @@
-"""A real journal file for every test."""
+"""A real journal for every test, on either database."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ import pytest
 from journal_builders import Worker
 
 from icp_sync.journal import Journal
+from tests import postgres
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A SQLite file to be, or an empty journal on a real PostgreSQL server."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/journal.db"
+    return postgres.server().scratch()
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/journal.db"
 
 

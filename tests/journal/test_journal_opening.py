@@ -78,13 +78,15 @@ def test_connections_share_a_file_and_see_nothing_of_each_other(journal: Journal
     assert journal.lease("poll", holder="a", now=NOW) is not None
 
 
-def test_sqlite_keeps_what_a_commit_returned_even_through_a_power_cut(journal: Journal) -> None:
+def test_sqlite_keeps_what_a_commit_returned_even_through_a_power_cut(sqlite_url: str) -> None:
+    journal = Journal.open(sqlite_url, "main")
     with journal.engine.connect() as conn:
         pragmas = [
             conn.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         ]
     assert pragmas == ["wal", 2, 1, 10_000]
+    journal.close()
 
 
 def test_the_journal_of_a_newer_version_is_refused(url: str, journal: Journal) -> None:
@@ -129,7 +131,8 @@ def test_a_url_that_names_no_journal_is_refused_with_an_example(bad: str) -> Non
         Journal.open(bad, "main")
 
 
-def test_damage_found_later_is_said_in_words_and_our_own_mistakes_stay_visible(journal: Journal) -> None:
+def test_damage_found_later_is_said_in_words_and_our_own_mistakes_stay_visible(sqlite_url: str) -> None:
+    journal = Journal.open(sqlite_url, "main")
     with journal.engine.connect() as conn, pytest.raises(OperationalError, match="no such table"):
         conn.exec_driver_sql("SELECT * FROM nowhere")
     path = Path(str(journal.engine.url.database))
@@ -141,7 +144,8 @@ def test_damage_found_later_is_said_in_words_and_our_own_mistakes_stay_visible(j
         journal.active()
 
 
-def test_a_locked_database_is_a_reason_to_come_back(url: str, journal: Journal) -> None:
+def test_a_locked_database_is_a_reason_to_come_back(sqlite_url: str) -> None:
+    journal = Journal.open(sqlite_url, "main")
     blocker = sqlite3.connect(str(journal.engine.url.database), isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     with journal.engine.connect() as conn:
@@ -149,6 +153,7 @@ def test_a_locked_database_is_a_reason_to_come_back(url: str, journal: Journal) 
         with pytest.raises(UnavailableError, match="locked"):
             conn.exec_driver_sql("UPDATE event SET count = 1")
     blocker.close()
+    journal.close()
 
 
 HOLDER = """
@@ -161,8 +166,9 @@ with journal.hold("daemon"):
 """
 
 
-def test_a_second_process_is_refused_until_the_first_is_killed(url: str, journal: Journal) -> None:
-    first = subprocess.Popen([sys.executable, "-c", HOLDER, url], stdout=subprocess.PIPE, text=True)
+def test_a_second_process_is_refused_until_the_first_is_killed(sqlite_url: str) -> None:
+    journal = Journal.open(sqlite_url, "main")
+    first = subprocess.Popen([sys.executable, "-c", HOLDER, sqlite_url], stdout=subprocess.PIPE, text=True)
     assert first.stdout is not None
     with first, first.stdout:
         assert first.stdout.readline() == "held\n"
@@ -174,3 +180,4 @@ def test_a_second_process_is_refused_until_the_first_is_killed(url: str, journal
         journal.hold("another").__enter__()
     with journal.hold("again"):
         pass
+    journal.close()

@@ -1,0 +1,103 @@
+"""How far a backfill's waves are, why one was halted, and which accounts a wave has written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, select
+
+from icp_sync.journal import schema
+from icp_sync.journal.bound import Bound
+from icp_sync.journal.database import chunks
+from icp_sync.journal.encoding import changes_from_text, dumps, loads, plain
+
+_LOG = schema.change_log
+_WRITTEN = "written"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillState:
+    """waves: passed without anything to halt for, the canary among them. halted: why it went no further,
+    "" when it was not, and `at` when. request: which request was being fulfilled, as text. holds: whether a
+    person has seen that the guard holds changes of it, and let it go on."""
+
+    waves: int = 0
+    halted: str = ""
+    at: float = 0.0
+    request: str = ""
+    holds: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """The last write to an account: field → value that landed, and when that was known, by our clock."""
+
+    values: Mapping[str, str]
+    at: float
+
+
+class Backfills(Bound):
+    def backfill_state(self) -> BackfillState:
+        with self.reading() as conn:
+            row = self.state(conn)
+        data = loads(row.backfill_state) if row else {}
+        return BackfillState(
+            waves=int(data.get("waves", 0)),
+            halted=str(data.get("halted", "")),
+            at=float(data.get("at", 0.0)),
+            request=str(data.get("request", "")),
+            holds=bool(data.get("holds", False)),
+        )
+
+    def set_backfill_state(self, state: BackfillState) -> None:
+        text = dumps(
+            {
+                "waves": state.waves,
+                "halted": plain(state.halted, 2000),
+                "at": state.at,
+                "request": plain(state.request),
+                "holds": state.holds,
+            }
+        )
+        with self.writing("state") as conn:
+            self.set_state(conn, backfill_state=text)
+
+    def newest_change(self) -> int:
+        """The number of the newest entry of the change log; later ones are greater."""
+        with self.reading() as conn:
+            mine = _LOG.c.connection == self.connection
+            return int(conn.execute(select(func.max(_LOG.c.seq)).where(mine)).scalar() or 0)
+
+    def written_after(self, number: int, stream: str) -> list[str]:
+        """Accounts the run of a stream that is under way has written since that entry, in that order."""
+        with self.reading() as conn:
+            rows = conn.execute(select(_LOG.c.account).where(*self._of(number, stream)).order_by(_LOG.c.seq))
+            return list(dict.fromkeys(rows.scalars()))
+
+    def sent_after(self, number: int, stream: str, ids: Collection[str]) -> dict[str, Sent]:
+        """What it last wrote to each of these accounts since that entry."""
+        newest: dict[str, Sent] = {}
+        with self.reading() as conn:
+            for chunk in chunks(list(ids)):
+                rows = conn.execute(
+                    select(_LOG.c.account, _LOG.c.changes, _LOG.c.at)
+                    .where(*self._of(number, stream), _LOG.c.account.in_(chunk))
+                    .order_by(_LOG.c.seq)
+                )
+                for account, changes, at in rows:
+                    values = {c.field: c.desired for c in changes_from_text(account, changes)}
+                    newest[account] = Sent(values=values, at=at)
+        return newest
+
+    def _of(self, number: int, stream: str) -> tuple[ColumnElement[bool], ...]:
+        run = schema.run
+        under_way = select(run.c.id).where(
+            run.c.connection == self.connection, run.c.kind == stream, run.c.ended_at.is_(None)
+        )
+        return (
+            _LOG.c.connection == self.connection,
+            _LOG.c.seq > number,
+            _LOG.c.result == _WRITTEN,
+            _LOG.c.run.in_(under_way),
+        )

@@ -1,0 +1,181 @@
+"""Erasing what is known of accounts: because somebody asks, or because they have long been gone from the CRM.
+
+Everything kept under an account's id goes; answers bought about its company only when no other account is of
+that company; costs stay, without saying whom they were for. The audit is append-only and stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, or_, select, update
+
+from icp_sync.journal import schema
+from icp_sync.journal.bound import Bound
+from icp_sync.journal.database import chunks
+from icp_sync.journal.encoding import dumps, loads, plain
+from icp_sync.journal.families import wake
+from icp_sync.journal.rows import Loads, lock
+from icp_sync.ports import account_key
+
+_ACCOUNT = schema.account
+_BY_ACCOUNT = (
+    schema.evaluation,
+    schema.evaluation_log,
+    schema.change_log,
+    schema.left_alone,
+    schema.hold,
+)
+_TOLD = ((schema.run, ("detail", "report")), (schema.request, ("args", "progress", "result")))
+"""Tables whose reports may name accounts among others."""
+_FEW = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What is, or would be, erased. ids: the account and the tombstones of those merged into it.
+
+    rows: table → how many. answers: bought answers nobody else needs. ours: fields that still hold, as far
+    as is known, a value of ours in the CRM. audited: entries of the audit that name it, which stay.
+    """
+
+    ids: tuple[str, ...]
+    rows: dict[str, int]
+    answers: int
+    ours: tuple[str, ...]
+    audited: int
+
+
+class Forgetting(Bound):
+    def known_of(self, account_id: str) -> Forgotten | None:
+        """What `forget` would erase, None when nothing is known."""
+        with self.reading() as conn:
+            ids = self._ids(conn, account_id)
+            rows = {}
+            for table in (_ACCOUNT, *_BY_ACCOUNT):
+                whose = table.c.id if table is _ACCOUNT else table.c.account
+                mine = (table.c.connection == self.connection, whose.in_(ids))
+                rows[table.name] = int(conn.execute(select(func.count()).where(*mine)).scalar() or 0)
+            answers = self._bought(conn, keys_of(conn, self.connection, ids))
+            confirmed = conn.execute(
+                select(_ACCOUNT.c.confirmed).where(
+                    _ACCOUNT.c.connection == self.connection, _ACCOUNT.c.id == account_id
+                )
+            ).scalar()
+            audit = schema.audit
+            named = (audit.c.connection == self.connection, _names(audit.c.detail, [account_id]))
+            audited = int(conn.execute(select(func.count()).where(*named)).scalar() or 0)
+        if not any(rows.values()) and not answers:
+            return None
+        ours = tuple(
+            sorted(
+                name for name, (value, origin, *_) in loads(confirmed).items() if value and origin == "ours"
+            )
+        )
+        return Forgotten(ids=ids, rows=rows, answers=answers, ours=ours, audited=audited)
+
+    def forget(self, account_id: str, *, now: float) -> Forgotten | None:
+        """Erase all that is known of one account; its relatives are due. None when nothing was known.
+
+        A worker that has it in hand settles it no more: its next read begins from nothing, and whose values
+        stand there is for the seal to say.
+        """
+        known = self.known_of(account_id)
+        if known is None:
+            return None
+        with self.writing("state") as conn:
+            ids = self._ids(conn, account_id)
+            moved = Loads()
+            for stored in lock(conn, self.connection, ids).values():
+                moved.move(stored.counted_owner, "")
+            erase(conn, self.connection, ids)
+            conn.execute(
+                delete(_ACCOUNT).where(_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.id.in_(ids))
+            )
+            moved.store(conn, self.connection)
+            wake(conn, self.connection, _ACCOUNT.c.parent, ids, now)
+        return known
+
+    def _ids(self, conn: Connection, account_id: str) -> tuple[str, ...]:
+        merged = select(_ACCOUNT.c.id).where(
+            _ACCOUNT.c.connection == self.connection,
+            or_(_ACCOUNT.c.id == account_id, _ACCOUNT.c.survivor == account_id),
+        )
+        return tuple(sorted(conn.execute(merged).scalars())) or (account_id,)
+
+    def _bought(self, conn: Connection, keys: Sequence[str]) -> int:
+        answer = schema.answer
+        mine = (answer.c.connection == self.connection, answer.c.key.in_(keys))
+        return int(conn.execute(select(func.count()).where(*mine)).scalar() or 0)
+
+
+def keys_of(conn: Connection, connection: str, ids: Sequence[str]) -> list[str]:
+    """Under which keys answers about nobody but these accounts are kept."""
+    mine = (_ACCOUNT.c.connection == connection, _ACCOUNT.c.domain != "")
+    domains = conn.execute(select(_ACCOUNT.c.domain).where(*mine, _ACCOUNT.c.id.in_(ids)).distinct())
+    wanted = list(domains.scalars())
+    others = (_ACCOUNT.c.domain.in_(wanted), _ACCOUNT.c.id.not_in(ids), _ACCOUNT.c.status != "gone")
+    shared = set(conn.execute(select(_ACCOUNT.c.domain).where(*mine, *others).distinct()).scalars())
+    return sorted({plain(account_key(id)) for id in ids} | (set(wanted) - shared))
+
+
+def erase(conn: Connection, connection: str, ids: Sequence[str]) -> None:
+    """Remove everything about these accounts (some hundreds at most) but their own rows."""
+    keys = keys_of(conn, connection, ids)
+    for table in _BY_ACCOUNT:
+        conn.execute(delete(table).where(table.c.connection == connection, table.c.account.in_(ids)))
+    answer, purchase = schema.answer, schema.purchase
+    for chunk in chunks(keys):
+        conn.execute(delete(answer).where(answer.c.connection == connection, answer.c.key.in_(chunk)))
+        conn.execute(
+            update(purchase)
+            .where(purchase.c.connection == connection, purchase.c.key.in_(chunk))
+            .values(key="")
+        )
+    for told, names in _TOLD:
+        _scrub(conn, connection, told, names, ids)
+
+
+def _scrub(conn: Connection, connection: str, table: Any, names: Sequence[str], ids: Sequence[str]) -> None:
+    """Take the lines that name these accounts out of what was reported."""
+    named = or_(*(_names(table.c[name], ids) for name in names))
+    columns = [table.c[name] for name in names]
+    found = conn.execute(select(table.c.id, *columns).where(table.c.connection == connection, named)).all()
+    wanted = frozenset(ids)
+    for row_id, *texts in found:
+        after = {
+            name: dumps(_without(loads(text), wanted)) if text else text
+            for name, text in zip(names, texts, strict=True)
+        }
+        if list(after.values()) != texts:
+            conn.execute(
+                update(table).where(table.c.connection == connection, table.c.id == row_id).values(after)
+            )
+
+
+def _names(column: Any, ids: Sequence[str]) -> Any:
+    """Whether JSON text may name one of these; of many only whether it lists anything at all."""
+    if len(ids) > _FEW:
+        return column.contains("[[")
+    return or_(*(column.contains(f'"{account_id}"', autoescape=True) for account_id in ids))
+
+
+def _without(value: Any, ids: frozenset[str]) -> Any:
+    """Plain JSON less every line, a list or mapping that holds one of these, and less the ids themselves."""
+    if isinstance(value, dict):
+        kept = {name: item for name, item in value.items() if name not in ids and not _is(item, ids)}
+        return {name: _without(item, ids) for name, item in kept.items()}
+    if isinstance(value, list):
+        return [_without(item, ids) for item in value if not _is(item, ids) and not _line_of(item, ids)]
+    return value
+
+
+def _is(value: Any, ids: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in ids
+
+
+def _line_of(value: Any, ids: frozenset[str]) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_is(item, ids) for item in items)

@@ -1,0 +1,184 @@
+"""What the guard counts by, and the changes it holds until a person lets them pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from icp_sync.domain.guard import Counted, Rule
+from icp_sync.domain.plan import Hold, Result
+from icp_sync.journal import schema
+from icp_sync.journal.bound import Bound
+from icp_sync.journal.database import chunks, upsert
+from icp_sync.journal.encoding import changes_from_text, changes_to_text, plain
+
+_ACCOUNT = schema.account
+_HOLD = schema.hold
+_LOG = schema.change_log
+_MOVEMENT = schema.movement
+
+HOUR, DAY = 3600.0, 86_400.0
+
+
+class Guarding(Bound):
+    def population(self) -> int:
+        """In-scope accounts known."""
+        here = (_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.in_scope, _ACCOUNT.c.status != "gone")
+        with self.reading() as conn:
+            return int(conn.execute(select(func.count()).where(*here)).scalar() or 0)
+
+    def guarded(self, ids: Sequence[str], writing: Sequence[str], *, population: int, now: float) -> Counted:
+        """What the guard must know of a page's accounts, and of those among them that are to be written."""
+        with self.reading() as conn:
+            moved = conn.execute(
+                select(_MOVEMENT.c.rule, func.sum(_MOVEMENT.c.n))
+                .where(_MOVEMENT.c.connection == self.connection, _MOVEMENT.c.at > now - DAY)
+                .group_by(_MOVEMENT.c.rule)
+            ).all()
+            robots = conn.execute(
+                select(func.count()).where(
+                    _HOLD.c.connection == self.connection,
+                    _HOLD.c.rule == Rule.ROBOTS.value,
+                    _HOLD.c.since > now - HOUR,
+                )
+            ).scalar()
+            return Counted(
+                population=population,
+                moved={rule: int(n) for rule, n in moved},
+                writes=self._writes(conn, writing, now - HOUR),
+                held=holds_of(conn, self.connection, ids),
+                robots=int(robots or 0),
+            )
+
+    def _writes(self, conn: Connection, ids: Sequence[str], since: float) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for chunk in chunks(ids):
+            rows = conn.execute(
+                select(_LOG.c.account, func.count())
+                .where(
+                    _LOG.c.connection == self.connection,
+                    _LOG.c.account.in_(chunk),
+                    _LOG.c.at > since,
+                    _LOG.c.result.in_((Result.WRITTEN.value, Result.UNCERTAIN.value)),
+                )
+                .group_by(_LOG.c.account)
+            )
+            found |= {account_id: int(n) for account_id, n in rows}
+        return found
+
+    def holds(self, *, rule: str | None = None, limit: int = 1000) -> list[Hold]:
+        """What waits for a person, oldest first; what was released and has not landed yet is among it."""
+        mine = [_HOLD.c.connection == self.connection, *([_HOLD.c.rule == rule] if rule else [])]
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(*_COLUMNS).where(*mine).order_by(_HOLD.c.since, _HOLD.c.account).limit(limit)
+            )
+            return [_hold(*row) for row in rows]
+
+    def waiting_holds(self) -> dict[str, int]:
+        """Rule → accounts that wait for a person."""
+        mine = (_HOLD.c.connection == self.connection, _HOLD.c.released_by == "")
+        with self.reading() as conn:
+            rows = conn.execute(select(_HOLD.c.rule, func.count()).where(*mine).group_by(_HOLD.c.rule))
+            return {rule: int(n) for rule, n in rows}
+
+    def release_holds(
+        self, *, by: str, rule: str | None = None, ids: Sequence[str] | None = None, now: float
+    ) -> int:
+        """Let held changes pass, by rule, by account, or all; their accounts are due. Returns how many."""
+        mine = [_HOLD.c.connection == self.connection, _HOLD.c.released_by == ""]
+        if rule:
+            mine.append(_HOLD.c.rule == rule)
+        released = 0
+        with self.writing("hold") as conn:
+            for chunk in [None] if ids is None else chunks(list(ids)):
+                those = mine if chunk is None else [*mine, _HOLD.c.account.in_(chunk)]
+                due = _ACCOUNT.c.id.in_(select(_HOLD.c.account).where(*those))
+                conn.execute(
+                    update(_ACCOUNT)
+                    .where(_ACCOUNT.c.connection == self.connection, due, _ACCOUNT.c.status != "gone")
+                    .values(wake_at=now, fingerprint="")
+                )
+                released += conn.execute(
+                    update(_HOLD).where(*those).values(released_by=plain(by) or "-")
+                ).rowcount
+        return released
+
+
+_COLUMNS = (
+    _HOLD.c.account,
+    _HOLD.c.rule,
+    _HOLD.c.key,
+    _HOLD.c.reason,
+    _HOLD.c.changes,
+    _HOLD.c.since,
+    _HOLD.c.released_by,
+)
+
+
+def _hold(
+    account: str, rule: str, key: str, reason: str, changes: str, since: float, released_by: str
+) -> Hold:
+    return Hold(
+        account_id=account,
+        rule=rule,
+        key=key,
+        reason=reason,
+        changes=changes_from_text(account, changes),
+        since=since,
+        released_by=released_by,
+    )
+
+
+def holds_of(conn: Connection, connection: str, ids: Sequence[str]) -> dict[str, tuple[Hold, ...]]:
+    found: dict[str, tuple[Hold, ...]] = {}
+    for chunk in chunks(ids):
+        mine = (_HOLD.c.connection == connection, _HOLD.c.account.in_(chunk))
+        for row in conn.execute(select(*_COLUMNS).where(*mine).order_by(_HOLD.c.account, _HOLD.c.rule)):
+            found[row[0]] = (*found.get(row[0], ()), _hold(*row))
+    return found
+
+
+def keep_holds(
+    conn: Connection, connection: str, holds: Mapping[str, tuple[Hold, ...]], run: str, now: float
+) -> None:
+    """Replace what is held on these accounts; what was held before keeps its date.
+
+    A release given meanwhile is kept as well: the account was judged without it, and is due again.
+    """
+    before = holds_of(conn, connection, list(holds))
+    rows = []
+    for account_id, several in holds.items():
+        known = {(hold.rule, hold.key): hold for hold in before.get(account_id, ())}
+        for hold in several:
+            last = known.get((hold.rule, hold.key))
+            rows.append(
+                {
+                    "connection": connection,
+                    "account": account_id,
+                    "rule": hold.rule,
+                    "key": plain(hold.key),
+                    "reason": plain(hold.reason, 2000),
+                    "changes": changes_to_text(hold.changes),
+                    "since": last.since if last else hold.since or now,
+                    "released_by": last.released_by if last else hold.released_by,
+                }
+            )
+    for chunk in chunks(list(before)):
+        conn.execute(delete(_HOLD).where(_HOLD.c.connection == connection, _HOLD.c.account.in_(chunk)))
+    upsert(conn, _HOLD, rows)
+
+
+def note_movements(
+    conn: Connection, connection: str, counted: Iterable[Iterable[str]], run: str, now: float
+) -> None:
+    """Count what landed of each guarded kind."""
+    moved = Counter(rule for rules in counted for rule in rules)
+    if moved:
+        rows = [
+            {"connection": connection, "run": run, "at": now, "rule": rule, "n": n}
+            for rule, n in moved.items()
+        ]
+        conn.execute(_MOVEMENT.insert(), rows)

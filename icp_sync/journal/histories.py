@@ -1,0 +1,82 @@
+"""What was sent and what was thought, by account and by run. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+
+from icp_sync.journal import schema
+from icp_sync.journal.bound import Bound
+from icp_sync.journal.database import chunks
+from icp_sync.journal.encoding import changes_from_text, loads
+from icp_sync.journal.records import Changed, Evaluated
+
+_LOG = schema.change_log
+
+
+class Histories(Bound):
+    def history(self, account_id: str) -> list[Changed]:
+        """Every field ever sent for this account, oldest first."""
+        columns = (_LOG.c.run, _LOG.c.at, _LOG.c.result, _LOG.c.changes)
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(*columns)
+                .where(_LOG.c.connection == self.connection, _LOG.c.account == account_id)
+                .order_by(_LOG.c.seq)
+            ).all()
+        return [one for run, at, result, text in rows for one in _changed(account_id, run, at, result, text)]
+
+    def changed_in(self, run: str, *, after: str = "", limit: int = 1000) -> dict[str, list[Changed]]:
+        """What a run sent, by account in order of id, oldest first: the next `limit` accounts after an id."""
+        mine = (_LOG.c.connection == self.connection, _LOG.c.run == run)
+        with self.reading() as conn:
+            ids = conn.execute(
+                select(_LOG.c.account)
+                .where(*mine, _LOG.c.account > after)
+                .distinct()
+                .order_by(_LOG.c.account)
+                .limit(limit)
+            ).scalars()
+            found: dict[str, list[Changed]] = {account_id: [] for account_id in ids}
+            for chunk in chunks(list(found)):
+                rows = conn.execute(
+                    select(_LOG.c.account, _LOG.c.at, _LOG.c.result, _LOG.c.changes)
+                    .where(*mine, _LOG.c.account.in_(chunk))
+                    .order_by(_LOG.c.seq)
+                )
+                for account_id, at, result, text in rows:
+                    found[account_id] += _changed(account_id, run, at, result, text)
+        return found
+
+    def evaluations(self, account_id: str) -> list[Evaluated]:
+        """Every material change of this account's evaluation, oldest first."""
+        log = schema.evaluation_log
+        columns = (log.c.run, log.c.at, log.c.tier, log.c.score, log.c.why, log.c.data)
+        with self.reading() as conn:
+            rows = conn.execute(
+                select(*columns)
+                .where(log.c.connection == self.connection, log.c.account == account_id)
+                .order_by(log.c.seq)
+            ).all()
+        return [
+            Evaluated(
+                account_id=account_id, run=run, at=at, tier=tier, score=score, why=why, evaluation=loads(text)
+            )
+            for run, at, tier, score, why, text in rows
+        ]
+
+
+def _changed(account_id: str, run: str, at: float, result: str, text: str) -> Iterator[Changed]:
+    for change in changes_from_text(account_id, text):
+        yield Changed(
+            account_id=account_id,
+            run=run,
+            field=change.field,
+            before=change.live,
+            after=change.desired,
+            reason=change.reason,
+            result=result,
+            at=at,
+            origin=change.origin,
+        )

@@ -1,0 +1,225 @@
+"""What PostgreSQL needs to be told, and what it tells us: sessions, locks, the order of text, errors.
+
+One writing transaction per connection of ours at a time, by an advisory lock: what SQLite does for the whole
+file. So nobody deadlocks, and whatever a transaction has read stays true until its commit. Transactions
+are short, none is open while a CRM is waited for. Must not know what the tables mean.
+
+Advisory locks and how long they last: https://www.postgresql.org/docs/current/explicit-locking.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from zlib import crc32
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL
+
+from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnavailableError
+
+NAME = "postgresql"
+
+READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""Execution options of a transaction that only reads: several statements, one view."""
+
+SESSION = {
+    "lock_timeout": "30s",  # another writer of ours holds the lock far shorter, unless it hangs
+    "statement_timeout": "10min",
+    "idle_in_transaction_session_timeout": "60s",  # of a worker that was paused: its locks end with it
+}
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
+"""A commit that returned must survive a crash of the server, or we would not know our own values."""
+
+CONNECTING = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",  # milliseconds; a server that vanished is noticed while we wait for it
+    "fallback_application_name": "icp_sync",
+}
+"""https://www.postgresql.org/docs/current/libpq-connect.html; what the URL says wins."""
+
+WRITER, HOLDER, MIGRATION, EVERYBODY = 0x1C950001, 0x1C950002, 0x1C950003, 0x1C950004
+"""First numbers of our advisory locks, so that they meet nobody else's in a shared database."""
+
+_OF_THE_MOMENT = re.compile(
+    r"starting up|shutting down|recovery mode|too many (clients|connections)|connection slots"
+    r"|refused|timed? ?out|timeout expired|reset by peer|closed the connection unexpectedly|unreachable",
+    re.IGNORECASE,
+)
+"""How libpq and the server say that a connection may succeed later; in other languages it reads as wrong."""
+
+
+def place(url: URL) -> str:
+    """Which database a URL means, without any secret: "icp_sync on db.example:5432"."""
+    said = url.query.get("host", "")
+    host = url.host or (said if isinstance(said, str) else ",".join(said)) or "the local socket"
+    return f"{url.database or '(no database named)'} on {host}" + (f":{url.port}" if url.port else "")
+
+
+def make_engine(url: URL) -> Engine:
+    """An engine whose sessions wait for nobody for ever, and notice a server that was restarted."""
+    engine = create_engine(
+        url,
+        isolation_level="READ COMMITTED",  # whatever the server's default is: see `queue`
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=15,
+        connect_args={name: value for name, value in CONNECTING.items() if name not in url.query}
+        | {"client_encoding": "utf8"},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        connection.autocommit = True
+        connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in SESSION.items()))
+        connection.execute(_DURABLE)
+        connection.autocommit = False
+
+    return engine
+
+
+def queue(conn: Connection, name: str) -> None:
+    """Wait for the other writers of this connection; the lock ends with the transaction.
+
+    Taken before anything is read: at READ COMMITTED each later statement sees what they have committed.
+    """
+    _lock(conn, WRITER, name)
+
+
+def queue_for_all(conn: Connection) -> None:
+    """Wait for whoever looks at all connections of the journal at once."""
+    _lock(conn, EVERYBODY, "")
+
+
+def _lock(conn: Connection, kind: int, name: str) -> None:
+    conn.execute(text("SELECT pg_advisory_xact_lock(:kind, :name)"), {"kind": kind, "name": _number(name)})
+
+
+def _number(name: str) -> int:
+    """A name as the signed 32-bit number that locks are named by; names that share one only wait more."""
+    return crc32(name.encode("utf-8", "replace")) - 2**31
+
+
+@contextmanager
+def present(engine: Engine) -> Iterator[None]:
+    """Be known as one of the processes that write, until the end or until this process dies."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        mine = {"kind": HOLDER}
+        conn.execute(text("SELECT pg_advisory_lock_shared(:kind, 0)"), mine)
+        try:
+            yield
+        finally:
+            with suppress(UnavailableError):  # the session was cut, and its lock went with it
+                conn.execute(text("SELECT pg_advisory_unlock_shared(:kind, 0)"), mine)
+
+
+def alone(conn: Connection) -> bool:
+    """Whether at most one process, then our own, is `present` in this database."""
+    known = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :kind"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return int(conn.execute(known, {"kind": HOLDER}).scalar_one()) <= 1
+
+
+def prepare_migration(conn: Connection, where: str) -> None:
+    """Of several processes that open an empty database one migrates; it may take as long as it takes."""
+    encoding = conn.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise ConfigError(
+            [
+                Problem(
+                    where=f"journal {where}",
+                    what=f"stores text as {encoding}, which cannot hold every name",
+                    hint="CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+                )
+            ]
+        )
+    _lock(conn, MIGRATION, "")
+
+
+def order_by_bytes(conn: Connection, tables: list[str]) -> None:
+    """Make text in these tables compare byte by byte, as on SQLite.
+
+    Otherwise the order of ids is the database's locale's, and an index may be wrong after an upgrade of
+    the C library: https://wiki.postgresql.org/wiki/Locale_data_changes
+    """
+    conn.execute(text("SET LOCAL statement_timeout = 0"))
+    rows = conn.execute(
+        text(
+            "SELECT table_name, column_name, data_type FROM information_schema.columns"
+            " WHERE table_schema = current_schema() AND table_name = ANY(:tables)"
+            " AND data_type IN ('character varying', 'text') AND collation_name IS DISTINCT FROM 'C'"
+            " ORDER BY table_name, ordinal_position"
+        ),
+        {"tables": tables},
+    ).all()
+    quote = conn.dialect.identifier_preparer.quote
+    changes: dict[str, list[str]] = {}
+    for table, column, kind in rows:
+        change = f'ALTER COLUMN {quote(column)} TYPE {kind} COLLATE "C"'
+        changes.setdefault(table, []).append(change)
+    for table, listed in changes.items():
+        conn.exec_driver_sql(f"ALTER TABLE {quote(table)} {', '.join(listed)}")
+
+
+def cannot_open(error: BaseException, url: URL) -> IcpSyncError:
+    """What it means that the database could not be opened or migrated."""
+    said = _without_secret(str(error), url)
+    if _OF_THE_MOMENT.search(said) if _state(error) is None else _passes(error):
+        return UnavailableError(
+            f"the journal {place(url)} cannot be reached now: {said}", next_step="icp-sync status"
+        )
+    return unusable(url, said)
+
+
+def unusable(url: URL, said: str) -> ConfigError:
+    hint = (
+        "check host, database, user and password, and that the user may create tables in a database or "
+        "schema of its own; deploy/README.md says how to make one"
+    )
+    problem = Problem(where=f"journal {place(url)}", what=f"cannot be used: {said}", hint=hint)
+    return ConfigError([problem], next_step="icp-sync check")
+
+
+def in_our_words(error: BaseException, url: URL) -> IcpSyncError | None:
+    """What an error of a statement means to the caller; None for a mistake of our own."""
+    said = _without_secret(str(error), url)
+    if _passes(error):
+        return UnavailableError(f"the journal cannot be used now: {said}", next_step="icp-sync status")
+    if (_state(error) or "").startswith(("42501", "XX")):  # insufficient privilege; damage
+        return unusable(url, said)
+    return None
+
+
+_PASSING = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58")
+"""SQLSTATEs, or their classes, that pass: lost connections, standby, deadlock, resources, timeouts, restart;
+https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
+
+def _passes(error: BaseException) -> bool:
+    state = _state(error)
+    if state is None:  # of the connection itself: refused, cut, timed out
+        return any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
+    return state.startswith(_PASSING)
+
+
+def _state(error: BaseException) -> str | None:
+    """The driver's SQLSTATE; None where the connection failed, or the driver itself refused something."""
+    state = getattr(error, "sqlstate", None)
+    return None if state is None else str(state)
+
+
+def _without_secret(said: str, url: URL) -> str:
+    """One line, and no password: libpq quotes connection strings it does not understand."""
+    asked = url.query.get("password", "")
+    for secret in filter(None, (url.password, asked if isinstance(asked, str) else "")):
+        said = said.replace(str(secret), "***")
+    return " ".join(said.split())

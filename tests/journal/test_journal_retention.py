@@ -1,0 +1,121 @@
+"""What is pruned, and what is never pruned."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+from journal_builders import NOW, Worker, employees, human, settled
+
+from icp_sync.domain.plan import Change
+from icp_sync.journal import Journal, Keep, Settled
+
+DAY = 86_400.0
+KEEP = Keep(history=400 * DAY, runs=400 * DAY, gone=30 * DAY)
+
+
+def evaluated(account_id: str, tier: str, **more: object) -> Settled:
+    changes = (Change(account_id=account_id, field="tier", live="", desired=tier),)
+    return settled(
+        account_id, tier=tier, evaluation={"tier": tier}, log_evaluation=True, changes=changes, **more
+    )
+
+
+@pytest.fixture
+def aged(worker: Worker) -> Journal:
+    """One account whose tier moved 500, 450 and 10 days ago, one that was settled once, 500 days ago."""
+    for days, tier in ((500, "A"), (450, "B"), (10, "C")):
+        worker.commit(evaluated("1", tier), now=NOW - days * DAY)
+    worker.commit(
+        evaluated("2", "D", confirmed={"lane": human("x", NOW - 500 * DAY)}, left_alone={"lane": ("x", "y")}),
+        now=NOW - 500 * DAY,
+    )
+    return worker.journal
+
+
+def test_of_each_account_the_evaluation_in_force_where_the_kept_time_begins_stays(aged: Journal) -> None:
+    pruned = aged.prune(KEEP, now=NOW)
+    assert pruned.evaluations == 1
+    assert [e.tier for e in aged.evaluations("1")] == ["B", "C"]
+    assert [e.tier for e in aged.evaluations("2")] == ["D"]
+
+
+def test_writes_older_than_is_kept_go(aged: Journal) -> None:
+    assert aged.prune(KEEP, now=NOW).writes == 3
+    assert [c.after for c in aged.history("1")] == ["C"]
+    assert aged.history("2") == []
+
+
+def test_pruning_again_finds_nothing(aged: Journal) -> None:
+    aged.prune(KEEP, now=NOW)
+    assert not any(aged.prune(KEEP, now=NOW).to_json().values())
+
+
+def test_kept_for_ever_nothing_goes(aged: Journal) -> None:
+    assert not any(aged.prune(Keep(history=inf, runs=inf, gone=inf), now=NOW).to_json().values())
+    assert len(aged.evaluations("1")) == 3
+
+
+def test_what_people_hold_and_whose_values_are_whose_is_never_too_old(aged: Journal) -> None:
+    aged.prune(Keep(history=DAY, runs=DAY, gone=DAY), now=NOW + 9_999 * DAY)
+    stored = aged.account("2")
+    assert stored is not None
+    assert stored.confirmed["lane"].value == "x"
+    assert dict(stored.left_alone) == {"lane": ("x", "y")}
+
+
+def test_the_audit_is_never_pruned(aged: Journal) -> None:
+    aged.audit("mode", who="ada", now=1.0)
+    aged.prune(Keep(history=DAY, runs=DAY, gone=DAY), now=NOW + 9_999 * DAY)
+    assert [e.what for e in aged.audited()] == ["mode"]
+
+
+def test_a_thousand_rows_are_taken_page_by_page_until_told_to_stop(journal: Journal, worker: Worker) -> None:
+    worker.commit(*(evaluated(str(n), "A") for n in range(1_200)), now=NOW - 500 * DAY)
+    worker.commit(*(evaluated(str(n), "B") for n in range(1_200)), now=NOW - 450 * DAY)
+    asked: list[bool] = []
+
+    def once() -> bool:
+        asked.append(True)
+        return len(asked) == 1
+
+    assert journal.prune(KEEP, now=NOW, going=once).evaluations == 1_000
+    assert journal.prune(KEEP, now=NOW).evaluations == 200
+    assert [e.tier for e in journal.evaluations("7")] == ["B"]
+
+
+def test_runs_and_finished_requests_go_and_waiting_ones_stay(journal: Journal) -> None:
+    for days in (500, 10):
+        journal.end_run(journal.start_run("poll", now=NOW - days * DAY), {}, now=NOW - days * DAY)
+    done = journal.ask("undo", {}, by="ada", now=NOW - 500 * DAY)
+    journal.end_request(done, state="done", result={}, now=NOW - 500 * DAY)
+    waiting = journal.ask("undo", {}, by="ada", now=NOW - 500 * DAY)
+    pruned = journal.prune(KEEP, now=NOW)
+    assert (pruned.runs, pruned.requests) == (1, 1)
+    assert len(journal.runs()) == 1
+    assert [r.id for r in journal.requests()] == [waiting]
+
+
+def test_answers_go_when_they_expire_and_what_they_cost_stays(journal: Journal) -> None:
+    for key, days in (("a.example", 1), ("b.example", 2)):
+        journal.reserve("vendor", [key], 2.0, now=NOW, run="r")
+        journal.record("vendor", key, "hit", [employees(5)], 2.0, now=NOW, expires_at=NOW + days * DAY)
+    assert journal.prune(KEEP, now=NOW + DAY - 1).answers == 0
+    assert journal.prune(KEEP, now=NOW + DAY).answers == 1
+    assert journal.spent("vendor", NOW - 1) == 4.0
+    assert journal.reserve("vendor", ["a.example"], 2.0, now=NOW + DAY, run="r") == ("a.example",)
+
+
+def test_costs_are_kept_for_budgets_however_short_runs_are_kept(journal: Journal) -> None:
+    journal.record("vendor", "a.example", "hit", [employees(5)], 2.0, now=NOW, expires_at=NOW)
+    journal.prune(Keep(runs=DAY), now=NOW + 100 * DAY)
+    assert journal.spent("vendor", 0.0) == 2.0
+    journal.prune(Keep(runs=DAY), now=NOW + 401 * DAY)
+    assert journal.spent("vendor", 0.0) == 0.0
+
+
+def test_other_connections_keep_theirs(aged: Journal) -> None:
+    other = aged.for_connection("other")
+    Worker(other).commit(evaluated("1", "A"), now=NOW - 500 * DAY)
+    aged.prune(KEEP, now=NOW)
+    assert len(other.history("1")) == 1
