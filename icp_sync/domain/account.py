@@ -45,17 +45,32 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmed:
-    """A value a read or a write has confirmed, with whose it is."""
+    """A value a read or a write has confirmed, with whose it is.
+
+    by: which class of editor set a human value ("person", "workflow" …), "" where nobody knows.
+    """
 
     value: str
     origin: Origin
     at: float  # UTC epoch seconds
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """What an undo took back: field → the value of ours not to be written again while the inputs' digest is
+    still `mark`. run: the undo's."""
+
+    mark: str
+    fields: Mapping[str, str]
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Previous:
     """What the next evaluation must know of the last one. Carried in the journal, compared by value.
 
+    tier: the effective one, people's where they override ours.
     raw_tier: our own last tier before caps and overrides, "" outside A–D. pending_tier: where the tier
     would move once the move has lasted `dwell`; pending_since is when that began (epoch seconds).
     """
@@ -72,6 +87,7 @@ class Previous:
     routed_owner: str = ""
     routed_at: float | None = None
     why: str = ""  # why the tier last changed, in words
+    model_tier: str = ""  # our own tier while people override it, "" while they do not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +108,11 @@ class Remembered:
     fingerprint: str = ""
     evidence: Mapping[str, object] = field(default_factory=dict)  # facts and verdicts of the last evaluation
     attempts: int = 0  # consecutive refusals or deferrals
+    problem: str = ""  # why it was not settled, in words
+    # Of our last write, until a later read has seen it: field → (live value it assumed, value sent).
+    unechoed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    sent_at: float = 0.0  # when that was, epoch seconds on the CRM's clock
+    withdrawn: Withdrawn | None = None
 
 
 NOT_REMEMBERED = Remembered()
@@ -154,11 +175,19 @@ ALONE = Kin()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What the journal recalls for one page."""
+    """What the journal recalls for one page.
+
+    edits: account → field → a value people hold, with when and by which class of editor it was set, as the
+    CRM's history tells. restore: account → field → a value somebody had set before our write went over it, to
+    be given back. echoed: accounts on which this read has seen our last write.
+    """
 
     accounts: Mapping[str, Remembered] = field(default_factory=dict)
     roster: Roster = field(default_factory=Roster)
     kin: Mapping[str, Kin] = field(default_factory=dict)
+    edits: Mapping[str, Mapping[str, Confirmed]] = field(default_factory=dict)
+    restore: Mapping[str, Mapping[str, Confirmed]] = field(default_factory=dict)
+    echoed: frozenset[str] = frozenset()
 
     def of(self, account_id: str) -> Remembered:
         return self.accounts.get(account_id, NOT_REMEMBERED)

@@ -7,13 +7,14 @@ Pure: a function of facts, the previous evaluation, the active profiles and now.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 
 from icp_sync.domain.account import Previous
 from icp_sync.domain.assessment import EPSILON, Assessment, Fate, assess
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.facts import Facts
+from icp_sync.domain.override import Override
 from icp_sync.domain.populations import is_person
 from icp_sync.domain.profile import Effect
 from icp_sync.domain.timing import Timing, next_change, timing_of
@@ -31,7 +32,8 @@ class Evaluation:
 
     raw_tier: the tier before caps, which calm compares with next time. firm: no missing fact can change
     the tier. valid_until: earliest instant (epoch seconds) at which any written field may change by the
-    mere passing of time, None for never.
+    mere passing of time, None for never. override: what people put in place of our tier; then `tier` is
+    theirs and `model_tier` ours. override_note: why an override that somebody made does not count.
     """
 
     tier: str
@@ -49,6 +51,13 @@ class Evaluation:
     pending_since: float | None
     valid_until: float | None
     profile_version: int
+    override: Override | None = None
+    override_note: str = ""
+
+    @property
+    def model_tier(self) -> str:
+        """The tier the profiles alone give."""
+        return capped(self.raw_tier, self.shown)
 
     @property
     def coverage(self) -> int:
@@ -96,6 +105,25 @@ def evaluate(
         pending_since=calm.since,
         valid_until=next_change(compiled, facts, now, calm.ends),
         profile_version=version,
+    )
+
+
+def overridden(evaluation: Evaluation, override: Override | None, note: str = "") -> Evaluation:
+    """The same with the tier people decided, which is firm while it lasts. The score is never theirs.
+
+    Outside the scope nothing is shown, so nothing is overridden.
+    """
+    if not evaluation.in_scope:
+        return evaluation
+    if override is None:
+        return replace(evaluation, override_note=note) if note else evaluation
+    ends = [t for t in (evaluation.valid_until, override.until) if t is not None]
+    return replace(
+        evaluation,
+        tier=override.tier,
+        firm=True,
+        override=override,
+        valid_until=min(ends, default=None),
     )
 
 
@@ -231,4 +259,5 @@ def carried(evaluation: Evaluation, previous: Previous | None, now: float, *, wh
         routed_owner=previous.routed_owner if previous else "",
         routed_at=previous.routed_at if previous else None,
         why=why if changed else previous.why if previous else "",
+        model_tier=evaluation.model_tier if evaluation.override else "",
     )

@@ -12,13 +12,34 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One field of one account, live → desired, with its reason. Canonical values."""
+    """One field of one account, live → desired, with its reason. Canonical values.
+
+    origin: whose the live value was, "ours", "human", or "" for a blank nobody wrote. Undo gives it back.
+    """
 
     account_id: str
     field: str
     live: str
     desired: str
     reason: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Changes of one account that wait for a person, and the rule that says so.
+
+    key: what is held, the same however often the account is evaluated again: "A → C". since: epoch seconds.
+    released_by: who let exactly this key pass, "" while nobody did.
+    """
+
+    account_id: str
+    rule: str
+    key: str
+    changes: tuple[Change, ...] = ()
+    reason: str = ""
+    since: float = 0.0
+    released_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

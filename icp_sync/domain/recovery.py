@@ -11,17 +11,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from icp_sync.domain.account import Account, Previous, Remembered
-from icp_sync.domain.seal import Seal, SealKey
+from icp_sync.domain.override import Override
+from icp_sync.domain.seal import THEIRS, Seal, SealKey
 from icp_sync.domain.standing import STATES, instant_of
 
 
 def recovered(
-    account: Account, remembered: Remembered, seal: Seal, key: SealKey, version: int
+    account: Account,
+    remembered: Remembered,
+    seal: Seal,
+    key: SealKey,
+    version: int,
+    override: Override | None = None,
 ) -> Previous | None:
     """The previous evaluation, completed by what a write of unknown fate turns out to have left behind.
 
     With a journal, only values still standing as intents count: those it had not learned the fate of.
     Without, every value the seal proves. `version`: of the active profiles, for a journal that is lost.
+    override: the one in force now.
     """
     landed = _landed(account, remembered, seal, key)
     previous = remembered.previous
@@ -29,14 +36,26 @@ def recovered(
         previous = as_given(previous, account, remembered)
     if not landed:
         return previous
-    tier = landed.get("model_tier") or landed.get("tier", "")  # a person may hold the one, hardly both
+    tier, model = _tiers(landed, seal, override)
+    ours = model or ("" if override else tier)
     if previous is None:
         if tier not in STATES:
             return None
-        previous = Previous(tier=tier, profile=landed.get("profile", ""), profile_version=version)
-        previous = replace(previous, raw_tier=tier, score=_score(landed.get("fit_score", "")))
-    elif tier in STATES and tier != previous.tier:
-        previous = replace(previous, tier=tier, raw_tier=tier, pending_tier="", pending_since=None)
+        previous = Previous(
+            tier=tier,
+            raw_tier=ours if ours in STATES else "",
+            profile=landed.get("profile", ""),
+            profile_version=version,
+            score=_score(landed.get("fit_score", "")),
+            model_tier=model if override and tier == override.tier else "",
+        )
+    else:
+        if ours in STATES and ours != (previous.model_tier or previous.tier):
+            previous = replace(previous, raw_tier=ours, pending_tier="", pending_since=None)
+        if tier in STATES and tier != previous.tier:
+            previous = replace(previous, tier=tier)
+        if override and tier == override.tier and model:
+            previous = replace(previous, model_tier=model)
     return replace(
         previous,
         previous_tier=landed.get("previous_tier", previous.previous_tier),
@@ -52,6 +71,16 @@ def as_given(previous: Previous, account: Account, remembered: Remembered) -> Pr
     if not account.owner or account.owner not in remembered.intents.get("owner", ()):
         return previous
     return replace(previous, routed_owner=account.owner, routed_at=account.stamp / 1000)
+
+
+def _tiers(landed: Mapping[str, str], seal: Seal, override: Override | None) -> tuple[str, str]:
+    """The effective tier as we last left it, and our own. A tier that somebody typed was the effective one if
+    our last seal knew of it."""
+    model = landed.get("model_tier", "")
+    if tier := landed.get("tier", ""):
+        return tier, model
+    known = override is not None and override.direct and seal.marks.get("tier") == THEIRS
+    return (override.tier if override and known else model), model
 
 
 _TELLING = (

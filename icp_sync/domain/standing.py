@@ -59,6 +59,7 @@ class Field:
     needs: Mode = Mode.WRITE
     hidden: bool = False
     native: bool = False  # a property of the CRM itself, written only when configured, never provisioned
+    theirs: bool = False  # provisioned for people to edit; read, and never written, sealed or left alone
 
 
 FIELDS: Mapping[str, Field] = {
@@ -219,6 +220,28 @@ FIELDS: Mapping[str, Field] = {
             type=FieldType.DATETIME,
             needs=Mode.ROUTE,
             description="When our route chose the owner.",
+        ),
+        Field(
+            name="tier_override",
+            label="ICP tier override",
+            type=FieldType.ENUM,
+            options=STATES,
+            theirs=True,
+            description="For people: the tier this company shall have, whatever the profile says.",
+        ),
+        Field(
+            name="tier_override_reason",
+            label="ICP tier override, why",
+            type=FieldType.TEXT,
+            theirs=True,
+            description="For people: why the tier is overridden.",
+        ),
+        Field(
+            name="tier_override_until",
+            label="ICP tier override, until",
+            type=FieldType.DATETIME,
+            theirs=True,
+            description="For people: when the override ends by itself. Blank: when it is taken away.",
         ),
         Field(
             name="seal",

@@ -1,4 +1,5 @@
-"""Why a tier changed: DATA (which fact, from which source), PROFILE (which criterion), or ENGINE.
+"""Why a tier changed: DATA (which fact, from which source), PROFILE (which criterion), ENGINE, or OVERRIDE
+(people decided, or what they decided has ended).
 
 Works from the evidence of the last evaluation, kept as plain JSON in the journal.
 """
@@ -9,14 +10,20 @@ from collections.abc import Mapping, Sequence
 
 from icp_sync.domain.account import Previous
 from icp_sync.domain.compile import Compiled
-from icp_sync.domain.evaluation import ENGINE, Evaluation, evaluate
+from icp_sync.domain.evaluation import ENGINE, Evaluation, evaluate, overridden
 from icp_sync.domain.facts import FactValue, Known, value_from_json, value_to_json
+from icp_sync.domain.override import override_from_json, override_to_json
+from icp_sync.domain.ownership import editor_text
 from icp_sync.domain.words import date_text, fact_text, value_text
 
 
 def evidence_of(evaluation: Evaluation, known: Known) -> dict[str, object]:
-    """What to remember of an evaluation: engine, profile version, scope, points, facts with sources."""
+    """What to remember of an evaluation: engine, profile version, scope, points, facts with sources, and the
+    override in force."""
+    override, note = evaluation.override, evaluation.override_note
     return {
+        **({"override": override_to_json(override)} if override else {}),
+        **({"override_note": note} if note else {}),
         "engine": ENGINE,
         "version": evaluation.profile_version,
         "in_scope": evaluation.in_scope,
@@ -25,6 +32,12 @@ def evidence_of(evaluation: Evaluation, known: Known) -> dict[str, object]:
             name: [value_to_json(value), known.winners[name].source] for name, value in known.facts.items()
         },
     }
+
+
+def as_overridden(evaluation: Evaluation, evidence: Mapping[str, object]) -> Evaluation:
+    """What the profiles say, with the override that was in force when this evidence was kept."""
+    note = evidence.get("override_note", "")
+    return overridden(evaluation, override_from_json(evidence.get("override")), str(note))
 
 
 def facts_of_evidence(evidence: Mapping[str, object]) -> dict[str, FactValue]:
@@ -45,6 +58,10 @@ def why_changed(
     if previous is None or previous.tier == evaluation.tier:
         return ""
     moved = f"Changed {date_text(now)} from {previous.tier}"
+    if evaluation.override:
+        return f"{moved}: OVERRIDE by {editor_text(evaluation.override.by)}."
+    if previous.model_tier:
+        return f"{moved}: OVERRIDE ended."
     if evidence.get("engine") != ENGINE:
         return f"{moved}: ENGINE {ENGINE}."
     before = facts_of_evidence(evidence)

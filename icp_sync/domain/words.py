@@ -6,7 +6,6 @@ Made only when somebody will read them. Dates are absolute, so that a sentence s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from math import inf
 
 from icp_sync.domain.assessment import Assessment, Fate
@@ -26,16 +25,20 @@ from icp_sync.domain.conditions import (
 from icp_sync.domain.currency import convert
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation, capped
 from icp_sync.domain.facts import CATALOGUE, FactType, FactValue, Interval, Members, Money
+from icp_sync.domain.ownership import editor_text
 from icp_sync.domain.profile import DAY, Criterion, Effect
-
-REASONS_LIMIT = 500  # characters a rep reads at a glance
-_DATE_FACTS = frozenset({"founded", "last_funding_date", "last_activity"})
+from icp_sync.domain.spelling import REASONS_LIMIT as REASONS_LIMIT
+from icp_sync.domain.spelling import amount_text, bound_text, is_date
+from icp_sync.domain.spelling import cut as cut
+from icp_sync.domain.spelling import date_text as date_text
+from icp_sync.domain.spelling import fact_text as fact_text
+from icp_sync.domain.spelling import value_text as value_text
 
 
 def reasons(evaluation: Evaluation, facts: Mapping[str, FactValue], *, why: str = "") -> str:
     """At most 500 characters: what decides, what helps, what hurts, what is missing, what changed."""
     shown = evaluation.shown
-    parts = [headline(evaluation)]
+    parts = [headline(evaluation), *filter(None, [override_text(evaluation)])]
     parts += decisive(evaluation)
     verdicts = list(_verdicts(shown, facts))
     parts += [f"+ {said} {got}/{of}." for _, got, of, said in _best(verdicts, "+")]
@@ -50,16 +53,31 @@ def headline(evaluation: Evaluation) -> str:
     low, high = evaluation.low, evaluation.high
     settled = len(evaluation.assessments) == 1 and evaluation.shown.least == evaluation.shown.most
     span = f" ({evaluation.score})" if settled or low == high else f" ({low}–{high})"
-    if evaluation.tier == NEEDS_DATA:
+    if evaluation.tier == NEEDS_DATA and evaluation.override is None:
         return f"Needs data{span}: {evaluation.coverage} % of the profile is known."
     sure = "" if evaluation.firm else ", provisional"
     return f"{evaluation.tier}{span}{sure}."
 
 
+def override_text(evaluation: Evaluation) -> str:
+    """Whose tier it is, until when, why, and what ours would be; "" where it is ours."""
+    override = evaluation.override
+    if override is None:
+        return evaluation.override_note
+    until = f" until {date_text(override.until)}" if override.until is not None else ""
+    by = f" by {editor_text(override.by)}" if override.by or override.direct else ""
+    if override.direct:
+        said = f"Tier typed{by} on {date_text(override.since)}, theirs{until or ' to keep'}"
+    else:
+        said = f"Overridden{by}{until}"
+    why = f": {cut(override.why, 120).rstrip('.')}" if override.why else ""
+    return f"{said}{why}. The profile says {evaluation.model_tier}."
+
+
 def decisive(evaluation: Evaluation) -> list[str]:
     """Gates, flags, caps and a held-back move: what outranks the sum of points."""
     said: list[str] = []
-    if evaluation.tier == NOT_ICP:
+    if evaluation.model_tier == NOT_ICP:
         for assessment in evaluation.assessments:
             prefix = f"{assessment.profile.name}: " if len(evaluation.assessments) > 1 else ""
             said.append(f"{prefix}{'; '.join(failures(assessment))}.")
@@ -80,7 +98,7 @@ def decisive(evaluation: Evaluation) -> list[str]:
         for flag in evaluation.shown.flags_unknown
         if flag.effect is not Effect.MARK
     ]
-    if evaluation.pending_tier and evaluation.pending_since is not None:
+    if evaluation.pending_tier and evaluation.pending_since is not None and evaluation.override is None:
         moves = evaluation.pending_since + evaluation.shown.profile.tiers.dwell
         then = capped(evaluation.pending_tier, evaluation.shown)
         if then != evaluation.tier:
@@ -142,7 +160,7 @@ def value_words(criterion: Criterion, facts: Mapping[str, FactValue], currency: 
         value = facts[when.fact]
         text = value_text(when.fact, value)
         if isinstance(when, Between) and not isinstance(value, Members):
-            counted = isinstance(value, Interval) and not _is_date(when.fact)
+            counted = isinstance(value, Interval) and not is_date(when.fact)
             amount = f"{text} {_plural(when.fact, value)}" if counted else f"{fact_text(when.fact)} {text}"
             return amount + _beyond(when, value, currency)
         return f"{fact_text(when.fact)} {text}"
@@ -159,10 +177,10 @@ def _beyond(when: Between, value: Interval | Money, currency: str) -> str:
     """On which side of the band a value lies, both in the profile's currency: ", over 500"."""
     known = convert(value, currency) if isinstance(value, Money) else value
     unit = f"{currency} " if isinstance(value, Money) else ""
-    over, under = ("after", "before") if _is_date(when.fact) else ("over", "under")
+    over, under = ("after", "before") if is_date(when.fact) else ("over", "under")
     if known.low > when.high:
-        return f", {over} {unit}{_bound(when.fact, when.high)}"
-    return f", {under} {unit}{_bound(when.fact, when.low)}" if known.high < when.low else ""
+        return f", {over} {unit}{bound_text(when.fact, when.high)}"
+    return f", {under} {unit}{bound_text(when.fact, when.low)}" if known.high < when.low else ""
 
 
 def missing_facts(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> list[tuple[str, float]]:
@@ -216,7 +234,7 @@ def clause(condition: Condition) -> str:
             every = "include" if _several(fact) else "has"
             return f"{fact_text(fact)} {every} all of {', '.join(sorted(values))}"
         case Within(fact=fact, seconds=seconds):
-            return f"{fact_text(fact)} within {_number(seconds / DAY)} days"
+            return f"{fact_text(fact)} within {amount_text(seconds / DAY)} days"
         case Present(fact=fact, known=known):
             return f"{fact_text(fact)} is {'known' if known else 'unknown'}"
         case Not(part=part):
@@ -242,79 +260,11 @@ def _either(values: frozenset[str]) -> str:
 
 
 def _between_clause(leaf: Between) -> str:
-    name, low, high = fact_text(leaf.fact), _bound(leaf.fact, leaf.low), _bound(leaf.fact, leaf.high)
+    name, low, high = fact_text(leaf.fact), bound_text(leaf.fact, leaf.low), bound_text(leaf.fact, leaf.high)
     if leaf.low == -inf:
         text = f"{name} {'below' if leaf.high_open else 'at most'} {high}"
     elif leaf.high == inf:
         text = f"{name} {'above' if leaf.low_open else 'at least'} {low}"
     else:
         text = f"{name} equals {low}" if leaf.low == leaf.high else f"{name} between {low} and {high}"
-    return f"{text} (credit fades over {_number(100 * leaf.taper)} %)" if leaf.taper else text
-
-
-def _bound(fact: str, value: float) -> str:
-    return date_text(value) if _is_date(fact) else _number(value)
-
-
-def _is_date(name: str) -> bool:
-    return name.rpartition(".")[2] in _DATE_FACTS or name.endswith(("_date", "_at"))
-
-
-def fact_text(name: str) -> str:
-    """A fact's name for people; one of the parent's or the group's says so: "group employees"."""
-    return name.replace("_", " ").replace(".", " ")
-
-
-def value_text(name: str, value: FactValue) -> str:
-    """A fact value for people: "51–200", "EUR 2.0B", "2024-03-01", "hubspot, salesforce"."""
-    if isinstance(value, Members):
-        known = ", ".join(sorted(value.known)[:5]) or "none"
-        more = f" and {len(value.known) - 5} more" if len(value.known) > 5 else ""
-        return known + more + ("" if value.complete else " (maybe more)")
-    if isinstance(value, Money):
-        return f"{value.currency or 'currency unknown,'} {_range(value.low, value.high)}"
-    if _is_date(name):
-        first, last = date_text(value.low), date_text(value.high)
-        if first.endswith("-01-01") and last == f"{first[:4]}-12-31":
-            return first[:4]
-        return first if first == last else f"{first} to {last}"
-    return _range(value.low, value.high)
-
-
-def _range(low: float, high: float) -> str:
-    if low == high:
-        return _number(low)
-    if high == inf:
-        return f"{_number(low)} or more"
-    return f"up to {_number(high)}" if low == -inf else f"{_number(low)}–{_number(high)}"
-
-
-def _number(value: float) -> str:
-    if value in (inf, -inf):
-        return "any"
-    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
-
-
-def date_text(seconds: float) -> str:
-    """An instant as a UTC date; open ends and years nobody can hold are said so."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
-    except (OverflowError, OSError, ValueError):
-        return "long ago" if seconds < 0 else "far ahead"
-
-
-def cut(text: str, limit: int = REASONS_LIMIT) -> str:
-    """One line, cut at a word and marked with … when longer than the limit.
-
-    Company facts may carry control characters or half a character; a CRM drops them in its own way, and
-    what it then holds would not be what we wrote.
-    """
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else " " for c in text)
-    if len(text) <= limit:
-        return text
-    head = text[: limit - 1]
-    return (head[: head.rfind(" ")] if " " in head else head).rstrip(" ,;:") + "…"
+    return f"{text} (credit fades over {amount_text(100 * leaf.taper)} %)" if leaf.taper else text

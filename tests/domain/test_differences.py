@@ -11,21 +11,16 @@ from hypothesis import strategies as st
 from icp_sync.domain.account import NOT_REMEMBERED, Confirmed, Origin, Owner, Remembered
 from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import compile_profile
-from icp_sync.domain.differences import (
-    OWNER_CLEARED_AFTER,
-    cosmetic,
-    desired,
-    difference,
-    is_ours,
-    learned,
-    vacant_from,
-)
+from icp_sync.domain.desired import desired
+from icp_sync.domain.differences import Differences, cosmetic, difference, learned
 from icp_sync.domain.evaluation import carried, evaluate
+from icp_sync.domain.ownership import is_ours
 from icp_sync.domain.plan import Change
 from icp_sync.domain.profile import DAY
 from icp_sync.domain.routing import Held, decide, replay
 from icp_sync.domain.seal import Seal, SealKey, read_seal
 from icp_sync.domain.standing import Mode
+from icp_sync.domain.vacancy import OWNER_CLEARED_AFTER, vacant_from
 from tests.domain.cases import NOW, OWNERS, account, profile_sets, some_facts
 
 KEY = SealKey(installation="0123456789ab", key=b"k" * 32)
@@ -227,3 +222,12 @@ def test_a_new_seal_remembers_what_people_blanked_and_what_this_footprint_does_n
     assert seal.proves(KEY, "1", "coverage", "80")
     _, lost = only({"tier": "B", "lane": "", "seal": text}, wanted={"tier": "B", "lane": "nurture"})
     assert lost.left_alone == {"lane": ("", "nurture")}
+
+
+def test_one_material_change_makes_a_write_and_so_does_anything_given_back():
+    wording = Change(account_id="1", field="reasons", live="x", desired="y")
+    tier = Change(account_id="1", field="tier", live="A", desired="B")
+    assert not Differences().material
+    assert not Differences(changes=(wording,)).material
+    assert Differences(changes=(wording, tier)).material
+    assert Differences(changes=(wording,), gives_back=True).material
