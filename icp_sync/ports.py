@@ -130,6 +130,9 @@ class StepKind(StrEnum):
     ADD_OPTION = "add option"
     KEEP = "keep"
     CONFLICT = "conflict"
+    DEPENDS = "depends"  # something in the CRM uses what would be removed
+    REMOVE = "remove"
+    NOTE = "note"  # what to know before; nothing is done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,10 +208,40 @@ class CrmField:
     archived: bool = False
 
 
+class Editor(StrEnum):
+    """Whose hand changed a value, as far as the CRM tells."""
+
+    PERSON = "person"
+    WORKFLOW = "workflow"
+    IMPORT = "import"
+    APP = "app"  # another program
+    OURS = "ours"
+    UNKNOWN = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One value a field had. value: canonical; at: from when, ms on the CRM's clock. who: what the CRM calls
+    the user or app, for display only."""
+
+    value: str
+    at: int
+    by: Editor
+    who: str = ""
+
+
+Edits = Mapping[str, Mapping[str, tuple[Edit, ...]]]
+"""Account id → logical field → the values it had, newest first."""
+
+
 class Crm(Protocol):
     """A customer-relationship system. Raises AuthError, UnavailableError and ConfigError, all ours."""
 
     kind: str  # "hubspot"
+
+    @property
+    def disabled(self) -> Mapping[str, str]:
+        """Logical field → why the CRM cannot carry it at the moment. Others are written all the same."""
 
     def now(self) -> float:
         """The CRM's own clock, UTC epoch seconds (from its `Date` header)."""
@@ -234,7 +267,18 @@ class Crm(Protocol):
     def check(self, blueprint: Blueprint) -> list[Problem]:
         """Everything wrong with credentials, scopes, limits and properties, at once."""
 
-    def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]: ...
+    def history(self, ids: Sequence[str], fields: Sequence[str]) -> Edits:
+        """Who gave these fields the values they had. An account or field that is not in the answer is one of
+        which the CRM does not tell, or does not tell yet; how far back it goes is the CRM's business."""
+
+    def provision(
+        self, blueprint: Blueprint, *, apply: bool, remove: bool = False, force: bool = False
+    ) -> list[Step]:
+        """The steps to the blueprint, or with `remove` from it back to a CRM without us; taken when `apply`.
+
+        Removing takes away only what bears our marks, never a native field and never another's. What depends
+        on it comes first, as DEPENDS; then nothing is taken without `force`, and no step is `done`.
+        """
 
     def owners(self) -> tuple[Owner, ...]: ...
 

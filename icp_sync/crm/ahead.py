@@ -10,6 +10,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -56,7 +57,7 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
             error = caught
         offer(_End(error))
 
-    threading.Thread(target=make, name="read-ahead", daemon=True).start()
+    threading.Thread(target=copy_context().run, args=(make,), name="read-ahead", daemon=True).start()
     try:
         while True:
             item = made.get()
@@ -156,7 +157,10 @@ class _Run(Generic[R, T]):
         while self._threads < self._chains and (lane := self._choose()) is not None:
             lane.asking = True
             self._threads += 1
-            threading.Thread(target=self._work, args=(lane,), name="read-ahead", daemon=True).start()
+            context = copy_context()  # the threads work for whoever hires them
+            threading.Thread(
+                target=context.run, args=(self._work, lane), name="read-ahead", daemon=True
+            ).start()
 
     def _work(self, lane: _Lane[R, T] | None) -> None:
         while lane is not None:

@@ -13,6 +13,11 @@ from icp_sync.domain.standing import FIELDS
 PROVISION = "icp-sync provision --apply"
 
 
+def theirs_among(names: Iterable[str]) -> list[str]:
+    """The fields among these that belong to people: we provision and read them, and never write one."""
+    return sorted(name for name in names if name in FIELDS and FIELDS[name].theirs)
+
+
 class Carrying:
     """properties: logical field → the CRM's name for it. name: of the connection. next_step: what helps when
     an output is lost."""

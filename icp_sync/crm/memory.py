@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from icp_sync.crm.canonical import canonical_text, is_number, type_of
+from icp_sync.crm.canonical import canonical_text, type_of
+from icp_sync.crm.carrying import theirs_among
 from icp_sync.crm.memory_beside import Beside
+from icp_sync.crm.memory_fields import Fields
+from icp_sync.crm.memory_past import Past
 from icp_sync.crm.windows import WINDOW_STREAMS, Window, Windows, id_order, stamp_is_old
 from icp_sync.domain.account import Account, Owner
 from icp_sync.domain.facts import Signal
@@ -26,13 +29,14 @@ from icp_sync.ports import (
     Blueprint,
     CrmField,
     Deal,
+    Editor,
+    Edits,
     Identity,
     Page,
     Position,
     Query,
     Related,
     Step,
-    StepKind,
     Stream,
 )
 
@@ -94,7 +98,7 @@ class MemoryCrm:
         self.lose_reply = lose_reply
         self.before = before
         self.writes: list[tuple[float, str, str, str]] = []
-        self._carried: dict[str, tuple[str, ...]] = {name: _options(name) for name in fields}
+        self.made = Fields(fields)
         self._clock = clock
         self._owners = {owner.email.lower(): owner for owner in owners}
         self._identity = Identity(
@@ -109,9 +113,11 @@ class MemoryCrm:
         self._next_id = count(1001)
         self._lock = threading.RLock()
         self.beside = Beside(lambda id: id in self._rows, self._now_ms)
+        self._past = Past()
         for record in records:
             stamp = record.stamp or self._now_ms()
             self._put(replace(record, stamp=stamp), indexed=stamp)
+            self._past.note(record.id, {}, _values(record), at=stamp, by=Editor.UNKNOWN)
 
     # What the port asks
 
@@ -146,25 +152,28 @@ class MemoryCrm:
         return [
             Problem(where=name, what=f"there is no field {name!r}", hint="icp-sync provision --apply")
             for name in blueprint.fields
-            if name not in self._carried
+            if name not in self.made
         ]
 
-    def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]:
+    @property
+    def disabled(self) -> Mapping[str, str]:
+        return self.made.disabled
+
+    def provision(
+        self, blueprint: Blueprint, *, apply: bool, remove: bool = False, force: bool = False
+    ) -> list[Step]:
         self.before("provision")
-        steps = []
-        for name in blueprint.fields:
-            wanted = tuple(value for value, _ in blueprint.options.get(name, ())) or _options(name)
-            have = self._carried.get(name)
-            missing = [value for value in wanted if value not in (have or ())]
-            if have is None:
-                steps.append(Step(kind=StepKind.CREATE, what=name, done=apply))
-            elif missing:
-                steps.append(Step(kind=StepKind.ADD_OPTION, what=name, detail=", ".join(missing), done=apply))
-            else:
-                steps.append(Step(kind=StepKind.KEEP, what=name))
-            if apply:
-                self._carried[name] = (*(have or ()), *missing)
-        return steps
+        if remove:
+            return self.made.remove(apply=apply, force=force)
+        return self.made.provision(blueprint, apply=apply)
+
+    def history(self, ids: Sequence[str], fields: Sequence[str]) -> Edits:
+        self.before("history")
+        with self._lock:
+            carried = self.made.carried
+            return self._past.told(
+                [id for id in ids if id in self._rows], [name for name in fields if name in carried]
+            )
 
     def owners(self) -> tuple[Owner, ...]:
         self.before("owners")
@@ -209,22 +218,22 @@ class MemoryCrm:
         owner: str = "",
         parent: str = "",
         late: float = 0.0,
+        by: Editor = Editor.PERSON,
     ) -> str:
         """Create a record and return its id."""
         with self._lock:
             account_id = id or next(str(n) for n in self._next_id if str(n) not in self._rows)
-            self._put(
-                Account(
-                    id=account_id,
-                    name=name,
-                    signals=tuple(signals),
-                    live=dict(live or {}),
-                    owner=owner,
-                    parent=parent,
-                    stamp=self._now_ms(),
-                ),
-                late=late,
+            account = Account(
+                id=account_id,
+                name=name,
+                signals=tuple(signals),
+                live=dict(live or {}),
+                owner=owner,
+                parent=parent,
+                stamp=self._now_ms(),
             )
+            self._put(account, late=late)
+            self._past.note(account_id, {}, _values(account), at=account.stamp, by=by)
             return account_id
 
     def edit(
@@ -237,10 +246,15 @@ class MemoryCrm:
         name: str | None = None,
         parent: str | None = None,
         late: float = 0.0,
+        by: Editor = Editor.PERSON,
+        who: str = "",
     ) -> None:
-        """Change a record as a person does. Signals replace those of the same fact and source."""
+        """Change a record as a person, or `by` whom, does. Signals replace those of the same fact and
+        source."""
         with self._lock:
             account = self._rows[account_id].account
+            given = {**(live or {}), **({} if owner is None else {"owner": owner})}
+            self._past.note(account_id, _values(account), given, at=self._now_ms(), by=by, who=who)
             new = tuple(signals or ())
             replaced = {(s.fact, s.source) for s in new}
             kept = tuple(s for s in account.signals if (s.fact, s.source) not in replaced)
@@ -354,7 +368,7 @@ class MemoryCrm:
 
     def _as_read(self, account: Account) -> Account:
         read_at = self._now_ms()
-        live = {name: account.live.get(name, "") for name in self._carried}
+        live = {name: account.live.get(name, "") for name in self.made.carried}
         if "owner" in live:
             live["owner"] = account.owner
         return replace(account, live=live, read_at=read_at, stamp_is_old=stamp_is_old(account.stamp, read_at))
@@ -368,7 +382,18 @@ class MemoryCrm:
             refusal = self.refuse(write)
             if refusal:
                 return refusal
-            refused = {f: why for f, v in write.values.items() if (why := self._impossible_value(f, v))}
+            if theirs := theirs_among(write.values):
+                message = f"{', '.join(theirs)} belongs to people and is never written"
+                return Outcome(
+                    account_id=write.account_id, result=Result.REFUSED, code="THEIRS", message=message
+                )
+            if lost := self.made.missed(write.values):
+                return _dropped(write, lost)
+            refused = {
+                field: why
+                for field, value in write.values.items()
+                if (why := self.made.impossible(field, value, self._owners))
+            }
             if "owner" in write.values and (reason := self.refuse_owner(write)):
                 refused["owner"] = ("INVALID_OWNER", reason)
             if refused.keys() - OWNERS or refused.keys() == write.values.keys() != set():
@@ -382,25 +407,11 @@ class MemoryCrm:
         self.writes.extend((now, account.id, field, value) for field, value in values.items())
         live = {**account.live, **{field: value for field, value in values.items() if field != "owner"}}
         owner = values.get("owner", account.owner)
+        self._past.note(account.id, _values(account), values, at=self._now_ms(), by=Editor.OURS)
         self._put(replace(account, live=live, owner=owner, stamp=self._now_ms()))
         if self.lose_reply(write):
             return Outcome(account_id=account.id, result=Result.UNCERTAIN, message="the reply was lost")
         return Outcome(account_id=account.id, result=Result.WRITTEN, confirmed=values, refused=refused)
-
-    def _impossible_value(self, field: str, value: str) -> tuple[str, str] | None:
-        """The code and sentence with which any CRM would refuse this value, None when it would not."""
-        if field not in self._carried:
-            return "PROPERTY_DOESNT_EXIST", f"there is no field {field}"
-        kind, options = type_of(field), self._carried[field]
-        if not value:
-            return None
-        if kind is FieldType.OWNER and value.lower() not in self._owners:
-            return "INVALID_OPTION", f"{value} is not an owner in this CRM"
-        if kind is FieldType.NUMBER and not is_number(value):
-            return "INVALID_NUMBER", f"{field}: {value!r} is not a number"
-        if options and not set(value.split(";")) <= set(options):
-            return "INVALID_OPTION", f"{field}: {value!r} is not one of {', '.join(options)}"
-        return None
 
     # The store
 
@@ -429,6 +440,14 @@ class MemoryCrm:
         return account_id if account_id in self._rows else ""
 
 
-def _options(name: str) -> tuple[str, ...]:
-    known = FIELDS.get(name)
-    return known.options if known else ()
+def _values(account: Account) -> Mapping[str, str]:
+    return {**account.live, "owner": account.owner}
+
+
+def _dropped(write: Write, lost: Mapping[str, str]) -> Outcome:
+    """Nothing of a write is sent when the CRM has lost a field of it: a seal among its values covers all."""
+    reasons = "; ".join(f"{field}: {why}" for field, why in lost.items())
+    if lost.keys() == write.values.keys():
+        return Outcome(account_id=write.account_id, result=Result.REFUSED, code="DISABLED", message=reasons)
+    message = f"nothing was written, to be planned again without what is disabled: {reasons}"
+    return Outcome(account_id=write.account_id, result=Result.FAILED, code="OUTPUT_DISABLED", message=message)

@@ -63,6 +63,7 @@ def _clear_logs(desk: Desk, given: Arguments) -> Json:
     desk.store.log.clear()
     desk.crm.requests.clear()
     desk.crm.meter = type(desk.crm.meter)()
+    desk.crm.limits.watch.clear()
     return {}
 
 
@@ -183,6 +184,25 @@ def _tokens(desk: Desk, given: Arguments) -> Json:
     return desk.credentials(given)
 
 
+def _others(desk: Desk, given: Arguments) -> Json:
+    """Other programs on the same allowance: `used` calls at once, and from now on `a_second` calls by the
+    simulator's clock and `searches_a_second` by real time; 0 for none. What is not named stays."""
+    limits, now = desk.crm.limits, desk.crm.clock.now()
+    limits.catch_up(now)
+    others = limits.others
+    paces = (("a_second", others.a_second), ("searches_a_second", others.searches_a_second))
+    others.go(now, *(_pace(given.get(name, pace), name) for name, pace in paces))
+    if "used" in given:
+        desk.compete(int(_pace(given["used"], "used")))
+    return {"used_by_others": others.used, "a_second": others.a_second}
+
+
+def _pace(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise Unusable(f"{name}: {value!r} is no number from 0 up")
+    return float(value)
+
+
 def _flush(desk: Desk, given: Arguments) -> Json:
     """Make the search index current now."""
     desk.store.show_all()
@@ -214,6 +234,7 @@ CONTROLS: Mapping[str, Control] = {
     "GET settings": _settings,
     "POST settings": _settings,
     "POST tokens": _tokens,
+    "POST others": _others,
     "POST flush": _flush,
     "POST reset": _reset_all,
 }

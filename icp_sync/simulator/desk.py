@@ -15,6 +15,7 @@ from icp_sync.simulator.clock import Clock
 from icp_sync.simulator.faults import Faults
 from icp_sync.simulator.index import Index
 from icp_sync.simulator.limits import Meter
+from icp_sync.simulator.others import Competitors, Watch
 from icp_sync.simulator.store import Record, Source, Store
 
 Json = dict[str, object]
@@ -23,6 +24,18 @@ Arguments = Mapping[str, object]
 
 class Unusable(ValueError):
     """A control that cannot be carried out as asked. Becomes a 400 with this message."""
+
+
+class Limited(Protocol):
+    """The calls of a day, which others use too."""
+
+    @property
+    def others(self) -> Competitors: ...
+    @property
+    def watch(self) -> Watch: ...
+
+    def catch_up(self, now: float) -> None:
+        """Let the others have made the calls that are due by `now`, epoch seconds."""
 
 
 class Simulated(Protocol):
@@ -36,6 +49,8 @@ class Simulated(Protocol):
     def lock(self) -> threading.RLock: ...
     @property
     def faults(self) -> Faults: ...
+    @property
+    def limits(self) -> Limited: ...
     @property
     def requests(self) -> deque[Json]: ...
 
@@ -119,6 +134,10 @@ class Desk(ABC):
     @abstractmethod
     def document(self, record: Record) -> Json:
         """Everything about a record: `properties` without blanks, stamps, whether it is gone."""
+
+    @abstractmethod
+    def compete(self, calls: int) -> None:
+        """Others make so many calls at once."""
 
     @abstractmethod
     def plan(self) -> Json:

@@ -33,6 +33,7 @@ KINDS: Mapping[str, str] = {
     "403": "a scope is missing",
     "404": "nothing is found",
     "409": "a conflict",
+    "412": "a condition of the request is claimed not to hold",
     "423": "the record is locked",
     "477": "the account is being moved; Retry-After of `seconds` (default 1)",
     "500": "an internal error",

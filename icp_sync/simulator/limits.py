@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from icp_sync.simulator.others import Competitors, Watch
 from icp_sync.simulator.switches import Switches
 
 UNLIMITED = 1_000_000
@@ -119,6 +120,8 @@ class Limits:
         self._searches = Window(1.0)
         self._day = ""
         self.used_today = 0
+        self.others = Competitors()
+        self.watch = Watch()
 
     def choose(self, plan: str) -> None:
         """Change the plan. Raises ValueError for one there is not."""
@@ -138,7 +141,7 @@ class Limits:
     def admit(self, token: str, clock_now: float, *, exempt: bool, search: bool) -> Exceeded | None:
         """Take a slot for one request, or say which limit refuses it."""
         now, allowed = time.monotonic(), self.allowance
-        self._turn_day(clock_now)
+        self.catch_up(clock_now)
         if self.used_today >= allowed.daily:
             return Exceeded(policy="DAILY", wait=self.resets_at(clock_now) - clock_now)
         if search and self._searches.used(now) >= allowed.search:
@@ -151,15 +154,36 @@ class Limits:
             self._searches.add(now)
         if not exempt:
             burst.add(now)
+        self.watch.begun(token, allowed.daily - self.used_today, self.switches.reserve)
         return None
+
+    def catch_up(self, clock_now: float) -> None:
+        """Let the day turn, and the others have made their calls."""
+        self._turn_day(clock_now)
+        self.use(self.others.due(clock_now))
+        for at in self.others.searches_due():
+            if self._searches.used(at) < self.allowance.search:
+                self._searches.add(at)
+
+    def use(self, calls: int) -> None:
+        """Others make so many calls, or as many as are left."""
+        calls = max(0, min(calls, self.allowance.daily - self.used_today))
+        self.used_today += calls
+        self.others.used += calls
 
     def headers(self, token: str) -> dict[str, str]:
         """The rate headers of a normal answer. Search answers carry none of them."""
         allowed = self.allowance
         left = max(0, allowed.burst - self._burst(token).used(time.monotonic()))
-        return {
-            "X-HubSpot-RateLimit-Daily": str(allowed.daily),
-            "X-HubSpot-RateLimit-Daily-Remaining": str(max(0, allowed.daily - self.used_today)),
+        day: dict[str, str] = {}
+        if self.switches.daily_headers:
+            remaining = max(0, allowed.daily - self.used_today)
+            self.watch.told(token, remaining)
+            day = {
+                "X-HubSpot-RateLimit-Daily": str(allowed.daily),
+                "X-HubSpot-RateLimit-Daily-Remaining": str(remaining),
+            }
+        return day | {
             "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
             "X-HubSpot-RateLimit-Max": str(allowed.burst),
             "X-HubSpot-RateLimit-Remaining": str(left),
@@ -177,6 +201,7 @@ class Limits:
         day = datetime.fromtimestamp(clock_now, UTC).astimezone(self._zone).date().isoformat()
         if day != self._day:
             self._day, self.used_today = day, 0
+            self.watch.new_day()
 
     def _burst(self, token: str) -> Window:
         return self._bursts.setdefault(token, Window(10.0))

@@ -66,11 +66,14 @@ class Switches(Switchboard):
     merged_in_archived_list: whether a merged-away company shows among the archived ones.
     list_after_inclusive: whether `after` of a list is the first id of the next page or the last of this one.
     stale_associations: whether associations still name records archived or merged away.
+    history_lag: seconds until the history of a property shows a version.
     shuffle: whether batch results come back in another order than the inputs.
     conditional_required: [{"when": {"property": …, "value": …}, "require": [names]}], enforced on 2026-09.
     conditional_on_any_write: whether those rules fire on a write that touches neither property.
     creator_required: names a POST must give on 2026-09.
     burst_limit, search_limit, daily_limit: override the plan's figures; null keeps them.
+    daily_headers: whether normal answers name the calls of the day; to an OAuth app they do not.
+    reserve: calls of a day below which a call is noted in the statistics; null notes none.
     latency: seconds added to every answer.
     """
 
@@ -86,6 +89,7 @@ class Switches(Switchboard):
     merged_in_archived_list: bool = False
     list_after_inclusive: bool = True
     stale_associations: bool = True
+    history_lag: float = 0.0
     shuffle: bool = True
     conditional_required: list[dict[str, object]] = field(default_factory=list)
     conditional_on_any_write: bool = True
@@ -93,6 +97,8 @@ class Switches(Switchboard):
     burst_limit: int | None = None
     search_limit: int | None = None
     daily_limit: int | None = None
+    daily_headers: bool = True
+    reserve: int | None = None
     latency: float = 0.0
 
 

@@ -19,6 +19,7 @@ from icp_sync.ports import (
     Blueprint,
     Crm,
     CrmField,
+    Editor,
     FieldKind,
     Page,
     Position,
@@ -53,12 +54,13 @@ class World(Protocol):
     """One CRM with our fields provisioned, no accounts, small pages, and a clock that only `advance` moves.
 
     `late`: seconds, on top of the index's own lag, until poll and trailing reads can find the change.
-    archives: whether the CRM keeps fields it no longer uses.
+    archives: whether the CRM keeps fields it no longer uses. editors: the kinds of editors it can tell apart.
     """
 
     crm: Crm
     page_size: int
     archives: bool
+    editors: frozenset[Editor]
 
     def advance(self, seconds: float) -> None: ...
     def create(self, name: str = "Acme", *, late: float = 0.0) -> str: ...
@@ -66,6 +68,9 @@ class World(Protocol):
         """Records that share one stamp, as a mass import makes them."""
 
     def edit(self, id: str, *, late: float = 0.0, **fields: str) -> None: ...
+    def edit_as(self, id: str, by: Editor, **fields: str) -> None:
+        """Somebody, or something, of a kind the CRM can tell changes fields of ours."""
+
     def touch(self, id: str) -> None:
         """A change that moves the stamp, of no field of ours."""
 
@@ -112,6 +117,21 @@ class World(Protocol):
     def mend(self) -> None: ...
     def lose_next_reply(self) -> None:
         """The next write is carried out and its reply lost."""
+
+    def depend(self, field: str) -> str:
+        """Something in the CRM (a list, a report) uses a field of ours from now on; its name."""
+
+    def take_away(self, field: str) -> None:
+        """An admin removes a field of ours while we run."""
+
+    def drop_option(self, field: str, option: str) -> None:
+        """An admin removes one of a field's options while we run."""
+
+    def give_back(self, field: str) -> None:
+        """What an admin has taken away of a field is there again."""
+
+    def grow_old(self) -> None:
+        """So much time passes that what was read of the CRM's fields is read anew."""
 
     def bare(self) -> Crm:
         """Another CRM of the kind, none of our fields in it."""
@@ -575,6 +595,167 @@ class CrmContract:
         assert [(step.kind, step.detail) for step in steps] == [(StepKind.ADD_OPTION, "competitor")]
         assert live(crm, id)["flags"] == "agency;b2c"
         assert write_one(crm, id, flags="agency;b2c;competitor").result is Result.WRITTEN
+
+    def test_removing_shows_what_would_go_and_changes_nothing(self, world: World, crm: Crm) -> None:
+        standard = world.blueprint("agency", "b2c")
+        steps = crm.provision(standard, apply=False, remove=True)
+        assert {step.kind for step in steps} <= {StepKind.REMOVE, StepKind.NOTE}
+        assert not any(step.done for step in steps)
+        assert sum(step.kind is StepKind.REMOVE for step in steps) >= len(OURS)
+        assert crm.provision(standard, apply=False, remove=True) == steps
+        assert {step.kind for step in crm.provision(standard, apply=False)} == {StepKind.KEEP}
+
+    def test_removing_takes_away_what_we_made_and_nothing_else(self, world: World, crm: Crm) -> None:
+        standard, id = world.blueprint("agency", "b2c"), world.create()
+        theirs = world.define("seats", "Seats")
+        steps = crm.provision(standard, apply=True, remove=True)
+        assert all(step.done for step in steps if step.kind is StepKind.REMOVE)
+        assert {theirs.name, "owner"}.isdisjoint(step.what for step in steps)
+        assert theirs in crm.fields()
+        world.grow_old()
+        assert write_one(crm, id, tier="A").result is Result.REFUSED
+        assert write_one(crm, id, owner=OWNED).result is Result.WRITTEN
+        again = crm.provision(standard, apply=True, remove=True)
+        assert not any(step.kind is StepKind.REMOVE or step.done for step in again)
+
+    def test_what_was_removed_can_be_made_again_and_written(self, world: World, crm: Crm) -> None:
+        standard, id = world.blueprint("agency", "b2c"), world.create()
+        crm.provision(standard, apply=True, remove=True)
+        crm.provision(standard, apply=True)
+        world.grow_old()
+        assert write_one(crm, id, tier="A").result is Result.WRITTEN
+
+    def test_what_something_depends_on_is_not_removed_unless_forced(self, world: World, crm: Crm) -> None:
+        standard, id = world.blueprint("agency", "b2c"), world.create()
+        name = world.depend("tier")
+        for apply in (False, True):
+            steps = crm.provision(standard, apply=apply, remove=True)
+            assert steps[0].kind is StepKind.DEPENDS
+            assert name in f"{steps[0].what} {steps[0].detail}"
+            assert not any(step.done for step in steps)
+        assert write_one(crm, id, tier="A", lane="sales").result is Result.WRITTEN
+        forced = crm.provision(standard, apply=True, remove=True, force=True)
+        assert sum(step.done for step in forced) >= len(OURS) - 1
+        assert all(step.done for step in forced if step.kind is StepKind.REMOVE)
+        world.grow_old()
+        assert write_one(crm, id, lane="none").result is Result.REFUSED
+
+    # Fields and options that vanish while we run
+
+    def test_a_field_taken_away_while_we_run_disables_that_output_alone_until_it_is_back(
+        self, world: World, crm: Crm
+    ) -> None:
+        id = world.create()
+        assert write_one(crm, id, tier="B", lane="none").result is Result.WRITTEN
+        assert crm.disabled == {}
+        world.take_away("lane")
+        assert write_one(crm, id, tier="A", lane="sales").result in (Result.FAILED, Result.REFUSED)
+        assert crm.disabled.keys() == {"lane"}
+        assert crm.disabled["lane"]
+        assert "lane" not in live(crm, id)
+        assert write_one(crm, id, tier="A", fit_score="80").result is Result.WRITTEN
+        world.give_back("lane")
+        world.grow_old()
+        assert live(crm, id).keys() >= {"lane", "tier"}
+        assert crm.disabled == {}
+        assert write_one(crm, id, lane="sales").result is Result.WRITTEN
+
+    def test_an_option_taken_away_while_we_run_disables_that_output_alone_until_it_is_back(
+        self, world: World, crm: Crm
+    ) -> None:
+        id = world.create()
+        assert write_one(crm, id, tier="B", fit_score="60").result is Result.WRITTEN
+        world.drop_option("tier", "A")
+        assert write_one(crm, id, tier="A", fit_score="80").result in (Result.FAILED, Result.REFUSED)
+        assert crm.disabled.keys() == {"tier"}
+        assert "A" in crm.disabled["tier"]
+        assert write_one(crm, id, fit_score="80").result is Result.WRITTEN
+        world.give_back("tier")
+        world.grow_old()
+        assert live(crm, id)["tier"] == "B"
+        assert crm.disabled == {}
+        assert write_one(crm, id, tier="A").result is Result.WRITTEN
+
+    def test_a_field_that_vanishes_between_two_pages_is_no_longer_read_and_costs_no_page(
+        self, world: World, consumer: Consumer
+    ) -> None:
+        ids = list(world.create_many(3 * world.page_size))
+        write(world.crm, **{f"_{id}": {"tier": "A", "lane": "sales"} for id in ids})
+        pages = world.crm.pages(Query(stream=Stream.SWEEP))
+        consumer.settle(next(pages))
+        world.take_away("lane")
+        for page in pages:
+            consumer.settle(page)
+        assert consumer.live.keys() == set(ids)
+        assert all(live["tier"] == "A" for live in consumer.live.values())
+        outcomes = write(world.crm, **{f"_{id}": {"tier": "B", "lane": "none"} for id in ids})
+        assert Result.WRITTEN not in {outcome.result for outcome in outcomes.values()}
+        outcomes = write(world.crm, **{f"_{id}": {"tier": "B"} for id in ids})
+        assert {outcome.result for outcome in outcomes.values()} == {Result.WRITTEN}
+
+    def test_a_field_that_belongs_to_people_is_read_and_never_written(self, world: World, crm: Crm) -> None:
+        id = world.create()
+        world.edit(id, tier_override="A", tier_override_reason="They asked for us.")
+        shown = live(crm, id)
+        assert (shown["tier_override"], shown["tier_override_reason"]) == ("A", "They asked for us.")
+        assert shown["tier_override_until"] == ""
+        outcome = write_one(crm, id, tier="B", tier_override="C")
+        assert outcome.result is Result.REFUSED
+        assert "tier_override" in outcome.message
+        assert (live(crm, id)["tier_override"], live(crm, id)["tier"]) == ("A", "")
+
+    # History
+
+    def test_the_history_of_a_field_tells_values_instants_and_hands_newest_first(
+        self, world: World, crm: Crm
+    ) -> None:
+        id = world.create()
+        world.advance(10)
+        write_one(crm, id, tier="A")
+        world.advance(10)
+        world.edit_as(id, Editor.PERSON, tier="B")
+        world.advance(10)
+        write_one(crm, id, tier="")
+        world.advance(10)
+        told = crm.history([id], ["tier"])[id]["tier"]
+        assert [edit.value for edit in told][:3] == ["", "B", "A"]
+        assert [edit.by for edit in told][:3] == [Editor.OURS, Editor.PERSON, Editor.OURS]
+        assert [edit.at for edit in told] == sorted((edit.at for edit in told), reverse=True)
+        assert abs(told[0].at / 1000 - (crm.now() - 10)) < 5
+        assert 5_000 < told[1].at - told[2].at < 15_000
+
+    def test_editors_are_told_apart_as_far_as_the_crm_can(self, world: World, crm: Crm) -> None:
+        id = world.create()
+        write_one(crm, id, tier="D")
+        tiers = dict(zip(sorted(world.editors - {Editor.OURS}), ("A", "B", "C", "Needs data"), strict=False))
+        for by, tier in tiers.items():
+            world.advance(5)
+            world.edit_as(id, by, tier=tier)
+        world.advance(5)
+        told = {edit.value: edit.by for edit in crm.history([id], ["tier"])[id]["tier"] if edit.value}
+        assert told == {"D": Editor.OURS} | {tier: by for by, tier in tiers.items()}
+        assert Editor.PERSON in tiers
+
+    def test_the_past_of_what_is_gone_or_was_never_there_is_not_told(self, world: World, crm: Crm) -> None:
+        kept, deleted = world.create_many(2)
+        world.advance(10)
+        write(crm, **{f"_{id}": {"tier": "A"} for id in (kept, deleted)})
+        world.delete(deleted)
+        world.advance(10)
+        told = crm.history([kept, deleted, "987654321"], ["tier", "shoe_size"])
+        assert told.keys() == {kept}
+        assert told[kept].keys() == {"tier"}
+        assert crm.history([], ["tier"]) == {}
+        assert not any(crm.history([kept], []).values())
+
+    def test_more_pasts_than_one_request_takes_are_all_told(self, world: World, crm: Crm) -> None:
+        ids = list(world.create_many(230))
+        world.advance(10)
+        write(crm, **{f"_{id}": {"tier": "B"} for id in ids})
+        world.advance(10)
+        told = crm.history(ids, ["tier"])
+        assert told.keys() == set(ids)
+        assert {past["tier"][0].value for past in told.values()} == {"B"}
 
     # Contacts
 

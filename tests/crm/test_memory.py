@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from icp_sync.crm.memory import OURS, MemoryCrm
+from icp_sync.crm.memory import MemoryCrm
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Account, Owner
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.errors import AuthError, UnavailableError
-from icp_sync.ports import Blueprint, Crm, CrmField, FieldKind, Query, Stream
+from icp_sync.ports import Blueprint, Crm, CrmField, Editor, FieldKind, Query, Stream
 from tests.crm.contract import (
     LAG,
     OVERLAP,
@@ -33,10 +33,11 @@ class Memory:
 
     page_size = 20
     archives = True
+    editors = frozenset(Editor) - {Editor.UNKNOWN}
 
     def __init__(self) -> None:
         self.time = START
-        self.crm = self._crm(OURS)
+        self.crm = self._crm(("owner",))
         self.crm.provision(STANDARD, apply=True)
         self._reads_left: int | None = None
         self._losing = False
@@ -77,6 +78,9 @@ class Memory:
 
     def edit(self, id: str, *, late: float = 0.0, **fields: str) -> None:
         self.crm.edit(id, live=fields, late=late)
+
+    def edit_as(self, id: str, by: Editor, **fields: str) -> None:
+        self.crm.edit(id, live=fields, by=by)
 
     def touch(self, id: str) -> None:
         self.crm.bump([id])
@@ -150,6 +154,22 @@ class Memory:
 
     def lose_next_reply(self) -> None:
         self._losing = True
+
+    def depend(self, field: str) -> str:
+        self.crm.made.depend(field, "list Hot accounts")
+        return "Hot accounts"
+
+    def take_away(self, field: str) -> None:
+        self.crm.made.take_away(field)
+
+    def drop_option(self, field: str, option: str) -> None:
+        self.crm.made.drop_option(field, option)
+
+    def give_back(self, field: str) -> None:
+        self.crm.made.give_back(field)
+
+    def grow_old(self) -> None:
+        """Nothing is remembered of the fields in memory."""
 
     def bare(self) -> Crm:
         return self._crm(())

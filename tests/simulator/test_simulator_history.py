@@ -103,3 +103,42 @@ def test_a_merge_shows_in_the_history_of_what_was_taken_over(client):
     survivor, other = client.make(name="Acme"), client.make(city="Oslo")
     client.post(f"{COMPANIES}/merge", {"primaryObjectId": survivor, "objectIdToMerge": other})
     assert [entry["sourceType"] for entry in history(client, survivor, "city")] == ["MERGE_OBJECTS"]
+
+
+@pytest.mark.parametrize(
+    ("editor", "kind"),
+    [
+        ("person", "CRM_UI"),
+        ("workflow", "AUTOMATION_PLATFORM"),
+        ("import", "IMPORT"),
+        ("app", "INTEGRATION"),
+    ],
+)
+def test_the_usual_editors_have_names(crm, client, editor, kind):
+    made = client.make(name="Acme")
+    crm.admin("POST edit", id=made, properties={"city": "Oslo"}, source=editor)
+    [entry] = history(client, made, "city")
+    assert entry["sourceType"] == kind
+    assert entry["sourceId"] not in ("", "19083857")
+
+
+def test_a_history_may_lag_behind_the_values(crm, client, later):
+    made = client.make(city="Oslo")
+    crm.admin("POST settings", history_lag=5)
+    later(60)
+    client.patch(f"{COMPANIES}/{made}", {"properties": {"city": "Voss"}})
+    assert client.company(made, "city")["city"] == "Voss"
+    assert [entry["value"] for entry in history(client, made, "city")] == ["Oslo"]
+    shown = crm.admin(f"GET record/{made}")["propertiesWithHistory"]["city"]
+    assert [entry["value"] for entry in shown] == ["Voss", "Oslo"]
+    later(5)
+    assert [entry["value"] for entry in history(client, made, "city")] == ["Voss", "Oslo"]
+
+
+def test_versions_of_one_millisecond_stand_newest_first(client):
+    made = client.make(city="Oslo")
+    for city in ("Bergen", "Voss"):
+        client.patch(f"{COMPANIES}/{made}", {"properties": {"city": city}})
+    told = history(client, made, "city")
+    assert [entry["value"] for entry in told] == ["Voss", "Bergen", "Oslo"]
+    assert len({entry["timestamp"] for entry in told}) == 1

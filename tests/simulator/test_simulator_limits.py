@@ -108,3 +108,40 @@ def test_statistics_count_the_api_by_endpoint_and_controls_not_at_all(crm, tight
     assert (stats["peak_10s"], stats["peak_search_1s"]) == (6, 1)
     assert stats["limited_by"] == {"TEN_SECONDLY_ROLLING": 1}
     assert stats["used_today"] == 6
+
+
+@pytest.mark.parametrize("kind", ["hubspot", "salesforce"])
+def test_others_use_the_same_day_at_once_and_as_time_goes_by(kind):
+    with Simulator(kind, accounts=0, limits="free") as simulator:
+        simulator.admin("POST clock", freeze=True, at=1_795_262_400)
+        simulator.admin("POST others", used=100, a_second=2)
+        simulator.admin("POST clock", advance=60)
+        assert simulator.admin("GET stats")["used_today"] == 220
+        simulator.admin("POST others", a_second=0)
+        simulator.admin("POST clock", advance=60)
+        stats = simulator.admin("GET stats")
+        assert (stats["used_today"], stats["used_by_others"]) == (220, 220)
+        with pytest.raises(ValueError, match="no number from 0 up"):
+            simulator.admin("POST others", used=-1)
+
+
+def test_others_searches_take_up_the_accounts_searches(crm, tight):
+    crm.admin("POST others", searches_a_second=1000)
+    answers = {tight.post(f"{COMPANIES}/search", {})[0] for _ in range(3)}
+    while 429 not in answers:
+        answers.add(tight.post(f"{COMPANIES}/search", {})[0])
+    assert crm.admin("GET stats")["limited_by"].keys() == {"SECONDLY"}
+
+
+def test_statistics_note_who_goes_on_below_the_reserve_and_who_could_know(crm, tight):
+    crm.admin("POST settings", burst_limit=100, reserve=10)
+    for _ in range(8):
+        assert tight.get(COMPANIES)[0] == 200
+    crm.admin("POST others", used=4)
+    for _ in range(3):  # 7 left, 6, 5: the first of them by one who could not have known
+        assert tight.get(COMPANIES)[0] == 200
+    stats = crm.admin("GET stats")
+    assert stats["lowest_remaining"] == 5
+    noted = stats["apps"][crm.token]
+    assert (noted["calls"], noted["below_reserve"]) == (11, 3)
+    assert 1 <= noted["knowing"] <= 2

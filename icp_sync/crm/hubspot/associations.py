@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from icp_sync.crm.hubspot.client import Json, next_after
+from icp_sync.crm.hubspot.records import Json, next_after
 from icp_sync.crm.hubspot.replies import complaints
 
 AT_ONCE = 1_000

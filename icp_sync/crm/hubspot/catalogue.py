@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from icp_sync.crm.carrying import Carrying
-from icp_sync.crm.hubspot.client import Client, Json
+from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.hubspot.definitions import unfit
+from icp_sync.crm.hubspot.records import Json
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.observe import log
 
@@ -19,6 +21,9 @@ TTL = 900.0
 SUSPICION = 5.0
 UNSEEN = 2.0
 """Seconds for which the list may not show a definition just made (0.25–0.7 s were recorded)."""
+
+LAGS = (0.4, 0.8)
+"""Pauses before looking again when HubSpot refuses what its list of properties says it has."""
 
 _log = log("hubspot")
 
@@ -41,7 +46,7 @@ class Catalogue:
         self._definitions: dict[str, Json] = {}
         self._needed: dict[str, frozenset[str]] = {}  # options found missing when we wrote them
         self._read_at = float("-inf")
-        self._suspected_at = float("-inf")
+        self._looked_at = float("-inf")  # when the last look began
         self._made: dict[str, tuple[Json, float]] = {}
         self._lock = threading.RLock()
 
@@ -88,19 +93,41 @@ class Catalogue:
         with self._lock:
             return self._carrying.carried()
 
-    def suspect(self, wanted: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    def forget(self, names: Iterable[str]) -> None:
+        """Definitions just taken away, which the list may still show; nobody is to be told of that."""
+        with self._lock:
+            for name in names:
+                self._made.pop(name, None)
+                self._definitions.pop(name, None)
+
+    def suspect(
+        self, wanted: Mapping[str, Iterable[str]], *, since: float, certain: bool = False
+    ) -> frozenset[str]:
         """HubSpot refused these fields with these wire values: which of them can it not carry any more?
 
-        Reads the properties again, disables what is gone, read-only or lacks an option, and returns the
-        disabled ones among `wanted`.
+        Reads the properties again, disables what is gone, read-only, of another type or lacks an option, and
+        returns the disabled ones among `wanted`. since: when (on `now`) what it refused was sent; one look
+        serves all that was sent before it. certain: HubSpot said that the portal has changed, so a list that
+        says otherwise is looked at again.
         """
         with self._lock:
             for field, values in wanted.items():
                 self._needed[field] = self._needed.get(field, frozenset()) | frozenset(values)
                 self._made.pop(self.properties[field], None)
-            if not self._look_again():
+            if self._looked_at > since:
                 self._judge()
+            else:
+                self._look()
+                for pause in LAGS if certain else ():
+                    if not frozenset(wanted).isdisjoint(self.disabled):
+                        break
+                    self._client.transport.wait(pause)
+                    self._look()
             return frozenset(wanted) & frozenset(self.disabled)
+
+    def now(self) -> float:
+        """The clock of `suspect`, monotonic seconds."""
+        return self._clock()
 
     def unnamed(self) -> None:
         """A record just read does not name all we asked for: look whether the portal still has it.
@@ -109,52 +136,20 @@ class Catalogue:
         """
         try:
             with self._lock:
-                self._look_again()
+                if self._clock() - self._looked_at > SUSPICION:
+                    self._look()
         except (UnavailableError, AuthError, RequestError) as error:
             _log.warning("could not read the properties again", connection=self._name, error=str(error))
 
-    def _look_again(self) -> bool:
-        """Read the properties, unless that was done just now: one look serves many batches at once."""
-        if self._clock() - self._suspected_at <= SUSPICION:
-            return False
+    def _look(self) -> None:
+        began = self._clock()
         self.refresh()
-        self._suspected_at = self._clock()
-        return True
+        self._looked_at = began
 
     def _judge(self) -> None:
         found = {field: self._definitions.get(name) for field, name in self.properties.items()}
         reasons = {
-            field: unfit(self.properties[field], definition, self._needed.get(field, ()))
+            field: unfit(field, self.properties[field], definition, self._needed.get(field, ()))
             for field, definition in found.items()
         }
         self._carrying.judge(reasons, [field for field, definition in found.items() if definition])
-
-
-def unfit(name: str, definition: Json | None, values: Iterable[str]) -> str:
-    """Why a property cannot take these wire values, "" when it can."""
-    if definition is None:
-        return f"the portal has no property {name}"
-    if read_only(definition):
-        return f"{name} is read-only"
-    options = closed_options(definition)
-    if options is None:
-        return ""
-    missing = sorted({part for value in values for part in value.split(";") if part} - options)
-    return f"{name} has no option {', '.join(missing)}" if missing else ""
-
-
-def read_only(definition: Json) -> bool:
-    """Whether HubSpot refuses values for it: calculated, or marked so."""
-    marks = definition.get("modificationMetadata")
-    return bool(definition.get("calculated")) or (
-        isinstance(marks, dict) and bool(marks.get("readOnlyValue"))
-    )
-
-
-def closed_options(definition: Json) -> frozenset[str] | None:
-    """The only values a property takes, None where any is fine (owners are options kept elsewhere)."""
-    if definition.get("type") != "enumeration" or definition.get("externalOptions"):
-        return None
-    options = definition.get("options")
-    found = options if isinstance(options, list) else []
-    return frozenset(str(option.get("value")) for option in found if isinstance(option, dict))

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 
 from icp_sync.crm.hubspot import discovery, provision
 from icp_sync.crm.hubspot.catalogue import Catalogue
-from icp_sync.crm.hubspot.client import Client, results
+from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.hubspot.definitions import conflict, missing_options
+from icp_sync.crm.hubspot.records import results
 from icp_sync.crm.hubspot.values import STAMP, stamp_of
 from icp_sync.crm.roster import Roster
 from icp_sync.crm.windows import Windows, id_order
@@ -59,10 +61,10 @@ def _properties(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> I
             absent += field in blueprint.fields
             hint = PROVISION if field in blueprint.fields else "correct its name in the outputs"
             yield Problem(where=where, what="the portal does not have it", hint=hint)
-        elif known and (reason := provision.conflict(known, existing)):
+        elif known and (reason := conflict(known, existing)):
             hint = "give this output another property name"
             yield Problem(where=where, what=reason, hint=hint)
-        elif known and (missing := provision.missing_options(known, existing, blueprint)):
+        elif known and (missing := missing_options(known, existing, blueprint)):
             values = ", ".join(value for value, _ in missing)
             hint = PROVISION if field in blueprint.fields else "add the options in HubSpot"
             yield Problem(where=where, what=f"it lacks the options {values}", hint=hint)

@@ -9,7 +9,7 @@ was answered 429 three times unseen.) Replies stay raw JSON: its models cost ten
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,19 +17,17 @@ from hubspot import HubSpot as OfficialClient
 from pydantic import SecretStr
 
 from icp_sync.crm.hubspot import paths
+from icp_sync.crm.hubspot.records import LISTS, RAW, Json, Records, object_of, or_none, unless_gone
 from icp_sync.crm.hubspot.replies import HubSpotDialect
-from icp_sync.errors import RequestError, UnavailableError
+from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.http import Reply, Transport, UncertainError
-from icp_sync.quota import Quota
+from icp_sync.quota import DAILY, Quota
 
-Json = dict[str, Any]
-
-BATCH = 100
-SEARCH_PAGE = 200
-LIST_PAGE = 100
+ASK_AGAIN = 900.0
+"""Seconds after which HubSpot is asked how much of the day's calls is used, where no header says so."""
 COMPANIES, CONTACTS, DEALS = "companies", "contacts", "deals"
 
-_RAW = {"_preload_content": False}
+_USAGE = ("usageLimit", "currentUsage")
 
 
 class _Pool:
@@ -60,37 +58,6 @@ class _Pool:
         )
 
 
-class Records:
-    """The reads there are of one type of records. api: the official client's module for it."""
-
-    def __init__(self, api: Any, now: Callable[[], float]) -> None:
-        self.now = now
-        self._basic = api.basic_api
-        self._batches = api.batch_api
-        self._searches = api.search_api
-
-    def search(self, request: Json) -> Json:
-        return _object(self._searches.do_search(request, **_RAW))
-
-    def batch_read(self, ids: Sequence[str], properties: Sequence[str]) -> Json:
-        """At most 100 ids. Missing ones are among `errors` (HTTP 207), or absent."""
-        request = {"inputs": [{"id": id} for id in ids], "properties": list(properties)}
-        return _object(self._batches.read(request, **_RAW))
-
-    def list_page(self, properties: Sequence[str], *, after: str = "", archived: bool = False) -> Json:
-        """Up to 100 records in id order; `after` is an id."""
-        cursor = {"after": after} if after else {}
-        return _object(
-            self._basic.get_page(
-                limit=LIST_PAGE, properties=list(properties), archived=archived, **cursor, **_RAW
-            )
-        )
-
-    def one(self, id: str, properties: Sequence[str]) -> Json | None:
-        """One record, None when there is none. A merged-away id answers with its survivor."""
-        return _or_none(lambda: self._basic.get_by_id(id, properties=list(properties), **_RAW))
-
-
 class Client:
     """One portal's API. Every method raises what `Transport.send` raises, or UnavailableError for JSON of
     an unforeseen shape."""
@@ -109,6 +76,7 @@ class Client:
     ) -> None:
         self.dialect = HubSpotDialect()
         self._asked = False
+        self._usage_again = 0.0
         self.transport = Transport(
             base_url,
             token=token,
@@ -145,9 +113,9 @@ class Client:
 
     def batch_update(self, inputs: Sequence[Json]) -> Json:
         """At most 100 inputs with distinct ids. Raises UncertainError when the fate is unknown."""
-        reply = self._batches.update({"inputs": list(inputs)}, **_RAW)
+        reply = self._batches.update({"inputs": list(inputs)}, **RAW)
         try:
-            return _object(reply)
+            return object_of(reply)
         except UnavailableError as error:
             raise UncertainError(str(error)) from error
 
@@ -169,12 +137,12 @@ class Client:
 
     def contacts_of(self, inputs: Sequence[Json]) -> Json:
         """The contacts of at most 1,000 companies: inputs of `id` and, for a further page, `after`."""
-        return _object(self._associations.get_page(COMPANIES, CONTACTS, {"inputs": list(inputs)}, **_RAW))
+        return object_of(self._associations.get_page(COMPANIES, CONTACTS, {"inputs": list(inputs)}, **RAW))
 
     def contacts(self, ids: Sequence[str], properties: Sequence[str]) -> Json:
         """At most 100 contacts. Missing ones are among `errors` (HTTP 207), or absent."""
         request = {"inputs": [{"id": id} for id in ids], "properties": list(properties)}
-        return _object(self._contacts.read(request, **_RAW))
+        return object_of(self._contacts.read(request, **RAW))
 
     @cached_property
     def deals(self) -> Records:
@@ -182,45 +150,86 @@ class Client:
 
     def companies_of(self, inputs: Sequence[Json]) -> Json:
         """The companies of at most 1,000 deals: inputs of `id` and, for a further page, `after`."""
-        return _object(self._associations.get_page(DEALS, COMPANIES, {"inputs": list(inputs)}, **_RAW))
+        return object_of(self._associations.get_page(DEALS, COMPANIES, {"inputs": list(inputs)}, **RAW))
 
     def pipelines(self) -> Json:
         """Every pipeline of deals with its stages."""
-        return _object(self._sdk.crm.pipelines.pipelines_api.get_all(DEALS, **_RAW))
+        return object_of(self._sdk.crm.pipelines.pipelines_api.get_all(DEALS, **RAW))
 
     # Properties
 
     def properties(self, *, archived: bool = False) -> list[Json]:
-        found = _object(self._properties.get_all(COMPANIES, archived=archived, **_RAW)).get("results")
+        found = object_of(self._properties.get_all(COMPANIES, archived=archived, **RAW)).get("results")
         return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
     def property(self, name: str) -> Json | None:
-        return _or_none(lambda: self._properties.get_by_name(COMPANIES, name, **_RAW))
+        return or_none(lambda: self._properties.get_by_name(COMPANIES, name, **RAW))
 
     def create_property(self, definition: Json) -> Json:
-        return _object(self._properties.create(COMPANIES, definition, **_RAW))
+        return object_of(self._properties.create(COMPANIES, definition, **RAW))
 
     def change_property(self, name: str, changes: Json) -> Json:
-        return _object(self._properties.update(COMPANIES, name, changes, **_RAW))
+        return object_of(self._properties.update(COMPANIES, name, changes, **RAW))
+
+    def archive_property(self, name: str) -> None:
+        """Archive a property, also one that is archived already. Raises RequestError for one in use."""
+        unless_gone(lambda: self._properties.archive(COMPANIES, name, **RAW))
 
     def group(self, name: str) -> Json | None:
-        return _or_none(lambda: self._groups.get_by_name(COMPANIES, name, **_RAW))
+        return or_none(lambda: self._groups.get_by_name(COMPANIES, name, **RAW))
 
     def create_group(self, definition: Json) -> Json:
-        return _object(self._groups.create(COMPANIES, definition, **_RAW))
+        return object_of(self._groups.create(COMPANIES, definition, **RAW))
+
+    def archive_group(self, name: str) -> None:
+        """Archive a group, also an archived one. Raises RequestError while properties are in it."""
+        unless_gone(lambda: self._groups.archive(COMPANIES, name, **RAW))
+
+    def lists(self, *, offset: int = 0) -> Json:
+        """A page of all lists, without their filters; `hasMore` and `offset` lead to the next."""
+        request = {"offset": offset, "count": LISTS, "additionalProperties": []}
+        return object_of(self._lists.do_search(request, **RAW))
+
+    def list_filters(self, ids: Sequence[str]) -> Json:
+        """At most 100 lists with what they filter by."""
+        return object_of(self._lists.get_all(list_ids=list(ids), include_filters=True, **RAW))
+
+    @cached_property
+    def _lists(self) -> Any:
+        return self._sdk.crm.lists.lists_api
 
     # The portal
 
     def owners(self, *, after: str = "", archived: bool = False) -> Json:
         cursor = {"after": after} if after else {}
-        return _object(self._owners.get_page(limit=100, archived=archived, **cursor, **_RAW))
+        return object_of(self._owners.get_page(limit=100, archived=archived, **cursor, **RAW))
 
     def account(self) -> Json:
-        return _object(self._pool.request("GET", paths.ACCOUNT))
+        return object_of(self._pool.request("GET", paths.ACCOUNT))
+
+    def learn_usage(self) -> None:
+        """Ask how many of the day's calls are used, where no reply has said so for a while.
+
+        Source: "Retrieve private app usage", account information API. Not every token may ask; none has to.
+        """
+        quota = self.transport.quota
+        if not quota.silent(ASK_AGAIN) or self.transport.now() < self._usage_again:
+            return
+        self._usage_again = self.transport.now() + ASK_AGAIN
+        try:
+            found = object_of(self._pool.request("GET", paths.DAILY_USAGE)).get("results")
+        except (RequestError, AuthError):
+            return
+        for one in found if isinstance(found, list) else ():
+            limit, used = (one.get(name) if isinstance(one, dict) else None for name in _USAGE)
+            if isinstance(limit, int) and isinstance(used, int) and limit > 0:
+                ends_in = self.dialect.day_left(self.transport.now())
+                quota.observe(DAILY, limit=limit, remaining=max(0, limit - used), resets_in=ends_in)
+                return
 
     def property_limits(self) -> Json:
         """How many custom properties each object type may have and has."""
-        return _object(self._pool.request("GET", paths.PROPERTY_LIMITS))
+        return object_of(self._pool.request("GET", paths.PROPERTY_LIMITS))
 
     def now(self) -> float:
         """HubSpot's clock, UTC epoch seconds; asks for it once when nothing was heard yet."""
@@ -228,34 +237,3 @@ class Client:
             self.account()
             self._asked = True
         return self.transport.now()
-
-
-def next_after(page: Mapping[str, Any]) -> str:
-    """The cursor of the next page, "" on the last."""
-    paging = page.get("paging")
-    following = paging.get("next") if isinstance(paging, dict) else None
-    after = following.get("after") if isinstance(following, dict) else None
-    return "" if after is None else str(after)
-
-
-def results(page: Mapping[str, Any]) -> list[Json]:
-    """The records of a page or batch; whatever has no id is left out."""
-    found = page.get("results")
-    if not isinstance(found, list):
-        return []
-    return [record for record in found if isinstance(record, dict) and record.get("id") is not None]
-
-
-def _object(reply: Reply) -> Json:
-    if not isinstance(reply.data, dict):
-        raise UnavailableError(f"HubSpot answered {type(reply.data).__name__} where an object was due")
-    return reply.data
-
-
-def _or_none(call: Any) -> Json | None:
-    try:
-        return _object(call())
-    except RequestError as error:
-        if error.status == 404:
-            return None
-        raise

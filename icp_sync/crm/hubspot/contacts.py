@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 
 from icp_sync.crm.hubspot.associations import AT_ONCE, NOBODY, ties, without
-from icp_sync.crm.hubspot.client import BATCH, Client, Json, results
+from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.hubspot.records import BATCH, Json, results
 from icp_sync.crm.hubspot.replies import Complaint, complaints
 from icp_sync.crm.hubspot.values import MERGED, merged_ids, properties_of
 from icp_sync.crm.windows import id_order

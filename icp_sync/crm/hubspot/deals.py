@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 from icp_sync.crm.ahead import ahead
 from icp_sync.crm.canonical import YES_NO, instant, is_number
 from icp_sync.crm.hubspot import associations, discovery
-from icp_sync.crm.hubspot.client import BATCH, Client, Json, Records, results
+from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.hubspot.records import BATCH, Json, Records, results
 from icp_sync.crm.hubspot.values import MERGED, OWNER, STAMP, merged_ids, properties_of, stamp_of
 from icp_sync.crm.paging import Found
 from icp_sync.crm.roster import Roster

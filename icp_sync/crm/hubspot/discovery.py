@@ -15,7 +15,8 @@ from typing import Protocol
 
 from icp_sync.crm.ahead import ahead
 from icp_sync.crm.canonical import instant
-from icp_sync.crm.hubspot.client import SEARCH_PAGE, Client, Json, next_after, results
+from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.hubspot.records import SEARCH_PAGE, Json, next_after, results
 from icp_sync.crm.hubspot.values import MERGED, STAMP, merged_ids, stamp_of
 from icp_sync.crm.paging import Found
 from icp_sync.crm.windows import Window, Windows, id_order

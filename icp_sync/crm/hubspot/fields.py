@@ -10,7 +10,8 @@ from concurrent.futures import Executor
 from itertools import islice
 
 from icp_sync.crm.hubspot import discovery
-from icp_sync.crm.hubspot.client import BATCH, Client, Json, next_after, results
+from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.hubspot.records import BATCH, Json, next_after, results
 from icp_sync.crm.hubspot.values import STAMP, properties_of
 from icp_sync.crm.windows import id_order
 from icp_sync.ports import CrmField, FieldKind

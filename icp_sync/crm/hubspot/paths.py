@@ -22,16 +22,18 @@ enforcement", developer changelog). Supported until about September 2027; switch
 _REWRITES = (
     (re.compile(r"^/crm/v3/(objects|properties|limits|pipelines)/"), r"/crm/\1/{version}/"),
     (re.compile(r"^/crm/v4/(associations)/"), r"/crm/\1/{version}/"),
-    (re.compile(r"^/crm/v3/owners/?"), r"/crm/owners/{version}/"),
+    (re.compile(r"^/crm/v3/(owners|lists)/?"), r"/crm/\1/{version}/"),
     (re.compile(r"^/account-info/v3/"), r"/account-info/{version}/"),
 )
 
 ACCOUNT = "/account-info/v3/details"
+DAILY_USAGE = "/account-info/v3/api-usage/daily/private-apps"
 PROPERTY_LIMITS = "/crm/v3/limits/custom-properties"
 
 # Search has a limit of its own, shared by every app of the account; the published OpenAPI exempts it
 # from the ten-secondly one.
 _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = (
+    ("POST", re.compile(r"/lists/search$"), Endpoint(name="lists", buckets=("burst",), idempotent=True)),
     ("POST", re.compile(r"/search$"), Endpoint(name="search", buckets=("search",), idempotent=True)),
     (
         "POST",
@@ -56,10 +58,16 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = (
         re.compile(r"/objects/deals|/pipelines/"),
         Endpoint(name="deals", buckets=("burst",), idempotent=True),
     ),
+    ("GET", re.compile(r"/lists"), Endpoint(name="lists", buckets=("burst",), idempotent=True)),
     ("GET", re.compile(r"/objects/"), Endpoint(name="read", buckets=("burst",), idempotent=True)),
     ("GET", re.compile(r""), Endpoint(name="account", buckets=("burst",), idempotent=True)),
     ("POST", re.compile(r"/properties/"), Endpoint(name="create property", buckets=("burst",))),
     ("PATCH", re.compile(r"/properties/"), Endpoint(name="change property", buckets=("burst",))),
+    (
+        "DELETE",
+        re.compile(r"/properties/"),
+        Endpoint(name="archive property", buckets=("burst",), idempotent=True),
+    ),
 )
 
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from pydantic import SecretStr
 
-from icp_sync.crm.hubspot import check, contacts, deals, discovery, fields, paths, provision
+from icp_sync.crm.hubspot import (
+    check,
+    contacts,
+    deals,
+    discovery,
+    fields,
+    history,
+    paths,
+    provision,
+    removal,
+)
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.reading import Reader
@@ -21,8 +30,8 @@ from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
 from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
-from icp_sync.ports import Blueprint, CrmField, Deal, Identity, Page, Query, Related, Step
-from icp_sync.quota import Quota, Rate
+from icp_sync.ports import Blueprint, CrmField, Deal, Edits, Identity, Page, Query, Related, Step
+from icp_sync.quota import Carrying, Quota, Rate
 
 T = TypeVar("T")
 
@@ -77,7 +86,7 @@ class HubSpot:
             connections=parallel + 6,
             patience=patience,
         )
-        self._executor = ThreadPoolExecutor(max_workers=max(1, parallel), thread_name_prefix=name)
+        self._executor = Carrying(max_workers=max(1, parallel), thread_name_prefix=name)
         self._catalogue = Catalogue(self._client, properties, name=name)
         self._roster = roster(self._client)
         self._values = Values(self._roster, facts_map)
@@ -92,8 +101,14 @@ class HubSpot:
             page_size=page_size,
             ranges=parallel,
         )
+        self._hands = history.Hands()
         self._writer = Writer(
-            self._client, self._catalogue, self._values, read=self._reader.read, executor=self._executor
+            self._client,
+            self._catalogue,
+            self._values,
+            read=self._reader.read,
+            executor=self._executor,
+            hands=self._hands,
         )
         self._identity: Identity | None = None
         self._lock = threading.Lock()
@@ -120,6 +135,7 @@ class HubSpot:
                 if not portal:
                     raise UnavailableError("HubSpot did not say which portal this is")
                 self._client.dialect.time_zone = str(found.get("timeZone") or "")
+                self._client.learn_usage()
                 self._identity = Identity(
                     id=portal,
                     name=f"HubSpot portal {portal}",
@@ -131,6 +147,7 @@ class HubSpot:
 
     def pages(self, query: Query) -> Iterator[Page]:
         self.identity()
+        _ours(self._client.learn_usage)
         pages = self._reader.pages(query)
         try:
             while (page := _ours(lambda: next(pages, None))) is not None:
@@ -152,7 +169,21 @@ class HubSpot:
     def check(self, blueprint: Blueprint) -> list[Problem]:
         return check.check(self._client, self._catalogue, self._roster, blueprint, self._windows)
 
-    def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]:
+    def history(self, ids: Sequence[str], fields: Sequence[str]) -> Edits:
+        """Fifty accounts a call, with at most the last twenty versions of a property."""
+        return _ours(
+            lambda: history.edits(
+                self._client, self._catalogue, self._values, self._executor, self._hands, ids, fields
+            )
+        )
+
+    def provision(
+        self, blueprint: Blueprint, *, apply: bool, remove: bool = False, force: bool = False
+    ) -> list[Step]:
+        if remove:
+            return _ours(
+                lambda: removal.remove(self._client, self._catalogue, blueprint, apply=apply, force=force)
+            )
         return _ours(lambda: provision.provision(self._client, self._catalogue, blueprint, apply=apply))
 
     def owners(self) -> tuple[Owner, ...]:

@@ -6,26 +6,16 @@ added to, starting from the list the portal has at that moment, because HubSpot 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from icp_sync.crm.hubspot.catalogue import Catalogue, closed_options, read_only
-from icp_sync.crm.hubspot.client import Client, Json
-from icp_sync.domain.standing import FIELDS, Field, FieldType
+from icp_sync.crm.hubspot.catalogue import Catalogue
+from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.hubspot.definitions import conflict, definition, missing_options
+from icp_sync.crm.hubspot.records import Json
+from icp_sync.domain.standing import FIELDS, Field
 from icp_sync.errors import RequestError, UnavailableError
 from icp_sync.ports import Blueprint, Step, StepKind
-
-TYPES: Mapping[FieldType, tuple[str, str]] = {
-    FieldType.ENUM: ("enumeration", "select"),
-    FieldType.NUMBER: ("number", "number"),
-    FieldType.TEXT: ("string", "text"),
-    FieldType.LONG_TEXT: ("string", "textarea"),
-    FieldType.DATETIME: ("datetime", "date"),
-    FieldType.MULTI: ("enumeration", "checkbox"),
-    FieldType.OWNER: ("enumeration", "select"),
-    FieldType.YES_NO: ("bool", "booleancheckbox"),
-}
-"""Field type → HubSpot's type and fieldType ("Properties" guide of the CRM API)."""
 
 UNSEEN_PAUSES = (0.0, 0.3, 0.7, 1.0)
 
@@ -52,56 +42,6 @@ def provision(client: Client, catalogue: Catalogue, blueprint: Blueprint, *, app
     made = [intent.act() for intent in intents if intent.act]
     catalogue.remember(entry for entry in made if entry)
     return [replace(intent.step, done=intent.act is not None) for intent in intents]
-
-
-def definition(field: Field, name: str, blueprint: Blueprint) -> Json:
-    """What to post for a property of ours."""
-    kind, widget = TYPES[field.type]
-    body: Json = {
-        "name": name,
-        "label": field.label,
-        "type": kind,
-        "fieldType": widget,
-        "groupName": blueprint.group,
-        "description": field.description,
-        "hidden": field.hidden,
-        "formField": False,
-    }
-    if field.type is FieldType.OWNER:
-        body |= {"externalOptions": True, "referencedObjectType": "OWNER"}
-    elif kind in ("enumeration", "bool"):
-        body["options"] = [
-            {"label": label, "value": value, "displayOrder": at, "hidden": False}
-            for at, (value, label) in enumerate(wanted_options(field, blueprint))
-        ]
-    return body
-
-
-def wanted_options(field: Field, blueprint: Blueprint) -> tuple[tuple[str, str], ...]:
-    """(value, label) pairs a property must offer."""
-    if field.type is FieldType.YES_NO:
-        return (("true", "Yes"), ("false", "No"))
-    given = blueprint.options.get(field.name)
-    return tuple(given) if given is not None else tuple((value, value) for value in field.options)
-
-
-def conflict(field: Field, existing: Json) -> str:
-    """Why an existing property cannot be ours, "" when it can."""
-    kind, widget = TYPES[field.type]
-    if existing.get("type") != kind:
-        return f"it exists with type {existing.get('type')}, we need {kind}"
-    if (existing.get("fieldType") == "checkbox") != (widget == "checkbox") and kind == "enumeration":
-        return f"it exists as {existing.get('fieldType')}, we need {widget}"
-    if field.type is FieldType.OWNER and not existing.get("externalOptions"):
-        return "it exists and does not refer to owners"
-    return "it exists and is read-only" if read_only(existing) else ""
-
-
-def missing_options(field: Field, existing: Json, blueprint: Blueprint) -> tuple[tuple[str, str], ...]:
-    have = closed_options(existing)
-    if have is None:
-        return ()
-    return tuple(pair for pair in wanted_options(field, blueprint) if pair[0] not in have)
 
 
 def room(limits: Json) -> int | None:

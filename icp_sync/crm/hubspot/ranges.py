@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from icp_sync.crm.ahead import abreast
-from icp_sync.crm.hubspot.client import LIST_PAGE, Client, Json, next_after, results
+from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.discovery import Filter, in_order, slim
+from icp_sync.crm.hubspot.records import LIST_PAGE, Json, next_after, results
 from icp_sync.crm.paging import Found
 from icp_sync.crm.windows import id_order
 from icp_sync.errors import RequestError, UnavailableError

@@ -11,8 +11,9 @@ from concurrent.futures import Executor
 from icp_sync.crm.ahead import ahead
 from icp_sync.crm.hubspot import discovery
 from icp_sync.crm.hubspot.catalogue import Catalogue
-from icp_sync.crm.hubspot.client import BATCH, Client, Json, results
+from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.ranges import everything
+from icp_sync.crm.hubspot.records import BATCH, Json, results
 from icp_sync.crm.hubspot.values import MERGED, OWN_PROPERTIES, STAMP, Values, merged_ids
 from icp_sync.crm.paging import PAGE, Pager, Part, Source, by_id, due
 from icp_sync.crm.windows import WINDOW_STREAMS, Windows

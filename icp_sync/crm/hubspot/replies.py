@@ -16,9 +16,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from icp_sync.errors import AuthError
-from icp_sync.http import Dialect, Endpoint, Throttle
+from icp_sync.http import Dialect, Endpoint, Throttle, http_date
 from icp_sync.observe import redact
-from icp_sync.quota import Quota
+from icp_sync.quota import DAILY, Quota
 
 ROLLING_SECONDS = 10.0
 PROBE_SECONDS = 900.0
@@ -69,12 +69,28 @@ class HubSpotDialect(Dialect):
         # Search replies carry no such headers by documentation, and others' where they were recorded.
         if "burst" not in endpoint.buckets:
             return
+        self._observed_day(headers, quota)
         if headers.get("X-HubSpot-RateLimit-Interval-Milliseconds") == "10000":
             quota.observe(
                 "burst",
                 limit=_whole(headers.get("X-HubSpot-RateLimit-Max")),
                 remaining=_whole(headers.get("X-HubSpot-RateLimit-Remaining")),
             )
+
+    def _observed_day(self, headers: Mapping[str, str], quota: Quota) -> None:
+        """The calls of the day, of every app of the account together; absent where the token is an app's."""
+        limit = _whole(headers.get("X-HubSpot-RateLimit-Daily"))
+        left = _whole(headers.get("X-HubSpot-RateLimit-Daily-Remaining"))
+        if limit and left is not None:
+            quota.observe(
+                DAILY, limit=limit, remaining=left, resets_in=self.day_left(http_date(headers.get("Date")))
+            )
+
+    def day_left(self, at: float | None) -> float | None:
+        """Seconds from an instant of HubSpot's clock to the end of its day, None where nobody knows."""
+        if at is None or not self.time_zone:
+            return None
+        return self._until_midnight(datetime.fromtimestamp(at, UTC))
 
     def _until_midnight(self, now: datetime) -> float:
         try:
@@ -95,6 +111,18 @@ def missing_scopes(body: object) -> tuple[str, ...]:
         for scope in _texts(_get(error, "context", "requiredGranularScopes"))
     ]
     return tuple(dict.fromkeys(found))
+
+
+def usage(body: object) -> tuple[str, ...]:
+    """What HubSpot says uses a property it does not archive: "workflow 4625147345"; none where it only says
+    how many places there are."""
+    found = (
+        (_texts(_get(error, "context", "parentType")), _texts(_get(error, "context", "parentName")))
+        for error in _objects(body, "errors")
+    )
+    return tuple(
+        f"{' '.join(kind).replace('_', ' ').lower()} {' '.join(name)}".strip() for kind, name in found if name
+    )
 
 
 def complaints(body: object) -> tuple[Complaint, ...]:

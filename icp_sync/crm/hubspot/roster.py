@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from icp_sync.crm.hubspot.client import Client, Json, next_after, results
+from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.hubspot.records import Json, next_after, results
 from icp_sync.crm.roster import Roster
 from icp_sync.domain.account import Owner
 from icp_sync.errors import UnavailableError

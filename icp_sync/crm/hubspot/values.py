@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from icp_sync.crm.canonical import canonical_text, instant, type_of
-from icp_sync.crm.hubspot.client import Json
+from icp_sync.crm.hubspot.records import Json
 from icp_sync.crm.roster import Roster
 from icp_sync.crm.windows import stamp_is_old
 from icp_sync.domain.account import Account

@@ -9,14 +9,17 @@ HubSpot cannot make a write conditional: what a person changed since our read is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 
+from icp_sync.crm.carrying import theirs_among
 from icp_sync.crm.hubspot.catalogue import Catalogue
-from icp_sync.crm.hubspot.client import BATCH, Client, Json, results
+from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.hubspot.history import Hands
+from icp_sync.crm.hubspot.records import BATCH, Json, results
 from icp_sync.crm.hubspot.replies import Complaint, complaints, named_properties, summary
-from icp_sync.crm.hubspot.values import NoSuchOwnerError, Values, properties_of
+from icp_sync.crm.hubspot.values import NoSuchOwnerError, Values, properties_of, stamp_of
 from icp_sync.crm.paging import Part
 from icp_sync.crm.rounds import rounds
 from icp_sync.crm.windows import id_order
@@ -29,7 +32,8 @@ NOT_FOUND = "OBJECT_NOT_FOUND"
 CAPACITY = frozenset(
     {"PROPERTY_DOESNT_EXIST", "INVALID_OPTION", "READ_ONLY_VALUE", "PROPERTY_DOES_NOT_EXIST"}
 )
-"""Codes that may mean the portal has changed, rather than that the value is bad."""
+"""Codes by which HubSpot says that the portal is not what we took it for. Any other complaint about a
+property of ours may mean so too: one of another type complains of the value."""
 
 ABOUT_VALUES = frozenset({400, 409, 413, 414, 422})
 """Statuses that fewer or other inputs can avoid; a 404 or 405 would only be met a hundred times."""
@@ -49,7 +53,8 @@ class _Input:
 
 
 class Writer:
-    """read: full accounts by id, for what a reply leaves open. executor: where batches run in parallel."""
+    """read: full accounts by id, for what a reply leaves open. executor: where batches run in parallel.
+    hands: told of what was written, so that it knows us in the history."""
 
     def __init__(
         self,
@@ -59,7 +64,9 @@ class Writer:
         *,
         read: Callable[[Sequence[str]], Part],
         executor: Executor,
+        hands: Hands,
     ) -> None:
+        self._hands = hands
         self._client = client
         self._catalogue = catalogue
         self._values = values
@@ -87,6 +94,9 @@ class Writer:
         if unknown:
             message = f"this connection has no property for {', '.join(unknown)}"
             return _outcome(write.account_id, Result.REFUSED, code="NOT_CONFIGURED", message=message)
+        if theirs := theirs_among(write.values):
+            message = f"{', '.join(theirs)} belongs to people and is never written"
+            return _outcome(write.account_id, Result.REFUSED, code="THEIRS", message=message)
         values = dict(write.values)
         disabled = self._catalogue.disabled.keys()
         if not values or disabled & values.keys():
@@ -103,8 +113,12 @@ class Writer:
         values = {field: value for field, value in values.items() if field in sent}
         return _Input(id=write.account_id, values=values, sent=sent, refused=refused)
 
-    def _send(self, inputs: Sequence[_Input]) -> list[Outcome]:
-        """Send one batch; never raises for what the other side does."""
+    def _send(self, inputs: Sequence[_Input], since: float | None = None) -> list[Outcome]:
+        """Send one batch; never raises for what the other side does.
+
+        since: when (on the catalogue's clock) the whole was sent that this is a part of.
+        """
+        since = self._catalogue.now() if since is None else since
         try:
             reply = self._client.batch_update([self._wire(item) for item in inputs])
             _replied()
@@ -113,9 +127,9 @@ class Writer:
         except (UnavailableError, AuthError) as error:
             return [_outcome(item.id, Result.FAILED, message=str(error)) for item in inputs]
         except RequestError as error:
-            return self._refused_whole(inputs, error)
+            return self._refused_whole(inputs, error, since)
         try:
-            return self._reconcile(inputs, reply)
+            return self._reconcile(inputs, reply, since)
         except (UnavailableError, AuthError, RequestError) as error:  # owners could not be looked up
             return [_outcome(item.id, Result.UNCERTAIN, message=str(error)) for item in inputs]
 
@@ -130,11 +144,11 @@ class Writer:
 
     # A batch refused whole
 
-    def _refused_whole(self, inputs: Sequence[_Input], error: RequestError) -> list[Outcome]:
+    def _refused_whole(self, inputs: Sequence[_Input], error: RequestError, since: float) -> list[Outcome]:
         if error.status not in ABOUT_VALUES:
             return [_outcome(item.id, Result.FAILED, message=str(error)) for item in inputs]
         found = complaints(error.body)
-        rest = self._without_disabled(inputs, found)
+        rest = self._without_disabled(inputs, found, since)
         if rest is not None:
             return rest
         if len(inputs) == 1:
@@ -146,11 +160,13 @@ class Writer:
         else:
             middle = len(inputs) // 2
             parts = [inputs[:middle], inputs[middle:]]
-        return [outcome for part in parts for outcome in self._send(part)]
+        return [outcome for part in parts for outcome in self._send(part, since)]
 
-    def _without_disabled(self, inputs: Sequence[_Input], found: Iterable[Complaint]) -> list[Outcome] | None:
+    def _without_disabled(
+        self, inputs: Sequence[_Input], found: Sequence[Complaint], since: float
+    ) -> list[Outcome] | None:
         """Send again the accounts without an output the portal has lost, None when it has lost none."""
-        lost = self._lost(inputs, found)
+        lost = self._lost(inputs, found, since)
         if not lost:
             return None
         rest = [item for item in inputs if not lost & item.values.keys()]
@@ -171,30 +187,30 @@ class Writer:
         message = f"nothing was written, to be planned again without what is disabled: {reasons}"
         return _outcome(id, Result.FAILED, code="OUTPUT_DISABLED", message=message)
 
-    def _lost(self, inputs: Sequence[_Input], found: Iterable[Complaint]) -> frozenset[str]:
-        suspects = [complaint for complaint in found if complaint.code in CAPACITY]
-        names = named_properties(suspects)
+    def _lost(self, inputs: Sequence[_Input], found: Sequence[Complaint], since: float) -> frozenset[str]:
+        names = named_properties(found)
+        certain = not names.isdisjoint(named_properties(c for c in found if c.code in CAPACITY))
         sent = frozenset().union(*(item.values for item in inputs))
         fields = {field for field in sent if self._catalogue.properties[field] in names}
         wanted = {field: {item.sent.get(field, "") for item in inputs} - {""} for field in fields}
         if not wanted:
             return frozenset()
         try:
-            return self._catalogue.suspect(wanted)
+            return self._catalogue.suspect(wanted, since=since, certain=certain)
         except (UnavailableError, AuthError, RequestError) as error:
             _log.warning("could not read the properties again", error=str(error))
             return frozenset()
 
     # A batch answered
 
-    def _reconcile(self, inputs: Sequence[_Input], reply: Json) -> list[Outcome]:
+    def _reconcile(self, inputs: Sequence[_Input], reply: Json, since: float) -> list[Outcome]:
         written = {str(record["id"]): record for record in results(reply)}
         found = complaints({"errors": reply.get("errors") or []})
         outcomes, silent, again = [], [], []
         for item in inputs:
             mine = [complaint for complaint in found if item.id in complaint.ids]
             if item.id in written:
-                outcome = self._confirmed(item, properties_of(written[item.id]))
+                outcome = self._confirmed(item, written[item.id])
                 outcomes.append(outcome) if outcome else silent.append(item)
             elif any(complaint.code == NOT_FOUND for complaint in mine):
                 outcomes.append(_refusal(item.id, mine, "", Result.GONE))
@@ -203,18 +219,21 @@ class Writer:
             else:
                 silent.append(item)
         for item, mine in again:
-            retried = self._without_disabled([item], mine)
+            retried = self._without_disabled([item], mine, since)
             outcomes.extend(retried if retried is not None else [_refusal(item.id, mine, "")])
         return outcomes + self._look(silent)
 
-    def _confirmed(self, item: _Input, shown: dict[str, str | None]) -> Outcome | None:
+    def _confirmed(self, item: _Input, record: Json) -> Outcome | None:
         """WRITTEN when the reply shows every value we sent, None when it leaves one open."""
-        names = self._catalogue.properties
+        names, shown = self._catalogue.properties, properties_of(record)
         for field, value in item.values.items():
             if names[field] not in shown and value != "":
                 return None
             if self._values.canonical(field, shown.get(names[field])) != value:
                 return None
+        self._hands.wrote(
+            item.id, {names[field]: value for field, value in item.sent.items()}, stamp_of(record)
+        )
         return _written(item)
 
     def _look(self, silent: Sequence[_Input]) -> list[Outcome]:

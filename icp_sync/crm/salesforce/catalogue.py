@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from icp_sync.crm.carrying import Carrying
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.replies import codes, named_fields
+from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.observe import log
 
@@ -47,7 +48,8 @@ class Catalogue:
         self._needed: dict[str, frozenset[str]] = {}  # values found missing when we wrote them
         self._said: frozenset[str] = frozenset()  # what was reported as missing
         self._read_at = float("-inf")
-        self._suspected_at = float("-inf")
+        self._looked_at = float("-inf")
+        self._suspected: dict[tuple[str, str], float] = {}  # (output, value) → when it last was
         self._lock = threading.RLock()
 
     @property
@@ -107,11 +109,19 @@ class Catalogue:
         among `wanted`.
         """
         with self._lock:
+            suspects = {(field, "") for field in wanted}
             for field, values in wanted.items():
                 texts = {str(value) for value in values if value is not None}
                 self._needed[field] = self._needed.get(field, frozenset()) | texts
-            if not self._look_again():
+                suspects |= {(field, text) for text in texts}
+            # One look serves many calls at once; what was not suspected then deserves its own.
+            since = self._clock() - SUSPICION
+            known = {one for one, at in self._suspected.items() if at >= since}
+            if suspects <= known:
                 self._judge()
+            else:
+                self._look_again(anyhow=True)
+                self._suspected = dict.fromkeys(known | suspects, self._clock())
             return frozenset(wanted) & frozenset(self.disabled)
 
     def unnamed(self) -> None:
@@ -135,8 +145,10 @@ class Catalogue:
             return False
         asked = {name.lower(): name for name in names}
         with self._lock:
-            self._look_again()
+            looked = self._look_again()
             blamed = {name.lower() for name in named_fields(complaints)} & asked.keys()
+            if not looked and any(self._usable(name) for name in blamed):
+                self._look_again(anyhow=True)
             if still := {name for name in blamed if self._usable(name)}:
                 self._barred |= dict.fromkeys(still, self._clock())
                 self._judge()
@@ -161,18 +173,20 @@ class Catalogue:
         if self._clock() - self._read_at > TTL:
             self.refresh()
 
-    def _look_again(self) -> bool:
+    def _look_again(self, *, anyhow: bool = False) -> bool:
         """Describe, unless that was done just now: one look serves many calls at once."""
-        if self._clock() - self._suspected_at <= SUSPICION:
+        if not anyhow and self._clock() - self._looked_at <= SUSPICION:
             return False
         self.refresh()
-        self._suspected_at = self._clock()
+        self._looked_at = self._clock()
         return True
 
     def _judge(self) -> None:
         found = {field: self._usable(name) for field, name in self.properties.items()}
         reasons = {
-            field: unfit(self.properties[field], definition, self._needed.get(field, ()))
+            field: unfit(
+                self.properties[field], definition, self._needed.get(field, ()), theirs=_is_theirs(field)
+            )
             for field, definition in found.items()
         }
         self._carrying.judge(reasons, [field for field, definition in found.items() if definition])
@@ -181,12 +195,18 @@ class Catalogue:
         return None if name.lower() in self._barred else self._by_lower.get(name.lower())
 
 
-def unfit(name: str, definition: Json | None, values: Iterable[str]) -> str:
-    """Why a field cannot take these values, "" when it can."""
+def _is_theirs(field: str) -> bool:
+    return field in FIELDS and FIELDS[field].theirs
+
+
+def unfit(name: str, definition: Json | None, values: Iterable[str], *, theirs: bool = False) -> str:
+    """Why a field cannot take these values, "" when it can. theirs: it is only read."""
     if definition is None:
         return (
             f"the org shows us no field {name}: it is missing, or no permission set of ours lets us read it"
         )
+    if theirs:
+        return ""
     if not definition.get("updateable"):
         return f"we may not edit {name}"
     options = closed_options(definition)

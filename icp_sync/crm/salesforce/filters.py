@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from math import ceil, floor
 from urllib.parse import quote_plus
 
+from icp_sync.crm.salesforce.soql import literal
 from icp_sync.domain.filtering import EVERYBODY, Formula, Lists, rewritten
 from icp_sync.domain.filtering_clauses import Stated, Statement, Written
 from icp_sync.domain.filtering_text import plain_number, written
@@ -173,16 +174,12 @@ def field(name: str) -> str:
     return name
 
 
-_ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
-
-
 def quoted(text: str) -> str:
     """A text literal. Raises ConfigError when it is longer than SOQL takes."""
     if len(text) > LONGEST_LITERAL:
         what = f"is longer than the {LONGEST_LITERAL:,} characters SOQL takes"
         raise ConfigError([Problem(where=f"value '{text[:40]}…'", what=what)])
-    kept = (_ESCAPES.get(letter, letter) for letter in text)
-    return f"'{''.join(letter for letter in kept if len(letter) > 1 or letter >= ' ')}'"
+    return literal(text)
 
 
 def _instant(value: float, operator: str, *, whole_days: bool) -> tuple[str, str]:

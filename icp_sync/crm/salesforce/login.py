@@ -23,7 +23,7 @@ from icp_sync.crm.salesforce.paths import LOGIN
 from icp_sync.crm.salesforce.replies import SalesforceDialect, codes
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.http import Token, Transport
-from icp_sync.observe import log
+from icp_sync.observe import conceal, log
 
 SESSION_SECONDS = 7200.0
 """How long a session lives unless the org says otherwise ("Session Settings" in Salesforce Help)."""
@@ -164,6 +164,7 @@ class Login:
         begun = self._clock()
         try:
             text = self._ask()
+            conceal(text)
         except AuthError as error:
             self._refusal, self._not_before = error, self._clock() + GRACE_SECONDS
             raise

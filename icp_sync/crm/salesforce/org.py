@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
@@ -12,8 +12,9 @@ from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import VERSION, Client
 from icp_sync.crm.salesforce.identity import identity
 from icp_sync.crm.salesforce.login import Credentials, Login
-from icp_sync.crm.salesforce.provisioning import check, provision
+from icp_sync.crm.salesforce.provisioning import check, provision, removing
 from icp_sync.crm.salesforce.reads import contacts, deals, discovery, fields
+from icp_sync.crm.salesforce.reads.history import History
 from icp_sync.crm.salesforce.reads.opportunities import Opportunities
 from icp_sync.crm.salesforce.reads.reading import BULK_FROM, FRESH_FOR, Reader
 from icp_sync.crm.salesforce.roster import roster
@@ -24,8 +25,8 @@ from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
 from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
-from icp_sync.ports import Blueprint, CrmField, Deal, Identity, Page, Query, Related, Step
-from icp_sync.quota import Quota, Rate
+from icp_sync.ports import Blueprint, CrmField, Deal, Edits, Identity, Page, Query, Related, Step
+from icp_sync.quota import Carrying, Quota, Rate
 
 T = TypeVar("T")
 
@@ -51,7 +52,8 @@ class Salesforce:
     not tried again. vacant_owners: emails of users who stand for nobody. visible_accounts: as the admin
     counts them. bulk_from: accounts from which a full read is a bulk query. bulk_writes: whether large pages
     are written by bulk jobs, remembered in `jobs`; assignment rules will run then. left_job_seconds: how long
-    such a job is waited for that was left behind, before it is aborted.
+    such a job is waited for that was left behind, before it is aborted. clock: monotonic seconds, by which
+    what is known of the org's fields grows old.
     """
 
     kind = "salesforce"
@@ -78,6 +80,7 @@ class Salesforce:
         bulk_writes: bool = False,
         jobs: Jobs | None = None,
         left_job_seconds: float = LEFT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         stop = stop or threading.Event()
         self.name = name
@@ -98,10 +101,11 @@ class Salesforce:
             patience=patience,
         )
         self._login = login
-        self._executor = ThreadPoolExecutor(max_workers=max(1, parallel), thread_name_prefix=name)
-        self._catalogue = Catalogue(self._client, properties, name=name)
+        self._executor = Carrying(max_workers=max(1, parallel), thread_name_prefix=name)
+        self._catalogue = Catalogue(self._client, properties, name=name, clock=clock)
         self._roster = roster(self._client)
         self._values = Values(self._roster, facts_map, self._catalogue, vacant_owners=vacant_owners)
+        self._history = History(self._client, self._values, properties, name=name, clock=clock)
         self._reader = Reader(
             self._client,
             self._catalogue,
@@ -116,7 +120,7 @@ class Salesforce:
             fresh_for=fresh_for,
         )
         # Threads of its own: those above may be busy reading ahead.
-        self._transferring = ThreadPoolExecutor(OWNERS_AT_ONCE, thread_name_prefix=f"{name}-owners")
+        self._transferring = Carrying(OWNERS_AT_ONCE, thread_name_prefix=f"{name}-owners")
         self._writer = Writer(
             self._client,
             self._catalogue,
@@ -183,8 +187,16 @@ class Salesforce:
             visible_accounts=self._visible_accounts,
         )
 
-    def provision(self, blueprint: Blueprint, *, apply: bool) -> list[Step]:
-        return _ours(lambda: provision.provision(self._client, self._catalogue, blueprint, apply=apply))
+    def history(self, ids: Sequence[str], fields: Sequence[str]) -> Edits:
+        return _ours(lambda: self._history.of(ids, fields))
+
+    def provision(
+        self, blueprint: Blueprint, *, apply: bool, remove: bool = False, force: bool = False
+    ) -> list[Step]:
+        client, catalogue = self._client, self._catalogue
+        if remove:
+            return _ours(lambda: removing.remove(client, catalogue, blueprint, apply=apply, force=force))
+        return _ours(lambda: provision.provision(client, catalogue, blueprint, apply=apply))
 
     def project(self, blueprint: Blueprint) -> tuple[Mapping[str, str], list[Step]]:
         """What provisioning would deploy, as a project for the Salesforce CLI, and what it cannot hold."""

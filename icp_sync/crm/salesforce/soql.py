@@ -1,6 +1,7 @@
 """Small SOQL statements as text. Knows the language, no object and no connection.
 
-Field names come from describe and ids are checked to be ids, so nothing here needs escaping.
+Field names come from describe or from ourselves; every other text becomes a literal here, whoever vouches for
+it.
 https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select.htm
 """
 
@@ -39,6 +40,18 @@ def select(
     return " ".join(filter(None, clauses))
 
 
+_ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+
+
+def literal(text: str) -> str:
+    """A text in quotes; control characters SOQL has no escape for are left out.
+
+    https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_quotedstringescapes.htm
+    """
+    kept = (_ESCAPES.get(letter, letter) for letter in text)
+    return f"'{''.join(letter for letter in kept if len(letter) > 1 or letter >= ' ')}'"
+
+
 def instant(ms: int) -> str:
     """An instant as a literal, in whole seconds: SOQL compares no finer."""
     return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -51,11 +64,11 @@ def between(field: str, lower: int, upper: int) -> str:
 
 def after(field: str, id: str) -> str:
     """Ids after this one; those that are not blank where there is none."""
-    return f"{field} > '{id}'" if id else f"{field} != null"
+    return f"{field} > {literal(id)}" if id else f"{field} != null"
 
 
 def among(field: str, ids: Iterable[str]) -> str:
-    listed = ", ".join(f"'{id}'" for id in ids)
+    listed = ", ".join(map(literal, ids))
     return f"{field} IN ({listed})"
 
 

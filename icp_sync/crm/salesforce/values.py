@@ -196,7 +196,7 @@ def _text(raw: object) -> str | None:
 
 def _yes_no(value: str) -> bool:
     if value and value not in YES_NO:
-        raise UnfitError(f"{value!r} is neither true nor false")
+        raise UnfitError(f"{value[:80]!r} is neither true nor false")
     return value == "true"
 
 
@@ -204,20 +204,20 @@ def _number(value: str, *, whole: bool) -> int | float:
     try:
         number = float(value)
     except ValueError:
-        raise UnfitError(f"{value!r} is no number") from None
+        raise UnfitError(f"{value[:80]!r} is no number") from None
     if not math.isfinite(number):
-        raise UnfitError(f"{value!r} is no number")
+        raise UnfitError(f"{value[:80]!r} is no number")
     if number == int(number):
         return int(number)
     if whole:
-        raise UnfitError(f"{value!r} is no whole number")
+        raise UnfitError(f"{value[:80]!r} is no whole number")
     return number
 
 
 def _instant(value: str, *, whole_days: bool) -> str:
     seconds = instant(value)
     if seconds is None:
-        raise UnfitError(f"{value!r} is no instant")
+        raise UnfitError(f"{value[:80]!r} is no instant")
     return instant_text(seconds)[:10] if whole_days else instant_text(seconds)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from icp_sync.simulator.arguments import record_named
 from icp_sync.simulator.controls import Control
 from icp_sync.simulator.desk import Arguments, Desk, Json, Unusable
+from icp_sync.simulator.hubspot import uses
 from icp_sync.simulator.hubspot.documents import document, view
 from icp_sync.simulator.hubspot.portal import COMPANIES, CONTACTS, DEALS, Portal, Token
 from icp_sync.simulator.hubspot.validation import Invalid, accepted
@@ -14,6 +15,13 @@ from icp_sync.simulator.index import Index
 from icp_sync.simulator.store import Record, Source, Store
 
 USER = 73_074_756
+HANDS = {
+    "person": ("CRM_UI", ""),
+    "workflow": ("AUTOMATION_PLATFORM", "enrollmentId:9876543210;actionExecutionIndex:0"),
+    "import": ("IMPORT", "41872315"),
+    "app": ("INTEGRATION", "551234"),
+}
+"""The usual editors → the sourceType and sourceId their values carry."""
 
 
 class PortalDesk(Desk):
@@ -67,12 +75,14 @@ class PortalDesk(Desk):
         return kept
 
     def source(self, given: Arguments) -> Source:
-        """A user of the interface unless `source` names another sourceType."""
+        """A user of the interface unless `source` names another editor (person, workflow, import, app) or
+        sourceType."""
         user = int(str(given.get("user", USER)))
-        kind = str(given.get("source", "CRM_UI"))
+        source = str(given.get("source", "person"))
+        kind, usual = HANDS.get(source, (source, ""))
         if kind == "CRM_UI":
             return Source(kind, f"userId:{user}", user)
-        return Source(kind, str(given.get("source_id", "")), None)
+        return Source(kind, str(given.get("source_id", usual)), None)
 
     def edit(
         self,
@@ -117,14 +127,20 @@ class PortalDesk(Desk):
 
     def document(self, record: Record) -> Json:
         shown = view(self.portal, self.portal.catalogue.all, record.history or ())
-        body = document(self.portal, record, shown)
+        body = document(self.portal, record, shown, whole_history=True)
         properties = body["properties"]
         if isinstance(properties, dict):
             body["properties"] = {name: value for name, value in properties.items() if value is not None}
         return body
 
+    def compete(self, calls: int) -> None:
+        self.portal.limits.use(calls)
+
     def plan(self) -> Json:
-        return {"plan": self.portal.limits.plan, "used_today": self.portal.limits.used_today}
+        limits = self.portal.limits
+        limits.catch_up(self.portal.clock.now())
+        used = {"used_today": limits.used_today, "used_by_others": limits.others.used}
+        return {"plan": limits.plan, **used, **limits.watch.as_json()}
 
     def settle(self, changes: Mapping[str, object]) -> Json:
         """Also `currency` and `account_type` of the portal."""
@@ -169,4 +185,19 @@ def _tie(desk: Desk, given: Arguments) -> Json:
     return {"id": str(company.id), kind: len(records)}
 
 
-CONTROLS: Mapping[str, Control] = {"POST tie": _tie}
+def _depend(desk: Desk, given: Arguments) -> Json:
+    """Something in the portal uses the `property`: `by` a list, a workflow, a report or a calculation, called
+    `name`."""
+    if not isinstance(desk, PortalDesk):
+        raise Unusable("properties are HubSpot's")
+    portal, kind = desk.portal, str(given.get("by", "list"))
+    if kind not in uses.KINDS:
+        raise Unusable(f"by: {kind!r} is none of {', '.join(uses.KINDS)}")
+    definition = portal.catalogue.get(str(given.get("property", "")))
+    if definition is None:
+        raise Unusable(f"no such property: {given.get('property')!r}")
+    made = uses.use(portal, definition.name, kind, str(given.get("name", f"Some {kind}")))
+    return {"id": made.id, "name": made.name}
+
+
+CONTROLS: Mapping[str, Control] = {"POST tie": _tie, "POST depend": _depend}

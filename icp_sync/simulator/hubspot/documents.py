@@ -41,8 +41,8 @@ def _view(catalogue: Catalogue, generation: int, wanted: tuple[str, ...], histor
     )
 
 
-def document(portal: Portal, record: Record, shown: View) -> Json:
-    """One record: never set is null, cleared is ""."""
+def document(portal: Portal, record: Record, shown: View, *, whole_history: bool = False) -> Json:
+    """One record: never set is null, cleared is "". Its history may lag, unless the whole of it is wanted."""
     held = record.props
     properties: dict[str, str | None] = {name: held.get(name) for name in shown.stored}
     for name in shown.worked_out:
@@ -58,8 +58,10 @@ def document(portal: Portal, record: Record, shown: View) -> Json:
     if record.archived_at is not None:
         body["archivedAt"] = iso(record.archived_at)
     if shown.history:
+        until = portal.clock.now_ms() - int(portal.switches.history_lag * 1000)
         body["propertiesWithHistory"] = {
-            name: [_entry(e) for e in portal.store.history(record, name)] for name in shown.history
+            name: [_entry(e) for e in portal.store.history(record, name) if whole_history or e.at <= until]
+            for name in shown.history
         }
     return body
 

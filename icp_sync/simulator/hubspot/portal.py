@@ -84,6 +84,16 @@ class Account:
     hosting: str = "na1"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """Something in the portal that reads or writes a property."""
+
+    property: str
+    kind: str
+    name: str
+    id: str
+
+
 @dataclass(slots=True)
 class Memo:
     """The matches of the last query without its id bounds: paging by id asks for them again and again."""
@@ -122,6 +132,7 @@ class Portal:
         self.faults = Faults(Random(self.seed + 1))  # noqa: S311 - as above
         self.meter = Meter()
         self.requests: deque[Json] = deque(maxlen=20_000)
+        self.uses: list[Use] = []
         self.seen: dict[str, Portal] = {COMPANIES: self}
         # Dice of their own, so that contacts and deals do not change which companies a seed gives.
         beside = {CONTACTS: Random(self.seed + 2), DEALS: Random(self.seed + 3)}  # noqa: S311 - as above

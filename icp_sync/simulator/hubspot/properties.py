@@ -12,6 +12,7 @@ from dataclasses import replace
 from icp_sync.simulator.hubspot.call import Call, Json, text_of, token_of
 from icp_sync.simulator.hubspot.catalogue import FIELD_TYPES, Group, Property
 from icp_sync.simulator.hubspot.errors import Refusal, batch_error, error, invalid, not_found, wrong_type
+from icp_sync.simulator.hubspot.uses import refuse_used
 from icp_sync.simulator.server import Reply
 
 MOST_CUSTOM = 1_000
@@ -214,6 +215,7 @@ def _create(call: Call, body: Json) -> Property:
 def _archive(call: Call, found: Property) -> None:
     if not found.custom:
         raise invalid(f"Property {found.name} is defined by HubSpot and cannot be archived")
+    refuse_used(call.portal, found.name)
     archived = replace(found, archived_at=call.portal.clock.now_ms())
     call.portal.catalogue.put(archived, call.portal.switches.property_lag)
 

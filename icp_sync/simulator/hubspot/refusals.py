@@ -30,6 +30,8 @@ def pretended(rule: Rule, request: Request) -> Reply | None:
             return errors.not_found().reply
         case "409":
             return Reply(status=409, body=errors.error("Conflict", category="CONFLICT"))
+        case "412":
+            return Reply(status=412, body=errors.error("Precondition failed", category="CONFLICT"))
         case "423":
             return Reply(status=423, body=errors.error("The record is locked", category="LOCKED"))
         case "477":

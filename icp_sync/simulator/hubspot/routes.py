@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from icp_sync.simulator.hubspot import account, associations, batch, objects, properties, search
+from icp_sync.simulator.hubspot import account, associations, batch, objects, properties, search, uses
 from icp_sync.simulator.hubspot.call import Call
 from icp_sync.simulator.hubspot.errors import Refusal, error, method_not_allowed, missing_scopes, not_found
 from icp_sync.simulator.hubspot.portal import COMPANIES, CONTACTS, DEALS, OBJECT_TYPES
@@ -23,6 +23,7 @@ SCHEMA_WRITE = ("crm.schemas.companies.write",)
 CONTACTS_READ = ("crm.objects.contacts.read",)
 DEALS_READ = ("crm.objects.deals.read",)
 OWNERS = ("crm.objects.owners.read",)
+LISTS_READ = ("crm.lists.read",)
 _OTHER_TYPES = {**OBJECT_TYPES, "tickets": "tickets", "ticket": "tickets", "0-5": "tickets"}
 
 
@@ -48,7 +49,7 @@ def _table(*rows: tuple[str, Callable[[Call], Reply], tuple[str, ...]]) -> Table
     table: dict[tuple[str, ...], dict[str, Endpoint]] = {}
     for text, run, scopes in rows:
         method, _, pattern = text.partition(" ")
-        searching = pattern.endswith("/search")
+        searching = pattern.endswith("/search") and not pattern.startswith("lists")
         endpoint = Endpoint(
             label=_label(method, pattern),
             run=run,
@@ -106,6 +107,8 @@ ENDPOINTS = _table(
     ("GET properties/groups/*", properties.read_group, SCHEMA_READ),
     ("PATCH properties/groups/*", properties.update_group, SCHEMA_WRITE),
     ("DELETE properties/groups/*", properties.archive_group, SCHEMA_WRITE),
+    ("GET lists", uses.read, LISTS_READ),
+    ("POST lists/search", uses.search, LISTS_READ),
     ("GET owners", account.list_owners, OWNERS),
     ("GET owners/*", account.read_owner, OWNERS),
     ("GET limits/custom-properties", properties.limits, READ + SCHEMA_READ),

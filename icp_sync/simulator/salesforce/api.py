@@ -27,6 +27,7 @@ https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatshe
 COMPRESSED_FROM = 1_024
 LONGEST_BODY = 160 * 1024 * 1024
 JSON_TYPE = "application/json;charset=UTF-8"
+_CLIENT = re.compile(r"\bclient=([\w .-]{1,64})")
 _VERSION = re.compile(r"v(\d{1,3})\.0", re.IGNORECASE)
 
 
@@ -113,7 +114,8 @@ class Api(Front[Target]):
     def _called(self, request: Request, target: Target) -> Reply:
         session = self._session(request)
         route = target.route
-        if not (route is not None and route.free) and not self._org.limits.admit(self._org.clock.now()):
+        now = self._org.clock.now()
+        if not (route is not None and route.free) and not self._org.limits.admit(now, _app(request)):
             self._org.meter.refused_for["DAILY"] += 1
             raise over_limit()
         if target.refusal is not None or route is None:
@@ -132,7 +134,7 @@ class Api(Front[Target]):
         headers = reply.headers
         headers["Date"] = formatdate(self._org.clock.now(), usegmt=True)
         if len(request.segments) > 2 and request.segments[1].lower() == "data":
-            headers["Sforce-Limit-Info"] = self._usage()
+            headers["Sforce-Limit-Info"] = self._usage(request)
         if reply.body is not None and not isinstance(reply.body, bytes):
             headers.setdefault("Content-Type", JSON_TYPE)
             pretty = request.headers.get("X-PrettyPrint", "0") == "1"
@@ -144,8 +146,9 @@ class Api(Front[Target]):
                 headers["Vary"] = "Accept-Encoding"
         return reply
 
-    def _usage(self) -> str:
+    def _usage(self, request: Request) -> str:
         used, most = self._org.limits.used(self._org.clock.now()), self._org.limits.most
+        self._org.limits.watch.told(_app(request), most - used)
         usage = f"api-usage={used}/{most}"
         if self._org.switches.per_app_usage:
             usage += f"; per-app-api-usage={used}/{most}(appName=icp_sync)"
@@ -155,6 +158,12 @@ class Api(Front[Target]):
         """Headers that decide what a request does."""
         names = ("Sforce-Auto-Assign", "Sforce-Call-Options", "Sforce-Duplicate-Rule-Header")
         return {"headers": {n: request.headers[n] for n in names if n in request.headers}}
+
+
+def _app(request: Request) -> str:
+    """Who calls, by what it says of itself."""
+    said = _CLIENT.search(request.headers.get("Sforce-Call-Options", ""))
+    return said[1] if said else "unnamed"
 
 
 def _too_long(request: Request) -> Reply | None:

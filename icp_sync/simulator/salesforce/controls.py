@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from icp_sync.simulator.arguments import names_given, record_named
 from icp_sync.simulator.controls import Control
 from icp_sync.simulator.desk import Arguments, Desk, Json, Unusable
 from icp_sync.simulator.salesforce import ids, recycling
+from icp_sync.simulator.salesforce.dependents import Dependent
 from icp_sync.simulator.salesforce.desk import OrgDesk, user_named
 from icp_sync.simulator.salesforce.errors import Refusal
 from icp_sync.simulator.salesforce.field_given import field_given
 from icp_sync.simulator.salesforce.founding import user_values
+from icp_sync.simulator.salesforce.history import MOST_TRACKED
 from icp_sync.simulator.salesforce.org import Org, SObject, User, ValidationRule
 from icp_sync.simulator.salesforce.schema import FieldDef
 
@@ -28,7 +31,8 @@ def _org(desk: Desk) -> Org:
 
 def _fields(desk: Desk, given: Arguments) -> Json:
     """Fields of `object` (Account unless named): `define` one, or a list of them, as the setup pages do, for
-    everybody to see; `hide` names from all but admins, `lock` them against changes, `show` them, `remove`.
+    everybody to see; `hide` names from all but admins, `lock` them against changes, `show` them, `remove`;
+    `track` or `untrack` their history.
     """
     org = _org(desk)
     try:
@@ -46,6 +50,12 @@ def _fields(desk: Desk, given: Arguments) -> Json:
         org.rights.show(sobject, field)
     for field in _named(sobject, names_given(given, "lock")):
         org.rights.lock(sobject, field)
+    for field in _named(sobject, names_given(given, "track")):
+        sobject.add_field(replace(field, tracked=True))
+    for field in _named(sobject, names_given(given, "untrack")):
+        sobject.add_field(replace(field, tracked=False))
+    if sum(field.tracked for field in sobject.fields.values()) > MOST_TRACKED:
+        raise Unusable(f"track: the history of at most {MOST_TRACKED} fields is kept")
     for field in _named(sobject, names_given(given, "remove")):
         sobject.drop_field(field.name)
     return {"fields": [field.name for field in sobject.fields.values()]}
@@ -98,6 +108,21 @@ def _rules(desk: Desk, given: Arguments) -> Json:
         message = str(given.get("message", f"{field.label} is not acceptable"))
         org.rules.append(ValidationRule(field=field.name, value=str(given.get("value", "")), message=message))
     return {"rules": [[rule.field, rule.value, rule.message] for rule in org.rules]}
+
+
+def _depend(desk: Desk, given: Arguments) -> Json:
+    """Something uses the custom `field`: `by` a Flow, a Report, a Layout, called `name`. The field stays for
+    its sake unless `refuses` is false. Or `clear` them all.
+    """
+    org = _org(desk)
+    if given.get("clear"):
+        org.dependents.clear()
+    if "field" in given:
+        [field] = _named(org.accounts, [str(given["field"])])
+        kind, name = str(given.get("by", "Flow")), str(given.get("name", "Something"))
+        refuses = bool(given.get("refuses", True))
+        org.dependents.append(Dependent(field=field.key, type=kind, name=name, refuses=refuses))
+    return {"dependents": [[one.field, one.type, one.name, one.refuses] for one in org.dependents]}
 
 
 def _record_types(desk: Desk, given: Arguments) -> Json:
@@ -153,6 +178,7 @@ CONTROLS: Mapping[str, Control] = {
     "POST fields": _fields,
     "POST access": _access,
     "POST rules": _rules,
+    "POST depend": _depend,
     "POST record_types": _record_types,
     "POST users": _users,
     "GET tripwire": _tripwire,

@@ -5,11 +5,13 @@ https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_r
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from icp_sync.simulator.clock import iso
 from icp_sync.simulator.salesforce import ids
+from icp_sync.simulator.salesforce.founding import INTEGRATION_PROFILE
 from icp_sync.simulator.salesforce.picklists import STAGE_OF, Stage
 from icp_sync.simulator.salesforce.schema import Value, instant_text
 from icp_sync.simulator.store import Record
@@ -70,6 +72,20 @@ def _assigned(org: Org, sobject: SObject, record: Record) -> Value:
     return True
 
 
+def _api_only(org: Org, sobject: SObject, record: Record) -> Value:
+    return record.props.get("Name") == INTEGRATION_PROFILE
+
+
+def _was(name: str) -> Derivation:
+    """A value of history, which is kept as it is printed."""
+
+    def value(org: Org, sobject: SObject, record: Record) -> Value:
+        found: Value = json.loads(record.props.get(name, "null"))
+        return found
+
+    return value
+
+
 _OF_ALL: Mapping[str, Derivation] = {
     "Id": lambda org, sobject, record: sobject.id_of(record),
     "IsDeleted": lambda org, sobject, record: record.archived_at is not None,
@@ -90,6 +106,9 @@ _OF_ONE: Mapping[tuple[str, str], Derivation] = {
     ("Opportunity", "ForecastCategory"): lambda org, sobject, record: _stage(record).forecast,
     ("Opportunity", "Probability"): _probability,
     ("PermissionSetAssignment", "IsActive"): _assigned,
+    ("Profile", "PermissionsApiUserOnly"): _api_only,
+    ("AccountHistory", "OldValue"): _was("OldValue"),
+    ("AccountHistory", "NewValue"): _was("NewValue"),
     ("Organization", "IsSandbox"): lambda org, sobject, record: org.sandbox,
     ("Organization", "OrganizationType"): lambda org, sobject, record: org.edition,
 }

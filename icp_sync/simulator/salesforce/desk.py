@@ -12,7 +12,7 @@ from icp_sync.simulator.desk import Arguments, Desk, Json, Unusable
 from icp_sync.simulator.index import Index
 from icp_sync.simulator.salesforce import ids, recycling
 from icp_sync.simulator.salesforce.credentials import changed as credentials_changed
-from icp_sync.simulator.salesforce.founding import UNASSIGNED
+from icp_sync.simulator.salesforce.founding import AUTOMATED, OTHER_APP, UNASSIGNED, special_values
 from icp_sync.simulator.salesforce.org import Org, SObject, User
 from icp_sync.simulator.salesforce.schema import FieldDef, kept
 from icp_sync.simulator.store import Record, Source, Store
@@ -26,6 +26,8 @@ TYPES = {
     "users": "user",
 }
 DEAL_DAYS = 30
+_SOURCES = {"person": "UI", "workflow": "WORKFLOW", "import": "IMPORT", "app": "APP"}
+_FOUNDED = Source("PLATFORM", user_id=0)
 
 
 class OrgDesk(Desk):
@@ -91,9 +93,13 @@ class OrgDesk(Desk):
         return ids.long(value) if field.type == "reference" and isinstance(value, str) else value
 
     def source(self, given: Arguments) -> Source:
-        """`user`: an id or e-mail address, the admin unless named; `source`: what did it, UI unless named."""
-        user = user_named(self.org, str(given["user"])) if "user" in given else self.org.admin
-        return Source(str(given.get("source", "UI")), str(given.get("source_id", "")), user.number)
+        """`user`: an id or e-mail address, the admin unless named; `source`: what did it, UI unless named.
+
+        An `app` and a `workflow` have users of their own; an `import` is made by a person.
+        """
+        kind = str(given.get("source", "UI"))
+        user = user_named(self.org, str(given["user"])) if "user" in given else staff(self.org, kind)
+        return Source(_SOURCES.get(kind, kind), str(given.get("source_id", "")), user.number)
 
     def edit(
         self,
@@ -166,10 +172,15 @@ class OrgDesk(Desk):
         field = self.sobject.field(name)
         return None if field is None else self.sobject.value(record, field)
 
+    def compete(self, calls: int) -> None:
+        self.org.limits.use(calls, self.org.clock.now())
+
     def plan(self) -> Json:
         limits = self.org.limits
+        limits.catch_up(self.org.clock.now())
         used = limits.used(self.org.clock.now())
-        return {
+        return limits.watch.as_json() | {
+            "used_by_others": limits.others.used,
             "plan": limits.plan,
             "used_today": used,
             "api_usage": f"{used}/{limits.most}",
@@ -194,6 +205,19 @@ class OrgDesk(Desk):
 
     def credentials(self, given: Arguments) -> Json:
         return credentials_changed(self.org, given)
+
+
+def staff(org: Org, source: str) -> User:
+    """Who does what a source does: the admin, another program's user, or the platform's own."""
+    hired = {"app": OTHER_APP, "workflow": AUTOMATED}.get(source)
+    if hired is None:
+        return org.admin
+    known = org.user(hired)
+    if known is None:
+        record = org.objects["user"].create(special_values(org, hired), _FOUNDED)
+        known = User(record=record)
+        org.employ(known)
+    return known
 
 
 def user_named(org: Org, text: str) -> User:

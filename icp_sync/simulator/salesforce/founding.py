@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 INTEGRATION = "integration@simulator.example"
 ADMIN = "admin@simulator.example"
 UNASSIGNED = "unassigned@sales.example"
+OTHER_APP = "billing@apps.example"
+AUTOMATED = "autoproc@simulator.example"
 ORG_NAME = "Simulated Sales"
 TIME_ZONE = "America/New_York"
 FOUNDED = Source("PLATFORM", user_id=0)
@@ -80,6 +82,16 @@ def user_values(org: Org, email: str, first: str, last: str) -> dict[str, str]:
         "TimeZoneSidKey": TIME_ZONE,
         "ProfileId": shown(profiles.prefix, next(standard)),
     }
+
+
+def special_values(org: Org, email: str) -> dict[str, str]:
+    """The same of the user another program signs in as, and of the one the platform's automation runs as."""
+    if email == AUTOMATED:
+        return user_values(org, email, "Automated", "Process") | {"UserType": "AutomatedProcess"}
+    profiles = org.objects["profile"]
+    kept = profiles.store.records.items()
+    api_only = next(number for number, one in kept if one.props["Name"] == INTEGRATION_PROFILE)
+    return user_values(org, email, "Billing", "App") | {"ProfileId": shown(profiles.prefix, api_only)}
 
 
 def _everybody() -> list[tuple[Person, str]]:

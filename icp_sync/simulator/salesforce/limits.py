@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 
+from icp_sync.simulator.others import Competitors, Watch
 from icp_sync.simulator.salesforce.switches import Switches
 
 DAY = 86_400.0
@@ -22,6 +23,8 @@ class DailyLimit:
         self.choose(plan)
         self._switches = switches
         self._at: deque[float] = deque()
+        self.others = Competitors()
+        self.watch = Watch()
 
     def choose(self, plan: str) -> None:
         """Change the plan. Raises ValueError for one there is not."""
@@ -45,9 +48,21 @@ class DailyLimit:
         self.used(now)
         return bisect_right(self._at, now - self._switches.limits_lag)
 
-    def admit(self, now: float) -> bool:
-        """Take a slot for one request, or say that there is none."""
+    def admit(self, now: float, app: str) -> bool:
+        """Take a slot for one request of an app, or say that there is none."""
+        self.catch_up(now)
         if self.used(now) >= self.most:
             return False
         self._at.append(now)
+        self.watch.begun(app, self.most - len(self._at), self._switches.reserve)
         return True
+
+    def catch_up(self, now: float) -> None:
+        """Let the others have made their calls."""
+        self.use(self.others.due(now), now)
+
+    def use(self, calls: int, now: float) -> None:
+        """Others make so many calls, or as many as are left."""
+        calls = max(0, min(calls, self.most - self.used(now)))
+        self._at.extend([now] * calls)
+        self.others.used += calls

@@ -14,8 +14,10 @@ from icp_sync.simulator.clock import Clock
 from icp_sync.simulator.faults import Faults
 from icp_sync.simulator.limits import Meter
 from icp_sync.simulator.salesforce import founding
+from icp_sync.simulator.salesforce.dependents import Dependent
 from icp_sync.simulator.salesforce.errors import invalid_type
 from icp_sync.simulator.salesforce.features import FEATURES, RECORD_TYPE_ID
+from icp_sync.simulator.salesforce.history import TABLES, AccountHistory
 from icp_sync.simulator.salesforce.ids import shown
 from icp_sync.simulator.salesforce.limits import DailyLimit
 from icp_sync.simulator.salesforce.powers import READ
@@ -157,12 +159,18 @@ class Org:
         self.requests: deque[Json] = deque(maxlen=20_000)
         self.record_types: dict[str, RecordType] = {}
         self.rules: list[ValidationRule] = []
+        self.dependents: list[Dependent] = []
         self.tripwire: list[Json] = []
         self.hidden: set[tuple[str, int]] = set()
         self.read_only: set[tuple[str, int]] = set()
         self.objects: dict[str, SObject] = {
-            one.name.lower(): SObject(self, one.name, one.label, one.prefix, one.fields) for one in OBJECTS
+            one.name.lower(): TABLES.get(one.name.lower(), SObject)(
+                self, one.name, one.label, one.prefix, one.fields
+            )
+            for one in OBJECTS
         }
+        history = self.objects["accounthistory"]
+        self.accounts.noticed = history.note if isinstance(history, AccountHistory) else None
         access = self.objects["userrecordaccess"]
         self.objects[access.key] = RecordAccess(self, access.name, access.label, "", access.fields.values())
         self.rights = Rights(self)

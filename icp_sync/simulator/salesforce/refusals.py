@@ -46,6 +46,8 @@ def pretended(rule: Rule, request: Request) -> Reply | None:
             reply = page(429, "429 Too Many Requests")
             reply.headers["Retry-After"] = str(ceil(rule.wait(1.0)))
             return reply
+        case "412":
+            return Reply(status=412)
         case "401_html":
             return page(401, "401 Unauthorized")
         case "401_object":

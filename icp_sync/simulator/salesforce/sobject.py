@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PURGED_AFTER = 15 * 86_400_000
 """How long the recycle bin keeps a record, ms. https://help.salesforce.com/s/articleView?id=sf.home_delete.htm"""
+Noticed = Callable[[Record, Mapping[str, str], Mapping[str, str], Source, int, int], None]
+"""Told of every change: the record, its values before, those written, by whom, at (ms), seen so late (ms)."""
 Derivation = Callable[["Org", "SObject", Record], Value]
 
 
@@ -38,6 +40,7 @@ class SObject:
         self.store = Store(org.clock, org.switches, self.index, Random(f"{org.seed} {name}"))  # noqa: S311 - reproducible
         self.fields: dict[str, FieldDef] = {field.key: field for field in fields}
         self.changed_at = org.clock.now_ms()
+        self.noticed: Noticed | None = None
         self._derived: dict[str, Derivation | None] = {}
 
     @property
@@ -159,10 +162,13 @@ class SObject:
         Never give it what `record` returned of a row that is locked: that is a copy.
         """
         now = self.org.clock.now_ms() if at is None else at
+        before = record.props
         differs = any(record.props.get(name, "") != value for name, value in values.items())
         if differs or self.org.switches.same_value_bumps:
             record.props = {**record.props, **self._touched(source, now)}
         changed = self.store.write(record, values, source, at=now, late=late)
+        if changed and self.noticed is not None:
+            self.noticed(record, before, values, source, now, late)
         self._note(source, changed=changed, values=len(values))
         return changed
 

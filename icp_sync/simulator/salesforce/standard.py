@@ -2,7 +2,7 @@
 
 Types and lengths: https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/
 (Account, Contact, Opportunity, User, PermissionSet, FieldPermissions, ObjectPermissions, RecordType,
-ListView, Organization).
+ListView, Organization, AccountHistory) and FieldDefinition of the Tooling API, which the data API has too.
 """
 
 from __future__ import annotations
@@ -132,6 +132,7 @@ _USER = (
     FieldDef(name="LastLoginDate", label="Last Login", type="datetime", **LOCKED),
 )
 _NAMED = (*_system(), text(name="Name", label="Name", length=80, nillable=False))
+_PROFILE = (*_NAMED, yes(name="PermissionsApiUserOnly", label="API Only User", **LOCKED))
 _PERMISSION_SET = (
     *_NAMED,
     text(name="Label", label="Permission Set Label", length=80, nillable=False),
@@ -201,6 +202,21 @@ _ACCESS = (
     ),
     pick(name="MaxAccessLevel", label="Maximum Access Level", **LOCKED),
 )
+_ACCOUNT_HISTORY = (
+    *(one for one in _system() if not one.name.startswith(("LastModified", "SystemModstamp"))),
+    to("AccountId", "Account ID", "Account", nillable=False, createable=False, updateable=False),
+    pick(name="Field", label="Changed Field", length=255, **LOCKED),
+    pick(name="DataType", label="Datatype", **LOCKED),
+    text(name="OldValue", label="Old Value", length=255, filterable=False, **LOCKED),
+    text(name="NewValue", label="New Value", length=255, filterable=False, **LOCKED),
+)
+_FIELD_DEFINITION = (
+    text(name="DurableId", label="Durable ID", length=150, **LOCKED),
+    text(name="EntityDefinitionId", label="Entity Definition ID", length=150, **LOCKED),
+    text(name="QualifiedApiName", label="Qualified API Name", length=70, **LOCKED),
+    text(name="Label", label="Label", length=80, **LOCKED),
+    yes(name="IsFieldHistoryTracked", label="Field History Tracked", **LOCKED),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +237,7 @@ OBJECTS = tuple(
         ("Opportunity", "Opportunity", "006", _OPPORTUNITY),
         ("User", "User", "005", _USER),
         ("UserRole", "Role", "00E", (*_NAMED, text(name="DeveloperName", label="API Name", length=80))),
-        ("Profile", "Profile", "00e", _NAMED),
+        ("Profile", "Profile", "00e", _PROFILE),
         ("RecordType", "Record Type", "012", _RECORD_TYPE),
         ("PermissionSet", "Permission Set", "0PS", _PERMISSION_SET),
         ("PermissionSetAssignment", "Permission Set Assignment", "0Pa", _ASSIGNMENT),
@@ -230,5 +246,7 @@ OBJECTS = tuple(
         ("ListView", "List View", "00B", _LIST_VIEW),
         ("Organization", "Organization", "00D", _ORGANIZATION),
         ("UserRecordAccess", "User Record Access", "", _ACCESS),
+        ("AccountHistory", "Account History", "017", _ACCOUNT_HISTORY),
+        ("FieldDefinition", "Field Definition", "", _FIELD_DEFINITION),
     )
 )

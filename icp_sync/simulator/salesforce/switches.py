@@ -19,6 +19,7 @@ class Switches(Switchboard):
     oauth_password: whether the OAuth username-password flow is allowed.
     limits_lag: seconds by which /limits/ trails the requests made (the header of every reply does not).
     daily_limit: overrides the plan's figure; null keeps it.
+    reserve: calls of a day below which a call is noted in the statistics; null notes none.
     same_value_bumps: whether writing the value a record already holds moves its stamps.
     milliseconds: whether an instant written into a field keeps its milliseconds.
     page_size: the most records of a query's page, whatever batchSize asks for; null leaves it to batchSize.
@@ -46,6 +47,8 @@ class Switches(Switchboard):
     bare_refusals: whether the identity services answer a bad session with 403 and a bare word, not a 401.
     hidden_access_told: whether UserRecordAccess has a row for a record the caller may not see.
     per_app_usage: whether Sforce-Limit-Info also names the app's own usage.
+    dependency_api: whether the org has the dependency API, which is a preview.
+    assigned_sets_stay: whether a permission set somebody has cannot be deleted.
     latency: seconds added to every answer.
     """
 
@@ -57,6 +60,7 @@ class Switches(Switchboard):
     oauth_password: bool = False
     limits_lag: float = 300.0
     daily_limit: int | None = None
+    reserve: int | None = None
     same_value_bumps: bool = True
     milliseconds: bool = False
     page_size: int | None = None
@@ -81,6 +85,8 @@ class Switches(Switchboard):
     bare_refusals: bool = True
     hidden_access_told: bool = False
     per_app_usage: bool = True
+    dependency_api: bool = True
+    assigned_sets_stay: bool = True
     latency: float = 0.0
 
     # What the store asks of every CRM and Salesforce never does: reads see what is committed at once, and

@@ -10,9 +10,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from urllib.parse import quote
 
-from icp_sync.simulator.salesforce import ids, query
+from icp_sync.simulator.salesforce import dependents, ids, query
 from icp_sync.simulator.salesforce.call import Call
 from icp_sync.simulator.salesforce.errors import Refusal, not_found
 from icp_sync.simulator.salesforce.metadata import components
@@ -43,8 +44,11 @@ _ROOT = Source("PLATFORM")
 
 
 def run_query(call: Call) -> Reply:
-    """SOQL over CustomField, and over what metadata the data API has too."""
+    """SOQL over CustomField, what depends on one, and what metadata the data API has too."""
     check_right(call.org, call.user)
+    asked = query.read(call.request.one("q")) if call.request.one("q").strip() else None
+    if asked is not None and asked.sobject.lower() == dependents.NAME.lower():
+        dependents.check(asked)
     return query.query(replace(call, org=_tooling(call.org)))
 
 
@@ -168,9 +172,23 @@ def _tooling(org: Org) -> Org:
         }
         fields.store.place(Record(number, sobject.changed_at, values, _ROOT))
     fields.index.catch_up(org.clock.now_ms())
+    view.objects = {"customfield": fields}
+    if org.switches.dependency_api:
+        view.objects[dependents.NAME.lower()] = _dependencies(org, view)
     shared = ("recordtype", "permissionset", "listview", "user", "profile", "organization")
-    view.objects = {"customfield": fields} | {key: org.objects[key] for key in shared}
+    view.objects |= {key: org.objects[key] for key in shared}
     return view
+
+
+def _dependencies(org: Org, view: Org) -> SObject:
+    """What uses the custom fields there are, as far as the dependency API tells."""
+    found = SObject(view, dependents.NAME, "Metadata Component Dependency", "", dependents.COLUMNS)
+    told = (one for one in org.dependents if one.type != dependents.UNTOLD and org.accounts.field(one.field))
+    for number, one in enumerate(islice(told, dependents.MOST_ROWS), 1):
+        values = one.values(number, field_id(f"Account.{one.field}"))
+        found.store.place(Record(number, org.accounts.changed_at, values, _ROOT))
+    found.index.catch_up(org.clock.now_ms())
+    return found
 
 
 def _custom(org: Org) -> Iterator[tuple[int, SObject, FieldDef]]:

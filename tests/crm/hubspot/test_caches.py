@@ -17,6 +17,7 @@ OWNERS = f"{URL}/crm/owners/2026-03"
 PROPERTIES = f"{URL}/crm/properties/2026-03/companies"
 ANN = {"id": "7", "email": "Ann@Sales.example", "firstName": "Ann", "lastName": None}
 QUEUE = {"id": "9", "email": None, "type": "QUEUE"}
+LANE = {"name": "icp_lane", "type": "enumeration", "fieldType": "select", "options": []}
 OLD_ANN = {"id": "3", "email": "ann@sales.example", "archived": True}
 
 
@@ -98,7 +99,7 @@ def test_a_property_that_comes_back_carries_its_output_again(server: responses.R
     assert catalogue.carried() == {"tier": "icp_tier"}
     assert len(server.calls) == 1
     clock.now = 901
-    server.add("GET", PROPERTIES, json={"results": [tier, {"name": "icp_lane", "type": "string"}]})
+    server.add("GET", PROPERTIES, json={"results": [tier, LANE]})
     assert catalogue.carried() == {"tier": "icp_tier", "lane": "icp_lane"}
 
 
@@ -119,7 +120,7 @@ def test_a_portal_that_was_never_provisioned_is_one_line_and_no_error(server: re
 def test_outputs_that_were_there_and_are_all_gone_are_an_error(server: responses.RequestsMock) -> None:
     clock = Clock()
     catalogue = Catalogue(client(), {"lane": "icp_lane"}, name="t", clock=clock)
-    server.add("GET", PROPERTIES, json={"results": [{"name": "icp_lane", "type": "string"}]})
+    server.add("GET", PROPERTIES, json={"results": [LANE]})
     assert catalogue.carried() == {"lane": "icp_lane"}
     server.add("GET", PROPERTIES, json={"results": []})
     clock.now = 901
@@ -136,7 +137,7 @@ def test_a_property_just_made_is_not_disabled_by_a_read_that_does_not_name_it_ye
     catalogue = Catalogue(client(), {"lane": "icp_lane"}, name="t", clock=Clock())
     server.add("GET", PROPERTIES, json={"results": []})
     catalogue.definitions()
-    catalogue.remember([{"name": "icp_lane", "type": "string"}])
+    catalogue.remember([LANE])
     catalogue.unnamed()
     assert len(server.calls) == 2
     assert catalogue.carried() == {"lane": "icp_lane"}
@@ -144,7 +145,7 @@ def test_a_property_just_made_is_not_disabled_by_a_read_that_does_not_name_it_ye
 
 def test_properties_that_cannot_be_read_again_leave_what_is_known(server: responses.RequestsMock) -> None:
     catalogue = Catalogue(client(), {"lane": "icp_lane"}, name="t", clock=Clock())
-    server.add("GET", PROPERTIES, json={"results": [{"name": "icp_lane", "type": "string"}]})
+    server.add("GET", PROPERTIES, json={"results": [LANE]})
     catalogue.definitions()
     server.add("GET", PROPERTIES, status=403, json={})
     catalogue.unnamed()
@@ -156,9 +157,12 @@ def test_many_refusals_at_once_read_the_properties_once(server: responses.Reques
     catalogue = Catalogue(client(), {"tier": "icp_tier"}, name="t", clock=clock)
     tier = {"name": "icp_tier", "type": "enumeration", "options": [{"value": "A"}]}
     server.add("GET", PROPERTIES, json={"results": [tier]})
-    assert catalogue.suspect({"tier": {"A"}}) == frozenset()
-    assert catalogue.suspect({"tier": {"B"}}) == {"tier"}
+    clock.now = 100
+    assert catalogue.suspect({"tier": {"A"}}, since=99.0) == frozenset()
+    assert catalogue.suspect({"tier": {"B"}}, since=99.5) == {"tier"}
     assert len(server.calls) == 1
+    assert catalogue.suspect({"tier": {"B"}}, since=100.5) == {"tier"}
+    assert len(server.calls) == 2
     assert catalogue.disabled == {"tier": "icp_tier has no option B"}
 
 

@@ -9,8 +9,9 @@ import pytest
 import responses
 
 from icp_sync.crm.hubspot.catalogue import Catalogue
-from icp_sync.crm.hubspot.client import Json
-from icp_sync.crm.hubspot.provision import TYPES, definition, provision, room
+from icp_sync.crm.hubspot.definitions import TYPES, definition
+from icp_sync.crm.hubspot.provision import provision, room
+from icp_sync.crm.hubspot.records import Json
 from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import AuthError, ConfigError, UnavailableError
 from icp_sync.ports import Blueprint, StepKind

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from icp_sync.crm.ahead import ahead
 from icp_sync.crm.hubspot import HubSpot, discovery
-from icp_sync.crm.hubspot.client import Json
+from icp_sync.crm.hubspot.records import Json
 from icp_sync.errors import UnavailableError
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
 from icp_sync.ports import Position, Query, Stream

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from icp_sync.crm.hubspot.client import Json
 from icp_sync.crm.hubspot.discovery import slim
+from icp_sync.crm.hubspot.records import Json
 from icp_sync.crm.hubspot.values import NoSuchOwnerError, Values, merged_ids, properties_of, stamp_of
 from icp_sync.domain.standing import FIELDS, Field, FieldType, instant_text, number_text
 from tests.crm.contract import OWNED

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from icp_sync.crm.hubspot.client import Json
+from icp_sync.crm.hubspot.records import Json
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.ports import Query, Stream
 from tests.crm.contract import STANDARD, live, write_one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -10,7 +11,7 @@ from pydantic import SecretStr
 from icp_sync.crm.hubspot import HubSpot
 from icp_sync.crm.windows import Windows
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
-from icp_sync.ports import Blueprint, CrmField, FieldKind
+from icp_sync.ports import Blueprint, CrmField, Editor, FieldKind
 from icp_sync.quota import Quota, Rate
 from icp_sync.simulator import Simulator
 from icp_sync.simulator.hubspot.catalogue import Property
@@ -25,6 +26,13 @@ TYPES = {
     FieldKind.NUMBER: ("number", "number"),
     FieldKind.DATE: ("date", "date"),
     FieldKind.CHOICES: ("enumeration", "checkbox"),
+}
+SOURCES = {
+    Editor.PERSON: "person",
+    Editor.WORKFLOW: "workflow",
+    Editor.IMPORT: "import",
+    Editor.APP: "app",
+    Editor.OURS: "",
 }
 PROPERTIES = {**OURS, "owner": "hubspot_owner_id", "target_account": "hs_is_target_account"}
 
@@ -48,9 +56,11 @@ class Portal:
 
     page_size = 20
     archives = True
+    editors = frozenset(SOURCES)
 
     def __init__(self, **how: Any) -> None:
         self._running: list[Simulator] = []
+        self._before: dict[str, Property] = {}
         self.simulator = self._simulator()
         self.crm = connect(self.simulator, **{"page_size": self.page_size, **how})
         self.crm.provision(STANDARD, apply=True)
@@ -83,6 +93,10 @@ class Portal:
     def edit(self, id: str, *, late: float = 0.0, **fields: str) -> None:
         properties = {PROPERTIES[name]: value for name, value in fields.items()}
         self.simulator.admin("POST edit", id=id, properties=properties, visible_late=late)
+
+    def edit_as(self, id: str, by: Editor, **fields: str) -> None:
+        properties = {PROPERTIES[name]: value for name, value in fields.items()}
+        self.simulator.admin("POST edit", id=id, properties=properties, source=SOURCES[by])
 
     def touch(self, id: str) -> None:
         self.simulator.admin("POST bump", ids=[id])
@@ -188,6 +202,38 @@ class Portal:
 
     def fault(self, kind: str, match: str, **how: object) -> None:
         self.simulator.admin("POST faults", kind=kind, match=match, **how)
+
+    def depend(self, field: str) -> str:
+        self.see_lists()
+        self.simulator.admin("POST depend", property=PROPERTIES[field], by="list", name="Hot accounts")
+        return "Hot accounts"
+
+    def see_lists(self) -> None:
+        scopes = sorted(SCOPES | {"crm.lists.read"})
+        self.simulator.admin("POST tokens", token=self.simulator.token, scopes=scopes)
+
+    def take_away(self, field: str) -> None:
+        self.change(field, archived_at=1)
+
+    def drop_option(self, field: str, option: str) -> None:
+        held = self.definition(field).options
+        self.change(field, options=tuple(one for one in held if one["value"] != option))
+
+    def give_back(self, field: str) -> None:
+        self.simulator.portal.catalogue.put(self._before.pop(field))
+
+    def change(self, field: str, **how: Any) -> None:
+        """An admin changes the property behind a field; `give_back` undoes it."""
+        found = self.definition(field)
+        self._before.setdefault(field, found)
+        self.simulator.portal.catalogue.put(replace(found, **how))
+
+    def definition(self, field: str) -> Property:
+        return self.simulator.portal.catalogue.all[PROPERTIES[field]]
+
+    def grow_old(self) -> None:
+        self.crm._catalogue._read_at = float("-inf")
+        self.crm._catalogue._made.clear()
 
     def bare(self) -> HubSpot:
         return connect(self._simulator())

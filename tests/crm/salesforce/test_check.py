@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -241,11 +242,52 @@ def test_others_who_may_edit_our_fields_are_named_with_their_number(bare: Simula
         body = {"AssigneeId": row["Id"], "PermissionSetId": readers["Id"]}
         ready.client.call("POST", "sobjects/PermissionSetAssignment", json=body)
     found = problems(ready)
-    assert list(found) == ["permission set ICP Sync readers"]
+    assert list(found) == ["permission set ICP Sync readers", "overrides"]
     told = found["permission set ICP Sync readers"].what
     assert "1 person" in told
     assert TIER in told
     assert FLAGS not in told
+
+
+def readers(ready: Parts) -> str:
+    """The permission set for people, which one of them has from now on."""
+    (found,) = ready.rows(f"SELECT Id FROM PermissionSet WHERE Name = '{READERS}'")
+    (person,) = ready.rows(f"SELECT Id FROM User WHERE Email = '{OWNED}'")
+    body = {"AssigneeId": person["Id"], "PermissionSetId": found["Id"]}
+    ready.client.call("POST", "sobjects/PermissionSetAssignment", json=body)
+    return str(found["Id"])
+
+
+def test_an_override_nobody_may_edit_is_told_and_provisioning_mends_it(ready: Parts) -> None:
+    parent, override = readers(ready), OURS["tier_override"]
+    assert problems(ready) == {}
+    soql = f"SELECT Id FROM FieldPermissions WHERE ParentId = '{parent}' AND Field = 'Account.{override}'"
+    (given,) = ready.rows(soql)
+    ready.client.call("PATCH", f"sobjects/FieldPermissions/{given['Id']}", json={"PermissionsEdit": False})
+    (problem,) = problems(ready).values()
+    assert (problem.where, override in problem.what) == ("overrides", True)
+    assert "provision" in problem.hint
+    ready.provision()
+    assert problems(ready) == {}
+
+
+def test_an_override_somebody_else_may_edit_is_no_problem(ready: Parts) -> None:
+    parent = readers(ready)
+    rows = ready.rows(
+        f"SELECT Id FROM FieldPermissions WHERE ParentId = '{parent}' AND PermissionsEdit = TRUE"
+    )
+    for row in rows:
+        ready.client.call("PATCH", f"sobjects/FieldPermissions/{row['Id']}", json={"PermissionsEdit": False})
+    theirs = [OURS[f"tier_override{more}"] for more in ("", "_reason", "_until")]
+    managers = Grants(fields={f"Account.{name}": True for name in theirs}, objects={})
+    made = replace(permission_set(READERS, managers), name="Managers")
+    assert deploy(ready.client, [made], check_only=False) == []
+    assert list(problems(ready)) == ["overrides"]  # none of them is there yet
+    (found,) = ready.rows("SELECT Id FROM PermissionSet WHERE Name = 'Managers'")
+    (person,) = ready.rows(f"SELECT Id FROM User WHERE Email = '{OWNED}'")
+    body = {"AssigneeId": person["Id"], "PermissionSetId": found["Id"]}
+    ready.client.call("POST", "sobjects/PermissionSetAssignment", json=body)
+    assert problems(ready) == {}
 
 
 def test_people_who_have_left_edit_nothing(bare: Simulator, ready: Parts) -> None:

@@ -21,6 +21,7 @@ class TestSalesforce(CrmContract):
     @pytest.fixture
     def world(self) -> Iterator[World]:
         org = Org()
+        org.trust_with_owners()
         yield org
         org.close()
 
@@ -31,5 +32,6 @@ class TestSalesforceInBulk(CrmContract):
     @pytest.fixture
     def world(self) -> Iterator[World]:
         org = Org(bulk_from=0, fresh_for=0.0)
+        org.trust_with_owners()
         yield org
         org.close()

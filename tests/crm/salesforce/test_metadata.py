@@ -173,10 +173,13 @@ def test_inactive_and_default_values_stay_what_they_are() -> None:
 # Permission sets
 
 
-def test_the_integration_edits_all_our_fields_and_people_read_all_but_the_seal() -> None:
+def test_the_integration_edits_our_fields_and_people_the_override_and_they_read_all_but_the_seal() -> None:
     ours, theirs = integration_grants(blueprint(), transfer=False), reader_grants(blueprint())
-    assert ours.fields == {f"Account.{name}": True for name in NAMES.values()}
-    assert theirs.fields == {f"Account.{name}": False for field, name in NAMES.items() if field != "seal"}
+    override = {"tier_override", "tier_override_reason", "tier_override_until"}
+    assert ours.fields == {f"Account.{name}": field not in override for field, name in NAMES.items()}
+    assert theirs.fields == {
+        f"Account.{name}": field in override for field, name in NAMES.items() if field != "seal"
+    }
     seen = frozenset({"allowRead", "viewAllRecords"})
     assert ours.objects == {"Account": seen | {"allowEdit"}, "Contact": seen, "Opportunity": seen}
     assert theirs.objects == {"Account": frozenset({"allowRead"})}

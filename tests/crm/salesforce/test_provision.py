@@ -63,7 +63,9 @@ def test_there_is_a_step_for_every_field_permission_set_and_list_view_and_one_to
 def test_made_fields_are_of_the_types_we_need_and_ours_to_write(org: Parts) -> None:
     org.provision()
     found = {name: org.field(name) for name in OURS.values()}
-    assert all(field is not None and field["updateable"] for field in found.values())
+    theirs = {OURS[field] for field in OURS if FIELDS[field].theirs}
+    assert all(field is not None for field in found.values())
+    assert {name for name, field in found.items() if field and not field["updateable"]} == theirs
     tier, score = found[TIER], found[OURS["fit_score"]]
     assert tier is not None
     assert tier["restrictedPicklist"] is True
@@ -72,11 +74,15 @@ def test_made_fields_are_of_the_types_we_need_and_ours_to_write(org: Parts) -> N
     assert (score["type"], score["precision"], score["scale"]) == ("double", 6, 2)
 
 
-def test_people_get_a_permission_set_that_only_reads_and_hides_the_seal(org: Parts) -> None:
+def test_people_get_a_permission_set_that_only_reads_but_for_their_override_and_hides_the_seal(
+    org: Parts,
+) -> None:
     org.provision()
     (readers,) = org.rows(f"SELECT Id FROM PermissionSet WHERE Name = '{READERS}'")
     rows = org.rows(f"SELECT Field, PermissionsEdit FROM FieldPermissions WHERE ParentId = '{readers['Id']}'")
-    assert not any(row["PermissionsEdit"] for row in rows)
+    assert {row["Field"] for row in rows if row["PermissionsEdit"]} == {
+        f"Account.{OURS[field]}" for field in ("tier_override", "tier_override_reason", "tier_override_until")
+    }
     assert {row["Field"] for row in rows} == {
         f"Account.{name}" for field, name in OURS.items() if field != "seal"
     }

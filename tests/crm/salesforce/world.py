@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -11,9 +13,11 @@ from icp_sync.crm.salesforce import Credentials, Salesforce
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.standing import FIELDS
 from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS
-from icp_sync.ports import Blueprint, CrmField, FieldKind
+from icp_sync.ports import Blueprint, CrmField, Editor, FieldKind
 from icp_sync.simulator import Simulator
 from icp_sync.simulator.salesforce.org import CONSUMER_KEY, CONSUMER_SECRET
+from icp_sync.simulator.salesforce.schema import FieldDef
+from icp_sync.simulator.store import Source
 from tests.crm.contract import LAG, OVERLAP, blueprint
 
 START = 1_795_302_000.0
@@ -58,13 +62,20 @@ class Org:
 
     page_size = 20
     archives = False
+    editors = frozenset({Editor.OURS, Editor.PERSON, Editor.WORKFLOW, Editor.APP})
 
     def __init__(self, **how: Any) -> None:
         self._running: list[Simulator] = []
         self._crms: list[Salesforce] = []
+        self._old = 0.0
+        self._taken: dict[str, FieldDef] = {}
         self.simulator = self._simulator()
-        self.crm = self._connect(self.simulator, **{"page_size": self.page_size, **how})
+        self.crm = self._connect(self.simulator, **{"page_size": self.page_size, "clock": self._clock, **how})
         self.crm.provision(STANDARD, apply=True)
+        self.simulator.admin("POST fields", track=[PROPERTIES["tier"]])
+
+    def _clock(self) -> float:
+        return time.monotonic() + self._old
 
     def _simulator(self) -> Simulator:
         simulator = Simulator(crm="salesforce", accounts=0, start_clock=START)
@@ -101,6 +112,10 @@ class Org:
     def edit(self, id: str, *, late: float = 0.0, **fields: str) -> None:
         properties = {PROPERTIES[name]: value for name, value in fields.items()}
         self.simulator.admin("POST edit", id=id, properties=properties, visible_late=late)
+
+    def edit_as(self, id: str, by: Editor, **fields: str) -> None:
+        properties = {PROPERTIES[name]: value for name, value in fields.items()}
+        self.simulator.admin("POST edit", id=id, properties=properties, source=by.value)
 
     def touch(self, id: str) -> None:
         self.simulator.admin("POST bump", ids=[id])
@@ -193,6 +208,46 @@ class Org:
 
     def lose_next_reply(self) -> None:
         self.fault("reset_after_apply", "PATCH composite/sobjects", nth=1)
+
+    def depend(self, field: str) -> str:
+        self.simulator.admin("POST depend", field=OURS[field], by="Flow", name="Route by tier")
+        return "Route by tier"
+
+    def take_away(self, field: str) -> None:
+        self._keep(field)
+        self.simulator.admin("POST fields", remove=[OURS[field]])
+
+    def drop_option(self, field: str, option: str) -> None:
+        known = self._keep(field)
+        left = tuple(one for one in known.choices if one.value != option)
+        self._set_up(replace(known, choices=left))
+
+    def give_back(self, field: str) -> None:
+        self._set_up(self._taken.pop(field))
+
+    def _keep(self, field: str) -> FieldDef:
+        known = self.simulator.org.accounts.field(OURS[field])
+        assert known is not None
+        return self._taken.setdefault(field, known)
+
+    def _set_up(self, field: FieldDef) -> None:
+        """An administrator changes a field in the setup."""
+        with self.simulator.org.lock:
+            self.simulator.org.accounts.add_field(field)
+
+    def grow_old(self) -> None:
+        self._old += 1_000.0
+        self.advance(1_000.0)
+
+    def trust_with_owners(self) -> None:
+        """An administrator lets the integration transfer records, whatever permission set of ours it has."""
+        org = self.simulator.org
+        with org.lock:
+            sets, source = org.objects["permissionset"], Source("UI", user_id=org.admin.number)
+            given = {"Name": "Transfers", "Label": "Transfers", "PermissionsTransferAnyEntity": "true"}
+            made = sets.id_of(sets.create(given, source))
+            row = {"PermissionSetId": made, "AssigneeId": org.integration.id}
+            org.objects["permissionsetassignment"].create(row, source)
 
     def fault(self, kind: str, match: str, **how: object) -> None:
         self.simulator.admin("POST faults", kind=kind, match=match, **how)

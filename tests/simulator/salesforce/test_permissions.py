@@ -88,6 +88,8 @@ def test_a_grant_can_be_made_and_taken_back_as_a_row(org):
 
 def test_deleting_a_permission_set_takes_its_grants_and_assignments_with_it(org):
     org.ready(score(), ICP_Score__c="edit")
+    assert "assigned to 1 user" in problems(org.delete("PermissionSet", "ICP"))["ICP"]
+    org.crm.admin("POST settings", assigned_sets_stay=False)
     assert succeeded(org.delete("PermissionSet", "ICP")) == {"ICP": "deleted"}
     assert "ICP_Score__c" not in org.described()
     for name in ("PermissionSet", "PermissionSetAssignment", "FieldPermissions"):

@@ -14,7 +14,7 @@ from typing import Any
 
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.provisioning.permission_sets import Grants
-from icp_sync.crm.salesforce.soql import among, chunks, select
+from icp_sync.crm.salesforce.soql import among, chunks, literal, select
 from icp_sync.errors import AuthError, RequestError
 
 COLUMNS: Mapping[str, str] = {
@@ -62,7 +62,8 @@ def set_id(client: Client, name: str) -> str:
 
     Raises what a refused question raises.
     """
-    found = rows(client, select(["Id"], "PermissionSet", [f"Name = '{name}'", "NamespacePrefix = null"]))
+    where = [f"Name = {literal(name)}", "NamespacePrefix = null"]
+    found = rows(client, select(["Id"], "PermissionSet", where))
     return str(found[0]["Id"]) if found else ""
 
 
@@ -70,7 +71,7 @@ def held(client: Client, name: str) -> Held | None:
     """The same with what it gives, None where there is none."""
     if not (id := set_id(client, name)):
         return None
-    parent = [f"ParentId = '{id}'"]
+    parent = [f"ParentId = {literal(id)}"]
     shown = ["Id", "Field", "PermissionsRead", "PermissionsEdit"]
     fields = rows(client, select(shown, "FieldPermissions", parent))
     objects = rows(client, select(["Id", "SobjectType", *COLUMNS], "ObjectPermissions", parent))
@@ -112,7 +113,7 @@ def assigned(client: Client, set_id: str, user_id: str) -> bool:
 
 def people(client: Client, set_id: str) -> int:
     """How many active users have this permission set."""
-    where = [f"PermissionSetId = '{set_id}'", _ACTIVE]
+    where = [f"PermissionSetId = {literal(set_id)}", _ACTIVE]
     return client.count(select(["COUNT()"], "PermissionSetAssignment", where))
 
 
@@ -168,7 +169,7 @@ def asked(client: Client, soql: str) -> list[Json] | None:
 
 
 def _assignment(set_id: str, user_id: str) -> str:
-    where = [f"PermissionSetId = '{set_id}'", f"AssigneeId = '{user_id}'"]
+    where = [f"PermissionSetId = {literal(set_id)}", f"AssigneeId = {literal(user_id)}"]
     return select(["Id"], "PermissionSetAssignment", where)
 
 

@@ -67,6 +67,7 @@ def check(
         *_asked("rights on accounts", lambda: _reach(client, catalogue, user)),
         *_asked("visible accounts", lambda: _visible(client, visible_accounts)),
         *_asked("people", lambda: _people(client, blueprint, user)),
+        *_asked("overrides", lambda: _overrides(client, blueprint, user)),
         *_asked("daily limit", lambda: _limit(client)),
         *_late(windows),
     ]
@@ -106,7 +107,7 @@ def _fields(catalogue: Catalogue, blueprint: Blueprint) -> Iterator[Problem]:
         if reason := _reason(known, found, wanted):
             yield Problem(where=where, what=reason, hint="give this output another field name")
             continue
-        if found.get("updateable") is False:
+        if found.get("updateable") is False and not (known and known.theirs):
             yield Problem(where=where, what="the user may not edit it", hint=ASSIGN)
         if lacking := existing.missing(found, wanted):
             values = ", ".join(choice.value for choice in lacking)
@@ -190,6 +191,21 @@ def _people(client: Client, blueprint: Blueprint, user: str) -> list[Problem]:
         )
         for one in found
     ]
+
+
+def _overrides(client: Client, blueprint: Blueprint, user: str) -> list[Problem]:
+    """The override is for people to make: whoever reads our fields must find somebody who can."""
+    theirs = [name for field, name in blueprint.fields.items() if field in editable_by_people(blueprint)]
+    readers = access.held(client, READERS) if theirs else None
+    if readers is None or not access.people(client, readers.id):
+        return []  # people do not read our fields yet, or by rights of somebody else's making
+    given = access.editors(client, theirs, user)
+    held = {name for one in given or () for name in one.fields}
+    lacking = tuple(name for name in theirs if name not in held)
+    if given is None or not lacking:
+        return []
+    what = f"people read our fields, and nobody of them may edit {_listed(lacking)}"
+    return [Problem(where="overrides", what=what, hint=PROVISION)]
 
 
 def _limit(client: Client) -> list[Problem]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.provisioning.metadata import Component
-from icp_sync.crm.salesforce.provisioning.packaging import archive
+from icp_sync.crm.salesforce.provisioning.metadata import Component, Doomed
+from icp_sync.crm.salesforce.provisioning.packaging import archive, removal
 from icp_sync.errors import AuthError, ConfigError, Problem, RequestError, UnavailableError
 
 PATIENCE = 600.0
@@ -56,6 +56,27 @@ def deploy(
     Raises NoRightError, and ConfigError for a failure that is of no component. A deployment that does not end
     in time raises UnavailableError: doing it again is harmless.
     """
+    result = _run(client, archive(components), check_only=check_only, patience=patience)
+    failures = [*_failures(result), *_there_already(result, new)]
+    _all_or_none(result, failures)
+    return failures
+
+
+def delete(
+    client: Client, doomed: Sequence[Doomed], *, check_only: bool, patience: float = PATIENCE
+) -> list[Failure]:
+    """Delete all of these or, when one cannot be, none; `check_only` tries and changes nothing.
+
+    What is not there any more is no failure. Raises what `deploy` raises.
+    """
+    result = _run(client, removal(doomed), check_only=check_only, patience=patience)
+    failures = list(_failures(result))
+    _all_or_none(result, failures)
+    return failures
+
+
+def _run(client: Client, zipped: bytes, *, check_only: bool, patience: float) -> Mapping[str, Any]:
+    """How a deployment ended."""
     options = {
         "checkOnly": check_only,
         "singlePackage": True,
@@ -64,7 +85,7 @@ def deploy(
         "testLevel": "NoTestRun",  # no component of ours is code
     }
     try:
-        begun = client.deploy(archive(components), options)
+        begun = client.deploy(zipped, options)
     except (AuthError, RequestError) as error:
         if _RIGHT.search(str(error)):
             raise NoRightError(str(error)) from error
@@ -72,12 +93,14 @@ def deploy(
     id = str(begun.get("id") or "")
     if not id.isalnum():
         raise UnavailableError("Salesforce began a deployment and did not say which")
-    result = _watch(client, id, patience)
-    failures = [*_failures(result), *_there_already(result, new)]
+    return {**_watch(client, id, patience), "id": id}
+
+
+def _all_or_none(result: Mapping[str, Any], failures: Sequence[Failure]) -> None:
     if not failures and result.get("status") != "Succeeded":
         said = str(result.get("errorMessage") or result.get("status") or "no reason given")
-        raise ConfigError([Problem(where=f"deployment {id}", what=f"Salesforce refused it: {said}")])
-    return failures
+        where = f"deployment {result['id']}"
+        raise ConfigError([Problem(where=where, what=f"Salesforce refused it: {said}")])
 
 
 def _watch(client: Client, id: str, patience: float) -> Mapping[str, Any]:

@@ -60,6 +60,14 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doomed:
+    """One piece of metadata to be deleted. `full_name`: as a manifest names it."""
+
+    kind: str
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """One value of a picklist. Inactive ones stay on records and cannot be chosen any more."""
 

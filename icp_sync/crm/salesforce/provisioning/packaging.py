@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from icp_sync.crm.salesforce.provisioning import metadata, permission_sets
-from icp_sync.crm.salesforce.provisioning.metadata import Component, Element, RecordType
+from icp_sync.crm.salesforce.provisioning.metadata import Component, Doomed, Element, RecordType
 from icp_sync.domain.standing import FIELDS
 from icp_sync.ports import Blueprint
 
@@ -43,11 +43,16 @@ def archive(components: Sequence[Component]) -> bytes:
     for one in components:
         if one.kind == "PermissionSet":
             files[f"permissionsets/{one.name}.permissionset"] = _document(one.kind, one.body)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
-        for path, text in files.items():
-            target.writestr(zipfile.ZipInfo(path, _EPOCH), text, zipfile.ZIP_DEFLATED)
-    return packed.getvalue()
+    return _zipped(files)
+
+
+def removal(doomed: Iterable[Doomed]) -> bytes:
+    """A zip that deletes these and deploys nothing: "Deleting Components from an Organization" in the
+    Metadata API Developer Guide."""
+    kinds: dict[str, list[str]] = {}
+    for one in doomed:
+        kinds.setdefault(one.kind, []).append(one.full_name)
+    return _zipped({"package.xml": _package({}), "destructiveChanges.xml": _package(kinds)})
 
 
 def sfdx(
@@ -96,10 +101,22 @@ def project(components: Iterable[Component]) -> Mapping[str, str]:
     return files
 
 
+def _zipped(files: Mapping[str, str]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        for path, text in files.items():
+            target.writestr(zipfile.ZipInfo(path, _EPOCH), text, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
 def _manifest(components: Sequence[Component]) -> str:
     kinds: dict[str, list[str]] = {}
     for one in components:
         kinds.setdefault(one.kind, []).append(one.full_name)
+    return _package(kinds)
+
+
+def _package(kinds: Mapping[str, Iterable[str]]) -> str:
     body: list[Element] = [
         ("types", (*(("members", name) for name in sorted(names)), ("name", kind)))
         for kind, names in sorted(kinds.items())

@@ -58,7 +58,7 @@ _OBJECT_RIGHTS = (
 
 def editable_by_people(blueprint: Blueprint) -> frozenset[str]:
     """The logical names of the fields that belong to people, who alone may edit them."""
-    return frozenset(getattr(blueprint, "editable", ()))
+    return frozenset(field for field in blueprint.fields if FIELDS[field].theirs)
 
 
 def integration_grants(blueprint: Blueprint, *, transfer: bool) -> Grants:
@@ -105,5 +105,13 @@ _SETS: Mapping[str, tuple[str, str]] = {
         "ICP Sync integration",
         "For the user icp_sync runs as, and for nobody else: writes the ICP fields of accounts.",
     ),
-    READERS: ("ICP Sync readers", "For people: shows them the ICP fields of accounts, read-only."),
+    READERS: (
+        "ICP Sync readers",
+        "For people: shows them the ICP fields of accounts, read-only but for the override, which is theirs.",
+    ),
 }
+
+
+def label(name: str) -> str:
+    """What one of our permission sets is called."""
+    return _SETS[name][0]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from icp_sync.crm.salesforce import ids
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.provisioning.access import asked, rows
-from icp_sync.crm.salesforce.soql import among, select
+from icp_sync.crm.salesforce.soql import among, literal, select
 
 SAMPLE = 200
 PLACE = 12
@@ -47,7 +47,7 @@ def reach(client: Client, user: str) -> Reach | None:
     if not sampled.ids:
         return Reach(asked=0, read=0, edit=0, transfer=0)
     rights = ("HasReadAccess", "HasEditAccess", "HasTransferAccess")
-    where = [f"UserId = '{user}'", among("RecordId", sampled.ids)]
+    where = [f"UserId = {literal(user)}", among("RecordId", sampled.ids)]
     rows = asked(client, select(["RecordId", *rights], "UserRecordAccess", where))
     if not rows:
         return None
@@ -75,7 +75,7 @@ def sample(client: Client) -> Sample:
         middle = (low + high + 1) // 2
         if middle <= low or middle >= high:
             continue
-        place = _listed(client, [f"Id >= '{ids.numbered(ids.ACCOUNT, middle)}'"], PLACE)
+        place = _listed(client, [f"Id >= {literal(ids.numbered(ids.ACCOUNT, middle))}"], PLACE)
         place = [id for id in place if ids.number(id) < high]
         stretches.append((low, middle))
         if place:

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.provisioning.access import rows
 from icp_sync.crm.salesforce.provisioning.metadata import RecordType
-from icp_sync.crm.salesforce.soql import select
+from icp_sync.crm.salesforce.soql import literal, select
 from icp_sync.errors import AuthError, RequestError
 
 _KEPT = ("businessProcess", "compactLayoutAssignment")
@@ -44,7 +44,7 @@ def lacking(existing: RecordType, picklist: str, wanted: Collection[str]) -> tup
 
 def used(client: Client, existing: RecordType) -> bool:
     """Whether any account is of this type; those of an inactive one keep it."""
-    return client.count(select(["COUNT()"], "Account", [f"RecordTypeId = '{existing.id}'"])) > 0
+    return client.count(select(["COUNT()"], "Account", [f"RecordTypeId = {literal(existing.id)}"])) > 0
 
 
 def _record_type(client: Client, row: Json, picklists: Collection[str]) -> RecordType:

@@ -253,7 +253,7 @@ def _beyond_our_rights(client: Client, ids: Sequence[str]) -> set[str]:
     found: set[str] = set()
     try:
         for chunk in soql.chunks(ids, RIGHTS_AT_ONCE) if user else ():
-            asked = [f"UserId = '{user}'", soql.among("RecordId", chunk)]
+            asked = [f"UserId = {soql.literal(user)}", soql.among("RecordId", chunk)]
             statement = soql.select(("RecordId", "HasReadAccess"), "UserRecordAccess", asked)
             rows = [row for page in client.query(statement) for row in page]
             found |= {long_id(str(row.get("RecordId") or "")) for row in rows}

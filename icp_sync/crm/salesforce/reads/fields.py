@@ -150,7 +150,7 @@ def _starts(client: Client, first: str) -> Iterator[str]:
 
 def _ids(client: Client, start: str, limit: int, *, order: str = ID) -> list[str]:
     statement = soql.select(
-        (ID,), "Account", [f"{ID} >= '{start}'" if start else ""], order=order, limit=limit
+        (ID,), "Account", [f"{ID} >= {soql.literal(start)}" if start else ""], order=order, limit=limit
     )
     rows = [row for page in client.query(statement) for row in page]
     return [id for row in rows if (id := long_id(str(row.get(ID) or "")))]

@@ -101,7 +101,7 @@ class Opportunities:
 
     def touched(self, since: int, first: str, up_to: str) -> frozenset[str]:
         """Accounts with ids in `[first, up_to]` of which an Opportunity was changed since (ms)."""
-        bounds = [f"{STAMP} >= {soql.instant(since)}", f"AccountId >= '{first}'"]
+        bounds = [f"{STAMP} >= {soql.instant(since)}", f"AccountId >= {soql.literal(first)}"]
         return frozenset(id for id, _ in self._latest(bounds, "", up_to, deleted=True))
 
     def told(self, error: RequestError) -> None:
@@ -112,7 +112,7 @@ class Opportunities:
     def _latest(
         self, where: Iterable[str], last: str, up_to: str, *, deleted: bool
     ) -> Iterator[tuple[str, int]]:
-        bounds = [*where, f"AccountId <= '{up_to}'" if up_to else ""]
+        bounds = [*where, f"AccountId <= {soql.literal(up_to)}" if up_to else ""]
         while self.readable:
             statement = soql.select(
                 ("AccountId", f"MAX({STAMP}) latest"),

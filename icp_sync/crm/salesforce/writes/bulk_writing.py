@@ -129,6 +129,7 @@ class BulkWriter:
         said = f"bulk job {id} ended as {info['state']}" + (
             f": {reason}" if (reason := info.get("errorMessage")) else ""
         )
+        lost = self._vanished(items) if info["state"] == "Failed" else frozenset()
         for name in (SUCCESSFUL, FAILED, UNPROCESSED):
             try:
                 for row in self._rows(id, name):
@@ -139,6 +140,8 @@ class BulkWriter:
                         failed.append((item, _complaint(row)))
                     elif name == SUCCESSFUL:
                         yield outcome(item.id, Result.WRITTEN, confirmed=item.values)
+                    elif lost & item.values.keys():
+                        yield self._preparing.dropped(item.id, item.values, lost)
                     else:
                         yield outcome(item.id, Result.FAILED, message=said)
             except TROUBLE as error:
@@ -147,6 +150,14 @@ class BulkWriter:
                 said = f"{said}, and its {name} are no CSV or were cut short"
         yield from self._complained(failed)
         yield from _all(list(left.values()), Result.UNCERTAIN, f"{said}; none of its results names this row")
+
+    def _vanished(self, items: Sequence[Input]) -> frozenset[str]:
+        """The outputs the org has lost: one column it does not know fails a job before its first row."""
+        try:
+            return self._preparing.vanished(items)
+        except TROUBLE as error:
+            _log.warning("could not read the fields again", error=str(error))
+            return frozenset()
 
     def _complained(self, failed: Sequence[tuple[Input, Complaint]]) -> Iterator[Outcome]:
         """Failed rows, those apart that failed because the org has lost a field or a value of ours."""

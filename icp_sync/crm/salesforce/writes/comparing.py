@@ -13,6 +13,7 @@ from typing import Any
 
 from icp_sync.crm.salesforce.client import RETRIEVE, Client
 from icp_sync.crm.salesforce.replies import codes
+from icp_sync.crm.salesforce.soql import literal
 from icp_sync.crm.salesforce.writes.preparing import (
     OWNER,
     Input,
@@ -118,7 +119,7 @@ class Comparing:
 
     def _graves(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What the recycle bin, and who is alive, show of these ids (their first 15 characters)."""
-        listed = ", ".join(f"'{id}'" for id in ids if id.isalnum())
+        listed = ", ".join(literal(id) for id in ids if id.isalnum())
         if not listed:
             return {}
         soql = f"SELECT Id, IsDeleted, MasterRecordId FROM Account WHERE Id IN ({listed})"  # noqa: S608

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from icp_sync.crm.canonical import type_of
+from icp_sync.crm.carrying import theirs_among
 from icp_sync.crm.salesforce.replies import Complaint, kind, summary
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.domain.standing import FieldType
@@ -106,6 +107,9 @@ class Preparing:
         if unknown:
             message = f"this connection has no field for {', '.join(unknown)}"
             return outcome(write.account_id, Result.REFUSED, code="NOT_CONFIGURED", message=message)
+        if theirs := theirs_among(write.values):
+            message = f"{', '.join(theirs)} belongs to people and is never written"
+            return outcome(write.account_id, Result.REFUSED, code="THEIRS", message=message)
         disabled = self._outputs.disabled
         if not write.values or disabled.keys() & write.values.keys():
             return self.dropped(write.account_id, write.values, disabled.keys())
@@ -160,6 +164,13 @@ class Preparing:
                 if names[name].lower() in named:
                     wanted.setdefault(name, set()).update({str(value)} if isinstance(value, str) else ())
         return self._outputs.suspect(wanted) if wanted else frozenset()
+
+    def vanished(self, items: Sequence[Input]) -> frozenset[str]:
+        """The fields of these inputs that the org has no more, where it did not say which it misses.
+
+        Raises what reading the org's fields raises.
+        """
+        return self._outputs.suspect({name: () for item in items for name in item.sent})
 
 
 def finish(item: Input, rest: Outcome | None) -> Outcome:

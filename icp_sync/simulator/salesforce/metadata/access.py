@@ -205,6 +205,14 @@ def forget_field(org: Org, name: str) -> None:
             held.archive(row)
 
 
+def holders(org: Org, name: str) -> int:
+    """How many people have the permission set of that name."""
+    sets = org.objects["permissionset"]
+    ids = {sets.id_of(row) for row in live(sets) if row.props.get("Name", "").lower() == name.lower()}
+    given = live(org.objects["permissionsetassignment"])
+    return sum(row.props.get("PermissionSetId") in ids for row in given)
+
+
 def forget_set(org: Org, parent: str) -> None:
     """A permission set is gone, and with it its grants and assignments."""
     for key, column in (

@@ -12,6 +12,7 @@ from functools import partial
 from typing import cast
 from urllib.parse import unquote
 
+from icp_sync.simulator.salesforce.history import MOST_TRACKED
 from icp_sync.simulator.salesforce.metadata import access, fields, list_views
 from icp_sync.simulator.salesforce.metadata.package import Item
 from icp_sync.simulator.salesforce.metadata.shapes import Body
@@ -53,6 +54,8 @@ def _field(stage: Stage, name: str, body: Body) -> str:
         new = replace(new, name=held.name)
     fields.check_relationship(new, (one for each in stage.fields.values() for one in each.values()))
     known[new.key] = new
+    if new.tracked and sum(field.tracked for field in known.values()) > MOST_TRACKED:
+        raise Problem(f"You can track the history of {MOST_TRACKED} fields of an object at most")
     if new.type in _PICKLISTS and new.choices != (held.choices if held is not None else ()):
         _withhold(stage, entity, held, new)
     return CREATED if held is None else UNCHANGED if held == new else CHANGED
@@ -179,6 +182,10 @@ def _delete_field(stage: Stage, name: str) -> bool:
     used = [str(body["label"]) for body in views.values() if "filters" in list_views.mentions(body, own)]
     if used:
         raise Problem(f"This custom field is referenced elsewhere in salesforce.com. : List View - {used[0]}")
+    uses = [one for one in stage.org.dependents if entity == "account" and one.field == own and one.refuses]
+    if uses:
+        named = f"{uses[0].type} - {uses[0].name}"
+        raise Problem(f"This custom field is referenced elsewhere in salesforce.com. : {named}")
     del stage.fields[entity][own]
     for place, body in views.items():
         if "columns" in list_views.mentions(body, own):
@@ -197,6 +204,9 @@ def _ungranted(body: Body, field: str) -> Body:
 
 
 def _delete_set(stage: Stage, name: str) -> bool:
+    held = access.holders(stage.org, name)
+    if held and stage.org.switches.assigned_sets_stay:
+        raise Problem(f"This permission set is assigned to {held} user(s) and cannot be deleted: {name}")
     return stage.sets.pop(name.lower(), None) is not None
 
 
