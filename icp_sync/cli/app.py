@@ -23,6 +23,8 @@ FAMILIES = (
     "routes",
     "reassign",
     "plan",
+    "apply",
+    "approve",
     "mode",
     "run",
     "status",
@@ -31,6 +33,10 @@ FAMILIES = (
     "lookalikes",
     "duplicates",
     "release",
+    "undo",
+    "retry",
+    "audit",
+    "journal",
     "simulator",
 )
 """Modules of this package in the order help shows them; each has `register(app)`."""

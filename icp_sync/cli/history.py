@@ -1,19 +1,22 @@
-"""`icp-sync history ID|DOMAIN`: evaluations and writes of one account in time order."""
+"""`icp-sync history [ID|DOMAIN]`: evaluations and writes of one account in time order, or the latest runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from icp_sync.cli.options import Account, AsJson, Config, ConnectionName
+from icp_sync.cli.options import AsJson, Config, ConnectionName, Limit
 
 if TYPE_CHECKING:
-    from icp_sync.journal import Changed, Evaluated, Journal
+    from icp_sync.cli.rendering import Screen
+    from icp_sync.journal import Changed, Evaluated, Journal, RunRecord
 
-KINDS = ("DATA", "PROFILE", "ENGINE")
+KINDS = ("DATA", "PROFILE", "ENGINE", "OVERRIDE")
 RELEASED = "released"
+RUNS = 50
+"""Runs listed unless a limit says otherwise."""
 WORDS = {RELEASED: "given back"}
 """How people read an event that goes by another name in `--json`."""
 
@@ -23,20 +26,42 @@ def register(app: typer.Typer) -> None:
 
 
 def history(
-    account: Account, config: Config = None, connection: ConnectionName = None, as_json: AsJson = False
+    account: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID|DOMAIN]", help="A record id, a domain, or a company's whole name; none: the runs."
+        ),
+    ] = None,
+    limit: Limit = None,
+    config: Config = None,
+    connection: ConnectionName = None,
+    as_json: AsJson = False,
 ) -> None:
-    """What happened to an account, and what caused it."""
+    """What happened to an account, and what caused it.
+
+    Without an account: the latest runs, newest first.
+    """
     from icp_sync.cli.opening import one_account, opened
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.text import instant
 
     with opened(config, connection) as at:
-        account_id = one_account(at.journal, account)
-        events = timeline(at.journal, account_id)
-    if as_json:
+        if account is None:
+            ran = [_run(run) for run in at.journal.runs(limit or RUNS)]
+        else:
+            account_id = one_account(at.journal, account)
+            events = timeline(at.journal, account_id)
+            events = events[-limit:] if limit else events
+    if account is None:
+        document({"connection": at.name, "runs": ran}) if as_json else _show_runs(Screen.here(), ran)
+    elif as_json:
         document({"connection": at.name, "account": account_id, "events": events})
-        return
-    screen = Screen.here()
+    else:
+        _show(Screen.here(), account_id, events)
+
+
+def _show(screen: Screen, account_id: str, events: list[dict[str, object]]) -> None:
+    from icp_sync.cli.text import instant
+
     if not events:
         screen.say(f"Nothing has happened to account {account_id} yet.")
         return
@@ -45,6 +70,40 @@ def history(
         for e in events
     ]
     screen.table(["when", "what", "cause", ""], rows)
+
+
+def _run(run: RunRecord) -> dict[str, object]:
+    """A run as plain data. outcome: "" for one that works still, or was killed."""
+    counts = {name: run.report[name] for name in ("read", "written", "restored") if name in run.report}
+    return {
+        "id": run.id,
+        "kind": run.kind,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "dry": not run.detail.get("apply", True),
+        "outcome": str(run.report.get("outcome", "")),
+        "undoes": str(run.detail.get("undoes", "")),
+        "note": str(run.detail.get("note", "")),
+        **counts,
+    }
+
+
+def _show_runs(screen: Screen, runs: list[dict[str, object]]) -> None:
+    from icp_sync.cli.text import instant, short
+
+    if not runs:
+        screen.say("Nothing has run yet. next: icp-sync run --once")
+        return
+    rows = []
+    for run in runs:
+        kind = f"{run['kind']}{' (dry)' if run['dry'] else ''}"
+        about = " ".join(filter(None, (f"of {run['undoes']}" if run["undoes"] else "", str(run["note"]))))
+        wrote = run.get("written", run.get("restored", ""))
+        outcome = run["outcome"] or ("running or killed" if run["ended_at"] is None else "ended")
+        begun = instant(float(str(run["started_at"])))
+        rows.append((run["id"], kind, begun, outcome, run.get("read", ""), wrote, short(about, 60)))
+    screen.table(["run", "what", "began", "outcome", "read", "wrote on", ""], rows, right=(4, 5))
+    screen.say("What a run wrote can be taken back: icp-sync undo RUN")
 
 
 def timeline(journal: Journal, account_id: str) -> list[dict[str, object]]:

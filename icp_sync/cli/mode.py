@@ -31,6 +31,7 @@ def mode(
     as_json: AsJson = False,
 ) -> None:
     """Show or set what may be written."""
+    from icp_sync.cli.acting import who
     from icp_sync.cli.opening import opened
     from icp_sync.cli.provision import refuse_unready
     from icp_sync.cli.rendering import Screen, document
@@ -42,6 +43,7 @@ def mode(
             refuse_unready(at.settings.seal_file, at.journal)
         if after is not before:
             at.journal.set_mode(after, now=time.time())
+            at.journal.audit("mode", who=who(), now=time.time(), before=before.value, after=after.value)
         steps = list(Mode)
         rose = steps.index(after) > steps.index(before)
         if rose:

@@ -41,19 +41,32 @@ def provision(
             help="Salesforce: write an SFDX project an admin can deploy; changes nothing in the org.",
         ),
     ] = None,
+    remove: Annotated[
+        bool,
+        typer.Option("--remove", help="Take them away again; without --apply only show what would go."),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --remove --apply: also when something depends on them.")
+    ] = False,
     config: Config = None,
     connection: ConnectionName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make our properties in the CRM.
+    """Make our properties in the CRM, or take them away.
 
     Safe to repeat: what fits is kept, options are only added, nobody else's property is touched.
     """
+    from icp_sync.cli.acting import who
     from icp_sync.cli.opening import wired
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.cli.sfdx import write_project
     from icp_sync.profile_file import load_all
 
+    if remove:
+        _remove(config, connection, apply=apply, force=force, as_json=as_json, beside=new_key or sfdx)
+        return
+    if force:
+        raise ConfigError("--force goes with --remove --apply")
     if new_key and not apply:
         raise ConfigError("--new-key goes with --apply")
     if sfdx is not None:
@@ -74,11 +87,29 @@ def provision(
         left = parts.crm.provision(blueprint, apply=False) if apply else steps
         done = _done(identity, steps, left, apply=apply, seal=made_seal, bound=apply and not was_bound)
         done["replaced"] = new_key
+        if apply:
+            made = [step.what for step in steps if step.done]
+            counts = {"made": made, "left": done["left"], "new_key": new_key}
+            parts.journal.audit("provision", who=who(), now=time.time(), crm=identity.id, **counts)
         if as_json:
             document({"connection": parts.name, **done})
         else:
             _show(Screen.here(), parts, settings.seal_file, steps, done)
     if any(step.kind.value == "conflict" for step in left):
+        raise typer.Exit(2)
+
+
+def _remove(
+    config: Path | None, connection: str | None, *, apply: bool, force: bool, as_json: bool, beside: object
+) -> None:
+    from icp_sync.cli.removing import remove
+
+    if beside:
+        raise ConfigError("--remove goes with neither --new-key nor --sfdx")
+    if force and not apply:
+        raise ConfigError("--force goes with --remove --apply")
+    done = remove(config, connection, apply=apply, force=force, as_json=as_json)
+    if apply and done["conflict"]:
         raise typer.Exit(2)
 
 
@@ -178,6 +209,7 @@ def bind(
     as_json: AsJson = False,
 ) -> None:
     """Tie the journal to the CRM the credentials open."""
+    from icp_sync.cli.acting import who
     from icp_sync.cli.opening import wired
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.wiring import seal_key
@@ -197,6 +229,9 @@ def bind(
                 void(settings.seal_file, installation)
             if voided:
                 parts.journal.request_backfill("took over from another installation", time.time())
+        if voided or before != identity.id:
+            changed = {"before": before, "after": identity.id, "taken_over": dict(voided)}
+            parts.journal.audit("bind", who=who(), now=time.time(), **changed)
     if as_json:
         document({"identity": identity.id, "before": before, "taken_over": dict(voided)})
         return

@@ -28,6 +28,7 @@ def release(
 
     The next settlement may overwrite them.
     """
+    from icp_sync.cli.acting import who
     from icp_sync.cli.opening import one_account, opened
     from icp_sync.cli.rendering import Screen, document
 
@@ -37,6 +38,8 @@ def release(
         held = dict(stored.left_alone) if stored else {}
         _refuse_unknown(account_id, field or [], held)
         released = at.journal.release(account_id, field or None, now=time.time(), run="release")
+        if released:
+            at.journal.audit("release", who=who(), now=time.time(), account=account_id, fields=released)
     if as_json:
         document({"account": account_id, "released": released})
         return

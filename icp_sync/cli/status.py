@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from icp_sync.cli.limits import limits, show_limits
 from icp_sync.cli.options import AsJson, Config, ConnectionName
+from icp_sync.cli.overruling import overrides, show_overrides
 
 if TYPE_CHECKING:
     from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
-    from icp_sync.journal import Journal, LeftAlone, Listed
+    from icp_sync.journal import Asked, Journal, LeftAlone, Listed
 
 STREAMS = ("poll", "trailing", "due", "sweep", "backfill")
 WINDOWS = ("poll", "trailing")
+STATUSES = ("settled", "deferred", "refused", "dead", "held", "gone")
 RECENT_RUNS = 200
 MONTH = 30 * 86_400.0
 Data = dict[str, object]
@@ -30,11 +33,11 @@ def register(app: typer.Typer) -> None:
 
 def status(
     refused: Annotated[
-        bool, typer.Option("--refused", help="List accounts whose write was refused.")
+        bool, typer.Option("--refused", help="List accounts whose write was refused, and why.")
     ] = False,
     deferred: Annotated[bool, typer.Option("--deferred", help="List accounts that are tried again.")] = False,
     held: Annotated[
-        bool, typer.Option("--held", help="List accounts nothing may be written on, and why.")
+        bool, typer.Option("--held", help="List what waits for a person, by rule, and accounts held whole.")
     ] = False,
     left_alone: Annotated[bool, typer.Option("--left-alone", help="List values people hold.")] = False,
     config: Config = None,
@@ -42,28 +45,37 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Where a connection stands: mode, tiers, streams, spend."""
+    from icp_sync.cli.holding import show_waiting, waiting
     from icp_sync.cli.opening import opened
+    from icp_sync.cli.refusals import reasons
+    from icp_sync.cli.refusals import show as show_reasons
     from icp_sync.cli.rendering import Screen, document
 
     with opened(config, connection) as at:
         peoples = at.journal.left_alone()
         data = collect(at, len(peoples))
         lists: dict[str, list[Listed]] = {}
+        why = reasons(at.journal) if refused else []
         if refused:
             lists["refused"] = at.journal.refused()
+            lists["dead"] = at.journal.dead()
         if deferred:
             lists["deferred"] = at.journal.deferred()
         if held:
             lists["held"] = at.journal.held()
+            data["waiting"] = waiting(at.journal)
     if as_json:
         listed = {name: [asdict(item) for item in items] for name, items in lists.items()}
         values = {"left_alone": [asdict(item) for item in peoples]} if left_alone else {}
-        document({**data, "lists": {**listed, **values}})
+        document({**data, "lists": {**listed, **values}, **({"reasons": why} if refused else {})})
         return
     screen = Screen.here()
     show(screen, data)
     for name, items in lists.items():
         _show_listed(screen, name, items)
+    show_reasons(screen, why)
+    if held:
+        show_waiting(screen, data["waiting"])
     if left_alone:
         _show_left_alone(screen, peoples)
 
@@ -88,12 +100,17 @@ def collect(at: Opened, left_alone: int) -> Data:
             "accounts": total,
         },
         "backfill_requested": request.reason if request else "",
+        "backfill_halted": _halted(journal),
+        "alerts": [asdict(alert) for alert in journal.alerts()],
+        "requests": [_asked(asked) for asked in journal.requests("waiting", "running")],
         "tiers": dict(journal.tiers()),
+        "overrides": overrides(journal),
         "out_of_scope": journal.out_of_scope(),
         "streams": _streams(journal, now),
-        "counts": {name: counts.get(name, 0) for name in ("settled", "deferred", "refused", "held", "gone")},
+        "counts": {name: counts.get(name, 0) for name in STATUSES},
         "left_alone": left_alone,
         "enrichment": _spend(at, now),
+        "limits": limits(at.connection, journal),
         "sweep_found_missing": journal.events().get("sweep_found_missing", 0),
     }
 
@@ -104,6 +121,19 @@ def _running(at: Opened) -> str | None:
 
     url = at.settings.journal
     return who_runs(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite:///") else None
+
+
+def _halted(journal: Journal) -> str:
+    """Why the backfill goes no further until somebody says so."""
+    from icp_sync.sync.backfill import halted
+
+    return halted(journal)
+
+
+def _asked(asked: Asked) -> Data:
+    """What a command handed over and is not finished."""
+    names = ("id", "kind", "by", "at", "state", "progress")
+    return {name: getattr(asked, name) for name in names}
 
 
 def _streams(journal: Journal, now: float) -> list[Data]:
@@ -156,9 +186,11 @@ def show(screen: Screen, data: Data) -> None:
     )
     screen.say(f"working on it now: {worker}")
     _show_profile(screen, data)
+    _show_news(screen, data)
     _show_tiers(screen, data)
     _show_streams(screen, data)
     _show_counts(screen, data)
+    show_limits(screen, data["limits"])
 
 
 def _show_profile(screen: Screen, data: Data) -> None:
@@ -176,6 +208,21 @@ def _show_profile(screen: Screen, data: Data) -> None:
         screen.say(f"a backfill is requested: {data['backfill_requested']}")
 
 
+def _show_news(screen: Screen, data: Data) -> None:
+    """What somebody should look at, and what the worker was asked for."""
+    from icp_sync.cli.text import ago
+
+    alerts, requests = data["alerts"], data["requests"]
+    assert isinstance(alerts, list)
+    assert isinstance(requests, list)
+    for alert in alerts:
+        screen.say(f"{ago(alert['since'])}: {alert['text']}", "bold red")
+    for asked in requests:
+        done = ", ".join(f"{name} {n}" for name, n in asked["progress"].items() if n)
+        far = f": {done}" if done else ""
+        screen.say(f"request {asked['id']} ({asked['kind']}, by {asked['by']}) is {asked['state']}{far}")
+
+
 def _show_tiers(screen: Screen, data: Data) -> None:
     """Tiers, and what has none because it is outside the scope, so that the column adds up."""
     from icp_sync.cli.profile.migration import ORDER
@@ -187,6 +234,7 @@ def _show_tiers(screen: Screen, data: Data) -> None:
     if rows:
         screen.heading("Tiers")
         screen.table(["tier", "accounts"], [(name, f"{n:,}") for name, n in rows], right=(1,))
+    show_overrides(screen, data["overrides"])
 
 
 def _show_streams(screen: Screen, data: Data) -> None:

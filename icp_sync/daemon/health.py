@@ -47,17 +47,22 @@ class Health:
         self._server.server_close()
 
     def report(self) -> tuple[bool, Mapping[str, object]]:
-        """Whether all is well, and per connection and stream: state, seconds since it last ended well."""
+        """Whether all is well; per connection and stream the state and the seconds since it last ended well;
+        per connection the outputs its CRM cannot carry at the moment, which stop nothing else."""
         connections: dict[str, dict[str, object]] = {}
         for loop in self._loops:
             since = None if loop.last_success is None else round(self._clock() - loop.last_success, 1)
-            connections.setdefault(loop.portal.name, {})[loop.stream.value] = {
+            connections.setdefault(loop.portal.name, {})[loop.stream] = {
                 "state": loop.state.value,
                 "last_success_age_seconds": since,
                 "failures": loop.failures,
             }
         well = all(loop.state in HEALTHY for loop in self._loops)
-        return well, {"status": "ok" if well else "unhealthy", "connections": connections}
+        lost = {loop.portal.name: sorted(loop.portal.wired.crm.disabled) for loop in self._loops}
+        said: dict[str, object] = {"status": "ok" if well else "unhealthy", "connections": connections}
+        if disabled := {name: fields for name, fields in lost.items() if fields}:
+            said["disabled_outputs"] = disabled
+        return well, said
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         health = self

@@ -16,6 +16,7 @@ from icp_sync.journal import Journal
 from icp_sync.observe import log, sweep_found_missing_total
 from icp_sync.ports import Position, Stream
 from icp_sync.sync.cycle import Parts, Scope
+from icp_sync.sync.report import Report
 from icp_sync.wiring import Wired
 
 ACCOUNTS_A_SEARCH = 200
@@ -85,7 +86,12 @@ class Portal:
         """A backfill's scope that writes no faster than half of polling's searches can read back."""
         limit = self.wired.settings.quota.search or SEARCHES
         pace = Pace(limit * ACCOUNTS_A_SEARCH / 2, self.wired.parts.clock, self._stopping.draining.wait)
-        return replace(scope, ticked=lambda report: pace.written(report.written))
+
+        def ticked(report: Report) -> None:
+            scope.ticked(report)
+            pace.written(report.written)
+
+        return replace(scope, ticked=ticked)
 
     @property
     def wired(self) -> Wired:

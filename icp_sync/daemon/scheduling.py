@@ -26,8 +26,10 @@ from icp_sync.daemon.streams import Loop
 from icp_sync.errors import IcpSyncError
 from icp_sync.observe import log, redact, registry
 from icp_sync.ports import Stream
+from icp_sync.sync.requests import STREAM as REQUESTS
 
 LOOK = 0.2  # seconds between looks whether every connection has been halted
+ASKED_EVERY = 1.0  # seconds between looks whether a command has handed something over
 
 triggers_total = Counter(
     "icp_sync_triggers_total",
@@ -104,13 +106,14 @@ class Daemon:
                 (Stream.DUE, every.due),
                 (Stream.BACKFILL, every.poll),
                 (Stream.SWEEP, every.sweep),
+                (REQUESTS, ASKED_EVERY),
             ):
                 yield Loop(portal, stream, interval, self._stopping, self._clock)
 
     def _first(self, loop: Loop) -> datetime:
         """At once; a sweep an interval after the last one, which may have been before this start."""
         now = self._clock()
-        if loop.stream is Stream.SWEEP:
+        if loop.stream == Stream.SWEEP:
             position, at = loop.portal.wired.journal.positions().get((Stream.SWEEP.value, ""), (None, now))
             finished = position is None or position.finished
             now = max(now, at + loop.interval) if finished else now

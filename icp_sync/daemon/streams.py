@@ -1,5 +1,7 @@
 """One stream of one connection: its cycles one after another, and how it behaves when they fail.
 
+Beside the streams of `ports` there is one that performs what commands have handed over.
+
 It is told when to run and says how long it wants to be left alone; it knows no scheduler and no clock but
 the one it is given.
 """
@@ -15,11 +17,15 @@ from prometheus_client import Gauge
 from icp_sync.daemon.portal import Portal
 from icp_sync.daemon.stopping import Stopping
 from icp_sync.errors import AuthError, ConfigError, IcpSyncError, LostLeaseError
+from icp_sync.journal import Journal
 from icp_sync.observe import log, registry
 from icp_sync.ports import Stream
-from icp_sync.sync.backfill import backfill
+from icp_sync.sync.backfill import backfill, halted
 from icp_sync.sync.cycle import Scope, cycle
 from icp_sync.sync.report import Report
+from icp_sync.sync.requests import RUNNING, serve
+from icp_sync.sync.requests import STREAM as REQUESTS
+from icp_sync.sync.waves import HaltedError
 
 FIRST_DELAY, LONGEST_DELAY = 15.0, 900.0
 LATE_AFTER = 900.0
@@ -45,24 +51,24 @@ class State(StrEnum):
 
 
 class Loop:
-    """interval: seconds between two triggers."""
+    """stream: one of `ports`, or `REQUESTS`. interval: seconds between two triggers."""
 
     def __init__(
         self,
         portal: Portal,
-        stream: Stream,
+        stream: str,
         interval: float,
         stopping: Stopping,
         clock: Callable[[], float],
     ) -> None:
-        self.portal, self.stream, self.interval = portal, stream, interval
+        self.portal, self.stream, self.interval = portal, str(stream), interval
         self._stopping, self._clock = stopping, clock
         self.began = clock()
         self.last_success: float | None = None
         self.last_page = self.began
         self.failures = 0
         self.error = ""
-        stream_down.labels(portal.name, stream.value).set(0)
+        stream_down.labels(portal.name, stream).set(0)
 
     def tick(self) -> float:
         """Run one cycle. Returns for how many seconds to be left alone, 0 for the usual interval.
@@ -104,17 +110,35 @@ class Loop:
 
     def _run(self) -> bool:
         """One cycle; false when there was none to run."""
+        if self.stream == REQUESTS:
+            return self._serve()
         parts = self.portal.parts()
-        scope = Scope(going=self._going)
-        if self.stream is Stream.BACKFILL:
-            if parts.journal.backfill_request() is None:
+        scope = Scope(going=self._going, wait=self._stopping.draining.wait)
+        if self.stream == Stream.BACKFILL:
+            if self._nothing_to_backfill(parts.journal):
                 return True
-            report = backfill(parts, self.portal.paced(scope))
+            try:
+                report = backfill(parts, self.portal.paced(scope))
+            except HaltedError:
+                return True  # said, and kept with its reason: a person must look at it
         else:
-            report = cycle(self.stream, parts, scope)
+            report = cycle(Stream(self.stream), parts, scope)
         if report is not None:
             self._tell(report)
         return report is not None
+
+    def _nothing_to_backfill(self, journal: Journal) -> bool:
+        """Nobody asks for one, a person must look at it first, or it is being made as a command's request."""
+        if journal.backfill_request() is None or halted(journal):
+            return True
+        return any(asked.kind == Stream.BACKFILL for asked in journal.requests(RUNNING))
+
+    def _serve(self) -> bool:
+        """What commands have handed over, one request a cycle."""
+        if self.portal.wired.journal.next_request() is not None:
+            scope = Scope(going=self._going, wait=self._stopping.draining.wait)
+            serve(self.portal.parts(), self.portal.paced(scope))
+        return True
 
     def _going(self) -> bool:
         self.last_page = self._clock()
@@ -136,10 +160,10 @@ class Loop:
 
     def _well(self) -> None:
         self.last_success = self._clock()
-        last_success_seconds.labels(self.portal.name, self.stream.value).set(self.last_success)
+        last_success_seconds.labels(self.portal.name, self.stream).set(self.last_success)
         if self.failures:
             self._log().info("back", failures=self.failures)
-            stream_down.labels(self.portal.name, self.stream.value).set(0)
+            stream_down.labels(self.portal.name, self.stream).set(0)
         self.failures, self.error = 0, ""
 
     def _failed(self, error: str, retry_after: float | None) -> float:
@@ -150,10 +174,10 @@ class Loop:
         wait = max(self.delay(), retry_after or 0.0)
         if self.failures == 1:
             self._log().warning("down", error=error, again_in=round(wait))
-            stream_down.labels(self.portal.name, self.stream.value).set(1)
+            stream_down.labels(self.portal.name, self.stream).set(1)
         else:
             self._log().debug("still down", error=error, again_in=round(wait), failures=self.failures)
         return wait
 
     def _log(self) -> Any:
-        return log("daemon").bind(connection=self.portal.name, stream=self.stream.value)
+        return log("daemon").bind(connection=self.portal.name, stream=self.stream)

@@ -30,6 +30,7 @@ from icp_sync.errors import Problem
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
 LONGEST_SAID = 400  # characters of one problem, whatever it quotes
+MOST_SAID = 100  # problems of one source; nobody corrects more at once
 MAX_NODES = 50_000  # after aliases are expanded: a larger document is no profile but a bomb
 
 Path = tuple[str | int, ...]
@@ -91,13 +92,17 @@ class Report:
         return place if len(place) > 2 else (place[0], place[1], self.source)
 
     def ordered(self) -> list[Problem]:
-        """Every problem from the top of each file down, this source's first."""
+        """The problems from the top of each file down, this source's first; of very many, the first ones."""
 
         def place(problem: Problem) -> tuple[object, ...]:
             source, line, column = problem.where.rsplit(":", 2)
             return source != self.source, source, int(line), int(column)
 
-        return sorted(self.problems, key=place)
+        found = sorted(self.problems, key=place)
+        if len(found) <= MOST_SAID:
+            return found
+        what = f"and {len(found) - MOST_SAID:,} more problems from here on"
+        return [*found[:MOST_SAID], Problem(where=found[MOST_SAID].where, what=what)]
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

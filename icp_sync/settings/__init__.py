@@ -16,6 +16,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from icp_sync.errors import ConfigError, Problem
+from icp_sync.observe import conceal
+from icp_sync.settings.confidential import readable_by_others, secrets
 from icp_sync.settings.connection import Connection, Quota, Schedule
 from icp_sync.settings.loading import Sources, explained
 from icp_sync.settings.outputs import NATIVES, Outputs
@@ -92,6 +94,7 @@ class Settings(BaseSettings):
     )
 
     _looked_for: Path | None = PrivateAttr(None)  # the settings file there was none of
+    _exposed: list[Problem] = PrivateAttr(default_factory=list)
 
     _journal_url = field_validator("journal")(journal_url)
 
@@ -105,6 +108,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
+
+    @property
+    def exposed(self) -> list[Problem]:
+        """Files with secrets, `.env` among them, that others on this machine may read."""
+        return self._exposed
 
     def connection(self, name: str | None = None) -> tuple[str, Connection]:
         """Name and settings of one connection: the one named, or the only one there is.
@@ -134,8 +142,10 @@ def load(
     *,
     dotenv: Path = Path(".env"),
 ) -> Settings:
-    """Settings from every source. Raises ConfigError with every problem at once and its place; while a file
-    cannot be read at all, only with that, as what it would have said is not missing.
+    """Settings from every source; from here on their secrets are blotted out of logs and errors.
+
+    Raises ConfigError with every problem at once and its place; while a file cannot be read at all, only
+    with that, as what it would have said is not missing.
 
     path: the TOML file; by default what `ICP_SYNC_CONFIG` names, else `config/icp-sync.toml` if it exists.
     environ: variables, by default the process's own.
@@ -151,6 +161,8 @@ def load(
     if sources.problems:
         raise ConfigError(sources.problems, next_step=NEXT_STEP)
     settings._looked_for = sources.looked_for
+    settings._exposed = readable_by_others(sources.confidential)
+    conceal(*secrets(settings, os.environ if environ is None else environ))
     return settings
 
 

@@ -10,8 +10,13 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from icp_sync.domain.facts import CATALOGUE, FactType
+from icp_sync.settings.backfill import Backfill
+from icp_sync.settings.guard import Guard, Share
 from icp_sync.settings.outputs import Outputs
+from icp_sync.settings.overrides import Editors
 from icp_sync.settings.parts import Part, Seconds, credential, duration, web_address
+from icp_sync.settings.retention import Retention
+from icp_sync.settings.retries import Retries
 from icp_sync.settings.salesforce import Salesforce
 
 _FACT = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -38,6 +43,9 @@ class Quota(Part):
 
     burst: int = Field(190, ge=1, le=10_000, description="Requests in 10 seconds.")
     search: int = Field(4, ge=1, le=1_000, description="Searches in one second.")
+    reserve: Share = Field(0.2, lt=1, description="Of the day's calls, left to everybody else.")
+    reserve_calls: int = Field(0, ge=0, description="Calls a day left to everybody else at least.")
+    backfill: Share = Field(0.5, description="Of what is above the reserve, the most backfills use.")
 
 
 class Connection(Part):
@@ -67,7 +75,15 @@ class Connection(Part):
     )
     outputs: Outputs = Field(Outputs(), validate_default=True)
     schedule: Schedule = Schedule()
+    editors: Editors = Editors()
     quota: Quota = Quota()
+    backfill: Backfill = Backfill()
+    guard: Guard = Guard()
+    retries: Retries = Retries()
+    retention: Retention = Retention()
+    apply: Literal["free", "needs_approval"] = Field(
+        "free", description="Whether `icp-sync apply` needs a plan somebody else has approved."
+    )
 
     @property
     def tables_folder(self) -> Path:

@@ -89,13 +89,18 @@ class Sources:
         self.model = model
         self.problems: list[Problem] = []
         self.broken: list[Problem] = []  # files nothing could be read from
+        self.confidential: list[Path] = []  # files with secrets, less those systemd itself keeps from others
         self.looked_for: Path | None = None  # the usual settings file, when neither it nor another is there
         in_file = self._dotenv(dotenv)
         layers = [self._variables("", dict(environ)), self._variables(str(dotenv), in_file)]
+        if any(name.lower().rpartition("__")[2] in SECRETS_OF for name in in_file):
+            self.confidential.append(dotenv)
         asked = {name: environ.get(name) or in_file.get(name) for name in (CONFIG, SECRETS)}
         secrets = asked[SECRETS] or environ.get(CREDENTIALS_DIRECTORY)
         if secrets:
             layers.append(self._secret_files(Path(secrets)))
+            if secrets != environ.get(CREDENTIALS_DIRECTORY):
+                self.confidential += [Path(secrets) / name for name in layers[-1].names.values()]
         if path is not None or asked[CONFIG]:
             layers.append(self._toml(path or Path(asked[CONFIG] or "")))
         elif DEFAULT_CONFIG.exists():

@@ -1,34 +1,55 @@
 """One full backfill: continued where it was left, begun again when what it is for has changed.
 
 A change of mode, outputs or profile is a request in the journal; it is struck out once a whole pass has
-been made for exactly that request. Knows neither who asked nor how often it is tried.
+been made for exactly that request. It writes in waves (`sync.waves`); one that was halted waits for a person.
+Knows neither who asked nor how often it is tried.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from icp_sync.journal import Asked, Journal
 from icp_sync.ports import Stream
 from icp_sync.sync.cycle import Parts, Scope, cycle
 from icp_sync.sync.report import Report
+from icp_sync.sync.waves import ALERT, HaltedError, Waves
+from icp_sync.sync.where import parse
+
+BUSY = 1.0
+"""Seconds between tries while another worker is at a backfill."""
 
 
-def backfill(parts: Parts, scope: Scope) -> Report | None:
+def backfill(parts: Parts, scope: Scope, *, by_hand: bool = False, resume: bool = False) -> Report | None:
     """Read and settle every account; None when another worker is at it.
 
-    Ends early when `scope.going` says so, at `scope.limit`, or when the request behind it changes: then the
-    next call begins again. Raises what `cycle` raises; the next call continues after the last settled page.
+    by_hand: a person asked for exactly this one, see `Waves`. resume: go on although it was halted; a scope
+    that restarts goes on as well. Ends early when `scope.going` says so, at `scope.limit`, or when the
+    request behind it changes: then the next call begins again. Raises HaltedError when it was halted, now or
+    earlier, and what `cycle` raises; the next call continues after the last settled page.
     """
     journal = parts.journal
+    if not scope.apply:
+        return cycle(Stream.BACKFILL, parts, scope)
+    if resume or scope.restart:
+        lift(journal)
+    elif why := halted(journal):
+        raise HaltedError(why)
     request = journal.backfill_request()
 
     def going() -> bool:
         return scope.going() and journal.backfill_request() == request
 
-    report = cycle(Stream.BACKFILL, parts, replace(scope, going=going))
-    whole = report is not None and finished(parts, scope)
-    if whole and request is not None and journal.backfill_request() == request:
-        journal.clear_backfill_request()
+    waves = Waves(parts, replace(scope, going=going), by_hand=by_hand)
+    paced = replace(scope, going=waves.going, ticked=waves.ticked, split=waves.split)
+    report = cycle(Stream.BACKFILL, parts, paced)
+    if waves.halted:
+        raise HaltedError(waves.halted, report)
+    if report is not None and finished(parts, scope):
+        journal.end_alert(ALERT)
+        if request is not None and journal.backfill_request() == request:
+            journal.clear_backfill_request()
     return report
 
 
@@ -36,3 +57,50 @@ def finished(parts: Parts, scope: Scope) -> bool:
     """Whether the last whole backfill reached its end. A selection or a dry run never counts as one."""
     whole = scope.apply and scope.where is None
     return whole and parts.journal.position(Stream.BACKFILL.value).finished
+
+
+def halted(journal: Journal) -> str:
+    """Why the backfill goes no further until a person says so, "" when it does. What was halted for one
+    request does not stop another: a new profile or mode is a new decision."""
+    state = journal.backfill_state()
+    return state.halted if state.request == str(journal.backfill_request()) else ""
+
+
+def lift(journal: Journal) -> None:
+    """Let a halted backfill go on: at the canary of what is left, as nothing is known of that."""
+    state = journal.backfill_state()
+    if state.halted:
+        journal.set_backfill_state(replace(state, halted="", at=0.0, waves=0))
+    journal.end_alert(ALERT)
+
+
+def perform(asked: Asked, parts: Parts, scope: Scope) -> Mapping[str, object]:
+    """A backfill somebody handed over: `restart`, `resume`, `limit` and `where` in its args.
+
+    One taken up again after its process had died goes on where it was. While another worker is at a backfill
+    it waits, and where that one has read everything there is nothing left to do.
+    """
+    args, begun = asked.args, "read" in asked.progress
+    clauses, limit = args.get("where"), args.get("limit")
+    scope = replace(
+        scope,
+        where=parse([str(c) for c in clauses], parts.policy().types) if isinstance(clauses, list) else None,
+        limit=limit if isinstance(limit, int) else None,
+        restart=bool(args.get("restart")) and not begun,
+    )
+    resume, met = bool(args.get("resume")) and not begun, False
+    joins = not scope.restart and scope.where is None and scope.limit is None
+    while scope.going():
+        report = backfill(parts, scope, by_hand=True, resume=resume)
+        if report is not None:
+            return told(report)
+        met |= not finished(parts, scope)  # until it has begun, the position is that of an earlier one
+        scope.wait(BUSY)
+        if joins and met and finished(parts, scope):
+            return {"joined": True}
+    return {}
+
+
+def told(report: Report) -> dict[str, object]:
+    """A report as it is kept with a request: counts and examples of problems, no list of changes."""
+    return {**report.to_json(), "changes": [], "left_alone": report.left_alone[:20]}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from icp_sync.domain.facts import Facts, merge
 from icp_sync.errors import IcpSyncError
-from icp_sync.journal import Journal, Lease
+from icp_sync.journal import USUALLY, Journal, Keep, Lease
 from icp_sync.observe import cycles_total, log, stream_lag_seconds, sweep_found_missing_total
 from icp_sync.ports import Crm, Enricher, Page, Position, Query, Stream, nothing_seen
+from icp_sync.quota import working_for
 from icp_sync.sync.draft import Policy
+from icp_sync.sync.guarding import Guard, tell
 from icp_sync.sync.keeping import kept
+from icp_sync.sync.pacing import USUAL, Pacing
 from icp_sync.sync.report import Report
 from icp_sync.sync.settle import Run, settle
 
@@ -40,7 +44,11 @@ SWEPT = "sweep began"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What works for one connection. `policy` is asked once a cycle, so an activation takes effect."""
+    """What works for one connection. `policy` is asked once a cycle, so an activation takes effect.
+
+    outputs: logical field → property. needs_approval: whether a plan is only applied that somebody approved.
+    keep: how long history is kept.
+    """
 
     crm: Crm
     enrichers: Sequence[Enricher]
@@ -48,6 +56,10 @@ class Parts:
     policy: Callable[[], Policy]
     clock: Callable[[], float]
     holder: str
+    pacing: Pacing = USUAL
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    needs_approval: bool = False
+    keep: Keep = USUALLY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +67,9 @@ class Scope:
     """What a cycle is restricted to. `where` sees an account's merged facts.
 
     ticked: told after each page how many accounts were read. going: asked after each page; false ends the
-    cycle there, with everything so far settled.
+    cycle there, with everything so far settled. split: a page as smaller ones, each settled before the next
+    is asked for. wait: seconds to let pass, or less when told to stop.
+    report: what is counted into, a new one when left out.
     """
 
     apply: bool = True
@@ -64,6 +78,9 @@ class Scope:
     restart: bool = False
     ticked: Callable[[Report], None] = lambda _: None
     going: Callable[[], bool] = lambda: True
+    split: Callable[[Page], Iterable[Page]] = lambda page: (page,)
+    wait: Callable[[float], object] = time.sleep
+    report: Report | None = None
 
 
 def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None:
@@ -81,7 +98,7 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
         return None
     outcome = "failed"
     run = ""
-    report = Report(apply=scope.apply)
+    report = scope.report or Report(apply=scope.apply)
     try:
         journal.set_owners(parts.crm.owners(), now=parts.clock())
         policy = parts.policy()
@@ -103,7 +120,8 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
         )
         if stream is Stream.BACKFILL and session.moves:
             _anchor_windows(parts, session)
-        with kept(lease, journal, parts.clock, LEASE_SECONDS):
+        whom = stream.value if scope.apply else DRY
+        with kept(lease, journal, parts.clock, LEASE_SECONDS), working_for(whom):
             _bury_departed(stream, parts, session, scope)
             settle(
                 _pages(query, parts, policy, scope, session, report),
@@ -111,6 +129,7 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
                 parts.enrichers,
                 policy,
                 journal,
+                Guard(journal, policy.limits),
                 session,
                 report,
                 clock=parts.clock,
@@ -119,6 +138,7 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
         outcome = "done" if scope.going() else "interrupted"
         if outcome == "done":
             _wake_unmet(stream, parts, session)
+            _prune(stream, parts, session, scope)
     finally:
         cycles_total.labels(journal.connection, stream.value, outcome).inc()
         _finish(stream, parts, lease, run, report, outcome)
@@ -161,10 +181,11 @@ def _pages(
         if where is not None:
             chosen = (a for a in page.accounts if where(merge(a.signals, types=policy.types).facts))
             page = replace(page, accounts=tuple(chosen))
-        yield page
-        scope.ticked(report)
-        if not scope.going():
-            return
+        for part in scope.split(page):
+            yield part
+            scope.ticked(report)
+            if not scope.going():
+                return
     if unanswered and scope.apply:  # neither read nor gone: behind the others, or they would starve them
         log("cycle").warning("due accounts could not be read", accounts=sorted(unanswered)[:20])
         journal.postpone(sorted(unanswered), until=parts.clock() + UNREADABLE_AGAIN)
@@ -242,10 +263,22 @@ def _wake_unmet(stream: Stream, parts: Parts, session: Run) -> None:
         log("sweep").warning("known accounts the sweep did not meet", count=unmet)
 
 
+def _prune(stream: Stream, parts: Parts, session: Run, scope: Scope) -> None:
+    """After a whole sweep, once a day as a rule: history older than is kept goes."""
+    journal = parts.journal
+    if stream is not Stream.SWEEP or not session.moves or not journal.position(stream.value).finished:
+        return
+    pruned = journal.prune(parts.keep, now=parts.clock(), going=scope.going).to_json()
+    if any(pruned.values()):
+        log("sweep").info("history older than is kept was removed", connection=journal.connection, **pruned)
+
+
 def _finish(stream: Stream, parts: Parts, lease: Lease, run: str, report: Report, outcome: str) -> None:
     """Close the run and give the lease back; a failure here must not hide the first one."""
     journal = parts.journal
     try:
+        if report.apply:
+            tell(journal, parts.crm.disabled, parts.clock())
         if run:
             journal.end_run(run, {**report.to_json(), "outcome": outcome, "changes": []}, now=parts.clock())
         done_to = journal.position(stream.value).done_to

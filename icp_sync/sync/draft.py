@@ -11,27 +11,42 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 
-from icp_sync.domain.account import ALONE, Account, Kin, Memory, Previous, Remembered, Roster
+from icp_sync.domain.account import ALONE, Account, Kin, Memory, Previous, Remembered, Roster, Withdrawn
 from icp_sync.domain.choosing import Candidate, Team
 from icp_sync.domain.compile import Compiled
-from icp_sync.domain.differences import Differences, desired, difference, vacant_from
-from icp_sync.domain.evaluation import ENGINE, Evaluation, carried, evaluate
+from icp_sync.domain.desired import desired
+from icp_sync.domain.differences import Differences, difference
+from icp_sync.domain.evaluation import ENGINE, Evaluation, carried, evaluate, overridden
 from icp_sync.domain.facts import CATALOGUE, FactType, Known, merge
 from icp_sync.domain.goals import caps_of
+from icp_sync.domain.guard import Limits
 from icp_sync.domain.kin import Given, kin_facts, with_kin
+from icp_sync.domain.override import OVERRIDE_FIELDS, override_note, override_of
+from icp_sync.domain.ownership import Editing
 from icp_sync.domain.populations import with_population
+from icp_sync.domain.profile import DAY
 from icp_sync.domain.recovery import as_given, recovered
 from icp_sync.domain.roster import NO_TABLES, Tables
 from icp_sync.domain.routing import Decision, Held, decide
-from icp_sync.domain.seal import SealKey, read_seal
+from icp_sync.domain.seal import Seal, SealKey, read_seal
 from icp_sync.domain.standing import Mode, instant_of
+from icp_sync.domain.vacancy import vacant_from
 from icp_sync.domain.why import evidence_of, why_changed
+
+USUAL = Limits()
+HELD_FOR: Mapping[str, float] = {"": 90 * DAY}
+"""Class of editor → seconds a value it set on a field of ours is held. "" stands for all not named."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """What a connection decides by: its active profiles, its mode, its seal key, its kinds of facts, the
-    tables its routes name, and the owners who stand for nobody."""
+    tables its routes name, and the owners who stand for nobody.
+
+    limits: what the guard lets land. editors: class of editor → seconds a value it set is held, 0 for taken
+    back at once; a class that is not named counts as "". dead_after: refusals after which an account is given
+    up until it changes.
+    """
 
     compiled: tuple[Compiled, ...]
     version: int
@@ -40,6 +55,9 @@ class Policy:
     types: Mapping[str, FactType] = field(default_factory=lambda: CATALOGUE)
     tables: Tables = NO_TABLES
     nobody: frozenset[str] = frozenset()
+    limits: Limits = USUAL
+    editors: Mapping[str, float] = field(default_factory=lambda: HELD_FOR)
+    dead_after: int = 8
 
     @cached_property
     def kin_facts(self) -> frozenset[str]:
@@ -61,7 +79,9 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """One account as it would be settled. `unchanged`: nothing it depends on moved since the last time."""
+    """One account as it would be settled. `unchanged`: nothing it depends on moved since the last time.
+
+    at, previous: when and after which evaluation it was evaluated."""
 
     account: Account
     remembered: Remembered
@@ -75,6 +95,9 @@ class Draft:
     vacant_from: float | None = None
     unchanged: bool = False
     kin: Kin = ALONE
+    withdrawn: Withdrawn | None = None
+    at: float = 0.0
+    previous: Previous | None = None
 
 
 def draft(accounts: Sequence[Account], policy: Policy, memory: Memory, now: float) -> list[Draft]:
@@ -88,7 +111,7 @@ def draft(accounts: Sequence[Account], policy: Policy, memory: Memory, now: floa
         kin = memory.kin.get(account.id, ALONE)
         if policy.keeps:
             kin = given.known_to(kin)
-        drafted = _draft_one(account, policy, memory.of(account.id), memory.roster, team, kin, now)
+        drafted = _draft_one(account, policy, memory, team, kin, now)
         chosen = drafted.decision.owner
         if chosen and chosen != account.owner and policy.may_assign(account):
             loads[chosen] = loads.get(chosen, 0) + 1
@@ -111,21 +134,14 @@ def _loads_now(accounts: Sequence[Account], memory: Memory) -> dict[str, int]:
     return loads
 
 
-def _draft_one(
-    account: Account,
-    policy: Policy,
-    remembered: Remembered,
-    roster: Roster,
-    team: Team,
-    kin: Kin,
-    now: float,
-) -> Draft:
-    remembered = _without_nobody(remembered, policy.nobody)
+def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin: Kin, now: float) -> Draft:
+    remembered = _without_nobody(memory.of(account.id), policy.nobody)
     own = merge((*account.signals, *remembered.signals), account.unread, policy.types)
     known = with_kin(with_population(own), kin, policy.kin_facts)
     seal = read_seal(account.live.get("seal", ""), policy.key)
-    previous = recovered(account, remembered, seal, policy.key, policy.version)
-    evaluation = evaluate(policy.compiled, known.facts, previous, now, version=policy.version)
+    editing = Editing(now=now, editors=policy.editors, edits=memory.edits.get(account.id, {}))
+    previous, evaluation = _evaluated(account, known, remembered, seal, policy, editing)
+    previous = _told_why(previous, remembered, evaluation, known, policy, now)
     free_from = vacant_from(account, remembered, now, seal=seal)
     decision = decide(
         account.id,
@@ -143,12 +159,25 @@ def _draft_one(
     carried_on = carried(evaluation, previous, now, why=why)
     if previous is None:  # the first write of all may have been cut short after its owner
         carried_on = as_given(carried_on, account, remembered)
+    evidence = evidence_of(evaluation, known)
+    withdrawn = _withdrawn(account, remembered, evidence, policy)
+    if withdrawn and {"owner", "routed_owner"} & withdrawn.fields.keys():
+        decision = replace(decision, owner="", note="an undo took the owner back")
     next_previous = _routed(carried_on, decision, account, policy, now)
     wanted = desired(account, evaluation, decision, next_previous, known.facts)
-    differences = difference(account, wanted, remembered, policy.key, mode=policy.mode, reason=why)
-    evidence = evidence_of(evaluation, known)
+    differences = difference(
+        account,
+        wanted,
+        remembered,
+        policy.key,
+        mode=policy.mode,
+        reason=why,
+        editing=editing,
+        withdrawn=withdrawn.fields if withdrawn else {},
+        restore=memory.restore.get(account.id, {}),
+    )
     after = {**account.live, **{c.field: c.desired for c in differences.changes}}
-    mark = fingerprint({**evidence, "family": kin.problem}, after, policy, roster)
+    mark = fingerprint({**evidence, "family": kin.problem}, after, policy, memory.roster)
     return Draft(
         account=account,
         remembered=remembered,
@@ -162,7 +191,50 @@ def _draft_one(
         vacant_from=free_from,
         unchanged=mark == remembered.fingerprint and next_previous == remembered.previous,
         kin=kin,
+        withdrawn=withdrawn,
+        at=now,
+        previous=previous,
     )
+
+
+def _evaluated(
+    account: Account, known: Known, remembered: Remembered, seal: Seal, policy: Policy, editing: Editing
+) -> tuple[Previous | None, Evaluation]:
+    """What the last evaluation was, and what this one is, with what people decided."""
+    override = override_of(account, remembered, seal, policy.key, editing)
+    previous = recovered(account, remembered, seal, policy.key, policy.version, override)
+    model = evaluate(policy.compiled, known.facts, previous, editing.now, version=policy.version)
+    return previous, overridden(model, override, override_note(account.live, editing.now))
+
+
+def _withdrawn(
+    account: Account, remembered: Remembered, evidence: Mapping[str, object], policy: Policy
+) -> Withdrawn | None:
+    """What an undo took back and must stay away, None once the inputs are others."""
+    taken = remembered.withdrawn
+    if taken is None or taken.mark != inputs_mark(evidence, account.live, policy):
+        return None
+    return taken
+
+
+def _told_why(
+    previous: Previous | None,
+    remembered: Remembered,
+    evaluation: Evaluation,
+    known: Known,
+    policy: Policy,
+    now: float,
+) -> Previous | None:
+    """The previous evaluation with why its tier changed, where that landed on the account but its commit was
+    lost: the journal still has the facts of before."""
+    before = remembered.previous
+    if previous is None or before is None:
+        return previous
+    if before.tier == previous.tier or previous.tier != evaluation.tier:
+        return previous
+    at = previous.tier_changed_at or now
+    why = why_changed(before, remembered.evidence, evaluation, known, policy.compiled, at)
+    return replace(previous, why=why)
 
 
 def _without_nobody(remembered: Remembered, nobody: frozenset[str]) -> Remembered:
@@ -215,4 +287,14 @@ def fingerprint(
     team = [roster.version, policy.tables.digest]
     facts = [evidence.get("facts"), evidence.get("family")]
     inputs = [ENGINE, policy.version, policy.mode.value, team, facts, live]
+    return blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=12).hexdigest()
+
+
+def inputs_mark(evidence: Mapping[str, object], live: Mapping[str, str], policy: Policy) -> str:
+    """A digest of what a standing is made from: facts, what people override, profiles, engine.
+
+    What an undo took back stays away while this is the same.
+    """
+    said = {name: live[name] for name in OVERRIDE_FIELDS if live.get(name)}
+    inputs = [ENGINE, policy.version, evidence.get("facts"), said]
     return blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=12).hexdigest()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
 from icp_sync.domain.account import Confirmed, Origin, Previous
 from icp_sync.domain.differences import learned
-from icp_sync.domain.plan import UNDER_WAY, Change, Outcome, Result
+from icp_sync.domain.plan import UNDER_WAY, Change, Hold, Outcome, Result
+from icp_sync.domain.proof import proof_of
+from icp_sync.domain.standing import FIELDS
 from icp_sync.journal import Settled
 from icp_sync.sync.draft import Draft, Policy
 from icp_sync.sync.enrich import company_key
 
 _RETRY_FIRST, _RETRY_MOST = 60.0, 6 * 3600.0
+LOGGED = "logged"
+"""Under this name evidence keeps the score last put into the history of evaluations."""
 _SOON = 5  # attempts after which what was only deferred waits no longer: half an hour
 
 
@@ -21,21 +26,37 @@ def _retry_at(attempts: int, now: float) -> float:
     return now + min(_RETRY_MOST, _RETRY_FIRST * 2.0 ** min(attempts, 10))
 
 
-def settled(
-    d: Draft,
-    changes: tuple[Change, ...],
-    outcome: Outcome | None,
-    lost: bool,
-    now: float,
-    sent_at: int,
-    policy: Policy,
-) -> Settled:
-    """What the journal shall remember of one account after its write, if it had one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of one account on its page: what was to be written of it and how that ended, what waits for
+    a person, and what its read told of our last write."""
 
+    changes: tuple[Change, ...] = ()
+    outcome: Outcome | None = None
+    lost: bool = False
+    holds: tuple[Hold, ...] = ()
+    counted: tuple[str, ...] = ()
+    echoed: bool = False
+    restored: Mapping[str, Confirmed] = field(default_factory=dict)
+
+    @property
+    def waits(self) -> str:
+        """What of it waits for a person, "" when nothing does."""
+        return "; ".join(f"{hold.rule}: {hold.reason}" for hold in self.holds if not hold.released_by)
+
+
+def given_up(d: Draft, policy: Policy) -> bool:
+    """Whether exactly this was refused so often that it is not tried again."""
+    return d.remembered.attempts >= policy.dead_after and d.fingerprint == d.remembered.fingerprint
+
+
+def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> Settled:
+    """What the journal shall remember of one account after its write, if it had one.
 
     sent_at: the CRM's clock before the write, ms. A copy of the record stamped before that was read before
     our write, and must not be settled any more.
     """
+    changes, outcome, lost = fate.changes, fate.outcome, fate.lost
     result = outcome.result if outcome else None
     refused = outcome.refused if outcome else {}
     # One that the write called gone and a read found again has not been written either.
@@ -46,39 +67,53 @@ def settled(
         attempts = min(attempts, _SOON)  # what nobody has refused is not given up on
     confirmed = learned(d.account, d.differences, d.remembered, now)
     sent = {c.field: c.desired for c in changes}
-    if result is Result.WRITTEN:
-        landed = {n: v for n, v in sent.items() if n not in refused}
-        confirmed |= {n: Confirmed(value=v, origin=Origin.OURS, at=now) for n, v in landed.items()}
-        owner = landed.get("owner", d.account.owner)
-    else:
-        owner = d.account.owner
-    wakes = (d.evaluation.valid_until, d.remembered.answers_until, d.vacant_from, d.decision.until)
+    landed = {n: v for n, v in sent.items() if n not in refused} if result is Result.WRITTEN else {}
+    confirmed |= {n: Confirmed(value=v, origin=Origin.OURS, at=now) for n, v in landed.items()}
+    confirmed |= {n: held for n, held in fate.restored.items() if landed.get(n) == held.value}
+    owner = landed.get("owner", d.account.owner)
+    wakes = (
+        d.evaluation.valid_until,
+        d.remembered.answers_until,
+        d.vacant_from,
+        d.decision.until,
+        d.differences.until,
+    )
     wake_at = min((t for t in wakes if t is not None and t > now), default=None)
-    problem = d.differences.held or (said(outcome) if outcome and failed else "")
+    problem = d.differences.held or (said(outcome) if outcome and failed else fate.waits)
+    status = _partly(outcome) if outcome and refused else _status(d, result, fate)
+    dead = (status == "refused" and attempts >= policy.dead_after) or (not outcome and given_up(d, policy))
+    if dead and not outcome:
+        attempts, problem = d.remembered.attempts, d.remembered.problem
+    logged = _worth_logging(d)
+    kept_evaluation = not fate.waits and (done or "owner" in (outcome.confirmed if outcome else ()))
     return Settled(
         account_id=d.account.id,
         name=d.account.name[:255],
         domain=company_key(d.account.domain),
         stamp=max(d.account.stamp, sent_at) if outcome else d.account.stamp,
         seen=d.account.stamp_is_old and done and not outcome,
-        status=_partly(outcome) if outcome and refused else _status(d, result, lost),
+        status="dead" if dead else status,
         problem="another worker was settling it" if lost else problem,
         in_scope=d.evaluation.in_scope,
         owner=owner,
         tier=d.evaluation.tier if d.evaluation.in_scope else "",
         score=d.evaluation.score if d.evaluation.in_scope else None,
         profile_version=d.evaluation.profile_version,
-        fingerprint=d.fingerprint if done else "",
-        previous=d.carried if done or "owner" in (outcome.confirmed if outcome else ()) else _not_routed(d),
-        evidence=d.evidence,
-        evaluation={} if d.unchanged else _explained(d, now),
-        log_evaluation=_worth_logging(d),
-        wake_at=wake_at if done else _retry_at(attempts, now),
+        fingerprint=d.fingerprint if dead or (done and not fate.waits) else "",
+        previous=d.carried if kept_evaluation else _not_routed(d),
+        evidence={**d.evidence, LOGGED: d.carried.score if logged else _logged(d)},
+        evaluation=_explained(d, logged=logged) if logged or not d.unchanged else {},
+        log_evaluation=logged,
+        wake_at=None if dead else wake_at if done else _retry_at(attempts, now),
         attempts=attempts,
         confirmed=confirmed,
         resolved={} if outcome and outcome.code == UNDER_WAY else _resolved(d, sent, result),
         changes=tuple(c for c in changes if c.field not in refused) if outcome else (),
         result=result or Result.WRITTEN,
+        holds=tuple(h for h in fate.holds if not (landed and h.released_by)),  # let pass once
+        counted=fate.counted if landed else (),
+        **_echo(d, fate, landed, result, sent_at),
+        withdrawn=d.withdrawn,
         left_alone=d.differences.left_alone,
         version=d.remembered.version + (1 if outcome else 0),
         parent=d.account.parent,
@@ -88,6 +123,22 @@ def settled(
         and (d.evidence["facts"] != d.remembered.evidence.get("facts") or d.kin.group != d.remembered.group),
         stirs_owner=policy.keeps and (owner, d.kin.group) != (d.remembered.owner, d.remembered.group),
     )
+
+
+class _Echo(TypedDict):
+    unechoed: Mapping[str, tuple[str, str]]
+    sent_at: float
+
+
+def _echo(d: Draft, fate: Fate, landed: Mapping[str, str], result: Result | None, sent_at: int) -> _Echo:
+    """What the next read shall look for: the fields of this write, or of the last one nobody has seen yet."""
+    maybe = {c.field: c for c in fate.changes if c.field in landed or result is Result.UNCERTAIN}
+    if maybe:
+        pairs = {name: (c.live, c.desired) for name, c in maybe.items() if not FIELDS[name].hidden}
+        return _Echo(unechoed=pairs, sent_at=sent_at / 1000)
+    if fate.echoed:
+        return _Echo(unechoed={}, sent_at=0.0)
+    return _Echo(unechoed=d.remembered.unechoed, sent_at=d.remembered.sent_at)
 
 
 def said(outcome: Outcome) -> str:
@@ -133,28 +184,40 @@ def _not_routed(d: Draft) -> Previous:
     )
 
 
-def _status(d: Draft, result: Result | None, lost: bool) -> str:
+def _status(d: Draft, result: Result | None, fate: Fate) -> str:
     if result is Result.REFUSED:
         return "refused"
-    if lost or result not in (None, Result.WRITTEN):
+    if fate.lost or result not in (None, Result.WRITTEN):
         return "deferred"
-    return "held" if d.differences.held else "settled"
+    return "held" if d.differences.held or fate.waits else "settled"
+
+
+def _logged(d: Draft) -> int | None:
+    """The score of the evaluation last put into the history, None before the first one."""
+    before = d.remembered.previous
+    kept = d.remembered.evidence.get(LOGGED, before.score if before else None)
+    return kept if isinstance(kept, int) else None
 
 
 def _worth_logging(d: Draft) -> bool:
-    before = d.remembered.previous
-    return before is None or before.tier != d.carried.tier or abs(before.score - d.carried.score) > 1
+    """Whether the tier moved, or the score by more than a point since the history last told of it: drifting
+    there point by point counts as well."""
+    before, logged = d.remembered.previous, _logged(d)
+    return (
+        before is None or logged is None or before.tier != d.carried.tier or abs(logged - d.carried.score) > 1
+    )
 
 
-def _explained(d: Draft, now: float) -> dict[str, object]:
+def _explained(d: Draft, *, logged: bool) -> dict[str, object]:
     """What explain needs beyond the evidence: when, the routing decision, what could not be read.
 
-    The evidence itself comes along when this evaluation goes into the history.
+    The evidence itself, and what it takes to prove the evaluation, come along when it goes into the history.
     """
     decision = d.decision
     return {
-        "at": now,
-        **({"evidence": d.evidence} if _worth_logging(d) else {}),
+        "at": d.at,
+        **({"evidence": d.evidence, "proof": proof_of(d.evaluation, d.previous)} if logged else {}),
+        **({"owner": d.account.owner, "stamp": d.account.stamp} if logged else {}),
         "unread": dict(d.known.unread),
         **({"family": d.kin.problem} if d.kin.problem else {}),
         "losers": {n: [s.source for s in said] for n, said in d.known.losers.items()},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
-from icp_sync.domain.plan import Change
+from icp_sync.domain.account import Confirmed
+from icp_sync.domain.plan import Change, Hold
 from icp_sync.sync.draft import Draft
 
 OUT_OF_SCOPE = "out of scope"
@@ -30,8 +32,11 @@ class Report:
     refused: int = 0
     deferred: int = 0
     held: int = 0
+    waits: Counter[str] = field(default_factory=Counter)  # rule → accounts that wait for a person
+    restored: list[tuple[str, str, str, str]] = field(default_factory=list)  # id, field, value, whose
     gone: int = 0
     lost: int = 0  # another worker settled them first
+    waves: int = 0  # of a backfill: passed without anything to halt for
     gained: Counter[str] = field(default_factory=Counter)  # owner → accounts they are given
     released: Counter[str] = field(default_factory=Counter)  # owner → accounts they lose
     tiers: Counter[str] = field(default_factory=Counter)
@@ -64,6 +69,20 @@ class Report:
                 if len(self.left_alone) < KEPT:
                     self.left_alone.append((d.account.id, d.account.name, name, live, ours))
 
+    def hold(self, holds: Mapping[str, tuple[Hold, ...]]) -> None:
+        """Count what of a page waits for a person."""
+        for several in holds.values():
+            self.waits.update(hold.rule for hold in several if not hold.released_by)
+
+    def gave_back(self, restored: Mapping[str, Mapping[str, Confirmed]]) -> None:
+        """Note edits of people that our writes had gone over."""
+        found = [
+            (account_id, name, held.value, held.by)
+            for account_id, fields in restored.items()
+            for name, held in fields.items()
+        ]
+        self.restored.extend(found[: max(0, KEPT - len(self.restored))])
+
     def planned(self, changes: Iterable[Change]) -> None:
         """Count one account's changes. Where the CRM's owner is not ours to write, the routed one counts."""
         by_field = {change.field: change for change in changes}
@@ -87,6 +106,24 @@ class Report:
             else:
                 setattr(self, name, mine + theirs)
         return self
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        """The inverse of `to_json`, but for the list of changes."""
+        report = cls(apply=bool(data.get("apply", True)))
+        for name in cls.__slots__:
+            value, mine = data.get(name), getattr(report, name)
+            if name == "migrations" and isinstance(value, dict):
+                for moved, n in value.items():
+                    before, _, after = moved.partition(" → ")
+                    report.migrations[before, after] = n
+            elif isinstance(mine, Counter) and isinstance(value, dict):
+                mine.update(value)
+            elif name in ("left_alone", "problems", "restored") and isinstance(value, list):
+                mine.extend(tuple(item) for item in value)
+            elif isinstance(mine, int) and isinstance(value, int):
+                setattr(report, name, value)
+        return report
 
     @property
     def calls(self) -> int:

@@ -20,8 +20,11 @@ from icp_sync.journal import Journal, Lease, Relative
 from icp_sync.observe import accounts_total, fault_point, fields_written_total, log
 from icp_sync.ports import Crm, Enricher, Page, Stream, account_key
 from icp_sync.sync.draft import Draft, Policy, draft
+from icp_sync.sync.edits import with_edits
 from icp_sync.sync.enrich import company_key, enrich, per_account, wanted, with_answers
-from icp_sync.sync.remember import said, settled
+from icp_sync.sync.exactly import resealed
+from icp_sync.sync.guarding import Guard
+from icp_sync.sync.remember import Fate, given_up, said, settled
 from icp_sync.sync.report import Report
 
 before_write = fault_point("settle.write.before", "values of which only the intents know")
@@ -53,6 +56,7 @@ def settle(
     enrichers: Sequence[Enricher],
     policy: Policy,
     journal: Journal,
+    guard: Guard,
     run: Run,
     report: Report,
     *,
@@ -69,18 +73,23 @@ def settle(
         now = clock()
         if apply and page.gone:
             _bury(page.gone, page.stream, journal, run, now)  # first, so that survivors here have inherited
-        memory = _recall(page, policy, enrichers, journal, now)  # once a page
+        memory = recalled(page, policy, enrichers, journal, now)  # once a page
         if overtaken := [a.id for a in page.accounts if memory.of(a.id).stamp > a.stamp]:
             page = _read_again(page, overtaken, crm)
-            memory = _recall(page, policy, enrichers, journal, now)
+            memory = recalled(page, policy, enrichers, journal, now)
         drafts = draft(page.accounts, policy, memory, now)  # evaluate on what is known
+        _refuse_foreign(drafts)
+        looked_up = with_edits(drafts, memory, policy, crm, now)  # whose hand it was
+        if looked_up is not memory:
+            memory = looked_up
+            report.gave_back(memory.restore)
+            drafts = draft(page.accounts, policy, memory, now)
         asked = wanted(drafts)  # only what could change a draft
         found = enrich(asked, enrichers, journal, memory, now=now, run=run.id, spend=apply, report=report)
         if found:
             memory = with_answers(memory, drafts, found, policy)
             drafts = draft(page.accounts, policy, memory, now)
-        _refuse_foreign(drafts)
-        plan, cosmetics = _plan(drafts, cosmetics)
+        plan, cosmetics = _plan(drafts, cosmetics, policy)
         report.pages += 1
         report.spared += page.skipped
         report.gone += len(page.gone)
@@ -90,26 +99,33 @@ def settle(
             for changes in plan.values():
                 report.planned(changes)
             continue
+        kept = guard.split(plan, drafts, now)  # which changes must wait for a person
+        report.hold(kept.holds)
+        plan = resealed(kept.plan, plan, drafts, memory, policy, now)
         # Compare-and-set; losers are deferred.
-        writes, lost = _intend(plan, drafts, memory, journal, run, now)
         sent_at = round(crm.now() * 1000)
+        writes, lost = _intend(plan, drafts, memory, journal, run, now, sent_at / 1000)
         before_write()
         # No transaction is open while we wait.
         outcomes = {o.account_id: o for o in _fenced(crm.write(writes), journal, run.lease)}
         after_write()
         gone = {**page.gone, **_departed(crm, outcomes.values())}
         now = clock()
-        remembered = [
-            settled(
-                d,
-                plan.get(d.account.id, ()),
-                outcomes.get(d.account.id),
-                d.account.id in lost,
-                now,
-                sent_at,
-                policy,
+        fates = [
+            Fate(
+                changes=tuple(plan.get(d.account.id, ())),
+                outcome=outcomes.get(d.account.id),
+                lost=d.account.id in lost,
+                holds=kept.holds.get(d.account.id, ()),
+                counted=kept.counted.get(d.account.id, ()),
+                echoed=d.account.id in memory.echoed,
+                restored=memory.restore.get(d.account.id, {}),
             )
             for d in drafts
+        ]
+        remembered = [
+            settled(d, fate, now, sent_at, policy)
+            for d, fate in zip(drafts, fates, strict=True)
             if d.account.id not in gone
         ]
         journal.commit(  # one short transaction, position last
@@ -125,9 +141,10 @@ def settle(
     return report
 
 
-def _recall(
+def recalled(
     page: Page, policy: Policy, enrichers: Sequence[Enricher], journal: Journal, now: float
 ) -> Memory:
+    """All that is remembered of the accounts on a page, their parents and groups included."""
     keys = {account.id: company_key(account.domain) for account in page.accounts}
     relatives = [Relative(a.id, a.parent, keys[a.id], a.owner) for a in page.accounts]
     kin = journal.kin(relatives, asked=policy.kin_facts, owners=policy.keeps)
@@ -165,11 +182,15 @@ def _refuse_foreign(drafts: Sequence[Draft]) -> None:
         )
 
 
-def _plan(drafts: Iterable[Draft], cosmetics: int) -> tuple[dict[str, tuple[Change, ...]], int]:
-    """Account id → its changes, purely cosmetic ones only up to the budget; and what is left of that."""
+def _plan(
+    drafts: Iterable[Draft], cosmetics: int, policy: Policy
+) -> tuple[dict[str, tuple[Change, ...]], int]:
+    """Account id → its changes, purely cosmetic ones only up to the budget; and what is left of that.
+
+    Nothing of what was refused too often and is still the same."""
     plan: dict[str, tuple[Change, ...]] = {}
     for d in drafts:
-        if not d.differences.changes:
+        if not d.differences.changes or given_up(d, policy):
             continue
         if not d.differences.material:
             if cosmetics <= 0:
@@ -186,6 +207,7 @@ def _intend(
     journal: Journal,
     run: Run,
     now: float,
+    sent_at: float,
 ) -> tuple[tuple[Write, ...], Mapping[str, str]]:
     drafted = {d.account.id: d for d in drafts}
     writes = [
@@ -213,6 +235,7 @@ def _intend(
         lease=run.lease,
         now=now,
         together=together,
+        sent_at=sent_at,
     )
 
 

@@ -80,9 +80,9 @@ def writer(stream: TextIO, header: Iterable[str], *, delimiter: str = ",") -> Wr
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[TextIO]:
+def whole(path: Path, *, mark: bool = True) -> Iterator[TextIO]:
     """A text file (UTF-8 with a byte-order mark, which Excel needs) that appears under its name only when
-    the block ends well. Raises ConfigError when it cannot be written there.
+    the block ends well. mark: false leaves the mark out. Raises ConfigError when it cannot be written there.
     """
     target = path.resolve()
     if target.is_dir():
@@ -96,7 +96,8 @@ def whole(path: Path) -> Iterator[TextIO]:
         raise refused(path, f"cannot be written: {error.strerror or error}") from error
     try:
         with stream:
-            stream.write("\ufeff")
+            if mark:
+                stream.write("\ufeff")
             yield stream
         os.replace(draft, target)
     except BaseException:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from icp_sync import enrichers as enricher_loading
 from icp_sync.domain.compile import Compiled, compile_profile
@@ -19,7 +18,7 @@ from icp_sync.domain.roster import Tables
 from icp_sync.domain.seal import SealKey
 from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import ConfigError
-from icp_sync.journal import Journal
+from icp_sync.journal import Journal, Keep
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS, FactsMap
 from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS
 from icp_sync.ports import Blueprint, Crm
@@ -28,6 +27,7 @@ from icp_sync.roster_file import LiveTables, load_tables
 from icp_sync.settings import Connection, Settings
 from icp_sync.sync.cycle import Parts
 from icp_sync.sync.draft import Policy
+from icp_sync.sync.pacing import Pacing
 from icp_sync.wiring.crms import crm_of
 from icp_sync.wiring.seals import seal_key, take_over
 
@@ -36,6 +36,7 @@ __all__ = [
     "Wired",
     "blueprint",
     "facts_of",
+    "keep_of",
     "open_journal",
     "parse_profiles",
     "policy_of",
@@ -90,7 +91,7 @@ def wire(
     key = seal_key(settings.seal_file, create=create_seal)
     journal = open_journal(settings, name)
     crm = crm_of(name, chosen, facts_map, journal, clock, stop)
-    source = _PolicySource(journal, key, types, chosen.tables_folder, clock, chosen.nobody)
+    source = _PolicySource(journal, key, types, chosen, clock)
     parts = Parts(
         crm=crm,
         enrichers=enricher_loading.load(chosen.enrichers, crm),
@@ -98,6 +99,10 @@ def wire(
         policy=source,
         clock=clock,
         holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+        outputs=chosen.field_properties,
+        needs_approval=chosen.apply == "needs_approval",
+        pacing=pacing_of(chosen),
+        keep=keep_of(chosen),
     )
     return Wired(
         name=name,
@@ -109,6 +114,26 @@ def wire(
         types=types,
         key=key,
     )
+
+
+def pacing_of(connection: Connection) -> Pacing:
+    """How a backfill of this connection goes about its writes."""
+    said = connection.backfill
+    return Pacing(
+        canary=said.canary,
+        watch=said.watch or 0.0,
+        wave=said.wave,
+        pause=said.pause or 0.0,
+        refused=said.refused,
+        failed=said.failed,
+        changed=said.changed,
+    )
+
+
+def keep_of(connection: Connection) -> Keep:
+    """How long the history of this connection is kept."""
+    said = connection.retention
+    return Keep(history=said.history, runs=said.runs, gone=said.gone)
 
 
 def facts_of(connection: Connection) -> tuple[FactsMap, Mapping[str, FactType]]:
@@ -143,6 +168,9 @@ def policy_of(profiles: tuple[Profile, ...], version: int, wired: Wired) -> Poli
         types=wired.types,
         tables=tables_of(wired.settings, profiles, wired.types),
         nobody=wired.settings.nobody,
+        editors=wired.settings.editors.seconds,
+        limits=wired.settings.guard.limits,
+        dead_after=wired.settings.retries.dead_after,
     )
 
 
@@ -162,12 +190,11 @@ class _PolicySource:
         journal: Journal,
         key: SealKey,
         types: Mapping[str, FactType],
-        folder: Path,
+        chosen: Connection,
         clock: Callable[[], float],
-        nobody: frozenset[str],
     ) -> None:
-        self._journal, self._key, self._types, self._folder = journal, key, types, folder
-        self._clock, self._nobody = clock, nobody
+        self._journal, self._key, self._types, self._clock = journal, key, types, clock
+        self._chosen, self._folder = chosen, chosen.tables_folder
         self._active: tuple[int, tuple[Compiled, ...], LiveTables] | None = None
         self._digest = ""
         self._lock = threading.Lock()
@@ -197,7 +224,10 @@ class _PolicySource:
             mode=self._journal.mode(),
             types=self._types,
             tables=tables,
-            nobody=self._nobody,
+            nobody=self._chosen.nobody,
+            editors=self._chosen.editors.seconds,
+            limits=self._chosen.guard.limits,
+            dead_after=self._chosen.retries.dead_after,
         )
 
 

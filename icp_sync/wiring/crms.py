@@ -11,7 +11,7 @@ from icp_sync.errors import ConfigError
 from icp_sync.journal import Journal
 from icp_sync.normalize.facts_map import FactsMap
 from icp_sync.ports import Crm
-from icp_sync.quota import Quota, Rate
+from icp_sync.quota import BucketStanding, Daily, InJournal, Ledger, Quota, Rate
 from icp_sync.settings import Connection
 
 
@@ -26,14 +26,16 @@ def crm_of(
     """The adapter of a connection; it talks to nobody yet."""
     if chosen.crm == "salesforce":
         return _salesforce(name, chosen, facts_map, journal, clock, stop)
-    return _hubspot(name, chosen, facts_map, stop)
+    return _hubspot(name, chosen, facts_map, journal, stop)
 
 
 def _windows(chosen: Connection) -> Windows:
     return Windows(overlap=chosen.schedule.overlap, lag=chosen.schedule.lag)
 
 
-def _hubspot(name: str, chosen: Connection, facts_map: FactsMap, stop: threading.Event) -> Crm:
+def _hubspot(
+    name: str, chosen: Connection, facts_map: FactsMap, journal: Journal, stop: threading.Event
+) -> Crm:
     from icp_sync.crm.hubspot import HubSpot
 
     if chosen.token is None:
@@ -44,14 +46,7 @@ def _hubspot(name: str, chosen: Connection, facts_map: FactsMap, stop: threading
         version=chosen.path_version,
         facts_map=facts_map,
         properties=chosen.field_properties,
-        quota=Quota(
-            {
-                "burst": Rate(limit=chosen.quota.burst, seconds=10.0),
-                "search": Rate(limit=chosen.quota.search, seconds=1.0),
-            },
-            connection=name,
-            stop=stop,
-        ),
+        quota=_quota(name, chosen, journal, stop),
         name=name,
         windows=_windows(chosen),
         stop=stop,
@@ -92,7 +87,43 @@ def _salesforce(
         visible_accounts=org.visible_accounts,
         bulk_writes=org.bulk_writes,
         jobs=_Jobs(journal, clock),
+        quota=_quota(name, chosen, journal, stop),
     )
+
+
+def _rates(chosen: Connection) -> dict[str, Rate]:
+    """Salesforce limits the calls of a day, and no rate."""
+    if chosen.crm == "salesforce":
+        return {}
+    return {
+        "burst": Rate(limit=chosen.quota.burst, seconds=10.0),
+        "search": Rate(limit=chosen.quota.search, seconds=1.0),
+    }
+
+
+def _daily(chosen: Connection) -> Daily:
+    said = chosen.quota
+    rolling = chosen.crm == "salesforce"
+    return Daily(share=said.reserve, calls=said.reserve_calls, backfill=said.backfill, rolling=rolling)
+
+
+def _quota(name: str, chosen: Connection, journal: Journal, stop: threading.Event) -> Quota:
+    """The limits of a connection, shared through its journal by all processes that work for it."""
+    rates = _rates(chosen)
+    return Quota(
+        rates,
+        daily=_daily(chosen),
+        kept=InJournal(journal, rates),
+        quiet=frozenset({"search"}),  # HubSpot's searches say nothing of the day
+        connection=name,
+        stop=stop,
+    )
+
+
+def limits_of(chosen: Connection, journal: Journal) -> list[BucketStanding]:
+    """How the limits of a connection stand as far as the journal knows; asks nobody."""
+    text, now = journal.quota_text()
+    return Ledger.from_text(text, _rates(chosen)).standing(now, _daily(chosen))
 
 
 @dataclass(frozen=True, slots=True)

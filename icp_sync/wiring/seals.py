@@ -9,6 +9,7 @@ from pathlib import Path
 
 from icp_sync.domain.seal import SealKey
 from icp_sync.errors import ConfigError, Problem
+from icp_sync.observe import conceal
 
 
 def seal_key(path: Path, *, create: bool = False) -> SealKey:
@@ -33,6 +34,7 @@ def seal_key(path: Path, *, create: bool = False) -> SealKey:
             key=bytes.fromhex(stored["key"]),
             predecessors=frozenset(stored.get("predecessors", ())),
         )
+        conceal(stored["key"])
         if not key.installation or not key.key:
             raise ValueError("blank")  # it would open, and every digest be forgeable
         return key

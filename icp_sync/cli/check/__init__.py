@@ -118,6 +118,7 @@ def examine(config: Path | None, connection: str | None) -> Examination:
     settings = found.attempt("settings", lambda: read_settings(config), lambda _: "read")
     if settings is None:
         return found
+    found.add(WARNING, "settings", settings.exposed)
     chosen = found.attempt(
         "settings", lambda: settings.connection(connection), lambda c: f"connection {c[0]}"
     )

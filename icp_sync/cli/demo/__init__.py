@@ -94,7 +94,8 @@ def _wired(world: World) -> Iterator[Wired]:
 
 def _tell(screen: Screen, world: World, wired: Wired) -> bool:
     """The story; false when the second pass was not clean."""
-    from icp_sync.cli.explain import explain_account, show
+    from icp_sync.cli.explain import explain_account
+    from icp_sync.cli.explain.showing import show
 
     _setting(screen, world)
     _prepare(screen, world, wired)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,13 +13,13 @@ from icp_sync.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from icp_sync.cli.explain.explanation import Explained, RoutingRow, VerdictRow
+    from icp_sync.cli.explain.as_of import AsOf
+    from icp_sync.cli.explain.explanation import Explained
+    from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.compile import Compiled
     from icp_sync.domain.facts import FactType
     from icp_sync.journal import Journal
-
-WIDE = 130  # columns from which every question has its own
 
 
 def register(app: typer.Typer) -> None:
@@ -27,17 +27,28 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    account: Account, config: Config = None, connection: ConnectionName = None, as_json: AsJson = False
+    account: Account,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="DATE", help="As it was on this day, or at this instant (UTC)."),
+    ] = None,
+    config: Config = None,
+    connection: ConnectionName = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Why an account has its tier and its owner, in full."""
+    """Why an account has its tier and its owner, in full.
+
+    With --as-of: why it had them then, and the proof that this was right.
+    """
     from dataclasses import asdict
 
-    from icp_sync.cli.opening import opened, the_account
+    from icp_sync.cli.explain.showing import show
+    from icp_sync.cli.opening import opened
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.wiring import facts_of
 
     with opened(config, connection) as at:
-        found = the_account(at.journal, account)
+        found = _found(at, account)
         if len(found) > 1:
             listed = [{"id": i, "name": n, "domain": d} for i, n, d in found]
             if as_json:
@@ -45,12 +56,56 @@ def explain(
             else:
                 _show_matches(Screen.here(), account, found)
             return
+        if as_of is not None:
+            _tell(at, then(at, found[0][0], as_of), as_json=as_json)
+            return
         version, compiled = _active(at.journal, facts_of(at.connection)[1])
         explained = explain_account(at.journal, found[0][0], version, compiled)
     if as_json:
         document({"connection": at.name, **asdict(explained)})
     else:
         show(Screen.here(), explained)
+
+
+def _found(at: Opened, account: str) -> list[tuple[str, str, str]]:
+    """Every account the text may mean. Raises ConfigError that says so when it is one that was forgotten."""
+    from icp_sync.cli.journal.forget import forgotten_at
+    from icp_sync.cli.opening import the_account
+    from icp_sync.cli.text import instant
+
+    try:
+        return the_account(at.journal, account)
+    except ConfigError:
+        if (when := forgotten_at(at, account.strip())) is None:
+            raise
+        what = f"erased: it was forgotten on {instant(when)}"
+        raise ConfigError([Problem(where=f"account '{account[:80]}'", what=what)]) from None
+
+
+def then(at: Opened, account_id: str, text: str) -> AsOf:
+    """The account as of a day or an instant. Raises ConfigError where nothing is known of it."""
+    from icp_sync.cli.explain.as_of import as_of
+    from icp_sync.cli.moments import moment
+    from icp_sync.wiring import facts_of, keep_of
+
+    now = time.time()
+    if moment(text, option="--as-of") > now:
+        raise ConfigError([Problem(where=f"--as-of {text[:40]}", what="lies in the future")])
+    until = min(now, moment(text, option="--as-of", end=True))
+    stored, types = at.journal.account(account_id), facts_of(at.connection)[1]
+    return as_of(stored, account_id, until, at.journal, types, now - keep_of(at.connection).history)
+
+
+def _tell(at: Opened, told: AsOf, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from icp_sync.cli.explain.showing import show_then
+    from icp_sync.cli.rendering import Screen, document
+
+    if as_json:
+        document({"connection": at.name, **asdict(told)})
+    else:
+        show_then(Screen.here(), told)
 
 
 def _active(journal: Journal, types: Mapping[str, FactType]) -> tuple[int, list[Compiled]]:
@@ -71,10 +126,15 @@ def explain_account(journal: Journal, account_id: str, version: int, compiled: l
 
     stored = journal.account(account_id)
     if stored is None or not stored.evidence:
+        erased = stored is not None and stored.problem == "erased"
         what = (
-            "it was merged or deleted before it was ever evaluated"
-            if stored and stored.status == "gone"
-            else ("the journal met it, but it was never evaluated")
+            "erased since it is gone from the CRM"
+            if erased
+            else (
+                "it was merged or deleted before it was ever evaluated"
+                if stored and stored.status == "gone"
+                else ("the journal met it, but it was never evaluated")
+            )
         )
         raise ConfigError(
             [Problem(where=f"account {account_id}", what=what)], next_step="icp-sync run --once"
@@ -86,147 +146,3 @@ def _show_matches(screen: Screen, text: str, found: list[tuple[str, str, str]]) 
     screen.say(f"{len(found)} accounts match '{text}':")
     screen.table(["id", "name", "domain"], found)
     screen.say(f"next: icp-sync explain {found[0][0]}")
-
-
-def show(screen: Screen, e: Explained) -> None:
-    """The whole explanation for people."""
-    from icp_sync.cli.explain.explanation import held_words
-    from icp_sync.cli.text import instant
-
-    screen.say(
-        f"{e.name or 'no name'} · {e.domain or 'no domain'} · {e.id} · owner {e.owner or 'nobody'}", "bold"
-    )
-    for h in e.held:
-        screen.say(f"! {held_words(h)}", "yellow")
-    screen.say(e.headline)
-    for note in e.notes:
-        screen.say(f"! {note}", "yellow")
-    bounds = f"score {e.score} in {e.low}–{e.high}" if e.low != e.high else f"score {e.score}"
-    screen.say(
-        f"{e.certainty}, {bounds}, coverage {e.coverage} %, priority {e.priority or 'none'}, "
-        f"timing {e.timing}, profile version {e.profile_version}, evaluated {instant(e.evaluated_at)}, "
-        f"stays true until {instant(e.valid_until, 'a fact changes')}"
-    )
-    if len(e.profiles) > 1 or e.profiles[0].failures:
-        _show_profiles(screen, e)
-    screen.heading("Verdicts")
-    _show_verdicts(screen, e)
-    _show_gaps(screen, e)
-    _show_change(screen, e)
-    if e.routing:
-        _show_routing(screen, e.routing)
-    _show_people(screen, e)
-    _show_writes(screen, e)
-
-
-def _show_verdicts(screen: Screen, e: Explained) -> None:
-    """On a narrow terminal the question stands with its criterion, elsewhere in a column of its own."""
-    rows = [_verdict(v) for v in e.verdicts]
-    if screen.console is not None and screen.console.width < WIDE:
-        narrow = [
-            (state, points, f"{name}: {asked}" if asked else name, known)
-            for state, points, name, known, asked in rows
-        ]
-        screen.table(["state", "points", "criterion", "known"], narrow, right=(1,))
-    else:
-        screen.table(["state", "points", "criterion", "known", "asked"], rows, right=(1,))
-
-
-def _verdict(v: VerdictRow) -> tuple[str, str, str, str, str]:
-    """One row; a criterion shows its layer, anything else what it is."""
-    points = f"{v.got}/{v.of}" if v.of else ""
-    kind = v.layer if v.kind == "criterion" else ", ".join(filter(None, (v.kind, v.layer)))
-    known = []
-    for fact in v.facts:
-        name = f"{fact.fact} " if len(v.facts) > 1 else ""
-        known.append(f"{name}{fact.value} ({', '.join(filter(None, (fact.source, fact.at)))})")
-    asked = "" if v.question == v.name else v.question
-    return v.state, points, f"{v.name} ({kind})", "; ".join(known) or "nothing", asked
-
-
-def _show_profiles(screen: Screen, e: Explained) -> None:
-    screen.heading("Profiles")
-    rows = [
-        (
-            f"{p.name}{' (shown)' if p.shown else ''}",
-            p.fate,
-            p.score,
-            f"{p.low}–{p.high}",
-            "; ".join(p.failures),
-        )
-        for p in e.profiles
-    ]
-    screen.table(["profile", "", "score", "range", "fails because"], rows, right=(2,))
-
-
-def _show_gaps(screen: Screen, e: Explained) -> None:
-    from icp_sync.cli.explain.explanation import missing_words
-    from icp_sync.cli.text import short
-
-    if e.missing:
-        screen.heading("Missing facts, most valuable first")
-        screen.say(", ".join(map(missing_words, e.missing)))
-    if e.unread:
-        screen.heading("Could not be read")
-        screen.table(["fact", "what was said"], [(name, short(raw, 200)) for name, raw in e.unread.items()])
-    if e.overruled:
-        screen.heading("Overruled sources")
-        screen.table(["fact", "did not win"], [(n, ", ".join(s)) for n, s in e.overruled.items()])
-
-
-def _show_change(screen: Screen, e: Explained) -> None:
-    from icp_sync.cli.text import day
-
-    screen.heading("Change")
-    if e.pending:
-        screen.say(f"Would be {e.pending.tier} since {day(e.pending.since)}; waits until that has lasted.")
-    if e.why:
-        screen.say(e.why)
-    elif e.changed_at is not None:
-        screen.say(f"{e.tier} since {day(e.changed_at)}, its first evaluation.")
-    else:
-        screen.say("none")
-
-
-def _show_routing(screen: Screen, routing: RoutingRow) -> None:
-    screen.heading("Routing")
-    rule = f"route {routing.rule}" if routing.rule else "no route"
-    chosen = f", owner {routing.owner}" if routing.owner else ""
-    screen.say(f"lane {routing.lane} by {rule}{chosen}" + (f": {routing.note}" if routing.note else ""))
-    if routing.success:
-        screen.say(", ".join(f"{name.replace('_', ' ')} {said}" for name, said in routing.success.items()))
-    if routing.considered:
-        rows = [
-            (
-                c.email,
-                f"{c.weight:g}",
-                c.load,
-                "chosen" if c.email == routing.owner else c.skipped or "eligible",
-            )
-            for c in routing.considered
-        ]
-        screen.table(["considered", "weight", "holds", ""], rows, right=(1, 2))
-    screen.say(f"replays: {'yes' if routing.replays else 'NO, please report this'}")
-
-
-def _show_people(screen: Screen, e: Explained) -> None:
-    if not e.held:
-        return
-    screen.heading("Values people hold, left alone")
-    rows = [(h.field, h.live, h.ours, h.since) for h in e.held]
-    screen.table(["field", "theirs", "ours would be", "since"], rows)
-    screen.say(f"to take one back: icp-sync release {e.id} --field {e.held[0].field}")
-
-
-def _show_writes(screen: Screen, e: Explained) -> None:
-    from icp_sync.cli.text import instant, short
-
-    if not e.writes:
-        return
-    screen.heading("Last writes")
-    rows = []
-    for write in reversed(e.writes):
-        fields = ", ".join(f"{f.field} {short(f.after or 'blank', 20)}" for f in write.fields[:4])
-        more = f" and {len(write.fields) - 4} more" if len(write.fields) > 4 else ""
-        rows.append((instant(write.at), write.result, fields + more))
-    screen.table(["when", "result", "fields"], rows)

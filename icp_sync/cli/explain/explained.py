@@ -28,9 +28,10 @@ from icp_sync.domain.compile import Compiled
 from icp_sync.domain.conditions import Condition, facts_of
 from icp_sync.domain.evaluation import ENGINE, Evaluation, evaluate
 from icp_sync.domain.facts import Facts
+from icp_sync.domain.override import override_to_json
 from icp_sync.domain.profile import Effect
 from icp_sync.domain.routing import Decision, replay
-from icp_sync.domain.why import facts_of_evidence
+from icp_sync.domain.why import as_overridden, facts_of_evidence
 from icp_sync.domain.words import clause, failures, missing_facts, reasons, value_text
 from icp_sync.journal import Changed, Journal, StoredAccount
 from icp_sync.ports import account_key
@@ -43,9 +44,18 @@ def explain(
     stored: StoredAccount, compiled: Sequence[Compiled], version: int, journal: Journal, now: float
 ) -> Explained:
     """Evaluate the stored evidence again, as of the instant it was evaluated, under profile `version`."""
+    at = _number(stored.evaluation.get("at"))
+    facts = facts_of_evidence(stored.evidence)
+    model = evaluate(compiled, facts, stored.previous, now if at is None else at, version=version)
+    return laid_out(stored, as_overridden(model, stored.evidence), version, journal, now)
+
+
+def laid_out(
+    stored: StoredAccount, evaluation: Evaluation, version: int, journal: Journal, now: float
+) -> Explained:
+    """An evaluation of the stored account, told as of `now`: what came later is left out."""
     facts = facts_of_evidence(stored.evidence)
     at = _number(stored.evaluation.get("at"))
-    evaluation = evaluate(compiled, facts, stored.previous, now if at is None else at, version=version)
     previous = stored.previous
     known = _fact_rows(stored, journal, facts, now)
     shown = evaluation.shown
@@ -57,6 +67,8 @@ def explain(
         headline=reasons(evaluation, facts, why=previous.why if previous else ""),
         notes=tuple(_notes(stored, evaluation, version, now)),
         tier=evaluation.tier,
+        model_tier=evaluation.model_tier,
+        override=override_to_json(evaluation.override) if evaluation.override else None,
         certainty=evaluation.certainty,
         score=evaluation.score,
         low=evaluation.low,
@@ -83,7 +95,7 @@ def explain(
         held=tuple(_held(stored)),
         unread=_texts(stored.evaluation.get("unread")),
         overruled={row.fact: row.overruled for row in known.values() if row.overruled},
-        writes=tuple(_writes(journal.history(stored.account_id)))[-LAST_WRITES:],
+        writes=tuple(_writes([c for c in journal.history(stored.account_id) if c.at <= now]))[-LAST_WRITES:],
     )
 
 
@@ -116,7 +128,7 @@ def _fact_rows(stored: StoredAccount, journal: Journal, facts: Facts, now: float
     sources = {n: str(pair[1]) for n, pair in raw.items()} if isinstance(raw, dict) else {}
     id = stored.account_id
     bought = journal.recall({id: stored.domain}, now=now, also={id: account_key(id)}).of(id).signals
-    observed = {(s.fact, s.source): s.observed_at for s in bought}
+    observed = {(s.fact, s.source): s.observed_at for s in bought if s.observed_at <= now}
     losers = stored.evaluation.get("losers")
     overruled = {n: tuple(map(str, said)) for n, said in losers.items()} if isinstance(losers, dict) else {}
     rows = {}
@@ -231,7 +243,8 @@ def _held(stored: StoredAccount) -> Iterator[HeldRow]:
         seen = stored.confirmed.get(name)
         human = seen is not None and seen.origin is Origin.HUMAN
         since = _day(seen.at) if seen and human else ""
-        yield HeldRow(field=name, live=live, ours=desired, since=since)
+        by = seen.by if seen and human else ""
+        yield HeldRow(field=name, live=live, ours=desired, since=since, by=by)
 
 
 def _writes(history: Sequence[Changed]) -> Iterator[WriteRow]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from icp_sync.domain.choosing import Candidate
+from icp_sync.domain.ownership import editor_text
 from icp_sync.domain.words import fact_text
 
 
@@ -52,12 +53,13 @@ class PendingRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRow:
-    """A field people hold: their value, ours, and since when (an ISO date or "")."""
+    """A field people hold: their value, ours, since when (an ISO date or ""), by which class of editor."""
 
     field: str
     live: str
     ours: str
     since: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,8 @@ class Explained:
     headline: str
     notes: tuple[str, ...]
     tier: str
+    model_tier: str
+    override: Mapping[str, object] | None
     certainty: str
     score: int
     low: int
@@ -144,7 +148,7 @@ class Explained:
 
 def held_words(row: HeldRow) -> str:
     """A value people hold: "tier: the CRM shows A, typed by somebody since 2026-11-21; ours would be C"."""
-    done = f"typed by somebody{f' since {row.since}' if row.since else ''}"
+    done = f"typed by {editor_text(row.by)}{f' since {row.since}' if row.since else ''}"
     shown = f"shows {row.live}, {done}" if row.live else f"is blank, {done.replace('typed', 'cleared')}"
     return f"{row.field}: the CRM {shown}; ours would be {row.ours or 'blank'}"
 

@@ -144,6 +144,7 @@ def activate(
 
     Requests the paced backfill that rolls it out.
     """
+    from icp_sync.cli.acting import who
     from icp_sync.cli.opening import opened
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.cli.text import counted
@@ -162,6 +163,8 @@ def activate(
         accounts = sum(counts.values()) - counts.get("gone", 0)
         if changed:
             at.journal.request_backfill(f"profile version {version}", time.time())
+            files_named = {"version": version, "files": [name for name, _ in documents], "note": note}
+            at.journal.audit("profile activate", who=who(), now=time.time(), **files_named)
     names = [one.profile.name for one in loaded]
     if as_json:
         document({"version": version, "changed": changed, "profiles": names, "accounts": accounts})

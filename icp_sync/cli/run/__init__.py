@@ -40,6 +40,13 @@ def run(
     restart: Annotated[
         bool, typer.Option("--restart", help="With --backfill: begin again instead of continuing.")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="With --backfill: go on although it was halted.")
+    ] = False,
+    cancel: Annotated[
+        str | None,
+        typer.Option("--cancel", metavar="REQUEST", help="Stop what a command handed to the worker."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing and buy nothing; say what would change.")
     ] = False,
@@ -54,10 +61,14 @@ def run(
         once=once,
         backfill=backfill or (dry_run and not once),
         restart=restart,
+        resume=resume,
         dry_run=dry_run,
         limit=limit,
         where=tuple(where or ()),
     )
+    if cancel is not None:
+        _cancel(cancel, connection, config, as_json)
+        return
     wanted.refuse_nonsense(as_json)
     if wanted.once or wanted.backfill:
         _one_shot(wanted, connection, config, as_json)
@@ -72,6 +83,7 @@ class Wanted:
     once: bool
     backfill: bool
     restart: bool
+    resume: bool
     dry_run: bool
     limit: int | None
     where: tuple[str, ...]
@@ -80,8 +92,11 @@ class Wanted:
         """Raises ConfigError naming the options that do not go together."""
         if self.once and self.backfill:
             raise ConfigError("--once and --backfill are two different runs; choose one")
-        if self.restart and not self.backfill:
-            raise ConfigError("--restart goes with --backfill")
+        if self.restart and self.resume:
+            raise ConfigError("--restart begins again, --resume goes on; choose one")
+        for name, given in (("--restart", self.restart), ("--resume", self.resume)):
+            if given and not self.backfill:
+                raise ConfigError(f"{name} goes with --backfill")
         selective = [name for name, given in (("--limit", self.limit), ("--where", self.where)) if given]
         if as_json:
             selective.append("--json")
@@ -133,6 +148,7 @@ def _portals(
 
 def _one_shot(wanted: Wanted, connection: str | None, config: Path | None, as_json: bool) -> None:
     from icp_sync.cli.rendering import Screen, document
+    from icp_sync.cli.run.backfilling import backfilled
     from icp_sync.cli.run.summary import show
     from icp_sync.daemon import Stopping
 
@@ -140,15 +156,18 @@ def _one_shot(wanted: Wanted, connection: str | None, config: Path | None, as_js
     stopping = Stopping()
     began = time.monotonic()
     with ExitStack() as stack:
-        stack.enter_context(stopping.on_signals())
         wired = stack.enter_context(_wired(settings, connection, stopping))
+        if wanted.backfill and not wanted.dry_run:
+            backfilled(wanted, settings, wired, stopping, as_json)
+            return
+        stack.enter_context(stopping.on_signals())
         if not wanted.dry_run:
             stack.enter_context(wired.journal.hold(wanted.title))
             wired.journal.break_leases()
-            _refuse_unsealed(settings, wired)
+            refuse_unsealed(settings, wired)
         if not wanted.dry_run or wired.journal.bound_to():  # a dry run checks, it does not bind
-            wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=wired.parts.clock())
-        report = _made(wanted, wired, stopping)
+            bound(wired)
+        report = made(wanted, wired, stopping)
         interrupted = not stopping.going()
     if as_json:
         document({**report.to_json(), "connection": wired.name, "interrupted": interrupted})
@@ -156,6 +175,19 @@ def _one_shot(wanted: Wanted, connection: str | None, config: Path | None, as_js
         show(Screen.here(), report, wanted, time.monotonic() - began, interrupted=interrupted)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def bound(wired: Wired) -> None:
+    """Bind the journal to the portal behind the credentials, or check that it is that one."""
+    wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=wired.parts.clock())
+
+
+def _cancel(request: str, connection: str | None, config: Path | None, as_json: bool) -> None:
+    from icp_sync.cli.opening import opened
+    from icp_sync.cli.run.backfilling import cancelled
+
+    with opened(config, connection) as at:
+        cancelled(at.journal, request, as_json)
 
 
 @contextmanager
@@ -171,7 +203,8 @@ def _wired(settings: Settings, connection: str | None, stopping: Stopping) -> It
         close(wired)
 
 
-def _refuse_unsealed(settings: Settings, wired: Wired) -> None:
+def refuse_unsealed(settings: Settings, wired: Wired) -> None:
+    """Raises ConfigError where something may be written and there is no lasting key to seal it with."""
     from icp_sync.daemon.portal import require_seal
     from icp_sync.domain.standing import Mode
 
@@ -179,7 +212,7 @@ def _refuse_unsealed(settings: Settings, wired: Wired) -> None:
         require_seal(settings.seal_file.exists(), wired.journal)
 
 
-def _made(wanted: Wanted, wired: Wired, stopping: Stopping) -> Report:
+def made(wanted: Wanted, wired: Wired, stopping: Stopping) -> Report:
     """Run it, showing how far it is. Raises UnavailableError when another worker is at it."""
     from icp_sync.cli.run.progress import progress
     from icp_sync.sync.cycle import Scope
@@ -195,14 +228,19 @@ def _made(wanted: Wanted, wired: Wired, stopping: Stopping) -> Report:
             restart=wanted.restart,
             ticked=ticked,
             going=stopping.going,
+            wait=stopping.draining.wait,
         )
-        return _backfill(wired.parts, scope) if wanted.backfill else _round(wired.parts, scope)
+        return (
+            _backfill(wired.parts, scope, resume=wanted.resume)
+            if wanted.backfill
+            else _round(wired.parts, scope)
+        )
 
 
-def _backfill(parts: Parts, scope: Scope) -> Report:
+def _backfill(parts: Parts, scope: Scope, *, resume: bool) -> Report:
     from icp_sync.sync.backfill import backfill
 
-    return _had(backfill(parts, scope))
+    return _had(backfill(parts, scope, by_hand=True, resume=resume))
 
 
 def _round(parts: Parts, scope: Scope) -> Report:
@@ -227,10 +265,12 @@ def _had(report: Report | None) -> Report:
 
 
 def _settings(config: Path | None) -> Settings:
-    from icp_sync.observe import arm_faults_from_environment, configure_logs
+    from icp_sync.observe import arm_faults_from_environment, configure_logs, log
     from icp_sync.settings import load
 
     settings = load(config)
     configure_logs(json=settings.log.as_json, level=settings.log.level)
+    for problem in settings.exposed:
+        log("settings").warning(problem.what, file=problem.where, next=problem.hint)
     arm_faults_from_environment()
     return settings

@@ -1,0 +1,115 @@
+"""`icp-sync provision --remove`: our properties go out of a CRM again, after showing what depends on them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from icp_sync.domain.standing import Mode
+from icp_sync.errors import ConfigError, Problem, UnsafePlanError
+
+if TYPE_CHECKING:
+    from icp_sync.cli.rendering import Screen
+    from icp_sync.ports import Blueprint, Step
+    from icp_sync.wiring import Wired
+
+COMMAND = "icp-sync provision --remove"
+NAMED = 10
+
+
+def remove(
+    config: Path | None, connection: str | None, *, apply: bool, force: bool, as_json: bool
+) -> dict[str, object]:
+    """Show what would go, or take it away; what was said, for --json.
+
+    Raises ConfigError while the connection may write, UnsafePlanError when something depends on what would go
+    and nobody forces it.
+    """
+    from icp_sync.cli.acting import who
+    from icp_sync.cli.opening import wired
+    from icp_sync.cli.rendering import Screen, document
+
+    with wired(config, connection) as (_, parts):
+        identity, now = parts.crm.identity(), time.time()
+        if parts.journal.bound_to():
+            parts.journal.bind(identity.id, crm=parts.crm.kind, now=now)
+        if apply:
+            _refuse_writing(parts)
+        blueprint = parts.blueprint(())
+        steps = parts.crm.provision(blueprint, apply=apply, remove=True, force=force)
+        gone = [step.what for step in steps if step.done]
+        forgotten = _forget(parts, blueprint, gone) if gone else 0
+        if gone:
+            parts.journal.audit("provision remove", who=who(), now=now, removed=gone, forced=force)
+        done: dict[str, object] = {
+            "connection": parts.name,
+            "identity": identity.id,
+            "applied": apply,
+            "removed": gone,
+            "accounts_forgotten": forgotten,
+            **{kind: _of(steps, kind) for kind in ("depends", "conflict", "keep", "note")},
+            "left": [step.what for step in steps if step.kind.value == "remove" and not step.done],
+        }
+        if as_json:
+            document(done)
+        else:
+            _show(Screen.here(), parts, steps, done)
+    if apply and not force:
+        _refuse_used(steps, gone)
+    return done
+
+
+def _refuse_writing(parts: Wired) -> None:
+    mode = parts.journal.mode()
+    if mode is not Mode.OBSERVE:
+        what = f"it may write (mode {mode.value}), and would go on writing to what is to be removed"
+        problem = Problem(where=f"connection {parts.name}", what=what, hint="icp-sync mode observe")
+        raise ConfigError([problem], next_step="icp-sync mode observe")
+
+
+def _refuse_used(steps: list[Step], gone: list[str]) -> None:
+    """Raise UnsafePlanError for what is used, as listed before or as the CRM said when asked."""
+    used = [s for s in steps if s.kind.value == "depends"] or [s for s in steps if s.kind.value == "conflict"]
+    if not used:
+        return
+    named = "; ".join(f"{step.what}: {step.detail}" for step in used[:NAMED])
+    more = f"; and {len(used) - NAMED} more" if len(used) > NAMED else ""
+    so_far = f"{len(gone)} removed before that" if gone else "nothing was removed"
+    raise UnsafePlanError(
+        f"what is to be removed is in use ({named}{more}); {so_far}", next_step=f"{COMMAND} --apply --force"
+    )
+
+
+def _forget(parts: Wired, blueprint: Blueprint, gone: list[str]) -> int:
+    names = {what.lower().split()[-1].rpartition(".")[2] for what in gone}  # "field Account.Tier__c"
+    fields = [field for field, name in blueprint.fields.items() if name.lower() in names]
+    return parts.journal.forget_fields(fields)
+
+
+def _of(steps: list[Step], kind: str) -> list[dict[str, str]]:
+    return [{"what": step.what, "detail": step.detail} for step in steps if step.kind.value == kind]
+
+
+def _show(screen: Screen, parts: Wired, steps: list[Step], done: dict[str, object]) -> None:
+    from icp_sync.cli.text import counted
+
+    screen.say(f"{parts.crm.kind} {done['identity']}, connection {parts.name}")
+    counts = Counter(step.kind.value for step in steps)
+    rows = [
+        (s.kind.value, s.what, s.detail, "done" if s.done else "") for s in steps if s.kind.value != "note"
+    ]
+    if rows:
+        screen.table(["step", "what", "detail", ""], rows)
+    for step in steps:
+        if step.kind.value == "note":
+            screen.say(f"Note: {step.what}: {step.detail}.")
+    if not counts["remove"]:
+        screen.say("Nothing of ours is left to remove.")
+    elif not done["applied"]:
+        screen.say("Nothing was changed. Native fields and what others made are never touched.")
+        screen.say(f"next: {COMMAND} --apply" + (" --force" if counts["depends"] else ""))
+    elif gone := sum(step.done for step in steps):
+        screen.say(f"{counted(gone, 'thing')} removed; the journal no longer counts on their values.")
+        screen.say("Keep the seal key: values that come back are known by it.")

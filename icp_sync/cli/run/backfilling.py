@@ -1,0 +1,142 @@
+"""`icp-sync run --backfill`: by this process, or by the worker that is running; and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from icp_sync.errors import ConfigError, UnsafePlanError
+
+if TYPE_CHECKING:
+    from icp_sync.cli.rendering import Screen
+    from icp_sync.cli.run import Wanted
+    from icp_sync.daemon import Stopping
+    from icp_sync.journal import Journal
+    from icp_sync.settings import Settings
+    from icp_sync.sync.report import Report
+    from icp_sync.wiring import Wired
+
+INTERRUPTED = 130
+KIND = "backfill"
+
+
+def backfilled(wanted: Wanted, settings: Settings, wired: Wired, stopping: Stopping, as_json: bool) -> None:
+    """Make the backfill and say what it did. Exits 130 when interrupted; raises UnsafePlanError, having said
+    it, when it was halted."""
+    from icp_sync.cli.acting import who
+    from icp_sync.cli.handing import here_or_handed
+    from icp_sync.cli.rendering import Screen
+
+    screen = None if as_json else Screen.here()
+    began = time.monotonic()
+
+    def here() -> dict[str, Any]:
+        return _here(wanted, settings, wired, stopping)
+
+    _refuse_halted(wired.journal, wanted)
+    if screen is not None:
+        _forecast(wanted, wired)
+    args = {
+        "restart": wanted.restart,
+        "resume": wanted.resume,
+        "limit": wanted.limit,
+        "where": list(wanted.where),
+    }
+    wired.journal.audit("run --backfill", who=who(), now=time.time(), **args)
+    try:
+        result = here_or_handed(settings, wired, KIND, args, here, screen)
+    except UnsafePlanError as error:
+        _say({**_told(error), "interrupted": False}, wanted, wired, screen, time.monotonic() - began)
+        raise
+    _say(result, wanted, wired, screen, time.monotonic() - began)
+    if result.get("interrupted"):
+        raise typer.Exit(INTERRUPTED)
+
+
+def cancelled(journal: Journal, request: str, as_json: bool) -> None:
+    """Take back what was handed to the worker. Raises ConfigError when there is nothing to take back."""
+    from icp_sync.cli.acting import who
+    from icp_sync.cli.rendering import Screen, document
+
+    if not journal.cancel_request(request, now=time.time()):
+        asked = journal.request(request)
+        what = f"is {asked.state} already" if asked else "is not in the journal"
+        raise ConfigError(f"request {request} {what}", next_step="icp-sync status")
+    journal.audit("run --cancel", who=who(), now=time.time(), request=request)
+    if as_json:
+        document({"request": request, "cancelled": True})
+    else:
+        Screen.here().say(f"request {request} ends after the page it is at; what was settled stays settled")
+
+
+def _refuse_halted(journal: Journal, wanted: Wanted) -> None:
+    """Raises UnsafePlanError while a halted backfill waits for somebody to say that it may go on."""
+    from icp_sync.sync.backfill import halted
+    from icp_sync.sync.waves import HaltedError
+
+    why = halted(journal)
+    if why and not (wanted.resume or wanted.restart):
+        raise HaltedError(why)
+
+
+def _forecast(wanted: Wanted, wired: Wired) -> None:
+    """What it may take at the most, where the journal knows how many accounts there are."""
+    from icp_sync.cli.rendering import note
+    from icp_sync.cli.text import counted, span
+    from icp_sync.domain.standing import Mode
+    from icp_sync.sync.forecast import Speed, Workload, forecast
+
+    known = sum(n for status, n in wired.journal.counts().items() if status != "gone")
+    most = min(known, wanted.limit or known)
+    if not most or wired.journal.mode() is Mode.OBSERVE:
+        return
+    limits, waits = wired.settings.quota, wired.parts.pacing.waits(most)
+    ahead = forecast(
+        wired.crm.kind,
+        Workload(accounts=most, changed=most),
+        Speed(burst=limits.burst, search=limits.search, pauses=waits),
+        now=wired.parts.clock(),
+    )
+    pauses = f", {span(waits)} of it between waves" if waits else ""
+    note(
+        f"at most {ahead.total:,} calls and {span(ahead.seconds)}{pauses}, if all of "
+        f"{counted(most, 'account')} had to be written (icp-sync plan says how many)"
+    )
+
+
+def _here(wanted: Wanted, settings: Settings, wired: Wired, stopping: Stopping) -> dict[str, Any]:
+    from icp_sync.cli.run import bound, made, refuse_unsealed
+
+    with ExitStack() as stack:
+        stack.enter_context(stopping.on_signals())
+        refuse_unsealed(settings, wired)
+        bound(wired)
+        report = made(wanted, wired, stopping)
+        return {**report.to_json(), "interrupted": not stopping.going()}
+
+
+def _told(error: UnsafePlanError) -> dict[str, Any]:
+    """What a halted backfill had done until then, and why it was halted."""
+    report: Report | None = getattr(error, "report", None)
+    done = report.to_json() if report is not None else getattr(error, "result", {})
+    return {**done, "halted": str(error)}
+
+
+def _say(
+    result: Mapping[str, Any], wanted: Wanted, wired: Wired, screen: Screen | None, seconds: float
+) -> None:
+    from icp_sync.cli.rendering import document
+    from icp_sync.cli.run.summary import show
+    from icp_sync.sync.report import Report
+
+    if screen is None:
+        document({"interrupted": False, **result, "connection": wired.name})
+    elif result.get("joined"):
+        screen.say("a backfill was under way already; it has read everything")
+    elif "read" in result:
+        report = Report.from_json(result)
+        show(screen, report, wanted, seconds, interrupted=bool(result.get("interrupted")))

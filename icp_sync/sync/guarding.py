@@ -1,0 +1,76 @@
+"""The guard at work: counts from the journal, limits from the policy, one alert per rule that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from icp_sync.domain.facts import Interval
+from icp_sync.domain.guard import Limits, Rule, Split, split
+from icp_sync.domain.plan import Change
+from icp_sync.journal import Journal
+from icp_sync.observe import log
+from icp_sync.sync.draft import Draft
+
+HELD = "held: {rule}"
+"""The name of the alert that stands while changes wait by a rule."""
+ABSENT = "no output: "
+"""With this begins the name of the alert of an output the CRM cannot carry."""
+
+
+class Guard:
+    """Says which changes of a page must wait for a person. One for a cycle."""
+
+    def __init__(self, journal: Journal, limits: Limits) -> None:
+        self._journal, self._limits = journal, limits
+
+    @cached_property
+    def _population(self) -> int:
+        return self._journal.population()
+
+    def split(self, plan: Mapping[str, tuple[Change, ...]], drafts: Sequence[Draft], now: float) -> Split:
+        """The part of a page's plan that may land, and what waits."""
+        with_open_deals = {d.account.id for d in drafts if _open_deals(d)}
+        ids = [d.account.id for d in drafts]
+        counted = self._journal.guarded(ids, list(plan), population=self._population, now=now)
+        ordered = {d.account.id for d in drafts if d.evaluation.override}
+        return split(plan, with_open_deals.__contains__, counted, self._limits, now, ordered)
+
+
+def tell(journal: Journal, disabled: Mapping[str, str], now: float) -> None:
+    """Say once that something began to need a person, and once that it does not any more.
+
+    disabled: outputs the CRM cannot carry at the moment, with the reason.
+    """
+    _tell_of_outputs(journal, disabled, now)
+    waiting = journal.waiting_holds()
+    for rule in map(str, Rule):
+        name, count = HELD.format(rule=rule), waiting.get(rule, 0)
+        if count and journal.raise_alert(name, f"{count} accounts wait for a person by {rule}", now=now):
+            log("guard").error(
+                "changes are held", connection=journal.connection, rule=rule, next="icp-sync status --held"
+            )
+        elif not count and journal.end_alert(name):
+            log("guard").info("nothing is held any more", connection=journal.connection, rule=rule)
+
+
+def _tell_of_outputs(journal: Journal, disabled: Mapping[str, str], now: float) -> None:
+    known = {alert.name: alert for alert in journal.alerts() if alert.name.startswith(ABSENT)}
+    for name, reason in disabled.items():
+        if journal.raise_alert(ABSENT + name, reason, now=now):
+            log("guard").error(
+                "an output cannot be written", connection=journal.connection, field=name, reason=reason
+            )
+    for alert in known.keys() - {ABSENT + name for name in disabled}:
+        journal.end_alert(alert)
+        log("guard").info(
+            "an output can be written again",
+            connection=journal.connection,
+            field=alert.removeprefix(ABSENT),
+        )
+
+
+def _open_deals(d: Draft) -> bool:
+    """Whether the account certainly has an open deal."""
+    value = d.known.facts.get("open_deals")
+    return isinstance(value, Interval) and value.low > 0

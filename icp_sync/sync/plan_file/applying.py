@@ -1,0 +1,219 @@
+"""Apply a plan: write exactly what it says, page by page, where nothing moved since it was made.
+
+Nothing is evaluated and nothing is bought. Each page is read as it is now, compared field by field, claimed
+in the journal, written, and remembered together with how far the plan is; cut short anywhere, the same plan
+goes on there. A plan applied is a run with a history, so it can be undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from icp_sync.domain.standing import FIELDS
+from icp_sync.errors import UnavailableError, UnsafePlanError
+from icp_sync.journal import Journal, Lease
+from icp_sync.ports import Position
+from icp_sync.sync.cycle import LEASE_SECONDS, Parts, Scope
+from icp_sync.sync.draft import Policy
+from icp_sync.sync.keeping import kept
+from icp_sync.sync.plan_file.applied import Applied
+from icp_sync.sync.plan_file.binding import refuse_misfit, refuse_unapproved
+from icp_sync.sync.plan_file.deciding import decided
+from icp_sync.sync.plan_file.document import PlanFile, Row
+from icp_sync.sync.plan_file.making import Guarded
+from icp_sync.sync.plan_file.writing import amended, claimed, found_again
+from icp_sync.sync.report import Report
+from icp_sync.sync.settle import after_write, before_write
+
+STREAM = "apply"
+"""Under this name the journal keeps how far a plan was applied, and the lease of whoever does."""
+RUN = "apply run"
+"""Under this name the journal keeps which run applies a plan."""
+AT_ONCE = 1_000
+"""Accounts of one page."""
+WHOLE = Scope()
+TRIES = 3
+"""Times an account is tried that another worker settles at the same moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Session:
+    """One plan at work. resumed: an earlier attempt was cut short, maybe between its write and its record."""
+
+    plan: PlanFile
+    parts: Parts
+    policy: Policy
+    lease: Lease
+    report: Applied
+    resumed: bool
+
+    @property
+    def journal(self) -> Journal:
+        return self.parts.journal
+
+
+def apply(
+    plan: PlanFile, parts: Parts, scope: Scope = WHOLE, *, by: str, note: str = "", force: bool = False
+) -> Applied:
+    """Write a plan; see the module. `scope.going` false ends it after a page, to be gone on with.
+
+    by: who asked, for the audit. Raises ConfigError for a plan that does not fit here or was not approved,
+    UnsafePlanError for one beyond the guard's limits unless `force`, and what the CRM raises.
+    """
+    refuse_misfit(plan, parts)
+    refuse_unapproved(plan, parts)
+    journal = parts.journal
+    before = journal.position(RUN, plan.digest).last_id
+    if before and journal.position(STREAM, plan.digest).finished:
+        return Applied(run=before, plan=plan.digest, again=True, done=True, skipped=plan.accounts)
+    policy = parts.policy()
+    if not force:
+        _refuse_unsafe(plan, parts, policy)
+    lease = journal.lease(STREAM, holder=parts.holder, now=parts.clock(), ttl=LEASE_SECONDS)
+    if lease is None:
+        raise UnavailableError("another plan is being applied", next_step="icp-sync status")
+    try:
+        with kept(lease, journal, parts.clock, LEASE_SECONDS):
+            journal.set_owners(parts.crm.owners(), now=parts.clock())
+            session = _begin(plan, parts, policy, lease, {"by": by, "note": note, "force": force})
+            _through(session, scope, by)
+    finally:
+        journal.release_lease(lease)
+    return session.report
+
+
+def _refuse_unsafe(plan: PlanFile, parts: Parts, policy: Policy) -> None:
+    population = parts.journal.population()
+    moved = parts.journal.guarded([], [], population=population, now=parts.clock()).moved
+    beyond = Guarded.from_json(plan.summary.get("guard")).beyond(policy.limits, population, moved)
+    if beyond:
+        raise UnsafePlanError(
+            f"{plan.path} goes beyond the guard's limits, so nothing was written: {'; '.join(beyond)}",
+            next_step=f"look at it once more, then: icp-sync apply {plan.path} --force",
+        )
+
+
+def _begin(
+    plan: PlanFile, parts: Parts, policy: Policy, lease: Lease, detail: Mapping[str, object]
+) -> _Session:
+    """The plan's run: a new one, or that of an attempt that did not reach its end."""
+    journal, now = parts.journal, parts.clock()
+    run = journal.position(RUN, plan.digest).last_id
+    resumed = bool(run) and journal.run(run) is not None
+    if not resumed:
+        run = journal.start_run(STREAM, now=now, detail={"apply": True, "plan": plan.digest, **detail})
+        journal.amend(
+            [],
+            position=Position(last_id=run),
+            stream=RUN,
+            partition=plan.digest,
+            lease=lease,
+            run=run,
+            now=now,
+        )
+    who = str(detail["by"])
+    said = {name: value for name, value in detail.items() if name != "by"}
+    journal.audit(STREAM, who=who, now=now, plan=plan.digest, run=run, accounts=plan.accounts, **said)
+    report = Applied(run=run, plan=plan.digest)
+    return _Session(plan=plan, parts=parts, policy=policy, lease=lease, report=report, resumed=resumed)
+
+
+def _through(session: _Session, scope: Scope, by: str) -> None:
+    """All pages from where an earlier attempt stood, the position after each."""
+    journal, report, plan = session.journal, session.report, session.plan
+    report.skipped = done = journal.position(STREAM, plan.digest).done_to
+    first = session.resumed
+    try:
+        for rows in _pages(plan, done):
+            _page(session, rows, again=first)
+            first = False
+            done += len(rows)
+            _move(session, Position(done_to=done, finished=done == plan.accounts))
+            scope.ticked(Report(read=done, written=report.written))
+            if not scope.going():
+                break
+        if not plan.accounts:
+            _move(session, Position(finished=True))
+        report.done = done == plan.accounts
+    finally:
+        outcome = "done" if report.done else "failed" if scope.going() else "interrupted"
+        now = session.parts.clock()
+        journal.end_run(report.run, {**report.to_json(), "outcome": outcome, "moves": []}, now=now)
+        counts = {name: getattr(report, name) for name in ("written", "fields", "moved", "gone", "refused")}
+        journal.audit("applied", who=by, now=now, plan=plan.digest, run=report.run, outcome=outcome, **counts)
+
+
+def _move(session: _Session, position: Position) -> None:
+    session.journal.amend(
+        [],
+        position=position,
+        stream=STREAM,
+        partition=session.plan.digest,
+        lease=session.lease,
+        run=session.report.run,
+        now=session.parts.clock(),
+    )
+
+
+def _pages(plan: PlanFile, skip: int) -> Iterator[list[Row]]:
+    rows = plan.rows(skip)
+    while page := list(islice(rows, AT_ONCE)):
+        yield page
+
+
+def _page(session: _Session, rows: Sequence[Row], *, again: bool) -> None:
+    """One page. Accounts that another worker settles meanwhile are read and tried again.
+
+    again: an earlier attempt may have written some of them without remembering it.
+    """
+    left = list(rows)
+    for _ in range(TRIES):
+        lost = _once(session, left, again=again)
+        left = [row for row in left if row.id in lost]
+        if not left:
+            return
+    session.report.accounts += len(left)
+    session.report.deferred += len(left)
+    for row in left:
+        session.report.problem(row.id, "another worker was settling it each time")
+
+
+def _once(session: _Session, rows: Sequence[Row], *, again: bool) -> Mapping[str, str]:
+    """Read, decide, claim, write and remember; returns those another worker settled meanwhile, and why."""
+    crm, journal, report = session.parts.crm, session.journal, session.report
+    page = crm.fetch([row.id for row in rows])
+    memory = journal.recall(dict.fromkeys(page.ids, ""), now=session.parts.clock())
+    by_id = {row.id: row for row in rows}
+    policy, now = session.policy, session.parts.clock()
+    found = [decided(by_id[a.id], a, memory.of(a.id), policy, now) for a in page.accounts]
+    sent_at = crm.now()
+    writes, lost = claimed(
+        found, memory, journal, session.lease, run=report.run, now=session.parts.clock(), sent_at=sent_at
+    )
+    before_write()
+    outcomes = {o.account_id: o for o in crm.write(writes)}
+    after_write()
+    done = []
+    for d in found:
+        if d.row.id in lost:
+            continue
+        report.decided(d)
+        if outcome := outcomes.get(d.row.id):
+            one = amended(d, outcome, sent_at, session.parts.clock(), again=again)
+            report.sent(outcome, sum(not FIELDS[c.field].hidden for c in one.changes))
+            done.append(one)
+        elif again and d.already:
+            done.append(found_again(d))
+    report.lost(row.id for row in rows if row.id not in page.ids)
+    journal.amend(
+        done,
+        position=None,
+        stream=STREAM,
+        partition=session.plan.digest,
+        lease=session.lease,
+        run=report.run,
+        now=session.parts.clock(),
+    )
+    return lost

@@ -1,0 +1,150 @@
+"""Undo: what a run wrote goes back to what stood there before, where it is still ours, and stays so.
+
+Page by page in order of account ids. An undo is a run with a history like any other, so it can be undone; cut
+short at any point, the same undo goes on where it was. It asks for no mode: whoever switched a connection to
+observe may still take back what it wrote. What happens on a page is `sync.undo_page`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from icp_sync.errors import UnavailableError
+from icp_sync.journal import Asked, Changed, Lease
+from icp_sync.ports import Position
+from icp_sync.sync.cycle import LEASE_SECONDS, Parts, Scope
+from icp_sync.sync.keeping import kept
+from icp_sync.sync.report import Report
+from icp_sync.sync.undo_page import Session, undo_page
+from icp_sync.sync.undoable import UNDO, Wanted, undoable
+from icp_sync.sync.undone import Undone
+
+OF = "undo of"
+"""Under this name the journal keeps which run undoes a run."""
+AT_ONCE = 1_000
+"""Accounts of one page."""
+
+
+def perform(asked: Asked, parts: Parts, scope: Scope) -> Mapping[str, object]:
+    """An undo that a command handed over."""
+    wanted = Wanted.from_json(asked.args, by=asked.by)
+    return undo(wanted, parts, replace(scope, apply=True)).to_json()
+
+
+def undo(wanted: Wanted, parts: Parts, scope: Scope) -> Undone:
+    """Undo a run, or with `scope.apply` false say what that would do; see the module.
+
+    `scope.going` false ends it after a page; the same undo then goes on from there. Raises ConfigError for a
+    run that cannot be undone, UnavailableError while another undo is under way, and what the CRM raises.
+    """
+    journal = parts.journal
+    target = undoable(journal, wanted.run, parts.clock())
+    people = parts.crm.owners()
+    report = Undone(run=target.id, kind=target.kind, apply=scope.apply, purchases=journal.spent_in(target.id))
+    session = Session(
+        target=target,
+        wanted=wanted,
+        parts=parts,
+        policy=parts.policy(),
+        owners=frozenset(owner.email for owner in people if owner.active),
+        report=report,
+        lifts=target.kind == UNDO and not target.detail.get("lifts", False),
+    )
+    if not scope.apply:
+        for _ in _through(session, scope, ""):
+            pass
+        return report
+    journal.set_owners(people, now=parts.clock())
+    lease = journal.lease(UNDO, holder=parts.holder, now=parts.clock(), ttl=LEASE_SECONDS)
+    if lease is None:
+        raise UnavailableError("another undo is under way", next_step="icp-sync status")
+    try:
+        with kept(lease, journal, parts.clock, LEASE_SECONDS):
+            _apply(replace(session, lease=lease), scope, lease)
+    finally:
+        journal.release_lease(lease)
+    return report
+
+
+def _apply(session: Session, scope: Scope, lease: Lease) -> None:
+    """All pages from where an earlier attempt stood, the position after each."""
+    journal, report, clock = session.journal, session.report, session.parts.clock
+    stands = _begin(session, lease)
+    partition = session.wanted.partition
+    move = partial(journal.amend, [], stream=UNDO, partition=partition, lease=lease, run=report.undo)
+    outcome = "failed"
+    try:
+        for last in _through(session, scope, stands.last_id):
+            move(position=Position(last_id=last), now=clock())
+        if report.done:
+            move(position=Position(finished=True), now=clock())
+            _audit(session)
+        outcome = "done" if report.done else "interrupted"
+    finally:
+        journal.end_run(report.undo, {**report.to_json(), "outcome": outcome}, now=clock())
+
+
+def _audit(session: Session) -> None:
+    """Who took back what, once it is all done."""
+    report, wanted = session.report, session.wanted
+    session.journal.audit(
+        UNDO,
+        who=wanted.by,
+        now=session.parts.clock(),
+        undoes=report.run,
+        run=report.undo,
+        fields=list(wanted.fields),
+        ids=list(wanted.ids),
+        note=wanted.note,
+        restored=report.restored,
+        people=report.people,
+        left=report.left,
+    )
+
+
+def _begin(session: Session, lease: Lease) -> Position:
+    """The undo's own run, a new one unless an earlier attempt did not reach its end; and where that stood."""
+    journal, report, wanted, now = session.journal, session.report, session.wanted, session.parts.clock()
+    begun = journal.run(journal.position(OF, wanted.partition).last_id)
+    if begun is not None and begun.report.get("outcome") != "done":
+        report.undo, report.continued = begun.id, True
+        stands = journal.position(UNDO, wanted.partition)
+        return Position() if stands.finished else stands
+    detail = {**wanted.to_json(), "apply": True, "undoes": session.target.id, "lifts": session.lifts}
+    report.undo = journal.start_run(UNDO, now=now, detail=detail)
+    journal.reset_position(UNDO, wanted.partition)
+    own = Position(last_id=report.undo)
+    journal.amend(
+        [], position=own, stream=OF, partition=wanted.partition, lease=lease, run=report.undo, now=now
+    )
+    return Position()
+
+
+def _through(session: Session, scope: Scope, after: str) -> Iterator[str]:
+    """Undo page by page, yielding the last id of each."""
+    report = session.report
+    for changed in _pages(session, after):
+        held = {account_id: session.wanted.then(rows) for account_id, rows in changed.items()}
+        then = {account_id: found for account_id, found in held.items() if found}
+        for found in then.values():
+            report.wrote(found)
+        undo_page(session, then)
+        yield list(changed)[-1]
+        scope.ticked(Report(read=report.accounts, written=report.restored))
+        if not scope.going():
+            return
+    report.done = True
+
+
+def _pages(session: Session, after: str) -> Iterator[Mapping[str, Sequence[Changed]]]:
+    """What the run sent, some accounts at a time, in the journal's order of ids."""
+    journal, run = session.journal, session.target.id
+    if ids := session.wanted.ids:
+        histories = {account_id: journal.history(account_id) for account_id in ids}
+        yield {id: [c for c in changes if c.run == run] for id, changes in histories.items()}
+        return
+    while changed := journal.changed_in(run, after=after, limit=AT_ONCE):
+        after = list(changed)[-1]
+        yield changed

@@ -1,0 +1,241 @@
+"""A backfill in waves: a small one first, then a watch, then larger ones with pauses, halted when it hurts.
+
+What makes automations of a CRM dangerous is not one write but fifty thousand of them before anybody looks.
+So after each wave its accounts are looked at again: when many of them were changed within minutes of our
+write, something reacts to it, and a person must decide. Knows neither who asked nor what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from icp_sync.domain.account import Account
+from icp_sync.domain.guard import Rule
+from icp_sync.errors import UnsafePlanError
+from icp_sync.journal.backfills import BackfillState, Sent
+from icp_sync.observe import log
+from icp_sync.ports import Page, Position, Stream
+from icp_sync.sync.cycle import Parts, Scope
+from icp_sync.sync.report import Report
+
+ALERT = "backfill halted"
+RESUME = "icp-sync run --backfill --resume"
+NEARLY = 0.9
+"""Share of its size from which a wave is over: never more than its size, and no crumbs at its end."""
+SETTLING = 5.0
+"""Seconds after our write in which a new stamp may still be that of the write itself."""
+OUTDATED = 60.0
+"""Seconds of waiting after which accounts that were read before it are read again."""
+LOOK = 1.0
+"""Seconds between looks whether to go on, during a wait."""
+_ONE_BY_ONE = frozenset({Rule.ROBOTS.value, Rule.EXCLUSIONS.value})
+"""Rules by which the guard holds single accounts: no reason to stop the others."""
+
+
+class HaltedError(UnsafePlanError):
+    """A backfill that a person must look at before it goes on. `report`: what it did until then."""
+
+    def __init__(self, why: str, report: Report | None = None) -> None:
+        super().__init__(f"the backfill was halted: {why}", next_step=RESUME)
+        self.report = report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wave:
+    """What the report said, and the change log's newest number, when the wave began."""
+
+    written: int = 0
+    refused: int = 0
+    deferred: int = 0
+    log_from: int = 0
+
+
+class Waves:
+    """The waves of one backfill. `split`, `ticked` and `going` are to be its scope's.
+
+    by_hand: somebody asked for exactly this backfill and is told as soon as it goes beyond a limit of the
+    guard; otherwise what the guard holds waits in the journal as in every stream, and the rest lands.
+    """
+
+    def __init__(self, parts: Parts, scope: Scope, *, by_hand: bool = False) -> None:
+        self._parts, self._scope, self._by_hand = parts, scope, by_hand
+        self._journal, self._pacing = parts.journal, parts.pacing
+        self._state: BackfillState | None = None
+        self._wave = _Wave()
+        self._report = Report()
+        self._held = 0
+        self._last = False
+        self._outdated = 0
+        self.halted = ""
+
+    @property
+    def passed(self) -> int:
+        """Waves passed so far; the canary is the first."""
+        return self._state.waves if self._state else 0
+
+    def split(self, page: Page) -> Iterator[Page]:
+        """The page in parts, none of which can write more than is left of the wave."""
+        if self._state is None:
+            self._begin()
+        page = self._up_to_date(page)
+        while (room := self._room()) and len(page.accounts) > room:
+            first, rest = page.accounts[:room], page.accounts[room:]
+            yield replace(page, accounts=first, position=Position(last_id=first[-1].id), skipped=0)
+            page = self._up_to_date(replace(page, accounts=rest, gone={}))
+        self._last = page.position.finished
+        yield page
+
+    def ticked(self, report: Report) -> None:
+        """After each part: halt, or wait when a wave is over."""
+        self._report = report
+        self._scope.ticked(report)
+        limit = self._scope.limit
+        if self._last or (limit is not None and report.read + report.spared >= limit):
+            return  # nothing follows that a halt or a wait could protect
+        if why := self._too_much():
+            self._halt(why)
+        elif why := self._held_back():
+            self._halt(why, holds=True)
+        elif report.written - self._wave.written >= max(1, NEARLY * (self._size() or float("inf"))):
+            self._end_wave()
+
+    def going(self) -> bool:
+        return not self.halted and self._scope.going()
+
+    # One wave
+
+    def _begin(self) -> None:
+        """Where the backfill was left, or at its canary: a position moves with the first part settled."""
+        whole = self._scope.where is None
+        begun = whole and self._journal.position(Stream.BACKFILL.value) != Position()
+        self._state = self._journal.backfill_state() if begun else BackfillState()
+        self._held = self._waiting()
+        self._wave = _Wave(log_from=self._journal.newest_change())
+
+    def _size(self) -> int:
+        return self._pacing.wave if self.passed or not self._pacing.canary else self._pacing.canary
+
+    def _room(self) -> int:
+        """Accounts that may still be written in this wave, 0 for as many as there are."""
+        size = self._size()
+        return max(1, size - (self._report.written - self._wave.written)) if size else 0
+
+    def _end_wave(self) -> None:
+        """Wait, look at what was written, and begin the next; nothing of it when told to stop meanwhile."""
+        canary = not self.passed and bool(self._pacing.canary)
+        seconds = self._pacing.watch if canary else self._pacing.pause
+        number = self.passed + 1
+        written = self._report.written - self._wave.written
+        self._log().info("a wave is written", number=number, written=written, then_wait=round(seconds))
+        if seconds > 0:
+            ahead = self._parts.crm.now() - self._parts.clock()
+            self._wait(seconds)
+            if not self.going():
+                return
+            if why := self._reaction(ahead):
+                self._halt(why)
+                return
+            self._outdated = 2 if seconds >= OUTDATED else 0  # the rest of this page, and the one read ahead
+        state = self._state or BackfillState()
+        self._state = replace(state, waves=number)
+        self._journal.set_backfill_state(self._state)
+        self._report.waves += 1
+        self._scope.ticked(self._report)
+        self._wave = _Wave(
+            written=self._report.written,
+            refused=self._report.refused,
+            deferred=self._report.deferred,
+            log_from=self._journal.newest_change(),
+        )
+
+    def _wait(self, seconds: float) -> None:
+        clock = self._parts.clock
+        until = clock() + seconds
+        while (left := until - clock()) > 0 and self.going():
+            self._scope.wait(min(left, LOOK))
+
+    def _up_to_date(self, page: Page) -> Page:
+        """After a long wait, the accounts as they are now: people may have edited them meanwhile."""
+        if not self._outdated or not page.accounts:
+            return page
+        self._outdated -= 1
+        fresh = self._parts.crm.fetch(page.ids)
+        kept: Mapping[str, Account] = {account.id: account for account in fresh.accounts}
+        accounts = tuple(kept[id] for id in page.ids if id in kept and id not in fresh.gone)
+        return replace(page, accounts=accounts, gone={**page.gone, **fresh.gone})
+
+    # What halts it
+
+    def _too_much(self) -> str:
+        """Why to go no further, "" when all is well."""
+        refused = self._report.refused - self._wave.refused
+        failed = self._report.deferred - self._wave.deferred
+        tried = self._report.written - self._wave.written + refused + failed
+        floor = self._pacing.floor
+        if refused >= floor and refused > self._pacing.refused * tried:
+            return f"the CRM refused {refused} of {tried} accounts of a wave"
+        if failed >= floor and failed > self._pacing.failed * tried:
+            return f"{failed} of {tried} accounts of a wave could not be written"
+        return ""
+
+    def _held_back(self) -> str:
+        """Why a person should look at what the guard holds; once they did, its holds halt nothing more."""
+        if not self._by_hand or (self._state and self._state.holds):
+            return ""
+        held = self._waiting() - self._held
+        return f"the guard holds changes of {held} accounts (icp-sync status --held)" if held > 0 else ""
+
+    def _waiting(self) -> int:
+        """Accounts the guard holds something of; needed only where somebody is told of them."""
+        if not self._by_hand:
+            return 0
+        return sum(n for rule, n in self._journal.waiting_holds().items() if rule not in _ONE_BY_ONE)
+
+    def _reaction(self, ahead: float) -> str:
+        """Why what happened to the wave's accounts since is too much, "" when it is not.
+
+        ahead: the CRM's clock less ours when the wave ended, seconds.
+        """
+        stream = Stream.BACKFILL.value
+        ids = _spread(self._journal.written_after(self._wave.log_from, stream), self._pacing.sample)
+        if not ids:
+            return ""
+        sent = self._journal.sent_after(self._wave.log_from, stream, ids)
+        now = self._parts.crm.fetch(ids).accounts
+        again = [a.id for a in now if a.id in sent and _changed(a, sent[a.id], ahead)]
+        if len(again) <= self._pacing.changed * len(ids):
+            return ""
+        return (
+            f"{len(again)} of {len(ids)} accounts looked at were changed again soon after we wrote them, for "
+            f"example {again[0]}: a workflow or another integration reacts to our fields"
+        )
+
+    def _halt(self, why: str, *, holds: bool = False) -> None:
+        self.halted = why
+        now = self._parts.clock()
+        state = self._state or BackfillState()
+        request = str(self._journal.backfill_request())
+        state = replace(state, halted=why, at=now, request=request, holds=holds or state.holds)
+        self._journal.set_backfill_state(state)
+        text = f"the backfill was halted: {why}. To go on: {RESUME}"
+        if self._journal.raise_alert(ALERT, text, now=now):
+            self._log().error(ALERT, why=why, next=RESUME)
+
+    def _log(self) -> Any:
+        return log("backfill").bind(connection=self._journal.connection)
+
+
+def _spread(ids: list[str], most: int) -> list[str]:
+    """At most so many, from all over the list."""
+    if len(ids) <= most:
+        return ids
+    return [ids[at * len(ids) // most] for at in range(most)]
+
+
+def _changed(account: Account, sent: Sent, ahead: float) -> bool:
+    """Whether an account was changed after our write. ahead: the CRM's clock less ours, seconds."""
+    if account.stamp > (sent.at + ahead + SETTLING) * 1000:
+        return True
+    return any(account.live.get(name, value) != value for name, value in sent.values.items())
