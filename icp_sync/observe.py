@@ -1,6 +1,7 @@
 """Logs, metrics and fault points: how the engine is watched, and how tests make it stumble.
 
-Logs are structured and never hold a secret: anything named like one is blotted out before rendering.
+Logs are structured and never hold a secret: our own are known by their text, others by their looks, and what
+is named like one is blotted out whatever it holds.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import os
 import re
 import sys
 from collections.abc import Callable, MutableMapping
+from json import dumps
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -58,22 +61,68 @@ cycles_total = Counter(
     "icp_sync_cycles_total", "Stream cycles", ["connection", "stream", "outcome"], registry=registry
 )
 
-_SECRET_KEY = re.compile(r"token|secret|password|authorization|api_?key|credential", re.IGNORECASE)
-_SECRET_TEXT = re.compile(r"pat-[a-z0-9]{2,4}-[A-Za-z0-9-]+|(?i:bearer)\s+[A-Za-z0-9._~+/=-]+")
+_SECRET_KEY = re.compile(
+    r"token|secret|passw|authorization|api_?key|private_?key|session_?id|credential|cookie|assertion",
+    re.IGNORECASE,
+)
+_SECRET_TEXT = re.compile(
+    r"pat-[a-z0-9]{2,4}-[A-Za-z0-9-]+"  # a HubSpot token
+    r"|(?i:bearer|basic)\s+[A-Za-z0-9._~+/=!-]{8,}"
+    r"|\b00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]+"  # a Salesforce session
+    r"|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"  # a signed token, RFC 7519
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
+    r"|(?<=://)[^\s/@]+(?=@)"  # user and password of an address
+    r"|(?i:(?<=client_secret=)|(?<=access_token=)|(?<=api_key=)|(?<=apikey=)|(?<=assertion=))[^\s&\"']+"
+)
+_SHORTEST = 8
+"""Characters of a secret that is looked for by itself: shorter ones stand in ordinary words too."""
+
+_concealed: set[str] = set()
+_concealed_text: re.Pattern[str] | None = None
+
+
+def conceal(*secrets: str) -> None:
+    """From here on these texts are blotted out of every log line and error, as they are, percent-encoded and
+    as JSON or Python would quote them; of several lines, each by itself."""
+    global _concealed_text
+    lines = [line.strip() for secret in secrets for line in (secret, *secret.splitlines())]
+    forms = {
+        form for line in lines for form in (line, quote(line, safe=""), quote_plus(line), repr(line)[1:-1])
+    }
+    forms |= {dumps(line)[1:-1] for line in lines}
+    fresh = {form for form in forms if len(form) >= _SHORTEST and not form.startswith("-----")}
+    if not fresh <= _concealed:
+        _concealed.update(fresh)
+        longest_first = sorted(_concealed, key=len, reverse=True)
+        _concealed_text = re.compile("|".join(map(re.escape, longest_first)))
 
 
 def redact(text: str) -> str:
-    """The text without anything that looks like a credential."""
+    """The text without our credentials, and without anything that looks like one."""
+    if _concealed_text is not None:
+        text = _concealed_text.sub("[redacted]", text)
     return _SECRET_TEXT.sub("[redacted]", text)
 
 
 def _blot(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for key, value in event.items():
+    for key in event:
         if _SECRET_KEY.search(key):
             event[key] = "[redacted]"
-        elif isinstance(value, str):
-            event[key] = redact(value)
     return event
+
+
+class _Foreign(logging.Handler):
+    """What libraries say through Python's own logging: redacted, to stderr as it is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(redact(self.format(record)) + "\n")
+        except Exception:  # whatever a library's message is made of must not end the program
+            self.handleError(record)
+
+
+_foreign = _Foreign(logging.WARNING)
+_foreign.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
 
 
 def configure_logs(*, json: bool = False, level: str = "INFO") -> None:
@@ -83,6 +132,12 @@ def configure_logs(*, json: bool = False, level: str = "INFO") -> None:
         if json
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=28)
     )
+
+    def rendered(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
+        return redact(str(renderer(logger, name, event)))
+
+    if _foreign not in logging.getLogger().handlers:
+        logging.getLogger().addHandler(_foreign)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -90,7 +145,7 @@ def configure_logs(*, json: bool = False, level: str = "INFO") -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _blot,
-            renderer,
+            rendered,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

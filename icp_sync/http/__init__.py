@@ -1,13 +1,19 @@
-"""One way to call out, for both CRMs' clients and every REST enricher; knows no vendor."""
+"""One way to call out, for both CRMs' clients and every REST enricher; knows no vendor. `fetch` is the other
+way, for addresses that come from CRM data."""
 
+from icp_sync.http.addresses import ForbiddenAddressError
 from icp_sync.http.clock import ServerClock, http_date
 from icp_sync.http.dialect import Dialect, Endpoint, Reply, Throttle, UncertainError
+from icp_sync.http.guarded import Fetched, Limits, fetch
 from icp_sync.http.tokens import Token, Tokens
 from icp_sync.http.transport import Transport
 
 __all__ = [
     "Dialect",
     "Endpoint",
+    "Fetched",
+    "ForbiddenAddressError",
+    "Limits",
     "Reply",
     "ServerClock",
     "Throttle",
@@ -15,5 +21,6 @@ __all__ = [
     "Tokens",
     "Transport",
     "UncertainError",
+    "fetch",
     "http_date",
 ]

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3.exceptions
 
+from icp_sync.http.wire import TooLargeError
 from icp_sync.observe import redact
 
 
@@ -50,6 +51,7 @@ _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
     (requests.exceptions.Timeout, "no reply in time"),
     (ConnectionResetError, "it cut the connection"),
     (urllib3.exceptions.ProtocolError, "the connection broke off"),
+    (TooLargeError, "the reply is larger than any that was asked for"),
     (requests.exceptions.ContentDecodingError, "the reply cannot be unpacked"),
     (ValueError, "it is no web address"),  # how requests says so
 )

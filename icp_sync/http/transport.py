@@ -10,7 +10,6 @@ import json as jsonlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import BinaryIO, NoReturn
 
 import requests
@@ -36,6 +35,7 @@ from icp_sync.quota import Quota
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 LOCKED_SECONDS = 2.0
+TOO_MANY = 429
 
 _log = log("http")
 _before_send = fault_point("http.send", "a request that was decided on but never sent")
@@ -95,6 +95,8 @@ class Transport:
         return self.clock.now()
 
     def close(self) -> None:
+        """Let go of the connections; what replies said of limits is kept."""
+        self.quota.flush()
         self._session.close()
 
     def wait(self, seconds: float) -> None:
@@ -115,10 +117,10 @@ class Transport:
     ) -> Reply:
         """Send one call, retrying what may safely be retried, and return its reply.
 
-        path: relative to the base URL, or absolute. json: serialised by us; body: already serialised, a file
-        is streamed. Raises AuthError (401, 403), RequestError (other 4xx, with the parsed body),
-        UncertainError (sent, fate unknown, not idempotent), UnavailableError (anything else, nothing was
-        executed or it does not matter).
+        path: relative to the base URL, or absolute and at it. json: serialised by us; body: already
+        serialised, a file is streamed. Raises AuthError (401, 403), RequestError (other 4xx, with the
+        parsed body), UncertainError (sent, fate unknown, not idempotent), UnavailableError (anything else,
+        nothing was executed or it does not matter).
         """
         if json is not None:
             body, headers = jsonlib.dumps(json), {**(headers or {}), "Content-Type": "application/json"}
@@ -146,7 +148,12 @@ class Transport:
         return self._send(call)
 
     def _address(self, path: str) -> str:
-        return path if path.startswith(("https://", "http://")) else self.base_url + path
+        """Always at the base URL: our token goes nowhere else, whatever a reply calls the next page."""
+        if path.startswith(self.base_url + "/"):
+            return path
+        if "://" in path.partition("?")[0] or not path.startswith("/"):
+            raise UnavailableError(f"{place(path)} is not at {place(self.base_url)}")
+        return self.base_url + path
 
     def _send(self, call: Call) -> Reply:
         retrying = Retrying(
@@ -176,7 +183,14 @@ class Transport:
         """One request and its whole reply, whatever that says."""
         if self._stop.is_set():
             raise UnavailableError("stopped before sending")
-        self.quota.acquire(*call.endpoint.buckets, stop=self._stop)
+        with self.quota.call(*call.endpoint.buckets, stop=self._stop) as flight:
+            response = self._sent(call, token)
+            flight.answered = response.status_code != TOO_MANY
+            self._dialect.observed(call.endpoint, response.headers, self.quota)
+        return response
+
+    def _sent(self, call: Call, token: Token | None) -> requests.Response:
+        """The request itself."""
         call.rewind()
         _before_send()
         sent = time.monotonic()
@@ -204,7 +218,6 @@ class Transport:
             seconds = time.monotonic() - sent
             self._count(call.endpoint, outcome, seconds)
         self.clock.learn(response.headers.get("Date"), sent, sent + seconds)
-        self._dialect.observed(call.endpoint, response.headers, self.quota)
         return response
 
     def _consume(self, call: Call, response: requests.Response) -> None:
@@ -246,7 +259,7 @@ class Transport:
         if status == 403:
             refusal = self._dialect.forbidden(endpoint, body)
             raise self._throttle(endpoint, refusal) if isinstance(refusal, Throttle) else refusal
-        if status == 429:
+        if status == TOO_MANY:
             raise self._throttle(endpoint, self._dialect.throttled(endpoint, body, wait))
         if status == 423:  # locked for a moment: refused, nothing was executed
             raise _AgainError(UnavailableError(what), max(wait or 0.0, LOCKED_SECONDS))
@@ -283,15 +296,10 @@ class Transport:
             self.quota.pause_all(throttle.seconds)
             return error
         for bucket in endpoint.buckets:
-            self.quota.pause(bucket, throttle.seconds)
+            self.quota.refused(bucket, throttle.seconds)
         # A bucket's pause is the wait, for us as for everybody; without a bucket we wait by ourselves.
-        return _AgainError(error, 0.0 if self._counted(endpoint) else throttle.seconds)
-
-    def _counted(self, endpoint: Endpoint) -> bool:
-        """Whether the quota has a limit for such calls."""
-        with suppress(KeyError):
-            return any(self.quota.limit(bucket) for bucket in endpoint.buckets)
-        return False
+        counted = any(self.quota.counts(bucket) for bucket in endpoint.buckets)
+        return _AgainError(error, 0.0 if counted else throttle.seconds)
 
     def _wait(self, state: RetryCallState) -> float:
         again = state.outcome.exception() if state.outcome else None

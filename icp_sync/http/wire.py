@@ -6,10 +6,10 @@ Decides nothing: whether a reply is good, and whether a call is sent again, is t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import requests
 import urllib3.exceptions
@@ -19,8 +19,43 @@ from requests.auth import AuthBase
 
 from icp_sync.http.clock import http_date
 from icp_sync.http.dialect import Endpoint
+from icp_sync.observe import redact
 
+LARGEST_REPLY = 64_000_000
+"""Bytes of a reply kept in memory, unpacked. The largest we ask for, 2,000 records, has a tenth of it."""
+LARGEST_FILE = 4_000_000_000
+"""Bytes of a reply that goes into a file."""
+
+MULTI_STATUS = 207
 _CHUNK = 1 << 16
+
+
+class TooLargeError(requests.exceptions.ContentDecodingError):
+    """The body is larger than any reply that was asked for."""
+
+
+class Bounded(requests.Response):
+    """A reply whose body is counted while it is unpacked; `most` bytes of it are taken."""
+
+    most = LARGEST_REPLY
+
+    def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[Any]:
+        read = 0
+        for piece in super().iter_content(chunk_size, decode_unicode):
+            read += len(piece)
+            if read > self.most:
+                self.close()
+                raise TooLargeError("more than any reply that was asked for")
+            yield piece
+
+
+class _Adapter(HTTPAdapter):
+    """Makes every reply a bounded one."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        bounded = Bounded()
+        bounded.__dict__.update(super().build_response(req, resp).__dict__)
+        return bounded
 
 
 class Bearer(AuthBase):
@@ -45,7 +80,7 @@ def session(token: SecretStr | None, *, user_agent: str, connections: int) -> re
     made.auth = Bearer(token) if token else NoAuth()
     made.headers["User-Agent"] = user_agent
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=max(16, connections), max_retries=0)
+    adapter = _Adapter(pool_connections=4, pool_maxsize=max(16, connections), max_retries=0)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made
@@ -85,7 +120,9 @@ class Call:
 
 
 def pour(response: requests.Response, into: BinaryIO) -> None:
-    """The whole body, in pieces. Raises a `requests` error when it is shorter than announced."""
+    """The whole body, in pieces. Raises a `requests` error when it is cut short, or has no end."""
+    if isinstance(response, Bounded):
+        response.most = LARGEST_FILE
     for piece in response.iter_content(_CHUNK):
         into.write(piece)
     into.flush()
@@ -103,13 +140,24 @@ def retry_after(text: str | None, now: float) -> float | None:
 
 
 def parse(response: requests.Response, *, bodiless: bool = False) -> tuple[bool, Any]:
-    """Whether the body is what it should be, and its JSON. Only a 204 or 205 may be empty, unless all may."""
+    """Whether the body is what it should be, and its JSON. Only a 204 or 205 may be empty, unless all may.
+
+    An error that quotes our own request is parsed without its credentials. What Python takes for JSON and
+    nobody else (NaN, Infinity), and what nests without end, is none.
+    """
     if response.status_code in (204, 205) or (bodiless and not response.content.strip()):
         return True, None
     try:
-        return True, json.loads(response.content)
-    except ValueError:
+        if 200 <= response.status_code < 300 and response.status_code != MULTI_STATUS:
+            return True, json.loads(response.content, parse_constant=_no_json)
+        text = response.content.decode("utf-8-sig", "replace")
+        return True, json.loads(redact(text), parse_constant=_no_json)
+    except (ValueError, RecursionError):
         return False, None
+
+
+def _no_json(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON")
 
 
 def never_sent(error: requests.RequestException) -> bool:

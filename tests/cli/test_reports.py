@@ -56,7 +56,7 @@ def test_a_plan_on_a_settled_crm_changes_nothing_and_costs_nothing(settled: Plac
     plan = settled.json("plan")
     assert plan["accounts"] == 90
     assert (plan["changed"], plan["fields"], plan["changes"]) == (0, {}, [])
-    assert plan["calls"] == {"reads": 1, "writes": 0, "searches": 0}
+    assert plan["calls"] == {"reads": 2, "writes": 0, "owners": 0, "echo_searches": 0, "echo_reads": 0}
     assert (plan["written"], plan["bought"]) == (0, 0)
     assert all(move["from"] == move["to"] or "new" in move.values() for move in plan["migrations"])
 
@@ -166,14 +166,24 @@ def test_a_reps_own_tier_is_left_alone_shown_and_released_on_their_word(settled:
     assert [(h["field"], h["live"], h["ours"]) for h in told["held"]] == [("tier", "A", "D")]
     shown = settled.run("explain", account).stdout
     assert f"icp-sync release {account} --field tier" in shown
-    assert shown.splitlines()[1].startswith("! tier: the CRM shows A, typed by somebody")
+    assert shown.splitlines()[1].startswith("! tier: the CRM shows A, typed by a person")
     assert shown.splitlines()[1].endswith("; ours would be D")
+    assert "The profile says D." in told["headline"]
+    assert (told["tier"], told["model_tier"], told["override"]["by"]) == ("A", "D", "person")
+    overrides = settled.json("status")["overrides"]
+    assert overrides["D"]["overridden"] == 1 < overrides["D"]["accounts"]
+    assert overrides["D"]["to"] == {"A": 1}
+    assert "Overridden by people" in settled.run("status").stdout
     assert settled.json("plan")["left_alone"][0]["id"] == account
     settled.run("release", account, "--field", "fit_score", code=2)
     assert settled.json("release", account)["released"] == ["tier"]
     settled.settle(Stream.DUE)
     assert settled.companies(icp_tier="D", id=account)
-    assert settled.json("history", account)["events"][-2]["event"] == "released"
+    assert [e["event"] for e in settled.json("history", account)["events"]][-3:] == [
+        "released",
+        "evaluated",
+        "written",
+    ]
     shown = settled.run("history", account).stdout
     assert "given back" in shown
     assert "released" not in shown

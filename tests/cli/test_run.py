@@ -6,6 +6,8 @@ import io
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from icp_sync import observe
+from icp_sync.cli import handing
 from icp_sync.cli.run.progress import lines, progress
 from icp_sync.journal import Journal
 from icp_sync.simulator import Simulator
@@ -58,7 +61,8 @@ def test_a_backfill_says_what_it_did_and_a_second_one_finds_nothing_to_do(place:
     assert "tier" in said
     place.crm.admin("POST clock", advance=5)
     again = place.json("run", "--backfill")
-    assert (again["read"], again["unchanged"], again["written"]) == (ACCOUNTS, ACCOUNTS, 0)
+    assert (again["read"], again["written"]) == (ACCOUNTS, 0)
+    assert again["unchanged"] + sum(again["waits"].values()) == ACCOUNTS
     assert sum(again["asked"].values()) == 0
     assert (again["connection"], again["interrupted"], again["apply"]) == ("main", False, True)
     assert place.run("run", "--backfill").stdout.rstrip().endswith("enrichment calls: 0")
@@ -121,7 +125,7 @@ def test_a_backfill_told_to_stop_commits_its_page_and_ends_with_130(place: Place
         observe.arm_faults(None)
     assert "To continue: icp-sync run --backfill" in said
     journal = journal_of(place)
-    assert journal.counts() == {"settled": ACCOUNTS}
+    assert sum(journal.counts().values()) == ACCOUNTS
     journal.close()
 
 
@@ -130,6 +134,8 @@ def test_a_backfill_told_to_stop_commits_its_page_and_ends_with_130(place: Place
     [
         (("--once", "--backfill"), "choose one"),
         (("--restart",), "--restart goes with --backfill"),
+        (("--resume",), "--resume goes with --backfill"),
+        (("--backfill", "--resume", "--restart"), "choose one"),
         (("--limit", "5"), "--limit goes with"),
         (("--where", "country=DE", "--json"), "--where, --json goes with"),
     ],
@@ -150,11 +156,36 @@ def test_nothing_is_written_without_a_seal_key(place: Place, options: tuple[str,
 
 @pytest.mark.parametrize("options", [(), ("--once",), ("--backfill",)])
 def test_a_journal_somebody_works_on_is_refused_by_name(place: Place, options: tuple[str, ...]) -> None:
+    """By one that performs nothing for others; beside the worker a backfill is handed over."""
     journal = journal_of(place)
-    with journal.hold("run"):
+    with journal.hold("run --backfill"):
         refused = place.run("run", *options, code=2)
     journal.close()
     assert f"process {os.getpid()}" in refused.stderr
+
+
+def test_a_request_whose_worker_has_ended_is_kept_for_its_next_start(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handing, "PATIENCE", 0.2)
+    journal = journal_of(place)
+    asked = threading.Event()
+
+    def worker() -> None:
+        with journal.hold("run"):
+            asked.set()
+            while not journal.requests("waiting"):
+                time.sleep(0.02)
+
+    thread = threading.Thread(target=worker)
+    thread.start()
+    assert asked.wait(30)
+    refused = place.run("run", "--backfill", code=1)
+    thread.join(30)
+    kept = journal.requests("waiting")
+    journal.close()
+    assert f"the worker has ended; request {kept[0].id} is kept" in refused.stderr
+    assert "next: icp-sync run" in refused.stderr
 
 
 @pytest.mark.parametrize("options", [(), ("--once",), ("--backfill",)])

@@ -50,7 +50,7 @@ def portal(
     return Portal(make, sealed, stopping)
 
 
-def until(holds: Callable[[], bool], what: str) -> None:
+def until(holds: Callable[[], object], what: str) -> None:
     """Wait for something the daemon's threads do; a minute is a failure, not a measure."""
     deadline = time.monotonic() + 60
     while not holds():

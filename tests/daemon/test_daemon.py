@@ -157,6 +157,41 @@ def test_triggers_that_meet_a_long_cycle_are_skipped_and_counted(worlds: list[Wo
         release.set()
 
 
+def test_it_does_not_go_on_with_a_halted_backfill_by_itself_and_polls_on(worlds: list[World]) -> None:
+    world, stopping = worlds[0], Stopping()
+    ids = [world.company(f"C{n}", **GOOD) for n in range(150)]
+    world.clock.step(4000)  # past, for every window
+    daemon = Daemon([portal(world, stopping)], stopping)
+
+    def written() -> int:
+        return len({w[1] for w in world.writes()})
+
+    with running(daemon, stopping) as ended:
+        until(lambda: world.journal.counts().get("settled") == 100, "the canary is committed")
+        world.clock.step(20)
+        for account_id in ids[:40]:
+            world.crm.edit(account_id, name="Touched by a workflow")
+
+        def time_passes() -> object:
+            world.clock.step(5)
+            return world.journal.alerts()
+
+        until(time_passes, "the watch ends, and it halts")
+        assert "40 of 100" in world.journal.alerts()[0].text
+        new = world.company("New", **GOOD)
+        world.clock.step(60)
+        until(lambda: world.live(new).get("tier") == "A", "polling goes on")
+        assert written() == 101
+        until(lambda: daemon.loops["main/backfill"].state is State.OK, "a halt is no failure")
+        request = world.journal.ask("backfill", {"resume": True}, by="ada@laptop", now=world.clock())
+        until(lambda: written() == 151, "told to, it goes on")
+        until(lambda: not world.journal.requests("waiting", "running"), "the request ends")
+        asked = world.journal.request(request)
+        assert asked is not None
+        assert asked.state == "done"
+    assert ended == []
+
+
 # Health
 
 
@@ -205,6 +240,17 @@ def test_healthz_is_503_while_a_stream_fails_and_holds_no_text_from_outside(
     assert status == 503
     assert json.loads(body)["connections"]["main"]["poll"]["state"] == "down"
     assert b"pat-" not in body
+
+
+def test_healthz_names_the_outputs_a_crm_cannot_carry_and_stays_well(
+    health: tuple[str, Daemon, World],
+) -> None:
+    url, daemon, world = health
+    daemon.loops["main/poll"].tick()
+    assert "disabled_outputs" not in json.loads(ask(f"{url}/healthz")[2])
+    world.crm.made.take_away("lane")
+    status, _, body = ask(f"{url}/healthz")
+    assert (status, json.loads(body)["disabled_outputs"]) == (200, {"main": ["lane"]})
 
 
 def test_metrics_are_prometheus_text_of_our_own_registry(health: tuple[str, Daemon, World]) -> None:

@@ -75,6 +75,10 @@ class Nursery:
     def run(self, *args: str, env: Mapping[str, str] | None = None) -> Ended:
         return self.wait(self.start(*args, env=env))
 
+    def lives(self, pid: int) -> bool:
+        """Whether it was started here and nobody has waited for its end."""
+        return pid in self._living
+
     def said_so_far(self, pid: int) -> str:
         return self._living[pid][1].read_text()
 

@@ -21,12 +21,17 @@ TOUCHED = 4  # records a round gives something to write on
 
 
 class Station:
-    """A HubSpot portal. nursery: where its processes are started, None where nothing is run in one."""
+    """A HubSpot portal. nursery: where its processes are started, None where nothing is run in one.
+
+    journal: its URL, by default a file in the folder.
+    """
 
     crm_name = "hubspot"
     fields = ("name", "domain", "country", "numberofemployees")
 
-    def __init__(self, folder: Path, nursery: Nursery | None = None, *, accounts: int = ACCOUNTS) -> None:
+    def __init__(
+        self, folder: Path, nursery: Nursery | None = None, *, accounts: int = ACCOUNTS, journal: str = ""
+    ) -> None:
         self._nursery = nursery
         self.crm = Simulator(crm=self.crm_name, accounts=accounts, index_lag=0.0).start()
         with socket.socket() as free:
@@ -35,7 +40,7 @@ class Station:
         self.config = folder / "icp-sync.toml"
         self.config.write_text(
             f"""
-journal = "sqlite:///{folder}/journal.sqlite"
+journal = "{journal or f"sqlite:///{folder}/journal.sqlite"}"
 seal_file = "{folder}/seal.key"
 [health]
 port = {self.health_port}

@@ -23,7 +23,8 @@ from icp_sync.observe import FAULT_POINTS
 from tests.sync.processes import Nursery
 from tests.sync.station import ACCOUNTS, TOUCHED, Station
 
-ELSEWHERE = ("journal.profile.", "journal.release.", "journal.event.", "journal.job.", "salesforce.")
+_JOURNAL = ("profile", "release", "event", "job", "amend", "hold", "request", "audit", "alert")
+ELSEWHERE = (*(f"journal.{what}." for what in _JOURNAL), "salesforce.", "undo.")
 """Fault points of other commands, of the sweep, or of jobs and a CRM there are none of here; their own tests
 kill there."""
 
@@ -82,7 +83,7 @@ def test_processes_killed_at_random_instants_lose_and_double_nothing(station: St
     station.crm.admin("POST settings", latency=0.02)
     before = station.written()
     touched = 0
-    for n in range(8):
+    for n in range(9):
         station.people_work(1000 + n)
         touched += TOUCHED
         pid = station.nursery.start(*station.args("run", "--backfill"))

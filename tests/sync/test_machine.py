@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from math import inf
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -19,8 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from icp_sync import observe
 from icp_sync.crm.memory import OURS
 from icp_sync.domain.account import Account, Memory
-from icp_sync.domain.evaluation import Evaluation, evaluate
+from icp_sync.domain.evaluation import Evaluation, evaluate, overridden
 from icp_sync.domain.facts import choice, merge, number
+from icp_sync.domain.override import Override
 from icp_sync.domain.plan import Outcome, Result
 from icp_sync.domain.profile import DAY
 from icp_sync.ports import Stream, Unavailable
@@ -42,7 +44,8 @@ class SyncMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = Path(mkdtemp(prefix="icp-sync-machine-"))
         self.vendor = Vendor(ttl=20 * DAY, miss_ttl=5 * DAY)
-        self.world = World(folder=self.folder, enrichers=(self.vendor,), page_size=2)
+        held = {"": inf}  # when what people hold ends is `test_overrides`' business
+        self.world = World(folder=self.folder, enrichers=(self.vendor,), page_size=2, editors=held)
         self.people: dict[tuple[str, str], str] = {}
         self.checked = 0
         self.made = 0
@@ -231,9 +234,11 @@ class SyncMachine(RuleBasedStateMachine):
     def _evaluation(self, id: str, memory: Memory) -> Evaluation:
         remembered = memory.of(id)
         known = merge((*self.world.account(id).signals, *remembered.signals))
-        return evaluate(
+        model = evaluate(
             self.world.policy().compiled, known.facts, remembered.previous, self.world.clock(), version=1
         )
+        typed = self.people.get((id, "tier"))
+        return overridden(model, Override(tier=typed, since=0.0, direct=True) if typed else None)
 
     def _in_scope(self, id: str, memory: Memory) -> bool:
         return self._evaluation(id, memory).in_scope
@@ -247,7 +252,7 @@ class SyncMachine(RuleBasedStateMachine):
             return
         expected = {
             "tier": evaluation.tier,
-            "model_tier": evaluation.tier,
+            "model_tier": evaluation.model_tier,
             "certainty": evaluation.certainty,
             "priority": evaluation.priority,
             "timing": str(evaluation.timing.number),

@@ -11,6 +11,7 @@ import pytest
 from icp_sync.domain.account import Origin
 from icp_sync.domain.plan import UNDER_WAY, Outcome, Result, Write
 from icp_sync.domain.profile import Member
+from icp_sync.domain.standing import Mode
 from icp_sync.ports import Stream
 from tests.sync.test_team import leave, with_route
 from tests.sync.world import ANNA, BEN, GOOD, OURS, World
@@ -236,3 +237,15 @@ def test_somebody_who_stands_for_nobody_by_now_leaves_vacancies_behind(tmp_path:
     world.clock.step(60)
     world.cycle(Stream.BACKFILL)
     assert world.account(acme).owner == ANNA
+
+
+def test_in_mode_observe_not_even_the_seal_of_an_owner_seen_since_is_written(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.company(**GOOD)
+    world.backfill()
+    world.clock.step(60)
+    world.poll()
+    world.mode = Mode.OBSERVE
+    before = len(world.writes())
+    world.cycle(Stream.SWEEP)
+    assert len(world.writes()) == before

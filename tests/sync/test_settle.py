@@ -171,17 +171,30 @@ def test_a_refused_account_never_blocks_the_others_and_is_tried_again_ever_more_
     assert world.journal.account(bad).attempts == 0  # type: ignore[union-attr]
 
 
-def test_the_wait_of_a_hopeless_account_is_bounded(world: World) -> None:
+def test_what_is_refused_again_and_again_is_given_up_until_it_changes(world: World) -> None:
     acme = world.company(**GOOD)
-    world.crm.refuse = lambda w: Outcome(account_id=w.account_id, result=Result.REFUSED)
+    tries: list[str] = []
+
+    def refuse(write: Write) -> Outcome:
+        tries.append(write.account_id)
+        return Outcome(account_id=write.account_id, result=Result.REFUSED, message="a rule forbids it")
+
+    world.crm.refuse = refuse
     world.backfill()
-    for _ in range(15):
-        stored = world.journal.account(acme)
-        assert stored is not None
-        assert stored.wake_at is not None
+    while (stored := world.journal.account(acme)) and stored.wake_at is not None:
         assert 0 < stored.wake_at - world.clock() <= 6 * 3600
         world.clock.now = stored.wake_at
         world.due()
+    assert stored is not None
+    assert (stored.status, stored.attempts, stored.problem, len(tries)) == ("dead", 8, "a rule forbids it", 8)
+    world.backfill()  # met again as it was: not sent again, and not forgotten
+    stored = world.journal.account(acme)
+    assert stored is not None
+    assert (stored.status, stored.problem, len(tries)) == ("dead", "a rule forbids it", 8)
+    world.crm.refuse = lambda _: None
+    world.crm.edit(acme, signals=facts(**{**GOOD, "employees": 321}))
+    world.backfill()
+    assert world.live(acme)["tier"] == "A"
 
 
 def test_a_write_whose_reply_was_lost_is_resolved_by_the_next_read(world: World) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from icp_sync.domain.account import Owner
+from icp_sync.domain.guard import Limits
 from icp_sync.domain.profile import Member, Pool, Profile, Route, Target
 from icp_sync.ports import Stream
 from icp_sync.sync.cycle import cycle
@@ -52,7 +53,7 @@ def roll_out(world: World, profile: Profile) -> None:
 
 
 def test_what_somebody_who_left_held_is_divided_by_weight_and_under_every_cap(tmp_path: Path):
-    world = World(tmp_path, profile=with_route(Member(email=ANNA)))
+    world = World(tmp_path, profile=with_route(Member(email=ANNA)), limits=Limits(owner_moves=60))
     world.crm._owners[CAT] = Owner(id="3", email=CAT)
     ids = companies(world, 60)
     world.quiesce()

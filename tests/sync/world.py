@@ -15,6 +15,7 @@ from icp_sync.domain.account import Account, Owner
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.conditions import AnyOf, Between, Within
 from icp_sync.domain.facts import FactValue, Signal, choice, number
+from icp_sync.domain.guard import Limits
 from icp_sync.domain.profile import (
     DAY,
     Criterion,
@@ -30,18 +31,19 @@ from icp_sync.domain.profile import (
 )
 from icp_sync.domain.roster import NO_TABLES, Tables
 from icp_sync.domain.seal import SealKey
-from icp_sync.domain.standing import Mode
+from icp_sync.domain.standing import FIELDS, Mode
 from icp_sync.journal import Journal
 from icp_sync.ports import Answer, Enricher, Hit, Miss, Request, Stream
 from icp_sync.sync.cycle import Parts, Scope, cycle
 from icp_sync.sync.draft import Policy
 from icp_sync.sync.report import Report
+from tests.postgres import Server
 
 START = 1_795_000_000.0
 KEY = SealKey(installation="0123456789ab", key=b"k" * 32)
 ANNA, BEN = "anna@example.com", "ben@example.com"
 PEOPLE = (Owner(id="1", email=ANNA, name="Anna"), Owner(id="2", email=BEN, name="Ben"))
-OUR_VALUES = tuple(name for name in OURS if name not in ("seal", "owner"))
+OUR_VALUES = tuple(name for name in OURS if name not in ("seal", "owner") and not FIELDS[name].theirs)
 
 PROFILE = Profile(
     name="mid-market",
@@ -161,7 +163,7 @@ POOR = {"employees": 100, "industry": "RETAIL"}  # tier B, 60 points
 
 
 @cache
-def _empty_journal() -> Path:
+def empty_journal() -> Path:
     """A migrated journal, made once: copying it is far quicker than migrating each test's own."""
     path = Path(mkdtemp(prefix="icp-sync-tests-")) / "journal.db"
     journal = Journal.open(f"sqlite:///{path}", "main")
@@ -184,6 +186,10 @@ class World:
     clock: Clock = field(default_factory=Clock)
     tables: Tables = NO_TABLES
     key: SealKey = KEY
+    limits: Limits = field(default_factory=Limits)
+    editors: Mapping[str, float] = field(default_factory=dict)  # class → seconds; 90 days where it is absent
+    server: Server | None = None  # PostgreSQL for the journal instead of a file
+    databases: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.crm = MemoryCrm(
@@ -197,10 +203,14 @@ class World:
         self.journal = self.open()
 
     def open(self, name: str = "journal.db") -> Journal:
-        """The journal file; a new and empty one where it does not exist."""
+        """The journal of this name; a new and empty one where it does not exist."""
+        if self.server is not None:
+            if name not in self.databases:
+                self.databases[name] = self.server.database() if self.databases else self.server.scratch()
+            return Journal.open(self.databases[name], "main")
         path = self.folder / name
         if not path.exists():
-            shutil.copy(_empty_journal(), path)
+            shutil.copy(empty_journal(), path)
         return Journal.open(f"sqlite:///{path}", "main")
 
     def lose_journal(self) -> None:
@@ -221,6 +231,8 @@ class World:
             key=self.key,
             mode=self.mode,
             tables=self.tables,
+            limits=self.limits,
+            editors=self.editors,
         )
 
     def parts(self, journal: Journal | None = None, holder: str = "one") -> Parts:

@@ -1,0 +1,145 @@
+"""One limit of rate: so many calls in any window of so many seconds, and the slots already given. Pure.
+
+Knows no clock: instants are seconds on whatever clock its caller uses throughout.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil, inf
+from typing import Any
+
+GUARD = 0.1
+"""Seconds added to every window: threads wake late and the other side's clock is not ours. Costs 1 % of
+a 10-second window; without it one to three requests too many were measured in some windows."""
+
+GRAIN = 100
+"""Slots are remembered to 1/100 s, later rather than earlier, so that a window stays small to keep."""
+RECOVERS = 60.0
+"""Seconds without a refusal after which a limit lowered by refusals rises by one again."""
+OPENS_AT = 3
+"""Refusals in a row after which a bucket is left alone for a whole window, however short they said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `limit` requests in any window of `seconds`."""
+
+    limit: int
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if self.limit < 1 or self.seconds <= 0:
+            raise ValueError(f"a rate needs a positive limit and window, not {self.limit}/{self.seconds} s")
+
+
+@dataclass(slots=True, kw_only=True)
+class Window:
+    """The slots of one bucket. stated: the limit and the rest its CRM's headers name, 0 and None unknown.
+
+    lowered: how many fewer than that we send because others use the same window, as refusals showed.
+    wanted: priority → until when a caller of it is known to be waiting.
+    """
+
+    rate: Rate
+    slots: list[list[float]] = field(default_factory=list)  # [instant, calls], oldest first
+    paused_until: float = -inf
+    stated: int = 0
+    remaining: int | None = None
+    lowered: int = 0
+    lowered_at: float = 0.0
+    refusals: int = 0
+    wanted: dict[int, float] = field(default_factory=dict)
+
+    def limit(self, now: float) -> int:
+        """Calls a window allows now: never more than configured, stated, or found out by being refused."""
+        top = min(self.rate.limit, self.stated) if self.stated else self.rate.limit
+        if self.lowered:
+            risen = int(max(0.0, now - self.lowered_at) // RECOVERS)
+            self.lowered, self.lowered_at = max(0, self.lowered - risen), self.lowered_at + risen * RECOVERS
+        return max(1, top - self.lowered)
+
+    def free_at(self, now: float) -> float:
+        """The earliest instant of the next slot."""
+        span = self.rate.seconds + GUARD
+        while self.slots and self.slots[0][0] <= now - span:
+            del self.slots[0]
+        left, full = self.limit(now), -inf
+        for instant, calls in reversed(self.slots):
+            left -= int(calls)
+            if left <= 0:
+                full = instant + span
+                break
+        return max(now, self.paused_until, full)
+
+    def take(self, at: float) -> None:
+        self._put(_grain(at))
+
+    def later(self, at: float, really: float) -> None:
+        """A call that was given the slot `at` reached the other side only by `really`."""
+        was = _grain(at)
+        for slot in self.slots:
+            if slot[0] == was:
+                slot[1] -= 1
+                if slot[1] <= 0:
+                    self.slots.remove(slot)
+                break
+        self._put(_grain(really))
+
+    def _put(self, instant: float) -> None:
+        for slot in reversed(self.slots):
+            if slot[0] == instant:
+                slot[1] += 1
+                return
+            if slot[0] < instant:
+                break
+        insort(self.slots, [instant, 1])
+
+    def refused(self, now: float, seconds: float) -> None:
+        """The other side said we were too fast, and for how long to leave it alone."""
+        self.refusals += 1
+        opened = self.rate.seconds + GUARD if self.refusals >= OPENS_AT else 0.0
+        self.paused_until = max(self.paused_until, now + max(seconds, opened))
+        if self.slots and self.limit(now) > 1:
+            self.lowered, self.lowered_at = self.lowered + 1, now
+
+    def pause(self, until: float) -> None:
+        self.paused_until = max(self.paused_until, until)
+
+    def yields(self, now: float, priority: int) -> bool:
+        """Whether somebody more urgent is waiting for this bucket."""
+        self.wanted = {who: until for who, until in self.wanted.items() if until > now}
+        return any(who < priority for who in self.wanted)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "slots": self.slots,
+            "paused": None if self.paused_until == -inf else self.paused_until,
+            "stated": self.stated,
+            "left": self.remaining,
+            "lowered": [self.lowered, self.lowered_at],
+            "refusals": self.refusals,
+            "wanted": {str(who): until for who, until in self.wanted.items()},
+        }
+
+    @classmethod
+    def from_json(cls, rate: Rate, data: Mapping[str, Any]) -> Window:
+        paused = data.get("paused")
+        lowered, lowered_at = data.get("lowered") or (0, 0.0)
+        return cls(
+            rate=rate,
+            slots=[[float(at), int(calls)] for at, calls in data.get("slots", ())],
+            paused_until=-inf if paused is None else float(paused),
+            stated=int(data.get("stated") or 0),
+            remaining=data.get("left"),
+            lowered=int(lowered),
+            lowered_at=float(lowered_at),
+            refusals=int(data.get("refusals") or 0),
+            wanted={int(who): float(until) for who, until in (data.get("wanted") or {}).items()},
+        )
+
+
+def _grain(instant: float) -> float:
+    return ceil(instant * GRAIN - 1e-6) / GRAIN

@@ -1,0 +1,141 @@
+"""The guard at work: what waits for a person, what lands meanwhile, and that a release is for once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from icp_sync.domain.guard import Limits, Rule
+from icp_sync.domain.profile import Route, Target
+from icp_sync.sync.guarding import HELD
+from tests.sync.world import ANNA, BEN, GOOD, POOR, PROFILE, World, facts, without
+
+NONE = Limits(downgrades=0.0, floor=0, owner_moves=0)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, limits=NONE)
+
+
+def downgraded(world: World) -> str:
+    account_id = world.company(**GOOD)
+    world.backfill()
+    world.crm.edit(account_id, signals=facts(**POOR))
+    world.clock.step(5)
+    world.poll()
+    return account_id
+
+
+def moved(world: World) -> str:
+    """An account of Anna's that is Ben's by the routes of today."""
+    profile = replace(PROFILE, routes=(Route(target=Target(lane="sales", owner=ANNA), even_if_owned=True),))
+    world.profile = profile
+    account_id = world.company(**GOOD)
+    world.backfill()
+    assert world.account(account_id).owner == ANNA
+    world.profile = without(
+        profile, routes=(Route(target=Target(lane="research", owner=BEN), even_if_owned=True),)
+    )
+    world.version += 1
+    world.clock.step(5)
+    world.backfill()
+    return account_id
+
+
+def test_a_held_downgrade_writes_nothing_and_is_told_once(world: World) -> None:
+    account_id = downgraded(world)
+    before = len(world.crm.writes)
+    world.quiesce()
+    assert (world.live(account_id)["tier"], len(world.crm.writes)) == ("A", before)
+    (hold,) = world.journal.holds()
+    assert (hold.account_id, hold.rule, hold.key) == (account_id, Rule.DOWNGRADES, "A → B")
+    assert [a.name for a in world.journal.alerts()] == [HELD.format(rule=Rule.DOWNGRADES)]
+
+
+def test_what_was_let_pass_lands_at_once_and_the_same_wish_later_is_held_anew(world: World) -> None:
+    account_id = downgraded(world)
+    assert world.journal.release_holds(by="ada", now=world.clock()) == 1
+    world.due()
+    assert world.live(account_id)["tier"] == "B"
+    assert world.journal.holds() == []
+    world.poll()
+    assert world.journal.alerts() == []
+    world.crm.edit(account_id, signals=facts(**GOOD))
+    world.clock.step(5)
+    world.poll()
+    world.crm.edit(account_id, signals=facts(**POOR))
+    world.clock.step(5)
+    world.poll()
+    assert world.live(account_id)["tier"] == "A"
+    assert [h.released_by for h in world.journal.holds()] == [""]
+
+
+def test_a_release_is_for_what_was_seen(world: World) -> None:
+    account_id = downgraded(world)
+    world.journal.release_holds(by="ada", now=world.clock())
+    world.crm.edit(account_id, signals=facts(employees=1, industry="RETAIL"))
+    world.clock.step(5)
+    world.poll()
+    assert world.live(account_id)["tier"] == "A"
+    assert {h.released_by for h in world.journal.holds()} == {""}
+
+
+def test_a_held_owner_move_lets_the_rest_land(world: World) -> None:
+    account_id = moved(world)
+    live = world.live(account_id)
+    assert (live["lane"], live["routed_owner"], world.account(account_id).owner) == ("research", ANNA, ANNA)
+    (hold,) = world.journal.holds()
+    assert (hold.rule, hold.key) == (Rule.OWNER_MOVES, f"{ANNA} → {BEN}")
+    world.journal.release_holds(by="ada", rule=Rule.OWNER_MOVES, now=world.clock())
+    world.due()
+    assert (world.live(account_id)["routed_owner"], world.account(account_id).owner) == (BEN, BEN)
+
+
+def test_the_seal_speaks_of_what_landed_beside_a_held_owner_move(world: World) -> None:
+    account_id = moved(world)
+    world.lose_journal()
+    world.limits = Limits()
+    world.backfill()
+    live = world.live(account_id)
+    assert (live["routed_owner"], world.account(account_id).owner) == (BEN, BEN)
+    assert world.journal.left_alone() == []
+
+
+def test_what_is_held_delays_nobody_else(world: World) -> None:
+    account_id = downgraded(world)
+    other = world.company("Other", **GOOD)
+    world.clock.step(5)
+    world.poll()
+    assert (world.live(account_id)["tier"], world.live(other)["tier"]) == ("A", "A")
+    assert world.journal.counts() == {"held": 1, "settled": 1}
+
+
+def test_only_so_many_land_in_a_day_and_the_next_day_takes_the_next(tmp_path: Path) -> None:
+    world = World(tmp_path, limits=Limits(downgrades=0.0, floor=2))
+    ids = [world.company(f"C{n}", **GOOD) for n in range(3)]
+    world.backfill()
+    for account_id in ids:
+        world.crm.edit(account_id, signals=facts(**POOR))
+    world.clock.step(5)
+    world.poll()
+    assert [world.live(i)["tier"] for i in ids] == ["B", "B", "A"]
+    late = world.company("Late", **GOOD)
+    world.clock.step(5)
+    world.poll()
+    world.clock.step(86_400)
+    world.crm.edit(late, signals=facts(**POOR))
+    world.poll()
+    assert world.live(late)["tier"] == "B"  # there is room again
+    assert world.live(ids[2])["tier"] == "A"  # what was held waits for a person all the same
+
+
+def test_a_tier_that_somebody_set_is_no_surprise(world: World) -> None:
+    account_id = world.company(**GOOD)
+    world.backfill()
+    world.crm.edit(account_id, live={"tier_override": "D", "tier_override_reason": "they told me"})
+    world.clock.step(5)
+    world.poll()
+    assert (world.live(account_id)["tier"], world.journal.holds()) == ("D", [])
