@@ -92,8 +92,7 @@ class Retention(Bound):
     def _prune_log(
         self, table: Any, before: float, going: Callable[[], bool], *only: ColumnElement[bool]
     ) -> int:
-        """Rows of a numbered log from before an instant. Numbers rise with time, so it is read only so far.
-        """
+        """Rows of a numbered log from before an instant. Numbers rise with time, so it is read only so far."""
         removed, last = 0, -1
         mine = table.c.connection == self.connection
         while before > 0 and going():
