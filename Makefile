@@ -1,10 +1,12 @@
 # The same verbs on a fresh machine, in CI and by hand. Each one sets up .venv itself; a second run reuses it.
 PYTHON ?= python3
+FUZZ ?= 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+MINUTES ?= 55
 
-.PHONY: demo test check bench constraints picture clean
+.PHONY: demo test check bench soak sabotage mutants fuzz constraints picture clean
 
 demo: $(READY)
 	@$(BIN)/icp-sync demo
@@ -20,6 +22,18 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench
+
+soak: $(READY)  ## every programme at its full size, one table; MINUTES for all of them together
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+sabotage: $(READY)  ## break the program on purpose, in a copy, and see who notices
+	@$(BIN)/python -m tests.sabotage
+
+mutants: $(READY)  ## mutation testing of icp_sync/domain; FILES="guard moves" for some of them
+	@$(BIN)/python -m tests.sabotage.mutants $(FILES)
+
+fuzz: $(READY)  ## coverage-guided, for FUZZ minutes
+	@$(BIN)/python -m tests.fuzz --minutes $(FUZZ)
 
 picture: $(READY)  ## the demo's own output, as the SVG the README shows
 	@$(BIN)/icp-sync demo --svg .github/demo.svg

@@ -1,0 +1,29 @@
+"""A plan never undoes what we ourselves decided after it was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from icp_sync.domain.standing import Mode
+from tests.sync.test_plan_file import DOCUMENTS, applied, drawn
+from tests.sync.world import GOOD, POOR, World, facts
+
+
+def test_a_value_we_wrote_since_is_moved_and_not_overwritten_by_an_older_plan(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.journal.activate(DOCUMENTS, now=world.clock())
+    world.journal.set_mode(Mode.ROUTE, now=world.clock())
+    account_id = world.company(**POOR)
+    world.backfill()
+    world.crm.edit(account_id, signals=facts(**GOOD))
+    world.clock.step(60)
+    plan = drawn(world)
+    world.crm.edit(account_id, signals=facts(lifecycle="customer"))
+    world.clock.step(60)
+    world.quiesce()
+    assert world.live(account_id)["tier"] == ""
+    done = applied(world, plan)
+    assert ("tier", "B", "") in {(m.field, m.planned, m.live) for m in done.moves}
+    assert world.live(account_id)["tier"] == "", (
+        "what was ours when the plan was made is ours still, and newer"
+    )
