@@ -123,7 +123,7 @@ def test_the_worker_keeps_up_refuses_a_second_one_survives_a_kill_and_drains_on_
     second = station.run("run")
     assert second.code == 2
     assert str(first) in second.err
-    assert station.run("run", "--backfill").code == 2
+    assert station.run("run", "--once").code == 2
 
     os.kill(first, signal.SIGKILL)
     assert station.nursery.wait(first).code == -signal.SIGKILL

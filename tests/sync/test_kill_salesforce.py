@@ -79,6 +79,10 @@ class BulkStation(OrgStation):
 
     bulk = True
 
+    def access(self) -> str:
+        """Without the canary wave, which is too small for a job and waits for people."""
+        return super().access() + "[connections.main.backfill]\ncanary = 0\n"
+
     def jobs(self) -> list[str]:
         """The states of every ingest job there ever was."""
         found = requests.get(
