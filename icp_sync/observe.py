@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from json import dumps
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -71,11 +71,20 @@ _SECRET_TEXT = re.compile(
     r"|\b00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]+"  # a Salesforce session
     r"|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"  # a signed token, RFC 7519
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
-    r"|(?<=://)[^\s/@]+(?=@)"  # user and password of an address
-    r"|(?i:(?<=client_secret=)|(?<=access_token=)|(?<=api_key=)|(?<=apikey=)|(?<=assertion=))[^\s&\"']+"
+    r"|\bAIza[A-Za-z0-9_-]{20,}"  # a Google key
+    # User and password of an address; the password may hold what should have been percent-encoded. Digits
+    # and a slash behind the colon are a port.
+    r"|(?<=://)(?:[^\s/@:]*:(?!\d{1,5}[/?#])[^\s\"'<>]+|[^\s/@]+)(?=@)"
+    r"|((?i:(?:token|secret|passw(?:or)?d|passphrase|api_?key|apikey|assertion)=[\"']?|[?&](?:key|sid|sig|code|pwd)="
+    r"|(?:token|secret|passw(?:or)?d|api_?key|authorization|private_?key)\\*[\"']\s*:\s*\\*[\"']))"
+    r"(?!\[redacted\])[^\s&\"'\\]+"
 )
+"""What looks like a credential; the group is what stands before it, and stays."""
 _SHORTEST = 8
 """Characters of a secret that is looked for by itself: shorter ones stand in ordinary words too."""
+
+_DEEPEST = 8
+"""Levels of a value that are looked through; what is deeper is text."""
 
 _concealed: set[str] = set()
 _concealed_text: re.Pattern[str] | None = None
@@ -83,13 +92,12 @@ _concealed_text: re.Pattern[str] | None = None
 
 def conceal(*secrets: str) -> None:
     """From here on these texts are blotted out of every log line and error, as they are, percent-encoded and
-    as JSON or Python would quote them; of several lines, each by itself."""
+    as JSON or Python would quote them, once or twice; of several lines, each by itself."""
     global _concealed_text
-    lines = [line.strip() for secret in secrets for line in (secret, *secret.splitlines())]
-    forms = {
-        form for line in lines for form in (line, quote(line, safe=""), quote_plus(line), repr(line)[1:-1])
-    }
-    forms |= {dumps(line)[1:-1] for line in lines}
+    lines = {line.strip() for secret in secrets for line in (secret, *secret.splitlines())}
+    forms = lines | {quote(line, safe="") for line in lines} | {quote_plus(line) for line in lines}
+    for _ in range(2):
+        forms |= {quoted for form in forms for quoted in _quoted(form)}
     fresh = {form for form in forms if len(form) >= _SHORTEST and not form.startswith("-----")}
     if not fresh <= _concealed:
         _concealed.update(fresh)
@@ -97,18 +105,44 @@ def conceal(*secrets: str) -> None:
         _concealed_text = re.compile("|".join(map(re.escape, longest_first)))
 
 
+def _quoted(text: str) -> tuple[str, ...]:
+    """As JSON, and as Python where the other quotation mark is about, would write it inside of quotes."""
+    return (
+        dumps(text)[1:-1],
+        dumps(text, ensure_ascii=False)[1:-1],
+        repr(text)[1:-1],
+        repr(text + "'\"")[1:-1].removesuffix("\\'\""),
+    )
+
+
 def redact(text: str) -> str:
     """The text without our credentials, and without anything that looks like one."""
     if _concealed_text is not None:
         text = _concealed_text.sub("[redacted]", text)
-    return _SECRET_TEXT.sub("[redacted]", text)
+    return _SECRET_TEXT.sub(r"\1[redacted]", text)
 
 
 def _blot(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for key in event:
-        if _SECRET_KEY.search(key):
-            event[key] = "[redacted]"
+    """Before it is rendered, and quoted as the renderer likes; what a renderer adds is redacted once more."""
+    for key, value in event.items():
+        event[key] = _blotted(key, value)
     return event
+
+
+def _blotted(key: object, value: Any, depth: int = 0) -> Any:
+    """A value less every secret, however deep in it."""
+    if isinstance(key, str) and _SECRET_KEY.search(key):
+        return "[redacted]"
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, str):
+        return redact(value)
+    if depth < _DEEPEST and isinstance(value, Mapping):
+        return {redact(str(name)): _blotted(name, item, depth + 1) for name, item in value.items()}
+    if depth < _DEEPEST and isinstance(value, list | tuple | set | frozenset):
+        return [_blotted("", item, depth + 1) for item in value]
+    clean = all(redact(said) == said for said in (str(value), repr(value)))
+    return value if clean else redact(f"{type(value).__name__}: {value}")
 
 
 class _Foreign(logging.Handler):

@@ -117,12 +117,14 @@ class Blueprint:
     """What provisioning makes: our fields with the property name each has on this connection.
 
     options: closed option lists that depend on the profile (flags), field → (value, label) pairs.
+    made: property names that provisioning wrote down as made by it, those of earlier settings among them.
     """
 
     group: str
     group_label: str
     fields: Mapping[str, str]  # logical field → property name, natives excluded
     options: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    made: frozenset[str] = frozenset()
 
 
 class StepKind(StrEnum):

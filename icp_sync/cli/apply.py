@@ -151,8 +151,9 @@ def _show(screen: Screen, path: Path, result: Mapping[str, Any]) -> None:
         screen.say(f"{path} was applied already, as run {result['run']}; nothing was written.")
         return
     screen.say(
-        f"{path}, run {result['run']}: {counted(result['written'], 'account')} written, "
-        f"{counted(result['fields'], 'field')}; {result['already']:,} held it already"
+        f"{path}, run {result['run']}: {counted(result['written'], 'account')} written"
+        + f" ({result['partly']:,} of them in part)" * bool(result["partly"])
+        + f", {counted(result['fields'], 'field')}; {result['already']:,} held it already"
         + f"; {result['skipped']:,} done by an earlier attempt" * bool(result["skipped"])
         + f"; {result['refused']:,} refused, {result['deferred']:,} not written now"
         * bool(result["refused"] or result["deferred"])
@@ -167,7 +168,7 @@ def _show(screen: Screen, path: Path, result: Mapping[str, Any]) -> None:
         screen.say("they are tried again with the next due accounts: icp-sync status --refused --deferred")
     if not result["done"]:
         screen.say(f"Interrupted. To continue: icp-sync apply {path}")
-    else:
+    elif result["written"] or result["skipped"]:
         screen.say(f"To take it back: icp-sync undo {result['run']}")
 
 
@@ -177,6 +178,11 @@ def _show_moved(screen: Screen, result: Mapping[str, Any]) -> None:
     if not result["moved"]:
         return
     screen.heading(f"Not made, as something moved since: {counted(result['moved'], 'change')}")
+    if result["other"]:
+        screen.say(
+            f"{counted(result['other'], 'account')} left whole, as their facts are others than when the plan "
+            "was made: icp-sync plan plans them anew"
+        )
     rows = [
         (
             m["id"],

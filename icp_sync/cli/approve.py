@@ -28,7 +28,9 @@ def approve(
     from icp_sync.cli.opening import opened
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.sync.plan_file import read_plan
-    from icp_sync.sync.plan_file.binding import APPROVE
+    from icp_sync.sync.plan_file.applying import applied_as
+    from icp_sync.sync.plan_file.binding import APPROVE, other_profile
+    from icp_sync.sync.plan_file.document import AGAIN
 
     plan = read_plan(path)
     by = who()
@@ -39,6 +41,11 @@ def approve(
         if by == plan.header.author:
             what = f"{by} made it, so somebody else must approve it"
             raise ConfigError([Problem(where=str(path), what=what)], next_step="ask a colleague")
+        if run := applied_as(plan, at.journal):
+            what = f"it was applied already, as run {run}"
+            raise ConfigError([Problem(where=str(path), what=what)], next_step="icp-sync history")
+        if what := other_profile(plan, at.journal):
+            raise ConfigError([Problem(where=str(path), what=what)], next_step=AGAIN)
         at.journal.audit(
             APPROVE, who=by, now=time.time(), plan=plan.digest, author=plan.header.author, note=note
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from icp_sync.journal import Audited
 
 LATEST = 50
+_DIGEST = re.compile(r"(\w+:)?[0-9a-f]{64}")
 BROKEN = 1
 
 
@@ -39,7 +41,8 @@ def audit(
 ) -> None:
     """Who changed what, and when.
 
-    Each entry's digest covers the one before. When one was altered or taken out, the exit code is 1.
+    Each entry's digest covers the one before, signed with the seal key where there is one. When one was
+    altered, taken out or made without the key, the exit code is 1.
     """
     from icp_sync.cli.moments import moment
     from icp_sync.cli.opening import opened
@@ -58,7 +61,7 @@ def audit(
         told = {"broken_at": broken, "last_digest": last, "exported": str(export) if export else None}
         document({"connection": at.name, **told, "entries": [_entry(entry) for entry in entries]})
     else:
-        _show(Screen.here(), entries, broken, export)
+        _show(Screen.here(), entries, broken, export, since)
     if broken is not None:
         raise typer.Exit(BROKEN)
 
@@ -74,19 +77,23 @@ def _entry(entry: Audited) -> dict[str, object]:
     }
 
 
-def _show(screen: Screen, entries: list[Audited], broken: int | None, export: Path | None) -> None:
+def _show(
+    screen: Screen, entries: list[Audited], broken: int | None, export: Path | None, since: str | None
+) -> None:
     from icp_sync.cli.text import counted, instant, short
 
     if export is not None:
         screen.say(f"{counted(len(entries), 'entry', 'entries')} written to {export}")
     elif not entries:
-        screen.say("Nobody has changed anything yet.")
+        screen.say(f"Nothing since {since}." if since else "Nobody has changed anything yet.")
     else:
-        rows = [(e.seq, instant(e.at), e.who, e.what, short(_said(e.detail), 120)) for e in entries]
+        most = 10**6 if screen.console is None else 200  # piped, nothing is cut
+        rows = [(e.seq, instant(e.at), e.who, e.what, short(_said(e.detail), most)) for e in entries]
         screen.table(["", "when", "who", "what", ""], rows, right=(0,))
     if broken is not None:
         screen.say(
-            f"! The chain is broken at entry {broken}: it, or one before it, was altered or taken out.",
+            f"! The chain is broken at entry {broken}: it, or one before it, was altered or taken out, "
+            "or made without the seal key.",
             "bold red",
         )
     elif entries:
@@ -95,9 +102,11 @@ def _show(screen: Screen, entries: list[Audited], broken: int | None, export: Pa
 
 def _said(detail: object) -> str:
     """What an entry tells beside who, what and when; what is blank is left out."""
-    parts = detail.items() if isinstance(detail, dict) else ()
+    parts = sorted(detail.items(), key=lambda part: part[0] != "note") if isinstance(detail, dict) else ()
     return ", ".join(f"{name} {_value(value)}" for name, value in parts if value not in ("", [], {}, None))
 
 
 def _value(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return f"{value[:-52]}…" if _DIGEST.fullmatch(value) else value

@@ -69,7 +69,7 @@ def handed(
 
     request = journal.ask(kind, args, by=who(), now=time.time())
     if screen is not None:
-        screen.say(f"handed to the worker that is running, as request {request}")
+        screen.say(f"handed to the worker that is running, as request {request}; Ctrl-C leaves it running")
     try:
         asked = _followed(settings, journal, request, kind)
     except KeyboardInterrupt:
@@ -166,8 +166,10 @@ def _result(asked: Asked) -> dict[str, Any]:
     if asked.state == "done":
         return {**result, "request": asked.id}
     if asked.state == "cancelled":
+        why = f": {result['error']}" if "error" in result else ""
         raise CancelledError(
-            f"request {asked.id} was cancelled; what was settled stays settled", next_step="icp-sync status"
+            f"request {asked.id} was cancelled{why}; what was settled stays settled",
+            next_step="icp-sync status",
         )
     said, step = str(result.get("error", "it failed")), str(result.get("next_step", ""))
     match result.get("kind"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -94,16 +94,29 @@ def _show_runs(screen: Screen, runs: list[dict[str, object]]) -> None:
     if not runs:
         screen.say("Nothing has run yet. next: icp-sync run --once")
         return
-    rows = []
+    rows, any_dry = [], any(run["dry"] for run in runs)
     for run in runs:
-        kind = f"{run['kind']}{' (dry)' if run['dry'] else ''}"
-        about = " ".join(filter(None, (f"of {run['undoes']}" if run["undoes"] else "", str(run["note"]))))
+        of = f"of {run['undoes']}" if run["undoes"] and screen.console is None else ""
+        about = " ".join(filter(None, (of, str(run["note"]))))
         wrote = run.get("written", run.get("restored", ""))
         outcome = run["outcome"] or ("running or killed" if run["ended_at"] is None else "ended")
         begun = instant(float(str(run["started_at"])))
-        rows.append((run["id"], kind, begun, outcome, run.get("read", ""), wrote, short(about, 60)))
-    screen.table(["run", "what", "began", "outcome", "read", "wrote on", ""], rows, right=(4, 5))
+        figures = (wrote,) if not any_dry else ("", wrote) if run["dry"] else (wrote, "")
+        rows.append((run["id"], _kind(run), begun, outcome, run.get("read", ""), *figures, short(about, 60)))
+    heads = ["run", "what", "began", "outcome", "read", "wrote on", *(["would write"] if any_dry else [])]
+    screen.table([*heads, ""], rows, right=range(4, len(heads)), whole=(0, 1, 3))
+    if screen.console is not None:  # two ids beside each other would not fit
+        for run in runs:
+            if run["undoes"]:
+                screen.say(f"{run['id']} undoes {run['undoes']}")
     screen.say("What a run wrote can be taken back: icp-sync undo RUN")
+
+
+def _kind(run: Mapping[str, object]) -> object:
+    """What ran, as people call it."""
+    if not run["dry"]:
+        return run["kind"]
+    return "plan" if run["kind"] == "backfill" else f"{run['kind']} (dry)"
 
 
 def timeline(journal: Journal, account_id: str) -> list[dict[str, object]]:
@@ -135,11 +148,17 @@ def _writes(changes: list[Changed]) -> Iterator[dict[str, object]]:
             "at": at,
             "event": result,
             "run": run,
-            "cause": "",
+            "cause": "UNDO" if _undoes(group) else "",
+            "why": _undoes(group),
             "changes": [
                 {"field": c.field, "before": c.before, "after": c.after, "reason": c.reason} for c in group
             ],
         }
+
+
+def _undoes(group: list[Changed]) -> str:
+    """The words for what these changes undo, "" where they undo nothing."""
+    return next((c.reason for c in group if c.reason.startswith("undo of ")), "")
 
 
 def _said(event: dict[str, object]) -> str:
@@ -153,8 +172,10 @@ def _said(event: dict[str, object]) -> str:
     if event["event"] == RELEASED:
         values = ", ".join(f"{c['field']} {short(c['after'] or 'blank', 20)}" for c in changes)
         return f"{values}: ours to write again"
-    return ", ".join(
+    why = f" ({event['why']})" if event["why"] else ""
+    said = ", ".join(
         f"{c['field']} {short(c['before'] or 'blank', 20)} → {short(c['after'] or 'blank', 20)}"
         for c in changes
         if c["field"] != "seal"
     )
+    return said + why

@@ -53,14 +53,16 @@ def _one(hold: Hold) -> Data:
     }
 
 
-def show_waiting(screen: Screen, found: object) -> None:
-    """The same for people. found: what `waiting` returns."""
+def show_waiting(screen: Screen, found: object, passing: object = 0) -> None:
+    """The same for people. found: what `waiting` returns. passing: accounts let pass that have not landed."""
     from icp_sync.cli.text import ago, counted, short
 
     screen.heading("Waiting for a person")
     assert isinstance(found, list)
     if not found:
         screen.say("nothing")
+    if isinstance(passing, int) and passing:
+        screen.say(f"{counted(passing, 'account')} let pass; not landed yet (now: icp-sync run --once)")
     for said in found:
         count, since, moves, examples = said["accounts"], said["since"], said["moves"], said["examples"]
         assert isinstance(count, int)

@@ -99,17 +99,32 @@ def candidates(
 
 
 @contextmanager
-def opened(config: Path | None, connection: str | None) -> Iterator[Opened]:
-    """Settings and journal of one connection; talks to no CRM."""
+def opened(config: Path | None, connection: str | None, *, existing: bool = False) -> Iterator[Opened]:
+    """Settings and journal of one connection; talks to no CRM.
+
+    existing: raise ConfigError rather than begin a new journal where there is none.
+    """
     from icp_sync.wiring import open_journal
 
     settings = read_settings(config, offline=True)
     name, chosen = settings.connection(connection)
+    if existing:
+        _refuse_absent(settings.journal)
     journal = open_journal(settings, name)
     try:
         yield Opened(name=name, settings=settings, connection=chosen, journal=journal)
     finally:
         journal.close()
+
+
+def _refuse_absent(url: str) -> None:
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and not path.exists():
+        what = f"there is no journal at {path}"
+        hint = "bring it back from a backup; a new one can learn from the CRM"
+        raise ConfigError(
+            [Problem(where="journal", what=what, hint=hint)], next_step="icp-sync journal rebuild"
+        )
 
 
 @contextmanager

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.errors import ConfigError, Problem, UnsafePlanError
+from icp_sync.errors import ConfigError, Problem, UnavailableError, UnsafePlanError
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
     from icp_sync.journal import Journal
     from icp_sync.ports import Identity, Step
+    from icp_sync.settings import Settings
     from icp_sync.wiring import Wired
 
 LOOKED_AT = 2_000
@@ -130,13 +131,29 @@ def _made_seal(config: Path | None, connection: str | None, *, new_key: bool) ->
             raise ConfigError([Problem(where=str(path), what=what, hint=hint)])
         if not there and not new_key:
             refuse_lost_seal(path, at.journal)
-        seal_key(path, create=True)
+        if there:
+            seal_key(path)
+        else:
+            _make_seal(at.settings, at.journal)
     return not there
+
+
+def _make_seal(settings: Settings, journal: Journal) -> None:
+    """Make the seal key. From here on every connection's audit is signed with it."""
+    from icp_sync.cli.acting import who
+    from icp_sync.wiring import seal_key
+
+    key = seal_key(settings.seal_file, create=True)
+    journal.signing_with(key)
+    for name in settings.connections:
+        one = journal.for_connection(name)
+        if one.audited(limit=1):
+            one.audit("seal key made", who=who(), now=time.time(), installation=key.installation)
 
 
 def refuse_lost_seal(path: Path, journal: Journal) -> None:
     """Raises UnsafePlanError when the missing key is one we sealed values with."""
-    from icp_sync.daemon.portal import RESTORE
+    from icp_sync.sync.foreign import RESTORE
 
     if journal.ever_wrote():
         raise UnsafePlanError(
@@ -216,14 +233,16 @@ def bind(
     from icp_sync.wiring import take_over as void
 
     with wired(config, connection) as (settings, parts):
-        identity = parts.crm.identity()
+        identity = _asked_anew(parts) if rebind else parts.crm.identity()
         before = parts.journal.bound_to()
         parts.journal.bind(identity.id, crm=parts.crm.kind, now=time.time(), rebind=rebind)
         voided: Counter[str] = Counter()
         if take_over:
-            if not settings.seal_file.exists():
+            if settings.seal_file.exists():
+                seal_key(settings.seal_file)
+            else:
                 refuse_lost_seal(settings.seal_file, parts.journal)
-            seal_key(settings.seal_file, create=True)
+                _make_seal(settings, parts.journal)
             voided = _foreign_seals(parts)
             for installation in sorted(voided):
                 void(settings.seal_file, installation)
@@ -243,6 +262,16 @@ def bind(
         screen.say(f"Bound to {identity.id}{moved}")
     if take_over:
         _show_voided(screen, voided)
+
+
+def _asked_anew(parts: Wired) -> Identity:
+    """Who is there now. The limits the journal knows may be those of the portal that was there before: where
+    they forbid to ask, they are forgotten."""
+    try:
+        return parts.crm.identity()
+    except UnavailableError:
+        parts.journal.forget_quota()
+        return parts.crm.identity()
 
 
 def _show_voided(screen: Screen, voided: Counter[str]) -> None:

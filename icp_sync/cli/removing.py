@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icp_sync.domain.standing import Mode
-from icp_sync.errors import ConfigError, Problem, UnsafePlanError
+from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnsafePlanError
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
@@ -27,22 +29,21 @@ def remove(
     Raises ConfigError while the connection may write, UnsafePlanError when something depends on what would go
     and nobody forces it.
     """
-    from icp_sync.cli.acting import who
     from icp_sync.cli.opening import wired
     from icp_sync.cli.rendering import Screen, document
 
     with wired(config, connection) as (_, parts):
-        identity, now = parts.crm.identity(), time.time()
+        identity = parts.crm.identity()
         if parts.journal.bound_to():
-            parts.journal.bind(identity.id, crm=parts.crm.kind, now=now)
+            parts.journal.bind(identity.id, crm=parts.crm.kind, now=time.time())
         if apply:
             _refuse_writing(parts)
-        blueprint = parts.blueprint(())
-        steps = parts.crm.provision(blueprint, apply=apply, remove=True, force=force)
+        blueprint = replace(parts.blueprint(()), made=_made(parts))
+        if apply:
+            steps, forgotten = _taken(parts, blueprint, identity.id, force=force)
+        else:
+            steps, forgotten = parts.crm.provision(blueprint, apply=False, remove=True, force=force), 0
         gone = [step.what for step in steps if step.done]
-        forgotten = _forget(parts, blueprint, gone) if gone else 0
-        if gone:
-            parts.journal.audit("provision remove", who=who(), now=now, removed=gone, forced=force)
         done: dict[str, object] = {
             "connection": parts.name,
             "identity": identity.id,
@@ -82,10 +83,53 @@ def _refuse_used(steps: list[Step], gone: list[str]) -> None:
     )
 
 
+def _made(parts: Wired) -> frozenset[str]:
+    """What provisioning wrote down as made by it."""
+    made = [entry.detail.get("made") for entry in parts.journal.audited() if entry.what == "provision"]
+    return frozenset(str(what) for listed in made if isinstance(listed, list) for what in listed)
+
+
+def _taken(parts: Wired, blueprint: Blueprint, identity: str, *, force: bool) -> tuple[list[Step], int]:
+    """The steps, taken, and of how many accounts something was forgotten.
+
+    Who began it is written down before anything goes. However it ends, the journal then forgets what the CRM
+    no longer has; and what an attempt that was killed left to forget, the next one forgets.
+    """
+    from icp_sync.cli.acting import who
+
+    told = {"crm": identity, "fields": sorted(blueprint.fields.values()), "forced": force}
+    parts.journal.audit("provision remove", who=who(), now=time.time(), **told)
+    steps: list[Step] = []
+    try:
+        steps = parts.crm.provision(blueprint, apply=True, remove=True, force=force)
+    finally:
+        gone = [step.what for step in steps if step.done]
+        if gone:
+            parts.journal.audit("provision removed", who=who(), now=time.time(), crm=identity, removed=gone)
+        forgotten = _forget(parts, blueprint, gone)
+    return steps, forgotten
+
+
 def _forget(parts: Wired, blueprint: Blueprint, gone: list[str]) -> int:
-    names = {what.lower().split()[-1].rpartition(".")[2] for what in gone}  # "field Account.Tier__c"
+    """Forget whose values stood in each output that has gone, now or earlier."""
+    names = {_name(what) for what in gone}
+    with suppress(IcpSyncError):  # of a CRM that cannot be read now the next attempt learns what is missing
+        names |= _missing(parts, blueprint)
     fields = [field for field, name in blueprint.fields.items() if name.lower() in names]
     return parts.journal.forget_fields(fields)
+
+
+def _missing(parts: Wired, blueprint: Blueprint) -> set[str]:
+    """The names that provisioning would have to make; none where it could not look at everything."""
+    steps = parts.crm.provision(blueprint, apply=False)
+    outputs = {name.lower() for name in blueprint.fields.values()}
+    if any(step.kind.value == "conflict" and _name(step.what) not in outputs for step in steps):
+        return set()
+    return {_name(step.what) for step in steps if step.kind.value == "create"}
+
+
+def _name(what: str) -> str:
+    return what.lower().split()[-1].rpartition(".")[2]  # "field Account.Tier__c"
 
 
 def _of(steps: list[Step], kind: str) -> list[dict[str, str]]:
@@ -109,7 +153,8 @@ def _show(screen: Screen, parts: Wired, steps: list[Step], done: dict[str, objec
         screen.say("Nothing of ours is left to remove.")
     elif not done["applied"]:
         screen.say("Nothing was changed. Native fields and what others made are never touched.")
-        screen.say(f"next: {COMMAND} --apply" + (" --force" if counts["depends"] else ""))
+        first = "" if parts.journal.mode() is Mode.OBSERVE else "icp-sync mode observe, then: "
+        screen.say(f"next: {first}{COMMAND} --apply" + (" --force" if counts["depends"] else ""))
     elif gone := sum(step.done for step in steps):
         screen.say(f"{counted(gone, 'thing')} removed; the journal no longer counts on their values.")
         screen.say("Keep the seal key: values that come back are known by it.")

@@ -10,7 +10,7 @@ import json
 import math
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from icp_sync.cli.text import clean
 
@@ -74,8 +74,10 @@ class Screen:
         rows: Sequence[Sequence[object]],
         *,
         right: Collection[int] = (),
+        whole: Collection[int] = (),
     ) -> None:
-        """Rows under heads. right: positions of the columns that hold numbers."""
+        """Rows under heads. right: positions of the columns that hold numbers; whole: of those never cut or
+        broken, because people copy what stands there."""
         cells = [[clean(cell) for cell in row] for row in rows]
         if self.console is None:
             self._plain(heads, cells, right)
@@ -86,7 +88,9 @@ class Screen:
 
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
         for at, head in enumerate(heads):
-            table.add_column(head, justify="right" if at in right else "left", overflow="fold")
+            least = max(map(len, [head, *(row[at] for row in cells)])) if at in whole else None
+            side: Literal["right", "left"] = "right" if at in right else "left"
+            table.add_column(head, justify=side, overflow="fold", no_wrap=at in whole, min_width=least)
         for row in cells:
             table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
         self.console.print(table)

@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from icp_sync.cli.limits import limits, show_limits
+from icp_sync.cli.listing import WORDS
 from icp_sync.cli.options import AsJson, Config, ConnectionName
 from icp_sync.cli.overruling import overrides, show_overrides
+from icp_sync.cli.undone import show_undone
 
 if TYPE_CHECKING:
     from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
-    from icp_sync.journal import Asked, Journal, LeftAlone, Listed
+    from icp_sync.journal import Asked, Journal, Listed
 
 STREAMS = ("poll", "trailing", "due", "sweep", "backfill")
 WINDOWS = ("poll", "trailing")
 STATUSES = ("settled", "deferred", "refused", "dead", "held", "gone")
+TIER_RULES = ("downgrades", "exclusions")
+"""Rules of the guard by which a tier waits that the evaluation gave already."""
 RECENT_RUNS = 200
 MONTH = 30 * 86_400.0
 Data = dict[str, object]
@@ -46,6 +50,7 @@ def status(
 ) -> None:
     """Where a connection stands: mode, tiers, streams, spend."""
     from icp_sync.cli.holding import show_waiting, waiting
+    from icp_sync.cli.listing import show_left_alone, show_listed
     from icp_sync.cli.opening import opened
     from icp_sync.cli.refusals import reasons
     from icp_sync.cli.refusals import show as show_reasons
@@ -64,6 +69,7 @@ def status(
         if held:
             lists["held"] = at.journal.held()
             data["waiting"] = waiting(at.journal)
+            data["let_pass"] = at.journal.let_pass()
     if as_json:
         listed = {name: [asdict(item) for item in items] for name, items in lists.items()}
         values = {"left_alone": [asdict(item) for item in peoples]} if left_alone else {}
@@ -72,12 +78,13 @@ def status(
     screen = Screen.here()
     show(screen, data)
     for name, items in lists.items():
-        _show_listed(screen, name, items)
+        if items or name != "held":  # what the guard holds is told below
+            show_listed(screen, name, items)
     show_reasons(screen, why)
     if held:
-        show_waiting(screen, data["waiting"])
+        show_waiting(screen, data["waiting"], data["let_pass"])
     if left_alone:
-        _show_left_alone(screen, peoples)
+        show_left_alone(screen, peoples)
 
 
 def collect(at: Opened, left_alone: int) -> Data:
@@ -104,6 +111,8 @@ def collect(at: Opened, left_alone: int) -> Data:
         "alerts": [asdict(alert) for alert in journal.alerts()],
         "requests": [_asked(asked) for asked in journal.requests("waiting", "running")],
         "tiers": dict(journal.tiers()),
+        "tiers_held": sum(n for rule, n in journal.waiting_holds().items() if rule in TIER_RULES),
+        "undone": journal.put_back(),
         "overrides": overrides(journal),
         "out_of_scope": journal.out_of_scope(),
         "streams": _streams(journal, now),
@@ -234,6 +243,14 @@ def _show_tiers(screen: Screen, data: Data) -> None:
     if rows:
         screen.heading("Tiers")
         screen.table(["tier", "accounts"], [(name, f"{n:,}") for name, n in rows], right=(1,))
+    if data["tiers_held"]:
+        screen.say(
+            f"{data['tiers_held']:,} of them wait for a person, and the CRM shows the tier before: "
+            "icp-sync status --held"
+        )
+    undone = data["undone"]
+    assert isinstance(undone, dict)
+    show_undone(screen, undone)
     show_overrides(screen, data["overrides"])
 
 
@@ -263,7 +280,7 @@ def _show_counts(screen: Screen, data: Data) -> None:
     counts = data["counts"]
     assert isinstance(counts, dict)
     screen.heading("Accounts")
-    screen.say(", ".join(f"{name} {n:,}" for name, n in counts.items()))
+    screen.say(", ".join(f"{WORDS.get(name, name)} {n:,}" for name, n in counts.items()))
     screen.say(f"values people hold, left alone: {data['left_alone']}")
     screen.say(f"changes only the sweep found: {data['sweep_found_missing']} (must be 0)")
     spend = data["enrichment"]
@@ -271,28 +288,3 @@ def _show_counts(screen: Screen, data: Data) -> None:
     for item in spend:
         recent, ever = amount(item["credits_30_days"]), amount(item["credits"])
         screen.say(f"{item['enricher']}: {recent} credits in 30 days, {ever} in all")
-
-
-def _show_listed(screen: Screen, name: str, items: list[Listed]) -> None:
-    from icp_sync.cli.text import instant, short
-
-    screen.heading(f"{name.capitalize()}: {len(items)}")
-    if items:
-        rows = [
-            (i.account_id, short(i.name, 30), i.attempts, instant(i.wake_at), short(i.problem, 160))
-            for i in items
-        ]
-        screen.table(["id", "name", "tries", "again at", "problem"], rows, right=(2,))
-
-
-def _show_left_alone(screen: Screen, held: list[LeftAlone]) -> None:
-    from icp_sync.cli.text import day, short
-
-    screen.heading(f"Values people hold: {len(held)}")
-    if held:
-        rows = [
-            (h.account_id, short(h.name, 30), h.field, short(h.live, 30), short(h.desired, 30), day(h.since))
-            for h in held
-        ]
-        screen.table(["id", "name", "field", "theirs", "ours would be", "since"], rows)
-        screen.say("to take one back: icp-sync release ID --field FIELD")

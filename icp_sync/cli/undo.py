@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
+    from icp_sync.journal import Journal
     from icp_sync.settings import Settings
     from icp_sync.sync.undoable import Wanted
     from icp_sync.wiring import Wired
@@ -49,7 +51,7 @@ def undo(
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.sync.undoable import Wanted
 
-    _refuse_unknown(field or [])
+    _refuse_unknown(run, field or [])
     screen = None if as_json else Screen.here()
     with wired(config, connection) as (settings, at):
         ids = tuple(dict.fromkeys(one_account(at.journal, account) for account in accounts or []))
@@ -65,8 +67,10 @@ def undo(
         raise typer.Exit(1)
 
 
-def _refuse_unknown(fields: list[str]) -> None:
+def _refuse_unknown(run: str, fields: list[str]) -> None:
     """Raises ConfigError naming every field that is none of those we write."""
+    from shlex import quote
+
     from icp_sync.domain.standing import FIELDS
     from icp_sync.profile_file.reading import suggestion
 
@@ -77,7 +81,7 @@ def _refuse_unknown(fields: list[str]) -> None:
         if name not in ours
     ]
     if problems:
-        raise ConfigError(problems, next_step="icp-sync undo RUN")
+        raise ConfigError(problems, next_step=f"icp-sync undo {quote(run)}")
 
 
 def _dry(at: Wired, wanted: Wanted) -> dict[str, Any]:
@@ -85,10 +89,17 @@ def _dry(at: Wired, wanted: Wanted) -> dict[str, Any]:
     from icp_sync.sync.cycle import Scope
     from icp_sync.sync.undo import undo
 
+    _end_the_dead(at.journal)
     if at.journal.bound_to():
         at.journal.bind(at.crm.identity().id, crm=at.crm.kind, now=at.parts.clock())
     with progress("undo", 0) as ticked:
         return undo(wanted, at.parts, Scope(apply=False, ticked=ticked)).to_json()
+
+
+def _end_the_dead(journal: Journal) -> None:
+    """What a killed process left as going on is over, unless somebody works on the journal now."""
+    with suppress(ConfigError), journal.hold("undo"):
+        journal.break_leases()
 
 
 def _apply(settings: Settings, at: Wired, wanted: Wanted, screen: Screen | None) -> dict[str, Any]:
@@ -204,4 +215,6 @@ def _next(told: Mapping[str, Any], again: str) -> str:
         return f"Stopped after a page. To go on: {again} --apply"
     if told["left"]:
         return f"Some were not restored. To try those again: {again} --apply"
+    if not (told["restored"] or told["continued"]):
+        return f"Nothing was restored (run {told['undo']})."
     return f"Done, as run {told['undo']}. To take it back: icp-sync undo {told['undo']} --apply"

@@ -16,6 +16,7 @@ from icp_sync.journal import Journal
 from icp_sync.observe import log, sweep_found_missing_total
 from icp_sync.ports import Position, Stream
 from icp_sync.sync.cycle import Parts, Scope
+from icp_sync.sync.foreign import RESTORE
 from icp_sync.sync.report import Report
 from icp_sync.wiring import Wired
 
@@ -23,10 +24,6 @@ ACCOUNTS_A_SEARCH = 200
 """Accounts one search call discovers; what an account we wrote costs polling later is 1/200 of a call."""
 SEARCHES = 4
 """Searches a second where the settings name no limit."""
-RESTORE = (
-    "restore the seal file from your backup; if it is gone for good: icp-sync provision --apply --new-key"
-)
-"""Under a new key, what the old one sealed is another installation's: held until that is taken over."""
 FIRST_READING = "the first reading of this connection"
 
 

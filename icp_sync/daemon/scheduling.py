@@ -26,7 +26,7 @@ from icp_sync.daemon.streams import Loop
 from icp_sync.errors import IcpSyncError
 from icp_sync.observe import log, redact, registry
 from icp_sync.ports import Stream
-from icp_sync.sync.requests import STREAM as REQUESTS
+from icp_sync.sync.requests import LANES
 
 LOOK = 0.2  # seconds between looks whether every connection has been halted
 ASKED_EVERY = 1.0  # seconds between looks whether a command has handed something over
@@ -106,7 +106,7 @@ class Daemon:
                 (Stream.DUE, every.due),
                 (Stream.BACKFILL, every.poll),
                 (Stream.SWEEP, every.sweep),
-                (REQUESTS, ASKED_EVERY),
+                *((lane, ASKED_EVERY) for lane in LANES),
             ):
                 yield Loop(portal, stream, interval, self._stopping, self._clock)
 

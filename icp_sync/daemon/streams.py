@@ -1,6 +1,7 @@
 """One stream of one connection: its cycles one after another, and how it behaves when they fail.
 
-Beside the streams of `ports` there is one that performs what commands have handed over.
+Beside the streams of `ports` there are the lanes of `sync.requests`, which perform what commands have handed
+over.
 
 It is told when to run and says how long it wants to be left alone; it knows no scheduler and no clock but
 the one it is given.
@@ -23,8 +24,7 @@ from icp_sync.ports import Stream
 from icp_sync.sync.backfill import backfill, halted
 from icp_sync.sync.cycle import Scope, cycle
 from icp_sync.sync.report import Report
-from icp_sync.sync.requests import RUNNING, serve
-from icp_sync.sync.requests import STREAM as REQUESTS
+from icp_sync.sync.requests import LANES, RUNNING, next_in, serve
 from icp_sync.sync.waves import HaltedError
 
 FIRST_DELAY, LONGEST_DELAY = 15.0, 900.0
@@ -51,7 +51,7 @@ class State(StrEnum):
 
 
 class Loop:
-    """stream: one of `ports`, or `REQUESTS`. interval: seconds between two triggers."""
+    """stream: one of `ports`, or of `LANES`. interval: seconds between two triggers."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class Loop:
 
     def _run(self) -> bool:
         """One cycle; false when there was none to run."""
-        if self.stream == REQUESTS:
+        if self.stream in LANES:
             return self._serve()
         parts = self.portal.parts()
         scope = Scope(going=self._going, wait=self._stopping.draining.wait)
@@ -134,10 +134,10 @@ class Loop:
         return any(asked.kind == Stream.BACKFILL for asked in journal.requests(RUNNING))
 
     def _serve(self) -> bool:
-        """What commands have handed over, one request a cycle."""
-        if self.portal.wired.journal.next_request() is not None:
+        """What commands have handed over, one request of this lane a cycle."""
+        if next_in(self.stream, self.portal.wired.journal) is not None:
             scope = Scope(going=self._going, wait=self._stopping.draining.wait)
-            serve(self.portal.parts(), self.portal.paced(scope))
+            serve(self.portal.parts(), self.portal.paced(scope), [self.stream])
         return True
 
     def _going(self) -> bool:

@@ -57,6 +57,17 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A value somebody had set before a write of ours went over it, owed to them until it stands again.
+
+    over: what we wrote; once something else stands there, somebody has decided anew and nothing is owed.
+    """
+
+    edit: Confirmed
+    over: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
     """What an undo took back: field → the value of ours not to be written again while the inputs' digest is
     still `mark`. run: the undo's."""
@@ -109,9 +120,10 @@ class Remembered:
     evidence: Mapping[str, object] = field(default_factory=dict)  # facts and verdicts of the last evaluation
     attempts: int = 0  # consecutive refusals or deferrals
     problem: str = ""  # why it was not settled, in words
-    # Of our last write, until a later read has seen it: field → (live value it assumed, value sent).
+    # Of our writes, until a later read has seen them: field → (live value it assumed, value sent).
     unechoed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    sent_at: float = 0.0  # when that was, epoch seconds on the CRM's clock
+    sent_at: float = 0.0  # when the last was, epoch seconds on the CRM's clock
+    owed: Mapping[str, Owed] = field(default_factory=dict)
     withdrawn: Withdrawn | None = None
 
 
@@ -178,8 +190,8 @@ class Memory:
     """What the journal recalls for one page.
 
     edits: account → field → a value people hold, with when and by which class of editor it was set, as the
-    CRM's history tells. restore: account → field → a value somebody had set before our write went over it, to
-    be given back. echoed: accounts on which this read has seen our last write.
+    CRM's history tells. restore: account → field → what is to be given back now. owed: all that is owed, of
+    the accounts looked at. unechoed: what is still to be looked for on them.
     """
 
     accounts: Mapping[str, Remembered] = field(default_factory=dict)
@@ -187,7 +199,8 @@ class Memory:
     kin: Mapping[str, Kin] = field(default_factory=dict)
     edits: Mapping[str, Mapping[str, Confirmed]] = field(default_factory=dict)
     restore: Mapping[str, Mapping[str, Confirmed]] = field(default_factory=dict)
-    echoed: frozenset[str] = frozenset()
+    owed: Mapping[str, Mapping[str, Owed]] = field(default_factory=dict)
+    unechoed: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
 
     def of(self, account_id: str) -> Remembered:
         return self.accounts.get(account_id, NOT_REMEMBERED)

@@ -12,7 +12,7 @@ from math import inf
 
 from icp_sync.domain.account import Account, Confirmed, Origin, Remembered
 from icp_sync.domain.override import field_override
-from icp_sync.domain.ownership import Claim, Editing, claim_of, editor_text
+from icp_sync.domain.ownership import Claim, Editing, claim_of, editor_text, stands_as_theirs
 from icp_sync.domain.ownership import is_ours as is_ours
 from icp_sync.domain.plan import Change
 from icp_sync.domain.seal import THEIRS, Seal, SealKey, read_seal
@@ -86,6 +86,8 @@ def difference(
         given_back = name in restore and restore[name].value != live
         want = restore[name].value if given_back else wanted.get(name, live)
         whose = _whose(account, name, want, remembered, seal, key, editing)
+        if given_back:  # what stands there is our own write, whatever it is worth
+            whose = _Whose(origin=Origin.OURS.value)
         found.note(name, live, whose, remembered)
         if name == "owner" and not live and not want and owner_cleared(remembered, seal):
             found.left_alone[name] = ("", last_owner(remembered))
@@ -125,7 +127,8 @@ def _whose(
 ) -> _Whose:
     live, last = account.live[name], remembered.confirmed.get(name)
     vacant = name == "owner" and not live
-    if vacant or is_ours(account.id, name, live, remembered, seal, key):
+    ours = is_ours(account.id, name, live, remembered, seal, key)
+    if vacant or (ours and not stands_as_theirs(name, live, editing)):
         if last is not None and last.value == live:
             return _Whose(origin=last.origin.value)
         return _Whose(origin=Origin.OURS.value if live else "")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 from icp_sync.domain.account import Account, Remembered
-from icp_sync.domain.ownership import Claim, Editing, claim_of, is_ours
+from icp_sync.domain.ownership import Claim, Editing, claim_of, is_ours, stands_as_theirs
 from icp_sync.domain.seal import Seal, SealKey
 from icp_sync.domain.standing import FIELDS, STATES, Standing, instant_of
 
@@ -64,7 +64,10 @@ def direct_edit(
 ) -> Claim | None:
     """People's claim on the field `tier` itself, None where its value is ours or nobody can tell."""
     live = account.live.get("tier")
-    if live is None or seal.problem or is_ours(account.id, "tier", live, remembered, seal, key):
+    if live is None or seal.problem:
+        return None
+    ours = is_ours(account.id, "tier", live, remembered, seal, key)
+    if ours and not stands_as_theirs("tier", live, editing):
         return None
     return claim_of(account, "tier", remembered, editing)
 

@@ -71,6 +71,13 @@ def is_ours(account_id: str, name: str, live: str, remembered: Remembered, seal:
     return seal.proves(key, account_id, name, live)
 
 
+def stands_as_theirs(name: str, live: str, editing: Editing) -> bool:
+    """Whether the CRM's history names somebody else as who set this very value, after our last write: then it
+    is theirs, though it equals one of ours."""
+    edit = editing.edits.get(name)
+    return edit is not None and edit.value == live and edit.by != OURS
+
+
 def claim_of(account: Account, name: str, remembered: Remembered, editing: Editing) -> Claim:
     """Since when and until when a live value that is not ours belongs to people.
 

@@ -20,12 +20,14 @@ THEIRS = "-"
 class SealKey:
     """Who we are, and the secret that makes our digests ours. Both come from one secret file.
 
-    predecessors: installations whose seals an admin has declared void.
+    predecessors: installations whose seals an admin has declared void. passing: of this process only, for
+    want of a file.
     """
 
     installation: str  # 12 lower-case hex digits
     key: bytes = field(repr=False)
     predecessors: frozenset[str] = frozenset()
+    passing: bool = False
 
     def digest(self, account_id: str, name: str, value: str) -> str:
         message = "\x00".join((account_id, name, value)).encode("utf-8", "surrogatepass")

@@ -5,6 +5,7 @@ Nothing outside this package imports SQLAlchemy, and nothing inside it knows a C
 
 from icp_sync.journal.families import Relative
 from icp_sync.journal.forgetting import Forgotten
+from icp_sync.journal.quota_rows import QUOTA_ALERT
 from icp_sync.journal.records import (
     Alert,
     Amended,
@@ -28,6 +29,7 @@ from icp_sync.journal.verifying import Finding
 
 __all__ = [
     "ERASED",
+    "QUOTA_ALERT",
     "USUALLY",
     "Alert",
     "Amended",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
@@ -15,11 +15,17 @@ _ALERT = schema.alert
 
 class Alerts(Bound):
     def raise_alert(self, name: str, text: str, *, now: float) -> bool:
-        """Whether this is news: false while an alert of that name stands already."""
+        """Whether this is news: false while an alert of that name stands already; that takes the new text."""
         row = {"connection": self.connection, "name": name, "text": plain(text, 2000), "since": now}
         with self.writing("alert") as conn:
             fresh = insert(conn, _ALERT).values(row).on_conflict_do_nothing().returning(_ALERT.c.name)
-            return conn.execute(fresh).scalar() is not None
+            news = conn.execute(fresh).scalar() is not None
+            if not news:
+                mine = (_ALERT.c.connection == self.connection, _ALERT.c.name == name)
+                conn.execute(
+                    update(_ALERT).where(*mine, _ALERT.c.text != row["text"]).values(text=row["text"])
+                )
+        return news
 
     def end_alert(self, name: str) -> bool:
         """Whether there was one to end."""

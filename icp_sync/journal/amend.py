@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
-from icp_sync.journal.commit import keep_evidence, log_changes, move, with_confirmed
+from icp_sync.journal.commit import keep_evidence, log_changes, move, with_confirmed, without
 from icp_sync.journal.database import chunks
 from icp_sync.journal.encoding import pairs_to_text, plain, withdrawn_to_text
 from icp_sync.journal.guarding import note_movements
@@ -25,6 +25,7 @@ _ACCOUNT = schema.account
 _AMENDED = (
     "version",
     "confirmed",
+    "intents",
     "counted_owner",
     "owner",
     "stamp",
@@ -102,9 +103,11 @@ class Amend(Bound):
 def _after(one: Amended, before: Stored, known: Row[Any]) -> dict[str, Any]:
     """The columns in `_AMENDED`."""
     owner = known.owner if one.owner is None else plain(one.owner)
+    gone = {name: (value,) for name, value in one.replaced.items()}  # no evidence of anything any more
     return {
         "version": before.version + 1,
         "confirmed": with_confirmed(before.confirmed, one),
+        "intents": without(before.intents, gone) if gone else before.intents,
         "counted_owner": before.counted_owner if one.owner is None else owner if known.in_scope else "",
         "owner": owner,
         "stamp": max(known.stamp, one.stamp),

@@ -20,13 +20,21 @@ _WRITTEN = "written"
 class BackfillState:
     """waves: passed without anything to halt for, the canary among them. halted: why it went no further,
     "" when it was not, and `at` when. request: which request was being fulfilled, as text. holds: whether a
-    person has seen that the guard holds changes of it, and let it go on."""
+    person has seen that the guard holds changes of it, and let it go on.
+
+    The wave that is under way: log_from: the change log's newest number when it began, None when there is no
+    such wave. refused, deferred: accounts of it that could not be written. full_at: when it was written and
+    its watch began, epoch seconds, 0 before."""
 
     waves: int = 0
     halted: str = ""
     at: float = 0.0
     request: str = ""
     holds: bool = False
+    log_from: int | None = None
+    refused: int = 0
+    deferred: int = 0
+    full_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +50,17 @@ class Backfills(Bound):
         with self.reading() as conn:
             row = self.state(conn)
         data = loads(row.backfill_state) if row else {}
+        log_from = data.get("log_from")
         return BackfillState(
             waves=int(data.get("waves", 0)),
             halted=str(data.get("halted", "")),
             at=float(data.get("at", 0.0)),
             request=str(data.get("request", "")),
             holds=bool(data.get("holds", False)),
+            log_from=None if log_from is None else int(log_from),
+            refused=int(data.get("refused", 0)),
+            deferred=int(data.get("deferred", 0)),
+            full_at=float(data.get("full_at", 0.0)),
         )
 
     def set_backfill_state(self, state: BackfillState) -> None:
@@ -58,6 +71,10 @@ class Backfills(Bound):
                 "at": state.at,
                 "request": plain(state.request),
                 "holds": state.holds,
+                "log_from": state.log_from,
+                "refused": state.refused,
+                "deferred": state.deferred,
+                "full_at": state.full_at,
             }
         )
         with self.writing("state") as conn:
@@ -70,13 +87,13 @@ class Backfills(Bound):
             return int(conn.execute(select(func.max(_LOG.c.seq)).where(mine)).scalar() or 0)
 
     def written_after(self, number: int, stream: str) -> list[str]:
-        """Accounts the run of a stream that is under way has written since that entry, in that order."""
+        """Accounts the runs of a stream have written since that entry, in that order."""
         with self.reading() as conn:
             rows = conn.execute(select(_LOG.c.account).where(*self._of(number, stream)).order_by(_LOG.c.seq))
             return list(dict.fromkeys(rows.scalars()))
 
     def sent_after(self, number: int, stream: str, ids: Collection[str]) -> dict[str, Sent]:
-        """What it last wrote to each of these accounts since that entry."""
+        """What they last wrote to each of these accounts since that entry."""
         newest: dict[str, Sent] = {}
         with self.reading() as conn:
             for chunk in chunks(list(ids)):
@@ -92,12 +109,10 @@ class Backfills(Bound):
 
     def _of(self, number: int, stream: str) -> tuple[ColumnElement[bool], ...]:
         run = schema.run
-        under_way = select(run.c.id).where(
-            run.c.connection == self.connection, run.c.kind == stream, run.c.ended_at.is_(None)
-        )
+        runs = select(run.c.id).where(run.c.connection == self.connection, run.c.kind == stream)
         return (
             _LOG.c.connection == self.connection,
             _LOG.c.seq > number,
             _LOG.c.result == _WRITTEN,
-            _LOG.c.run.in_(under_way),
+            _LOG.c.run.in_(runs),
         )

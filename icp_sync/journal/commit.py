@@ -20,6 +20,7 @@ from icp_sync.journal.encoding import (
     confirmed_to_json,
     dumps,
     loads,
+    owed_to_text,
     pairs_to_text,
     plain,
     previous_to_text,
@@ -113,7 +114,9 @@ class Commit(Bound):
             "group_key": plain(one.group),
             "unechoed": pairs_to_text(one.unechoed),
             "sent_at": one.sent_at,
+            "owed": owed_to_text(one.owed),
             "withdrawn": withdrawn_to_text(one.withdrawn),
+            "former": "",
         }
 
     def _store(
@@ -133,7 +136,9 @@ class Commit(Bound):
                 version=before.version + 1,
                 counted_owner=row["counted_owner"],
                 confirmed=with_confirmed(before.confirmed, one),
-                intents=_without(before.intents, one.resolved),
+                intents=without(before.intents, one.resolved),
+                domain=row["domain"],
+                former=_former(before, row["domain"]),
             )
             moved.move(before.counted_owner, after.counted_owner)
             stored[one.account_id] = after
@@ -141,6 +146,7 @@ class Commit(Bound):
                 "version": after.version,
                 "confirmed": after.confirmed,
                 "intents": after.intents,
+                "former": after.former,
             }
             landed.append(one)
         upsert(conn, _ACCOUNT, list(rows.values()))
@@ -274,7 +280,14 @@ def with_confirmed(text: str, one: Settled | Amended) -> str:
     return dumps(loads(text) | confirmed_to_json(one.confirmed))
 
 
-def _without(text: str, resolved: Mapping[str, tuple[str, ...]]) -> str:
+def _former(before: Stored, domain: str) -> str:
+    """The domains the account's company had before this one: answers bought under them are about it, too."""
+    known: list[str] = loads(before.former) or []
+    left = [one for one in dict.fromkeys([*known, before.domain]) if one and one != domain]
+    return dumps(left) if left else ""
+
+
+def without(text: str, resolved: Mapping[str, tuple[str, ...]]) -> str:
     """Stored intents less those a read has resolved."""
     if not text or not resolved:
         return text

@@ -13,6 +13,7 @@ from icp_sync.journal import postgres, schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks
 from icp_sync.journal.encoding import plain
+from icp_sync.journal.quota_rows import without_quota
 from icp_sync.journal.records import BackfillRequest
 
 
@@ -21,8 +22,9 @@ class Connections(Bound):
         """Bind this connection to a portal or org for good; the first time records it.
 
         Another identity raises ConfigError, unless `rebind`: then every position starts over, no stamp
-        counts as seen, and a backfill is requested, for they all spoke of the other portal's clock and
-        records. Confirmed values stay: a copied record still holds what we wrote.
+        counts as seen, its limits and their alert are forgotten, and a backfill is requested, for they all
+        spoke of the other portal's clock, calls and records. Confirmed values stay: a copied record still
+        holds what we wrote.
         """
         with self.writing("state") as conn:
             if conn.dialect.name == postgres.NAME:
@@ -39,6 +41,7 @@ class Connections(Bound):
             if bound:
                 position, account = schema.position, schema.account
                 conn.execute(delete(position).where(position.c.connection == self.connection))
+                without_quota(conn, self.connection)
                 conn.execute(
                     update(account).where(account.c.connection == self.connection).values(seen_stamp=None)
                 )

@@ -13,7 +13,7 @@ from math import isfinite, isnan
 from reprlib import repr as short
 from typing import Any
 
-from icp_sync.domain.account import Confirmed, Origin, Previous, Withdrawn
+from icp_sync.domain.account import Confirmed, Origin, Owed, Previous, Withdrawn
 from icp_sync.domain.facts import Signal, value_from_json, value_to_json
 from icp_sync.domain.plan import Change
 
@@ -93,6 +93,20 @@ def pairs_to_text(pairs: Mapping[str, tuple[str, str]]) -> str:
 
 def pairs_from_text(text: str | None) -> dict[str, tuple[str, str]]:
     return {name: (first, second) for name, (first, second) in loads(text).items()}
+
+
+def owed_to_text(owed: Mapping[str, Owed]) -> str:
+    """field → [value, at, by, what we wrote over it]; "" for none."""
+    if not owed:
+        return ""
+    return dumps({n: [one.edit.value, one.edit.at, one.edit.by, one.over] for n, one in owed.items()})
+
+
+def owed_from_text(text: str | None) -> dict[str, Owed]:
+    return {
+        name: Owed(edit=Confirmed(value=value, origin=Origin.HUMAN, at=at, by=by), over=over)
+        for name, (value, at, by, over) in loads(text).items()
+    }
 
 
 def changes_to_text(changes: Iterable[Change]) -> str:

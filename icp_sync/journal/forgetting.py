@@ -6,6 +6,7 @@ that company; costs stay, without saying whom they were for. The audit is append
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks
 from icp_sync.journal.encoding import dumps, loads, plain
 from icp_sync.journal.families import wake
+from icp_sync.journal.requests import CANCELLED, OPEN
 from icp_sync.journal.rows import Loads, lock
 from icp_sync.ports import account_key
 
@@ -31,6 +33,9 @@ _BY_ACCOUNT = (
 _TOLD = ((schema.run, ("detail", "report")), (schema.request, ("args", "progress", "result")))
 """Tables whose reports may name accounts among others."""
 _FEW = 20
+BLOTTED = "(forgotten)"
+FORGOTTEN = "it named an account that was forgotten meanwhile; ask again for the others"
+"""Why a request was cancelled. Less a name it would be another request, of everything maybe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +119,13 @@ class Forgetting(Bound):
 def keys_of(conn: Connection, connection: str, ids: Sequence[str]) -> list[str]:
     """Under which keys answers about nobody but these accounts are kept."""
     mine = (_ACCOUNT.c.connection == connection, _ACCOUNT.c.domain != "")
-    domains = conn.execute(select(_ACCOUNT.c.domain).where(*mine, _ACCOUNT.c.id.in_(ids)).distinct())
-    wanted = list(domains.scalars())
+    named = (_ACCOUNT.c.connection == connection, _ACCOUNT.c.id.in_(ids))
+    wanted: set[str] = set()
+    for domain, former in conn.execute(select(_ACCOUNT.c.domain, _ACCOUNT.c.former).where(*named)):
+        wanted |= {domain, *(loads(former) or ())} - {""}
     others = (_ACCOUNT.c.domain.in_(wanted), _ACCOUNT.c.id.not_in(ids), _ACCOUNT.c.status != "gone")
     shared = set(conn.execute(select(_ACCOUNT.c.domain).where(*mine, *others).distinct()).scalars())
-    return sorted({plain(account_key(id)) for id in ids} | (set(wanted) - shared))
+    return sorted({plain(account_key(id)) for id in ids} | (wanted - shared))
 
 
 def erase(conn: Connection, connection: str, ids: Sequence[str]) -> None:
@@ -134,15 +141,32 @@ def erase(conn: Connection, connection: str, ids: Sequence[str]) -> None:
             .where(purchase.c.connection == connection, purchase.c.key.in_(chunk))
             .values(key="")
         )
+    _cancel_requests(conn, connection, ids)
     for told, names in _TOLD:
         _scrub(conn, connection, told, names, ids)
+    _scrub_sentences(conn, connection, ids)
+
+
+def _cancel_requests(conn: Connection, connection: str, ids: Sequence[str]) -> None:
+    """End the requests that name these accounts and are not over: only what is over may be scrubbed."""
+    request, wanted = schema.request, frozenset(ids)
+    still = (request.c.connection == connection, request.c.state.in_(OPEN))
+    for request_id, args in conn.execute(select(request.c.id, request.c.args).where(*still)).all():
+        if _without(loads(args), wanted) != loads(args):
+            left = {"args": dumps(_without(loads(args), wanted)), "result": dumps({"error": FORGOTTEN})}
+            conn.execute(
+                update(request).where(*still, request.c.id == request_id).values(state=CANCELLED, **left)
+            )
 
 
 def _scrub(conn: Connection, connection: str, table: Any, names: Sequence[str], ids: Sequence[str]) -> None:
     """Take the lines that name these accounts out of what was reported."""
     named = or_(*(_names(table.c[name], ids) for name in names))
     columns = [table.c[name] for name in names]
-    found = conn.execute(select(table.c.id, *columns).where(table.c.connection == connection, named)).all()
+    mine = [table.c.connection == connection, named]
+    if table is schema.request:
+        mine.append(table.c.state.not_in(OPEN))
+    found = conn.execute(select(table.c.id, *columns).where(*mine)).all()
     wanted = frozenset(ids)
     for row_id, *texts in found:
         after = {
@@ -153,6 +177,38 @@ def _scrub(conn: Connection, connection: str, table: Any, names: Sequence[str], 
             conn.execute(
                 update(table).where(table.c.connection == connection, table.c.id == row_id).values(after)
             )
+
+
+def _scrub_sentences(conn: Connection, connection: str, ids: Sequence[str]) -> None:
+    """Blot these ids out of what people are told in sentences: alerts, a halt, how a request ended."""
+    blotted = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(ids)))})(?!\w)")
+    alert, state, request = schema.alert, schema.connection_state, schema.request
+    texts = select(alert.c.name, alert.c.text).where(alert.c.connection == connection)
+    for name, said in conn.execute(texts).all():
+        if (after := blotted.sub(BLOTTED, said)) != said:
+            those = (alert.c.connection == connection, alert.c.name == name)
+            conn.execute(update(alert).where(*those).values(text=after))
+    mine = state.c.connection == connection
+    said = str(conn.execute(select(state.c.backfill_state).where(mine)).scalar() or "")
+    if (after := _blotted(said, blotted)) != said:
+        conn.execute(update(state).where(mine).values(backfill_state=after))
+    over = (request.c.connection == connection, request.c.state.not_in(OPEN))
+    for request_id, said in conn.execute(select(request.c.id, request.c.result).where(*over)).all():
+        if (after := _blotted(said, blotted)) != said:
+            conn.execute(update(request).where(*over, request.c.id == request_id).values(result=after))
+
+
+def _blotted(text: str, ids: re.Pattern[str]) -> str:
+    """JSON as text, its sentences less the ids."""
+    return dumps(_sentences(loads(text), ids)) if text and ids.search(text) else text
+
+
+def _sentences(value: Any, ids: re.Pattern[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _sentences(item, ids) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_sentences(item, ids) for item in value]
+    return ids.sub(BLOTTED, value) if isinstance(value, str) else value
 
 
 def _names(column: Any, ids: Sequence[str]) -> Any:

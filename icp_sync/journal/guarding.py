@@ -84,6 +84,13 @@ class Guarding(Bound):
             rows = conn.execute(select(_HOLD.c.rule, func.count()).where(*mine).group_by(_HOLD.c.rule))
             return {rule: int(n) for rule, n in rows}
 
+    def let_pass(self) -> int:
+        """Accounts of which a person let something pass that has not landed yet."""
+        mine = (_HOLD.c.connection == self.connection, _HOLD.c.released_by != "")
+        with self.reading() as conn:
+            found = conn.execute(select(func.count(_HOLD.c.account.distinct())).where(*mine))
+            return int(found.scalar_one())
+
     def release_holds(
         self, *, by: str, rule: str | None = None, ids: Sequence[str] | None = None, now: float
     ) -> int:

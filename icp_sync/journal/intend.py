@@ -11,12 +11,20 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
+from icp_sync.domain.account import Owed
 from icp_sync.domain.plan import Write
 from icp_sync.domain.standing import FIELDS
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks, insert_missing
-from icp_sync.journal.encoding import dumps, loads, pairs_to_text, plain
+from icp_sync.journal.encoding import (
+    dumps,
+    loads,
+    owed_to_text,
+    pairs_from_text,
+    pairs_to_text,
+    plain,
+)
 from icp_sync.journal.records import Lease
 from icp_sync.journal.rows import ABSENT, Stored, add_to_loads, blank, lock
 
@@ -41,6 +49,7 @@ class Intend(Bound):
         now: float,
         together: Mapping[str, tuple[str, frozenset[str]]] | None = None,
         sent_at: float = 0.0,
+        owed: Mapping[str, Mapping[str, Owed]] | None = None,
     ) -> tuple[tuple[Write, ...], dict[str, str]]:
         """Claim the accounts of these writes; returns the writes that may be sent and the losers' reasons.
 
@@ -49,7 +58,8 @@ class Intend(Bound):
         is 0). together: of assignments that keep a group in one hand, account id → the group and who owned
         something in it when it was decided. sent_at: the CRM's clock, epoch
         seconds, so that the read that follows can find what somebody changed between our last read and this
-        write. Of a loser nothing is recorded. Raises LostLeaseError when the lease was taken over.
+        write. owed: of accounts that are owed something, all of it. Of a loser nothing is recorded. Raises
+        LostLeaseError when the lease was taken over.
         """
         expected = {write.account_id: versions.get(write.account_id, 0) for write in writes}
         with self.writing("intend") as conn:
@@ -70,7 +80,7 @@ class Intend(Bound):
             owners = {i: owner for i, owner in owners.items() if i not in lost}
             lost |= self._reserve(conn, owners, stored, load_versions)
             kept = tuple(write for write in writes if write.account_id not in lost)
-            self._claim(conn, kept, stored, owners, run, now, sent_at)
+            self._claim(conn, kept, stored, owners, run, now, sent_at, owed or {})
             self._join(conn, {i: group for i, (group, _) in keeping.items() if i not in lost})
             self._forget(conn, [account_id for account_id in lost if expected[account_id] == 0])
         return kept, lost
@@ -154,6 +164,7 @@ class Intend(Bound):
         run: str,
         now: float,
         sent_at: float,
+        owed: Mapping[str, Mapping[str, Owed]],
     ) -> None:
         rows: dict[str, dict[str, object]] = {}
         for write in kept:
@@ -164,7 +175,8 @@ class Intend(Bound):
                 "b_version": before.version + 1,
                 "b_owner": owners.get(write.account_id, before.counted_owner),
                 "b_intents": with_intents(text, write.values),
-                "b_unechoed": pairs_to_text(awaited(write)),
+                "b_unechoed": pairs_to_text(pairs_from_text(before.unechoed) | awaited(write)),
+                "b_owed": owed_to_text(owed[write.account_id]) if write.account_id in owed else before.owed,
             }
         if not rows:
             return
@@ -176,6 +188,7 @@ class Intend(Bound):
                 counted_owner=bindparam("b_owner"),
                 intents=bindparam("b_intents"),
                 unechoed=bindparam("b_unechoed"),
+                owed=bindparam("b_owed"),
                 sent_at=sent_at,
                 intended_by=run,
                 intended_at=now,

@@ -24,6 +24,7 @@ class Leases(Bound):
     ) -> Lease | None:
         """Take the lease for `ttl` seconds, or None while somebody live holds it."""
         until = now + ttl
+        postgres.still_present(self.engine)
         with self.writing("lease") as conn:
             statement = insert(conn, _TABLE).values(
                 connection=self.connection,
@@ -45,6 +46,7 @@ class Leases(Bound):
 
     def renew(self, lease: Lease, *, now: float, ttl: float = 60.0) -> Lease:
         """The lease with more time. Raises LostLeaseError once another took over."""
+        postgres.still_present(self.engine)
         with self.writing("lease") as conn:
             done = conn.execute(update(_TABLE).where(self._is(lease)).values(until=now + ttl))
             if done.rowcount != 1:
@@ -67,6 +69,7 @@ class Leases(Bound):
         On PostgreSQL, where others may hold it too, nothing happens while they do: the leases of one that
         died run out by themselves.
         """
+        postgres.still_present(self.engine)
         held = and_(_TABLE.c.connection == self.connection, _TABLE.c.holder != "")
         with self.writing("lease") as conn:
             if conn.dialect.name == postgres.NAME and not postgres.alone(conn):

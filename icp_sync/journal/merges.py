@@ -104,9 +104,9 @@ def _store_tombs(conn: Connection, connection: str, tombs: list[dict[str, Any]])
         .values({name: bindparam(f"b_{name}") for name in (*_DEAD, *_DEAD_TOO)}),
         [{f"b_{name}": tomb[name] for name in ("id", *_DEAD, *_DEAD_TOO)} for tomb in tombs],
     )
-    held = schema.left_alone
     for chunk in chunks([str(tomb["id"]) for tomb in tombs]):
-        conn.execute(delete(held).where(held.c.connection == connection, held.c.account.in_(chunk)))
+        for held in (schema.left_alone, schema.hold):
+            conn.execute(delete(held).where(held.c.connection == connection, held.c.account.in_(chunk)))
 
 
 def _store_heirs(conn: Connection, connection: str, inherited: Mapping[str, Stored], now: float) -> None:

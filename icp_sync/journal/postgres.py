@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 from zlib import crc32
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -107,17 +109,66 @@ def _number(name: str) -> int:
     return crc32(name.encode("utf-8", "replace")) - 2**31
 
 
+class _Presence:
+    """A session that holds the shared lock of the processes that write; made again when it was cut."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turn = Lock()
+        self._session = self._begun()
+
+    def _begun(self) -> Connection:
+        session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        session.execute(text("SELECT pg_advisory_lock_shared(:kind, 0)"), {"kind": HOLDER})
+        return session
+
+    def renew(self) -> None:
+        """Take the lock again if its session was cut: by a restart of the server, a failover, an admin."""
+        with self._turn:
+            if not self._lives():
+                self._session.close()
+                self._session = self._begun()
+
+    def _lives(self) -> bool:
+        if self._session.closed:
+            return False
+        try:
+            self._session.execute(text("SELECT 1"))
+        except UnavailableError:
+            return False
+        return True
+
+    def end(self) -> None:
+        with self._turn, self._session, suppress(UnavailableError):
+            if not self._session.closed:  # where it was cut, its lock went with it
+                self._session.execute(text("SELECT pg_advisory_unlock_shared(:kind, 0)"), {"kind": HOLDER})
+
+
+_presences: WeakKeyDictionary[Engine, _Presence] = WeakKeyDictionary()
+
+
 @contextmanager
 def present(engine: Engine) -> Iterator[None]:
     """Be known as one of the processes that write, until the end or until this process dies."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        mine = {"kind": HOLDER}
-        conn.execute(text("SELECT pg_advisory_lock_shared(:kind, 0)"), mine)
-        try:
-            yield
-        finally:
-            with suppress(UnavailableError):  # the session was cut, and its lock went with it
-                conn.execute(text("SELECT pg_advisory_unlock_shared(:kind, 0)"), mine)
+    outer, mine = _presences.get(engine), _Presence(engine)
+    _presences[engine] = mine
+    try:
+        yield
+    finally:
+        if outer is None:
+            _presences.pop(engine, None)
+        else:
+            _presences[engine] = outer
+        mine.end()
+
+
+def still_present(engine: Engine) -> None:
+    """Be known again, if this process is `present` and the server has lost sight of it.
+
+    Raises UnavailableError while the server cannot be reached.
+    """
+    if (mine := _presences.get(engine)) is not None:
+        mine.renew()
 
 
 def alone(conn: Connection) -> bool:

@@ -17,6 +17,7 @@ from icp_sync.journal.encoding import (
     confirmed_from_text,
     intents_from_text,
     loads,
+    owed_from_text,
     pairs_from_text,
     plain,
     previous_from_text,
@@ -150,6 +151,7 @@ class _Row(NamedTuple):
     unechoed: str
     sent_at: float
     withdrawn: str
+    owed: str
 
 
 def _remembered(row: _Row, answers: _Answers) -> Remembered:
@@ -172,4 +174,5 @@ def _remembered(row: _Row, answers: _Answers) -> Remembered:
         unechoed=pairs_from_text(row.unechoed),
         sent_at=row.sent_at,
         withdrawn=withdrawn_from_text(row.withdrawn),
+        owed=owed_from_text(row.owed),
     )

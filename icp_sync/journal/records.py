@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from icp_sync.domain.account import Confirmed, Previous, Withdrawn
+from icp_sync.domain.account import Confirmed, Owed, Previous, Withdrawn
 from icp_sync.domain.facts import Signal
 from icp_sync.domain.plan import Change, Hold, Result
 
@@ -41,7 +41,7 @@ class Settled:
     stirs_facts, stirs_owner: what others may depend on changed, its facts or who owns it.
     holds: what of it waits for a person, the whole set. counted: which of the guard's rules its landed write
     counts for.
-    unechoed, sent_at, withdrawn: as in `Remembered`, the whole of each.
+    unechoed, sent_at, owed, withdrawn: as in `Remembered`, the whole of each.
     """
 
     account_id: str
@@ -78,6 +78,7 @@ class Settled:
     counted: tuple[str, ...] = ()
     unechoed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     sent_at: float = 0.0
+    owed: Mapping[str, Owed] = field(default_factory=dict)
     withdrawn: Withdrawn | None = None
 
 
@@ -86,8 +87,9 @@ class Amended:
     """What a write that evaluated nothing (an undo, an applied plan) made of one account.
 
     Its evaluation stays as it was; the account is due at once, and the read that follows resolves its
-    intents. version: as after `intend`. confirmed: fields to overwrite. owner: who owns it now, None for
-    unchanged. result: what became of `changes`. problem: why it is to be tried again, "" when it is done.
+    intents. version: as after `intend`. confirmed: fields to overwrite. replaced: field → the value that
+    stood there until it was written over. owner: who owns it now, None for unchanged. result: what became of
+    `changes`. problem: why it is to be tried again, "" when it is done.
     """
 
     account_id: str
@@ -95,6 +97,7 @@ class Amended:
     confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     result: Result = Result.WRITTEN
+    replaced: Mapping[str, str] = field(default_factory=dict)
     owner: str | None = None
     stamp: int = 0
     unechoed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -273,3 +276,4 @@ class StoredAccount:
     evidence: Mapping[str, object]
     evaluation: Mapping[str, object]
     left_alone: Mapping[str, tuple[str, str]]
+    withdrawn: Withdrawn | None = None

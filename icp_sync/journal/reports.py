@@ -20,6 +20,7 @@ from icp_sync.journal.encoding import (
     loads,
     plain,
     previous_from_text,
+    withdrawn_from_text,
 )
 from icp_sync.journal.records import Listed, StoredAccount
 
@@ -168,8 +169,9 @@ class Reports(Bound):
         return self._listed("deferred", limit)
 
     def held(self, limit: int = 1000) -> list[Listed]:
-        """Accounts nothing may be written on; `problem` says why, such as a foreign seal."""
-        return self._listed("held", limit)
+        """Accounts held for their seal; `problem` says why. Without those the guard holds something of."""
+        guarded = select(schema.hold.c.account).where(schema.hold.c.connection == self.connection)
+        return self._listed("held", limit, _ACCOUNT.c.id.not_in(guarded))
 
     def due(self, now: float, limit: int) -> tuple[str, ...]:
         """Live accounts whose wake-up time has come, oldest first."""
@@ -216,12 +218,12 @@ class Reports(Bound):
             ).all()
         return tuple(Evaluable(*row) for row in rows)
 
-    def _listed(self, status: str, limit: int) -> list[Listed]:
+    def _listed(self, status: str, limit: int, *those: ColumnElement[bool]) -> list[Listed]:
         c = _ACCOUNT.c
         with self.reading() as conn:
             rows = conn.execute(
                 select(c.id, c.name, c.domain, c.problem, c.attempts, c.wake_at)
-                .where(_of(self.connection), c.status == status)
+                .where(_of(self.connection), c.status == status, *those)
                 .order_by(c.settled_at, c.id)
                 .limit(limit)
             ).all()
@@ -259,6 +261,7 @@ def _stored(row: Row[Any], evaluation: str | None, held: Mapping[str, list[str]]
         "confirmed": confirmed_from_text(row.confirmed),
         "intents": intents_from_text(row.intents),
         "evidence": loads(row.evidence),
+        "withdrawn": withdrawn_from_text(row.withdrawn),
         "evaluation": loads(evaluation),
         "left_alone": {field: (live, desired) for field, (live, desired) in held.items()},
     }

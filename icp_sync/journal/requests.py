@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,8 @@ _REQUEST = schema.request
 
 WAITING, RUNNING, CANCELLED = "waiting", "running", "cancelled"
 OPEN = (WAITING, RUNNING)
+BEGUN = "begun"
+"""Under this name the progress of a request says when it was first taken in hand, epoch seconds."""
 
 
 class Requests(Bound):
@@ -60,9 +62,14 @@ class Requests(Bound):
             rows = conn.execute(select(*_REQUEST.c).where(*mine).order_by(_REQUEST.c.id.desc()).limit(limit))
             return [_asked(row) for row in rows]
 
-    def next_request(self) -> Asked | None:
-        """The oldest that is not finished; one that is running already was left by a process that died."""
-        mine = (_REQUEST.c.connection == self.connection, _REQUEST.c.state.in_(OPEN))
+    def next_request(self, *kinds: str, but: Collection[str] = ()) -> Asked | None:
+        """The oldest that is not finished, of these kinds or of all but some; one that is running already
+        was left by a process that died."""
+        mine = [_REQUEST.c.connection == self.connection, _REQUEST.c.state.in_(OPEN)]
+        if kinds:
+            mine.append(_REQUEST.c.kind.in_(kinds))
+        if but:
+            mine.append(_REQUEST.c.kind.not_in(but))
         with self.reading() as conn:
             row = conn.execute(select(*_REQUEST.c).where(*mine).order_by(_REQUEST.c.id).limit(1)).first()
         return None if row is None else _asked(row)

@@ -26,7 +26,7 @@ ERASED = "erased"
 _TOMBS = 200
 _BLANK = (
     "name", "name_key", "domain", "owner", "previous", "confirmed", "intents", "evidence", "parent",
-    "group_key", "unechoed", "withdrawn", "fingerprint", "tier",
+    "group_key", "unechoed", "withdrawn", "fingerprint", "tier", "former",
 )  # fmt: skip
 _BOUGHT = 400 * DAY
 """What was spent is kept at least so long: budgets are counted from it."""
@@ -39,7 +39,8 @@ class Keep:
     """Seconds for which things are kept, infinity for ever.
 
     history: evaluations and writes, account by account; what is older can neither be explained nor undone.
-    runs: runs, requests, costs. gone: what is known of an account that was deleted or merged away.
+    runs: runs, requests, costs; a run stays as long as its writes do, or nobody could undo it. gone: what is
+    known of an account that was deleted or merged away.
     """
 
     history: float = 400 * DAY
@@ -82,7 +83,7 @@ class Retention(Bound):
         done.writes = self._prune_log(sent, now - keep.history, going)
         done.counts = self._prune_log(moved, now - max(keep.runs, _MOVED), going)
         done.counts += self._prune_log(bought, now - max(keep.runs, _BOUGHT), going, ~bought.c.open)
-        done.runs = self._prune_named(schema.run, now - keep.runs, going)
+        done.runs = self._prune_named(schema.run, now - keep.runs, going, ~_named_by(sent, schema.run))
         finished = schema.request.c.state.in_(("done", "failed", "cancelled"))
         done.requests = self._prune_named(schema.request, now - keep.runs, going, finished)
         done.answers = self._prune_answers(now, going)
@@ -92,7 +93,7 @@ class Retention(Bound):
     def _prune_log(
         self, table: Any, before: float, going: Callable[[], bool], *only: ColumnElement[bool]
     ) -> int:
-        """Rows of a numbered log from before an instant. Numbers rise with time, so it is read only so far."""
+        """Rows of a numbered log from before an instant. Numbers rise with time: it is read only so far."""
         removed, last = 0, -1
         mine = table.c.connection == self.connection
         while before > 0 and going():
@@ -170,6 +171,11 @@ class Retention(Bound):
                 )
                 erased += len(ids)
         return erased
+
+
+def _named_by(log: Any, run: Any) -> ColumnElement[bool]:
+    """Whether a log still holds something of the run."""
+    return exists().where(and_(log.c.connection == run.c.connection, log.c.run == run.c.id))
 
 
 def _superseded(log: Any, before: float) -> ColumnElement[bool]:

@@ -23,6 +23,10 @@ class Stored(NamedTuple):
     survivor: str = ""
     confirmed: str = ""
     intents: str = ""
+    unechoed: str = ""
+    owed: str = ""
+    domain: str = ""
+    former: str = ""
 
 
 ABSENT = Stored()
@@ -78,7 +82,9 @@ def blank(connection: str, account_id: str) -> dict[str, Any]:
         "group_key": "",
         "unechoed": "",
         "sent_at": 0.0,
+        "owed": "",
         "withdrawn": "",
+        "former": "",
     }
 
 

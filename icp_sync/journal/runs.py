@@ -38,6 +38,15 @@ class Runs(Bound):
                 if conn.execute(fresh).scalar() is not None:
                     return run_id
 
+    def report_run(self, run_id: str, report: Mapping[str, object]) -> None:
+        """What a run that goes on has done so far."""
+        with self.writing("run") as conn:
+            conn.execute(
+                update(_RUN)
+                .where(_RUN.c.connection == self.connection, _RUN.c.id == run_id)
+                .values(report=dumps(report))
+            )
+
     def end_run(self, run_id: str, report: Mapping[str, object], *, now: float) -> None:
         with self.writing("run") as conn:
             conn.execute(

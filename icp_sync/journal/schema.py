@@ -44,6 +44,7 @@ connection_state = Table(
     Column("backfill_reason", Text),
     Column("backfill_at", Double),
     Column("backfill_state", Text, nullable=False, default="", server_default=""),  # see journal.backfills
+    Column("audit_end", Text, nullable=False, default="", server_default=""),  # see journal.audit
 )
 
 profile_version = Table(
@@ -115,7 +116,9 @@ account = Table(
     # {field: [live value the last write assumed, value sent]} until a later read has seen that write
     Column("unechoed", Text, nullable=False, default="", server_default=""),
     Column("sent_at", Double, nullable=False, default=0.0, server_default="0"),
+    Column("owed", Text, nullable=False, default="", server_default=""),  # {field: [value, at, by, over]}
     Column("withdrawn", Text, nullable=False, default="", server_default=""),  # [mark, {field: value}, run]
+    Column("former", Text, nullable=False, default="", server_default=""),  # [domain, …] before this one
     PrimaryKeyConstraint("connection", "id"),
     Index("account_parent", "connection", "parent"),
     Index("account_group", "connection", "group_key"),

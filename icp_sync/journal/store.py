@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from icp_sync.domain.seal import SealKey
 from icp_sync.journal import postgres
 from icp_sync.journal.alerts import Alerts
 from icp_sync.journal.amend import Amend
@@ -73,16 +74,17 @@ class Journal(
     """One connection's journal. Safe to share between threads; every method is a transaction of its own."""
 
     @classmethod
-    def open(cls, url: str, connection: str) -> Self:
+    def open(cls, url: str, connection: str, key: SealKey | None = None) -> Self:
         """Open, make and migrate the journal at a URL such as sqlite:///var/icp-sync/journal.db.
 
+        key: what the audit is signed with, where there is a seal key.
         Raises ConfigError for a URL, a file or a schema that cannot be used, naming what to do.
         """
-        return cls(open_engine(url), connection)
+        return cls(open_engine(url), connection).signing_with(key)
 
     def for_connection(self, name: str) -> Self:
         """The same database for another connection; closing either closes both."""
-        return type(self)(self.engine, name)
+        return type(self)(self.engine, name).signing_with(self._key)
 
     def close(self) -> None:
         self.engine.dispose()

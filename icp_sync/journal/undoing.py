@@ -6,6 +6,7 @@ the value still standing as ours, nobody writes the withdrawn one again, and the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,10 +14,20 @@ from sqlalchemy import bindparam, func, select, update
 
 from icp_sync.domain.account import Confirmed, Withdrawn
 from icp_sync.domain.plan import Change, Result
+from icp_sync.domain.standing import FIELDS
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.commit import log_changes
-from icp_sync.journal.encoding import changes_to_text, confirmed_to_json, dumps, loads, withdrawn_to_text
+from icp_sync.journal.encoding import (
+    changes_to_text,
+    confirmed_to_json,
+    dumps,
+    loads,
+    pairs_from_text,
+    pairs_to_text,
+    withdrawn_from_text,
+    withdrawn_to_text,
+)
 from icp_sync.journal.intend import ACCOUNT_MOVED, with_intents
 from icp_sync.journal.records import Amended, Lease, RunRecord
 from icp_sync.journal.rows import ABSENT, Stored, lock
@@ -63,8 +74,13 @@ class Undoing(Bound):
 
     def is_going(self, run: RunRecord, *, now: float) -> bool:
         """Whether somebody works on this run: it has no end, is the last of its kind, and is leased."""
+        return self.leased_until(run, now=now) is not None
+
+    def leased_until(self, run: RunRecord, *, now: float) -> float | None:
+        """Until when (epoch seconds) this run counts as going on, also where a killed process left it; None
+        for one that does not."""
         if run.ended_at is not None:
-            return False
+            return None
         later = (_RUN.c.connection == self.connection, _RUN.c.kind == run.kind, _RUN.c.id > run.id)
         held = (
             _LEASE.c.connection == self.connection,
@@ -74,7 +90,18 @@ class Undoing(Bound):
         )
         with self.reading() as conn:
             overtaken = conn.execute(select(_RUN.c.id).where(*later).limit(1)).first()
-            return overtaken is None and conn.execute(select(_LEASE.c.fence).where(*held)).first() is not None
+            if overtaken is not None:
+                return None
+            until = conn.execute(select(func.max(_LEASE.c.until)).where(*held)).scalar()
+            return None if until is None else float(until)
+
+    def put_back(self) -> dict[str, int]:
+        """Undo → the accounts that hold what it put back, and stay so while their inputs are the same."""
+        c = _ACCOUNT.c
+        mine = (c.connection == self.connection, c.status != "gone", c.withdrawn != "")
+        with self.reading() as conn:
+            found = (withdrawn_from_text(text) for (text,) in conn.execute(select(c.withdrawn).where(*mine)))
+            return dict(Counter(taken.run for taken in found if taken and taken.fields))
 
     def spent_in(self, run_id: str) -> dict[str, float]:
         """Enricher → the credits a run spent; what may have been spent counts."""
@@ -87,7 +114,9 @@ class Undoing(Bound):
             )
             return {name: float(amount) for name, amount in rows if amount}
 
-    def take_back(self, taken: Sequence[TakenBack], *, run: str, lease: Lease, now: float) -> dict[str, str]:
+    def take_back(
+        self, taken: Sequence[TakenBack], *, run: str, lease: Lease, now: float, sent_at: float = 0.0
+    ) -> dict[str, str]:
         """Claim these accounts for the undo `run`; returns why others could not be: id → reason.
 
         A claimed account's version grows by one. The history holds the changes as of unknown fate until
@@ -107,6 +136,8 @@ class Undoing(Bound):
                         confirmed=bindparam("b_confirmed"),
                         intents=bindparam("b_intents"),
                         withdrawn=bindparam("b_withdrawn"),
+                        unechoed=bindparam("b_unechoed"),
+                        sent_at=sent_at,
                         intended_by=run,
                         intended_at=now,
                     ),
@@ -159,4 +190,8 @@ def _claim(one: TakenBack, before: Stored) -> dict[str, object]:
         "b_confirmed": dumps(loads(before.confirmed) | confirmed_to_json(one.confirmed)),
         "b_intents": with_intents(before.intents, standing),
         "b_withdrawn": withdrawn_to_text(one.withdrawn),
+        "b_unechoed": pairs_to_text(
+            pairs_from_text(before.unechoed)
+            | {c.field: (c.live, c.desired) for c in one.changes if not FIELDS[c.field].hidden}
+        ),
     }

@@ -81,7 +81,9 @@ class Verifying(Audit):
         except ConfigError as error:  # so damaged that even looking ends
             found = found or [Finding("database", error.problems[0].what)]
         if not found and (seq := self.audit_broken()) is not None:
-            found.append(Finding("audit", f"entry {seq} does not follow from the one before it"))
+            found.append(
+                Finding("audit", f"entry {seq} is missing, not signed, or does not follow from the last")
+            )
         return found
 
     def _contents(self, conn: Connection, now: float) -> Iterator[Finding]:

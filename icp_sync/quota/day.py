@@ -8,18 +8,19 @@ stop a few above the reserve; those few are spent one at a time, on looking.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, inf
 from typing import Any
 
+from icp_sync.quota.hands import SILENT_FOR, Hands
 from icp_sync.quota.priority import Priority
 
 DAY, HOUR = 86_400.0, 3_600.0
-IN_FLIGHT_AT_MOST = 120.0
-"""Seconds after which what a process held is forgotten: it died, or the other side counted it long ago."""
 SOON = 0.05
 FIRST_WORD = 5.0
-"""Seconds to wait for the first word on the day from a call another has begun: it may have died with it."""
+"""Seconds to wait for the first word on the day from the call let go last: it may have died unheard."""
+LANDS = 30.0
+"""Seconds after which a call let go is not waited for by those whom only its counting would stop."""
 LOOKS = 24
 """Calls above the reserve kept for looking whether there is room again."""
 LOOK_AGAIN, LOOK_EARLY = 3_600.0, 900.0
@@ -74,9 +75,7 @@ class Later:
 @dataclass(slots=True, kw_only=True)
 class Day:
     """seen: [number, remainder] of the observations none of which was made after another was known: the
-    lowest holds. hands: process → [calls it has in flight, those ended that no reply has told of yet, when it
-    said so]. hours: hour → [calls of ours,
-    those of backfills]."""
+    lowest holds. hands: what is out. hours: hour → [calls of ours, those of backfills]."""
 
     limit: int = 0
     seen: list[list[int]] = field(default_factory=list)
@@ -89,7 +88,7 @@ class Day:
     look_at: float = 0.0
     untold: int = 0
     short_since: float = 0.0
-    hands: dict[str, list[float]] = field(default_factory=dict)
+    hands: Hands = field(default_factory=Hands)
     hours: dict[int, list[int]] = field(default_factory=dict)
     samples: list[list[float]] = field(default_factory=list)
 
@@ -108,6 +107,8 @@ class Day:
         if not self.began:
             self.began = now
         known = self.number if said.known is None else said.known
+        if said.known is not None:
+            self.hands.told(said.known)
         self.number += 1
         newer = [one for one in self.seen if one[0] > known]
         self.seen = [*newer[-MOST_SEEN:], [self.number, said.remaining]]
@@ -118,25 +119,23 @@ class Day:
             self.samples = [*self.samples, [now, float(said.remaining)]][-SAMPLES:]
 
     def turn(self, now: float) -> None:
-        """Let time do its work: a new day begins, what is old is forgotten."""
-        self.hands = {who: held for who, held in self.hands.items() if now - held[2] < IN_FLIGHT_AT_MOST}
+        """Let time do its work: a new day begins, what is old is forgotten, the dead are given up."""
+        if self.hands.expire(now, self.number + 1):
+            self.number += 1  # so that only calls from here on count as begun afterwards
+            self.look_at = now  # what they had out, a look tells
         self.hours = {h: n for h, n in self.hours.items() if (h + 1) * HOUR > now - 2 * DAY}
         if self.resets_at and now >= self.resets_at:
             self._renew(now)
 
     def _renew(self, now: float) -> None:
-        self.seen, self.samples = [], []
+        self.seen, self.samples, self.hands.lost = [], [], {}
         if self.resets_at:  # of a rolling day only its oldest hours are over
             self.hours = {}
         self.period, self.began, self.resets_at, self.look_at = self.period + 1, now, 0.0, 0.0
 
-    def flying(self, since: float = -inf) -> int:
-        """Calls in flight, of those who have said so since then."""
-        return int(sum(flying for flying, _, at in self.hands.values() if at > since))
-
     def in_flight(self) -> int:
         """Calls the last observation may not know of."""
-        return int(sum(flying + unseen for flying, unseen, _ in self.hands.values()))
+        return self.hands.out()
 
     def used(self, now: float, *, backfill: bool = False) -> int:
         """Calls of ours in this day."""
@@ -151,15 +150,18 @@ class Day:
             return Later(until=self.paused_until, why="the calls of the day are used up")
         left, flying = self.remaining, self.in_flight()
         if left is None or not self.limit:
-            waiting = self.flying(now - FIRST_WORD) > 0 and self.untold < SILENT_AFTER
+            waiting = self.hands.flying(now - FIRST_WORD) > 0 and self.untold < SILENT_AFTER
             return Later(until=now + SOON) if waiting else None
         floor = daily.reserve(self.limit) + self.looks()
         if left - flying - 1 >= floor:
             above = left - flying - floor
             return self._backfill(now, daily, above) if priority is Priority.BACKFILL else None
-        if left - 1 >= floor and self.flying():
+        if left - 1 >= floor and self.hands.flying(now - LANDS):
             return Later(until=now + SOON)  # what is in flight may turn out not to count
-        return self._look(now, daily, left - flying - 1)
+        later = self._look(now, daily, left - flying - 1)
+        if later and left - 1 >= floor and self.hands.flying():  # soon it will have landed, or died
+            later = replace(later, until=min(later.until, now + SILENT_FOR))
+        return later
 
     def looks(self) -> int:
         return max(1, min(LOOKS, self.limit // 1000))
@@ -178,8 +180,9 @@ class Day:
         every = LOOK_EARLY if late or not (daily.rolling or self.resets_at) else LOOK_AGAIN
         if not self.look_at:
             self.look_at = self.observed_at + every
-        can = after >= daily.reserve(self.limit) and (daily.rolling or late or not self.resets_at)
-        if can and now >= self.look_at and not self.flying():
+        worth = daily.rolling or late or not self.resets_at or self.hands.lost
+        can = bool(worth) and after >= daily.reserve(self.limit)
+        if can and now >= self.look_at and not self.hands.flying():
             self.look_at = now + every
             return None
         nexts = [self.look_at if now < self.look_at else now + SOON] if can else []
@@ -209,6 +212,16 @@ class Day:
         at = now + max(0.0, left - daily.reserve(self.limit)) * seconds / fell
         return at if at < (self.resets_at or now + DAY) else None
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set: every instant moves with it."""
+        for name in ("began", "observed_at", "resets_at", "paused_until", "look_at", "short_since"):
+            if at := getattr(self, name):  # 0 is no instant
+                setattr(self, name, at + seconds)
+        hours = round(seconds / HOUR)
+        self.hours = {hour + hours: counted for hour, counted in self.hours.items()}
+        self.samples = [[at + seconds, left] for at, left in self.samples]
+        self.hands.shift(seconds)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "limit": self.limit,
@@ -222,7 +235,7 @@ class Day:
             "look": self.look_at,
             "untold": self.untold,
             "short": self.short_since,
-            "hands": self.hands,
+            "hands": self.hands.to_json(),
             "hours": {str(hour): n for hour, n in self.hours.items()},
             "samples": self.samples,
         }
@@ -242,9 +255,7 @@ class Day:
             look_at=float(data.get("look") or 0.0),
             untold=int(data.get("untold") or 0),
             short_since=float(data.get("short") or 0.0),
-            hands={
-                str(who): [int(n), int(m), float(at)] for who, (n, m, at) in (data.get("hands") or {}).items()
-            },
+            hands=Hands.from_json(data.get("hands") or {}),
             hours={int(h): [int(n), int(b)] for h, (n, b) in (data.get("hours") or {}).items()},
             samples=[[float(at), float(left)] for at, left in data.get("samples", ())],
         )

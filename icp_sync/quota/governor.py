@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from icp_sync.errors import UnavailableError
-from icp_sync.observe import log, quota_wait_seconds
+from icp_sync.observe import quota_wait_seconds
 from icp_sync.quota.day import Daily, Told
 from icp_sync.quota.keeping import InJournal, InMemory, Keeping
 from icp_sync.quota.ledger import DAILY, Granted, Ledger, Refused
@@ -22,19 +22,19 @@ from icp_sync.quota.priority import current
 from icp_sync.quota.rates import Rate
 from icp_sync.quota.reports import Flight, Reports
 from icp_sync.quota.standing import BucketStanding
+from icp_sync.quota.telling import Telling
 
 T = TypeVar("T")
 
 TELL_EVERY = 5.0
 """Seconds after which what replies said is kept in the journal though nobody asks for a slot."""
 
-_log = log("quota")
-
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
     given: Granted | Refused
     now: float  # on the ledger's clock
+    short: bool = False  # whether the day's calls are known to have ended
 
 
 class Quota:
@@ -69,6 +69,7 @@ class Quota:
         self._reports = Reports(quiet)
         self._holder = secrets.token_hex(4)
         self._pauses = 0
+        self._telling = Telling(self._kept, connection)
         self._told_at = clock()
         self._mine = threading.local()
 
@@ -136,7 +137,7 @@ class Quota:
         def act(ledger: Ledger, now: float) -> _Answer:
             ledger.hear(news, self._holder, now)
             took = ledger.take(buckets, now=now, priority=priority, holder=self._holder, daily=daily)
-            return _Answer(took, now)
+            return _Answer(took, now, bool(ledger.day.short_since))
 
         with self._lock:
             news = self._reports.news()
@@ -149,7 +150,11 @@ class Quota:
             flight = None
             if isinstance(answer.given, Granted):
                 flight = self._reports.departed(buckets, answer.given, daily is not None)
-        self._announce(answer)
+        try:
+            self._telling.tell(answer.given, answer.now, short=answer.short)
+        except BaseException:
+            self._cancel(flight)  # nobody will send it
+            raise
         return answer, flight
 
     def _cancel(self, flight: Flight | None) -> None:
@@ -165,19 +170,6 @@ class Quota:
             retry_after=seconds,
             next_step="icp-sync status" if why else "",
         )
-
-    def _announce(self, answer: _Answer) -> None:
-        """Once when the end of the day's calls stops us, and once when it does no more."""
-        given = answer.given
-        text = ""
-        if isinstance(given, Refused) and given.first:
-            text = f"{given.why}; calls go on in {given.until - answer.now:.0f} s at the latest"
-            _log.warning("the day's calls are used up", connection=self._connection, error=text)
-        elif isinstance(given, Granted) and given.again:
-            _log.info("there are calls again", connection=self._connection)
-        else:
-            return
-        self._kept.alert(text, answer.now)
 
     # Learning
 

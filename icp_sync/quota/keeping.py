@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
-from icp_sync.journal import Journal
+from icp_sync.journal import QUOTA_ALERT, Journal
 from icp_sync.quota.ledger import Ledger
 from icp_sync.quota.rates import Rate, Window
 
@@ -46,14 +46,13 @@ class InJournal:
     """
 
     shared = True
-    ALERT = "quota"
 
     def __init__(self, journal: Journal, rates: Mapping[str, Rate]) -> None:
         self._journal, self._rates = journal, rates
 
     def change(self, act: Callable[[Ledger, float], T]) -> T:
-        def changed(text: str, now: float) -> tuple[str, T]:
-            ledger = Ledger.from_text(text, self._rates)
+        def changed(text: str, at: float, now: float) -> tuple[str, T]:
+            ledger = Ledger.from_text(text, self._rates, at=at, now=now)
             result = act(ledger, now)
             return ledger.to_text(), result
 
@@ -61,6 +60,6 @@ class InJournal:
 
     def alert(self, text: str, now: float) -> None:
         if text:
-            self._journal.raise_alert(self.ALERT, text, now=now)
+            self._journal.raise_alert(QUOTA_ALERT, text, now=now)
         else:
-            self._journal.end_alert(self.ALERT)
+            self._journal.end_alert(QUOTA_ALERT)

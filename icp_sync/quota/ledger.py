@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from icp_sync.quota.day import Daily, Day, Later, Told
@@ -73,13 +74,11 @@ class Ledger:
                 window.remaining = window.remaining if said.remaining is None else said.remaining
         for bucket, at, really in news.later:
             if bucket in self.windows:
-                self.windows[bucket].later(at, really)
+                self.windows[bucket].later(at, min(really, now))  # later than now only by a clock set back
         for bucket in news.well & self.windows.keys():
             self.windows[bucket].refusals = 0
         self.day.untold += news.untold
-        self.day.hands.pop(holder, None)
-        if news.flying or news.unseen:
-            self.day.hands[holder] = [news.flying, news.unseen, now]
+        self.day.hands.say(holder, news.flying, news.unseen, now)
 
     def take(
         self, names: Iterable[str], *, now: float, priority: Priority, holder: str, daily: Daily | None
@@ -101,8 +100,7 @@ class Ledger:
         again = False
         if daily is not None:
             self.day.started(now, priority)
-            flying, unseen, _ = self.day.hands.get(holder, (0, 0, now))
-            self.day.hands[holder] = [flying + 1, unseen, now]
+            self.day.hands.depart(holder, now)
             again = bool(self.day.short_since) and self._plenty(daily)
             self.day.short_since = 0.0 if again else self.day.short_since
         return Granted(at=at, known=self.day.number, period=self.day.period, again=again)
@@ -175,17 +173,30 @@ class Ledger:
             ),
         )
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set: every instant moves with it."""
+        self.day.shift(seconds)
+        for window in self.windows.values():
+            window.shift(seconds)
+
     def to_text(self) -> str:
         windows = {name: window.to_json() for name, window in self.windows.items()}
         return json.dumps({"windows": windows, "day": self.day.to_json()}, separators=(",", ":"))
 
     @classmethod
-    def from_text(cls, text: str, rates: Mapping[str, Rate]) -> Ledger:
-        """What was kept, for the rates there are now; what cannot be read counts as nothing."""
+    def from_text(cls, text: str, rates: Mapping[str, Rate], *, at: float = -inf, now: float = inf) -> Ledger:
+        """What was kept, for the rates there are now; what cannot be read counts as nothing.
+
+        at, now: the clock when it was kept, and when it is read. A clock that was set back in between would
+        have every slot and pause lie ahead by as much: they move with it.
+        """
         try:
             found: Any = json.loads(text) if text else {}
             kept = found.get("windows", {})
             windows = {name: Window.from_json(rate, kept.get(name, {})) for name, rate in rates.items()}
-            return cls(windows=windows, day=Day.from_json(found.get("day", {})))
+            ledger = cls(windows=windows, day=Day.from_json(found.get("day", {})))
+            if at > now:
+                ledger.shift(now - at)
+            return ledger
         except (ValueError, TypeError, AttributeError):
             return cls(windows={name: Window(rate=rate) for name, rate in rates.items()})

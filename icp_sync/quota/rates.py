@@ -113,6 +113,13 @@ class Window:
         self.wanted = {who: until for who, until in self.wanted.items() if until > now}
         return any(who < priority for who in self.wanted)
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set: every instant moves with it."""
+        self.slots = [[_grain(at + seconds), calls] for at, calls in self.slots]
+        self.paused_until += seconds
+        self.lowered_at += seconds
+        self.wanted = {who: until + seconds for who, until in self.wanted.items()}
+
     def to_json(self) -> dict[str, Any]:
         return {
             "slots": self.slots,

@@ -34,7 +34,9 @@ class Retention(Part):
     history: KeptFor = Field(
         400 * _DAY, description="Evaluations and writes; older ones can be neither explained nor undone."
     )
-    runs: KeptFor = Field(400 * _DAY, description="The list of runs and requests.")
+    runs: KeptFor = Field(
+        400 * _DAY, description="The list of runs and requests; a run stays as long as its writes do."
+    )
     gone: KeptFor = Field(
         30 * _DAY, description="What is known of an account after it was deleted or merged away."
     )

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from icp_sync.journal import Asked, Journal
-from icp_sync.ports import Stream
+from icp_sync.journal.backfills import BackfillState
+from icp_sync.journal.requests import BEGUN
+from icp_sync.ports import Position, Stream
 from icp_sync.sync.cycle import Parts, Scope, cycle
 from icp_sync.sync.report import Report
 from icp_sync.sync.waves import ALERT, HaltedError, Waves
@@ -29,11 +31,18 @@ def backfill(parts: Parts, scope: Scope, *, by_hand: bool = False, resume: bool 
     request behind it changes: then the next call begins again. Raises HaltedError when it was halted, now or
     earlier, and what `cycle` raises; the next call continues after the last settled page.
     """
+    return _made(parts, scope, by_hand=by_hand, resume=resume)[0]
+
+
+def _made(parts: Parts, scope: Scope, *, by_hand: bool, resume: bool) -> tuple[Report | None, bool]:
+    """The report of `backfill`, and whether all there was to read was read."""
     journal = parts.journal
     if not scope.apply:
-        return cycle(Stream.BACKFILL, parts, scope)
+        return cycle(Stream.BACKFILL, parts, scope), scope.going()
+    whole = scope.where is None
     if resume or scope.restart:
-        lift(journal)
+        if whole:  # a selection that somebody asks for goes ahead; that of all accounts still waits
+            lift(journal)
     elif why := halted(journal):
         raise HaltedError(why)
     request = journal.backfill_request()
@@ -45,12 +54,12 @@ def backfill(parts: Parts, scope: Scope, *, by_hand: bool = False, resume: bool 
     paced = replace(scope, going=waves.going, ticked=waves.ticked, split=waves.split)
     report = cycle(Stream.BACKFILL, parts, paced)
     if waves.halted:
-        raise HaltedError(waves.halted, report)
+        raise HaltedError(waves.halted, report, whole=whole)
     if report is not None and finished(parts, scope):
         journal.end_alert(ALERT)
         if request is not None and journal.backfill_request() == request:
             journal.clear_backfill_request()
-    return report
+    return report, waves.done
 
 
 def finished(parts: Parts, scope: Scope) -> bool:
@@ -70,18 +79,21 @@ def lift(journal: Journal) -> None:
     """Let a halted backfill go on: at the canary of what is left, as nothing is known of that."""
     state = journal.backfill_state()
     if state.halted:
-        journal.set_backfill_state(replace(state, halted="", at=0.0, waves=0))
+        journal.set_backfill_state(BackfillState(holds=state.holds))
     journal.end_alert(ALERT)
 
 
-def perform(asked: Asked, parts: Parts, scope: Scope) -> Mapping[str, object]:
+def perform(asked: Asked, parts: Parts, scope: Scope) -> Mapping[str, object] | None:
     """A backfill somebody handed over: `restart`, `resume`, `limit` and `where` in its args.
 
-    One taken up again after its process had died goes on where it was. While another worker is at a backfill
-    it waits, and where that one has read everything there is nothing left to do.
+    One taken up again after its process had ended goes on where it was, tells of both, and reads no more than
+    its limit altogether; a selection keeps no place, so it is read through again. While another worker is at
+    a backfill it waits, and where that one has read everything there is nothing left to do.
     """
-    args, begun = asked.args, "read" in asked.progress
+    args = asked.args
     clauses, limit = args.get("where"), args.get("limit")
+    earlier = Report.from_json(asked.progress)
+    begun = "read" in asked.progress
     scope = replace(
         scope,
         where=parse([str(c) for c in clauses], parts.policy().types) if isinstance(clauses, list) else None,
@@ -90,15 +102,40 @@ def perform(asked: Asked, parts: Parts, scope: Scope) -> Mapping[str, object]:
     )
     resume, met = bool(args.get("resume")) and not begun, False
     joins = not scope.restart and scope.where is None and scope.limit is None
+    if scope.where is not None:
+        earlier = Report(written=earlier.written, waves=earlier.waves)
+    elif _read_before(asked, parts):
+        return told(earlier)
     while scope.going():
-        report = backfill(parts, scope, by_hand=True, resume=resume)
-        if report is not None:
-            return told(report)
-        met |= not finished(parts, scope)  # until it has begun, the position is that of an earlier one
-        scope.wait(BUSY)
-        if joins and met and finished(parts, scope):
-            return {"joined": True}
-    return {}
+        left = scope.limit
+        if left is not None and scope.where is None:
+            left = max(0, left - earlier.read)
+            if not left:
+                return told(earlier)
+        try:
+            report, done = _made(parts, replace(scope, limit=left), by_hand=True, resume=resume)
+        except HaltedError as error:
+            if error.report is not None:
+                error.report += earlier
+            raise
+        if report is None:
+            met |= not finished(parts, scope)  # until it has begun, the position is that of an earlier one
+            scope.wait(BUSY)
+            if joins and met and finished(parts, scope):
+                return {"joined": True}
+            continue
+        earlier += report
+        if done:
+            return told(earlier)
+        scope, resume = replace(scope, restart=False), False
+    return None
+
+
+def _read_before(asked: Asked, parts: Parts) -> bool:
+    """Whether the process that had this request in hand read everything, and ended before it said so."""
+    begun = asked.progress.get(BEGUN)
+    position, at = parts.journal.positions().get((Stream.BACKFILL.value, ""), (Position(), 0.0))
+    return position.finished and isinstance(begun, float) and at >= begun
 
 
 def told(report: Report) -> dict[str, object]:

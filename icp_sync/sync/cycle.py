@@ -68,7 +68,8 @@ class Scope:
 
     ticked: told after each page how many accounts were read. going: asked after each page; false ends the
     cycle there, with everything so far settled. split: a page as smaller ones, each settled before the next
-    is asked for. wait: seconds to let pass, or less when told to stop.
+    is asked for. wait: seconds to let pass, or less when told to stop. paused: told the seconds that pass
+    between a backfill's waves, before they do, and which wave was the last.
     report: what is counted into, a new one when left out.
     """
 
@@ -80,6 +81,7 @@ class Scope:
     going: Callable[[], bool] = lambda: True
     split: Callable[[Page], Iterable[Page]] = lambda page: (page,)
     wait: Callable[[float], object] = time.sleep
+    paused: Callable[[float, int], object] = lambda _, __: None
     report: Report | None = None
 
 
@@ -89,6 +91,11 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
     Raises what stops the whole cycle (AuthError, UnavailableError, LostLeaseError, ConfigError); the
     position then stands after the last settled page.
     """
+    with working_for(stream.value if scope.apply else DRY):
+        return _cycle(stream, parts, scope)
+
+
+def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
     journal = parts.journal
     lease = journal.lease(
         stream.value if scope.apply else DRY, holder=parts.holder, now=parts.clock(), ttl=LEASE_SECONDS
@@ -120,8 +127,7 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
         )
         if stream is Stream.BACKFILL and session.moves:
             _anchor_windows(parts, session)
-        whom = stream.value if scope.apply else DRY
-        with kept(lease, journal, parts.clock, LEASE_SECONDS), working_for(whom):
+        with kept(lease, journal, parts.clock, LEASE_SECONDS):
             _bury_departed(stream, parts, session, scope)
             settle(
                 _pages(query, parts, policy, scope, session, report),

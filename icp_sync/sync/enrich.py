@@ -6,7 +6,6 @@ A dry run asks nobody; it only counts what would be asked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from traceback import format_exception_only
 
@@ -17,6 +16,7 @@ from icp_sync.domain.words import missing_facts
 from icp_sync.journal import Answered, Journal
 from icp_sync.observe import enrichment_total, log
 from icp_sync.ports import Answer, Enricher, Hit, Miss, Request, Unavailable, account_key
+from icp_sync.quota import Carrying
 from icp_sync.sync.draft import Draft, Policy
 from icp_sync.sync.heard import one_each, well_formed
 from icp_sync.sync.report import Report
@@ -167,7 +167,7 @@ def _ask(
         journal.record_all(enricher.name, [_answered(k, a, enricher, now) for k, a in answers], now=now)
         return answers
 
-    with ThreadPoolExecutor(max_workers=4, thread_name_prefix=f"enrich-{enricher.name}") as pool:
+    with Carrying(max_workers=4, thread_name_prefix=f"enrich-{enricher.name}") as pool:
         return {key: answer for answers in pool.map(ask, batches) for key, answer in answers}
 
 

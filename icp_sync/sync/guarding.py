@@ -16,6 +16,10 @@ HELD = "held: {rule}"
 """The name of the alert that stands while changes wait by a rule."""
 ABSENT = "no output: "
 """With this begins the name of the alert of an output the CRM cannot carry."""
+MANY = f"{ABSENT}many"
+SEVERAL = 3
+"""Outputs told of one by one at most; more are told of together."""
+PROVISION = "icp-sync provision --apply"
 
 
 class Guard:
@@ -33,7 +37,7 @@ class Guard:
         with_open_deals = {d.account.id for d in drafts if _open_deals(d)}
         ids = [d.account.id for d in drafts]
         counted = self._journal.guarded(ids, list(plan), population=self._population, now=now)
-        ordered = {d.account.id for d in drafts if d.evaluation.override}
+        ordered = {d.account.id for d in drafts if d.evaluation.override or d.differences.gives_back}
         return split(plan, with_open_deals.__contains__, counted, self._limits, now, ordered)
 
 
@@ -46,7 +50,8 @@ def tell(journal: Journal, disabled: Mapping[str, str], now: float) -> None:
     waiting = journal.waiting_holds()
     for rule in map(str, Rule):
         name, count = HELD.format(rule=rule), waiting.get(rule, 0)
-        if count and journal.raise_alert(name, f"{count} accounts wait for a person by {rule}", now=now):
+        said = f"{count} accounts wait" if count != 1 else "1 account waits"
+        if count and journal.raise_alert(name, f"{said} for a person by {rule}", now=now):
             log("guard").error(
                 "changes are held", connection=journal.connection, rule=rule, next="icp-sync status --held"
             )
@@ -55,19 +60,26 @@ def tell(journal: Journal, disabled: Mapping[str, str], now: float) -> None:
 
 
 def _tell_of_outputs(journal: Journal, disabled: Mapping[str, str], now: float) -> None:
-    known = {alert.name: alert for alert in journal.alerts() if alert.name.startswith(ABSENT)}
-    for name, reason in disabled.items():
-        if journal.raise_alert(ABSENT + name, reason, now=now):
+    """Of a few outputs one by one; of many in one alert."""
+    said = {ABSENT + name: (name, reason) for name, reason in disabled.items()}
+    if len(disabled) > SEVERAL:
+        name, reason = next(iter(disabled.items()))
+        many = f"{len(disabled)} outputs cannot be written"
+        said = {MANY: (many, f"{many}; {name}: {reason}")}
+    known = [alert.name for alert in journal.alerts() if alert.name.startswith(ABSENT)]
+    for alert, (name, reason) in said.items():
+        if journal.raise_alert(alert, _with_next(reason), now=now):
             log("guard").error(
                 "an output cannot be written", connection=journal.connection, field=name, reason=reason
             )
-    for alert in known.keys() - {ABSENT + name for name in disabled}:
-        journal.end_alert(alert)
-        log("guard").info(
-            "an output can be written again",
-            connection=journal.connection,
-            field=alert.removeprefix(ABSENT),
-        )
+    for alert in known:
+        name = alert.removeprefix(ABSENT)
+        if alert not in said and journal.end_alert(alert) and alert != MANY and name not in disabled:
+            log("guard").info("an output can be written again", connection=journal.connection, field=name)
+
+
+def _with_next(reason: str) -> str:
+    return reason if PROVISION in reason else f"{reason}. next: {PROVISION}"
 
 
 def _open_deals(d: Draft) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
-from icp_sync.domain.account import Confirmed, Origin, Previous
+from icp_sync.domain.account import Confirmed, Origin, Owed, Previous
 from icp_sync.domain.differences import learned
+from icp_sync.domain.guard import Rule
 from icp_sync.domain.plan import UNDER_WAY, Change, Hold, Outcome, Result
 from icp_sync.domain.proof import proof_of
 from icp_sync.domain.standing import FIELDS
@@ -36,8 +37,8 @@ class Fate:
     lost: bool = False
     holds: tuple[Hold, ...] = ()
     counted: tuple[str, ...] = ()
-    echoed: bool = False
-    restored: Mapping[str, Confirmed] = field(default_factory=dict)
+    unechoed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    owed: Mapping[str, Owed] = field(default_factory=dict)
 
     @property
     def waits(self) -> str:
@@ -69,7 +70,7 @@ def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> S
     sent = {c.field: c.desired for c in changes}
     landed = {n: v for n, v in sent.items() if n not in refused} if result is Result.WRITTEN else {}
     confirmed |= {n: Confirmed(value=v, origin=Origin.OURS, at=now) for n, v in landed.items()}
-    confirmed |= {n: held for n, held in fate.restored.items() if landed.get(n) == held.value}
+    confirmed |= {n: one.edit for n, one in fate.owed.items() if landed.get(n) == one.edit.value}
     owner = landed.get("owner", d.account.owner)
     wakes = (
         d.evaluation.valid_until,
@@ -110,8 +111,9 @@ def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> S
         resolved={} if outcome and outcome.code == UNDER_WAY else _resolved(d, sent, result),
         changes=tuple(c for c in changes if c.field not in refused) if outcome else (),
         result=result or Result.WRITTEN,
-        holds=tuple(h for h in fate.holds if not (landed and h.released_by)),  # let pass once
-        counted=fate.counted if landed else (),
+        holds=tuple(h for h in fate.holds if not (h.released_by and _passed(h, landed))),  # let pass once
+        counted=tuple(rule for rule in fate.counted if _counts(rule, landed, result)),
+        owed=fate.owed,
         **_echo(d, fate, landed, result, sent_at),
         withdrawn=d.withdrawn,
         left_alone=d.differences.left_alone,
@@ -131,14 +133,25 @@ class _Echo(TypedDict):
 
 
 def _echo(d: Draft, fate: Fate, landed: Mapping[str, str], result: Result | None, sent_at: int) -> _Echo:
-    """What the next read shall look for: the fields of this write, or of the last one nobody has seen yet."""
+    """What the next read shall look for: the fields of this write, and of those nobody has seen yet."""
     maybe = {c.field: c for c in fate.changes if c.field in landed or result is Result.UNCERTAIN}
-    if maybe:
-        pairs = {name: (c.live, c.desired) for name, c in maybe.items() if not FIELDS[name].hidden}
-        return _Echo(unechoed=pairs, sent_at=sent_at / 1000)
-    if fate.echoed:
-        return _Echo(unechoed={}, sent_at=0.0)
-    return _Echo(unechoed=d.remembered.unechoed, sent_at=d.remembered.sent_at)
+    pairs = {name: (c.live, c.desired) for name, c in maybe.items() if not FIELDS[name].hidden}
+    last = d.remembered.sent_at if fate.unechoed else 0.0
+    return _Echo(unechoed={**fate.unechoed, **pairs}, sent_at=sent_at / 1000 if pairs else last)
+
+
+def _passed(hold: Hold, landed: Mapping[str, str]) -> bool:
+    """Whether what a person let pass has landed, and not merely what was written beside it."""
+    meant = {c.field for c in hold.changes} & {"tier", "owner"}
+    return meant <= landed.keys() if meant else bool(landed)
+
+
+_MOVES = {Rule.DOWNGRADES.value: "tier", Rule.OWNER_MOVES.value: "owner"}
+
+
+def _counts(rule: str, landed: Mapping[str, str], result: Result | None) -> bool:
+    """Whether a write counts for a limit of the guard: what may have landed does."""
+    return _MOVES.get(rule, "tier") in landed or result is Result.UNCERTAIN
 
 
 def said(outcome: Outcome) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from icp_sync.domain.account import Confirmed
@@ -15,6 +14,8 @@ from icp_sync.sync.draft import Draft
 OUT_OF_SCOPE = "out of scope"
 KEPT = 1_000
 """Examples kept in a report; counts go on beyond."""
+EXAMPLES = 2
+"""Changes of each field kept beyond that, so that none is without."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class Report:
     deferred: int = 0
     held: int = 0
     waits: Counter[str] = field(default_factory=Counter)  # rule → accounts that wait for a person
+    stayed: int = 0  # accounts whose verdict moved and whose tier in the CRM did not: it waits for a person
+    undone: Counter[str] = field(default_factory=Counter)  # undo → accounts that hold what it put back
     restored: list[tuple[str, str, str, str]] = field(default_factory=list)  # id, field, value, whose
     gone: int = 0
     lost: int = 0  # another worker settled them first
@@ -65,14 +68,20 @@ class Report:
             self.unchanged += not (changes.material or changes.waiting or changes.left_alone or changes.held)
             self.waiting += bool(d.differences.waiting)
             self.held += bool(d.differences.held)
+            if d.withdrawn and changes.withdrawn:
+                self.undone[d.withdrawn.run] += 1
             for name, (live, ours) in d.differences.left_alone.items():
                 if len(self.left_alone) < KEPT:
                     self.left_alone.append((d.account.id, d.account.name, name, live, ours))
 
-    def hold(self, holds: Mapping[str, tuple[Hold, ...]]) -> None:
-        """Count what of a page waits for a person."""
+    def hold(self, holds: Mapping[str, tuple[Hold, ...]], drafts: Iterable[Draft] = ()) -> None:
+        """Count what of a page, whose drafts these are, waits for a person."""
         for several in holds.values():
             self.waits.update(hold.rule for hold in several if not hold.released_by)
+        for d in drafts:
+            before = d.remembered.previous
+            whole = any(_keeps_tier(hold) for hold in holds.get(d.account.id, ()))
+            self.stayed += bool(whole and before and before.tier != d.evaluation.tier)
 
     def gave_back(self, restored: Mapping[str, Mapping[str, Confirmed]]) -> None:
         """Note edits of people that our writes had gone over."""
@@ -92,7 +101,9 @@ class Report:
             self.released[owner.live] += bool(owner.live)
         self.fields += len(by_field)
         self.by_field.update(by_field.keys())
-        self.changes.extend(islice(by_field.values(), max(0, KEPT - len(self.changes))))
+        for change in by_field.values():
+            if len(self.changes) < KEPT or self.by_field[change.field] <= EXAMPLES:
+                self.changes.append(change)
 
     def __iadd__(self, other: Report) -> Report:
         for name in self.__slots__:
@@ -150,3 +161,8 @@ class Report:
                 ]
             plain[name] = value
         return plain
+
+
+def _keeps_tier(hold: Hold) -> bool:
+    """Whether it is because of this that a tier stays as it was."""
+    return not hold.released_by and any(change.field == "tier" for change in hold.changes)

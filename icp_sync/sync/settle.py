@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from icp_sync.domain.account import Memory
+from icp_sync.domain.account import Confirmed, Memory
 from icp_sync.domain.facts import LEVELS
 from icp_sync.domain.kin import with_news_above
 from icp_sync.domain.plan import Change, Outcome, Result, Write
-from icp_sync.errors import ConfigError
 from icp_sync.journal import Journal, Lease, Relative
 from icp_sync.observe import accounts_total, fault_point, fields_written_total, log
 from icp_sync.ports import Crm, Enricher, Page, Stream, account_key
@@ -23,6 +22,7 @@ from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.edits import with_edits
 from icp_sync.sync.enrich import company_key, enrich, per_account, wanted, with_answers
 from icp_sync.sync.exactly import resealed
+from icp_sync.sync.foreign import refuse_foreign
 from icp_sync.sync.guarding import Guard
 from icp_sync.sync.remember import Fate, given_up, said, settled
 from icp_sync.sync.report import Report
@@ -32,9 +32,6 @@ after_write = fault_point("settle.write.after", "values the CRM holds and only t
 
 FENCE_SECONDS = 1.0
 """Between looks whether the lease is still ours, while writes are under way."""
-
-MANY_FOREIGN = 3
-"""Foreign seals on one page, when they are most of its seals, that stop the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +75,10 @@ def settle(
             page = _read_again(page, overtaken, crm)
             memory = recalled(page, policy, enrichers, journal, now)
         drafts = draft(page.accounts, policy, memory, now)  # evaluate on what is known
-        _refuse_foreign(drafts)
+        refuse_foreign(drafts, policy.key, journal)
         looked_up = with_edits(drafts, memory, policy, crm, now)  # whose hand it was
         if looked_up is not memory:
             memory = looked_up
-            report.gave_back(memory.restore)
             drafts = draft(page.accounts, policy, memory, now)
         asked = wanted(drafts)  # only what could change a draft
         found = enrich(asked, enrichers, journal, memory, now=now, run=run.id, spend=apply, report=report)
@@ -100,7 +96,7 @@ def settle(
                 report.planned(changes)
             continue
         kept = guard.split(plan, drafts, now)  # which changes must wait for a person
-        report.hold(kept.holds)
+        report.hold(kept.holds, drafts)
         plan = resealed(kept.plan, plan, drafts, memory, policy, now)
         # Compare-and-set; losers are deferred.
         sent_at = round(crm.now() * 1000)
@@ -109,6 +105,7 @@ def settle(
         # No transaction is open while we wait.
         outcomes = {o.account_id: o for o in _fenced(crm.write(writes), journal, run.lease)}
         after_write()
+        report.gave_back(_given_back(memory.restore, outcomes))
         gone = {**page.gone, **_departed(crm, outcomes.values())}
         now = clock()
         fates = [
@@ -118,8 +115,8 @@ def settle(
                 lost=d.account.id in lost,
                 holds=kept.holds.get(d.account.id, ()),
                 counted=kept.counted.get(d.account.id, ()),
-                echoed=d.account.id in memory.echoed,
-                restored=memory.restore.get(d.account.id, {}),
+                unechoed=memory.unechoed.get(d.account.id, d.remembered.unechoed),
+                owed=memory.owed.get(d.account.id, {}),
             )
             for d in drafts
         ]
@@ -168,18 +165,6 @@ def _read_again(page: Page, ids: Sequence[str], crm: Crm) -> Page:
 
 def _bury(gone: Mapping[str, str], stream: Stream, journal: Journal, run: Run, now: float) -> None:
     journal.commit([], gone=gone, position=None, stream=stream.value, lease=run.lease, run=run.id, now=now)
-
-
-def _refuse_foreign(drafts: Sequence[Draft]) -> None:
-    """Stop when most sealed accounts of a page belong to another installation: one of us is misplaced."""
-    foreign = [d for d in drafts if d.differences.foreign]
-    sealed = sum(bool(d.account.live.get("seal")) for d in drafts)
-    if len(foreign) >= MANY_FOREIGN and 2 * len(foreign) > sealed:
-        raise ConfigError(
-            f"{len(foreign)} of {sealed} sealed accounts on this page were sealed by another installation: "
-            f"account {foreign[0].account.id}: {foreign[0].differences.held}",
-            next_step="bring that installation's seal key here, or: icp-sync bind --take-over",
-        )
 
 
 def _plan(
@@ -236,6 +221,7 @@ def _intend(
         now=now,
         together=together,
         sent_at=sent_at,
+        owed={w.account_id: owed for w in writes if (owed := memory.owed.get(w.account_id))},
     )
 
 
@@ -254,6 +240,17 @@ def _fenced(outcomes: Iterable[Outcome], journal: Journal, lease: Lease) -> Iter
         if time.monotonic() - looked > FENCE_SECONDS:
             journal.check_fence(lease)
             looked = time.monotonic()
+
+
+def _given_back(
+    restore: Mapping[str, Mapping[str, Confirmed]], outcomes: Mapping[str, Outcome]
+) -> dict[str, dict[str, Confirmed]]:
+    """What people have back by now of what was to be given back to them."""
+    return {
+        account_id: {name: edit for name, edit in edits.items() if name not in outcome.refused}
+        for account_id, edits in restore.items()
+        if (outcome := outcomes.get(account_id)) and outcome.result is Result.WRITTEN
+    }
 
 
 def _departed(crm: Crm, outcomes: Iterable[Outcome]) -> Mapping[str, str]:

@@ -90,7 +90,13 @@ def _once(session: Session, then: Mapping[str, Mapping[str, Then]]) -> list[str]
     lost: Mapping[str, str] = {}
     if session.lease is not None:
         claims = [p.taken for p in planned if p.plan.changes]
-        lost = session.journal.take_back(claims, run=session.report.undo, lease=session.lease, now=now)
+        lost = session.journal.take_back(
+            claims,
+            run=session.report.undo,
+            lease=session.lease,
+            now=now,
+            sent_at=session.parts.crm.now(),
+        )
     kept = [p for p in planned if p.draft.account.id not in lost]
     for p in kept:
         session.report.saw(p.draft.account, p.then, p.plan)
@@ -141,8 +147,10 @@ def _planned(session: Session, d: Draft, then: Mapping[str, Then], memory: Memor
     )
     typed = memory.restore.get(d.account.id, {})
     confirmed = {n: _dated(held, typed.get(n)) for n, held in plan.confirmed.items()}
+    # Also what people hold by now: when they let go of it, what the run had written shall not come back.
+    of_the_run = {name: d.account.live[name] for name in then if name in d.account.live and name != "seal"}
     withdrawn = withdrawal(
-        plan.values,
+        {**of_the_run, **plan.values},
         _wanted(d),
         remembered.withdrawn,
         mark=inputs_mark(d.evidence, d.account.live, session.policy),
@@ -223,9 +231,10 @@ def _amended(p: _Planned, outcome: Outcome, landed: tuple[Change, ...], sent_at:
         account_id=p.draft.account.id,
         version=before.version + 1,
         confirmed={n: held for n, held in p.taken.confirmed.items() if n in values},
+        replaced={c.field: c.live for c in landed if c.live != c.desired},
         owner=values.get("owner"),
         stamp=sent_at if landed else 0,
-        unechoed=pairs or before.unechoed,
+        unechoed={**before.unechoed, **pairs},
         sent_at=sent_at / 1000 if pairs else before.sent_at,
         withdrawn=less(p.taken.withdrawn, missed, before.withdrawn) if missed else p.taken.withdrawn,
     )

@@ -24,7 +24,7 @@ _LIST = "icp-sync history"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is to be undone: a run, or of it only these fields and accounts; who asks, and why."""
+    """What is to be undone: a run, or of it only these fields and accounts, () for all; who asks, and why."""
 
     run: str
     fields: tuple[str, ...] = ()
@@ -52,28 +52,36 @@ class Wanted:
         return found
 
     def to_json(self) -> dict[str, object]:
+        """Plain JSON, null for all fields or accounts: an empty list is none of them."""
         return {
             "run": self.run,
-            "fields": list(self.fields),
-            "ids": list(self.ids),
+            "fields": list(self.fields) or None,
+            "ids": list(self.ids) or None,
             "note": self.note,
             "by": self.by,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, object], *, by: str = "") -> Wanted:
-        """The inverse. by: who asked, where the data does not say."""
+        """The inverse. by: who asked, where the data does not say. Raises ConfigError where a selection
+        selects nothing: everything is undone only for who leaves it out."""
+        run = str(data.get("run", ""))
         return cls(
-            run=str(data.get("run", "")),
-            fields=_texts(data.get("fields")),
-            ids=_texts(data.get("ids")),
+            run=run,
+            fields=_chosen(data, "fields", run),
+            ids=_chosen(data, "ids", run),
             note=str(data.get("note", "")),
             by=str(data.get("by") or by),
         )
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+def _chosen(data: Mapping[str, object], name: str, run: str) -> tuple[str, ...]:
+    value = data.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple) or not value:
+        raise _no(run, f"'{name}' names none of them, so there is nothing to undo")
+    return tuple(map(str, value))
 
 
 def undoable(journal: Journal, run_id: str, now: float) -> RunRecord:
@@ -83,13 +91,18 @@ def undoable(journal: Journal, run_id: str, now: float) -> RunRecord:
         raise _no(run_id, "the journal knows no such run", _long_ago(journal, run_id))
     if not run.detail.get("apply", True):
         raise _no(run_id, f"was a dry run of {run.kind}: it wrote nothing")
-    if journal.is_going(run, now=now):
-        raise _no(run_id, f"is still going on, a {run.kind}", "stop it, or wait until it has ended")
+    if until := journal.leased_until(run, now=now):
+        hint = f"stop it, or wait for its end; one that was killed counts as ended in {until - now:.0f} s"
+        raise _no(run_id, f"is still going on, {_a(run.kind)}", hint)
     if not journal.changed_in(run_id, limit=1):
         if _wrote(run):
             raise _no(run_id, "what it wrote is no longer kept", "older history is pruned; see retention")
-        raise _no(run_id, f"a {run.kind}, wrote nothing")
+        raise _no(run_id, f"{_a(run.kind)}, wrote nothing")
     return run
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
 
 
 def _wrote(run: RunRecord) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from icp_sync.domain.account import Account
 from icp_sync.domain.plan import Change
@@ -15,6 +16,11 @@ from icp_sync.domain.restoring import BACK, Fate, Restoring, Then
 
 KEPT = 200
 """Examples kept of each kind; counts go on beyond."""
+_COUNTS = (
+    *("accounts", "restored", "fields", "again", "same"),
+    *("people", "people_accounts", "held", "refused", "failed"),
+)
+_COUNTERS = ("by_field", "absent", "nobody")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -129,9 +135,27 @@ class Undone:
             {"id": c.account_id, "field": c.field, "live": c.live, "desired": c.desired} for c in self.changes
         ]
         plain["problems"] = [{"id": account_id, "what": what} for account_id, what in self.problems]
-        for name in ("by_field", "absent", "nobody"):
+        for name in _COUNTERS:
             plain[name] = dict(plain[name])
         return {**plain, "left": self.left, "irreversible": lasting}
+
+    def take_up(self, told: Mapping[str, Any]) -> None:
+        """Count on from what an earlier attempt at the same undo had told with `to_json`."""
+        lasting = told.get("irreversible", {})
+        for name in _COUNTS:
+            setattr(self, name, int(told.get(name, 0)))
+        for name in _COUNTERS:
+            setattr(self, name, Counter(told.get(name, {})))
+        self.written = int(lasting.get("seen_by_others", 0))
+        self.deleted, self.merged = int(lasting.get("deleted", 0)), int(lasting.get("merged", 0))
+        self.assigned = Counter(lasting.get("assigned", {}))
+        self.edited = [tuple(map(str, row.values())) for row in told.get("edited", ())]
+        self.rewritten = [tuple(map(str, row.values())) for row in told.get("rewritten", ())]
+        self.problems = [tuple(map(str, row.values())) for row in told.get("problems", ())]
+        self.changes = [
+            Change(account_id=c["id"], field=c["field"], live=c["live"], desired=c["desired"])
+            for c in told.get("changes", ())
+        ]
 
 
 def _keep(examples: list[tuple[str, ...]], one: tuple[str, ...]) -> None:

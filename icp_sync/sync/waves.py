@@ -2,7 +2,10 @@
 
 What makes automations of a CRM dangerous is not one write but fifty thousand of them before anybody looks.
 So after each wave its accounts are looked at again: when many of them were changed within minutes of our
-write, something reacts to it, and a person must decide. Knows neither who asked nor what is written.
+write, something reacts to it, and a person must decide. A wave outlives its process: what follows it first
+fills it up, then watches it and looks at it, however often it is cut short. A selection keeps its waves to
+itself: what it passed, or was halted for, says nothing of the whole. Knows neither who asked nor what is
+written.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from icp_sync.sync.report import Report
 
 ALERT = "backfill halted"
 RESUME = "icp-sync run --backfill --resume"
+AGAIN = "look at what it wrote, then the same command again: it begins with another canary"
 NEARLY = 0.9
 """Share of its size from which a wave is over: never more than its size, and no crumbs at its end."""
 SETTLING = 5.0
@@ -35,16 +39,20 @@ _ONE_BY_ONE = frozenset({Rule.ROBOTS.value, Rule.EXCLUSIONS.value})
 
 
 class HaltedError(UnsafePlanError):
-    """A backfill that a person must look at before it goes on. `report`: what it did until then."""
+    """A backfill that a person must look at before it goes on. `report`: what it did until then.
 
-    def __init__(self, why: str, report: Report | None = None) -> None:
-        super().__init__(f"the backfill was halted: {why}", next_step=RESUME)
+    whole: it was one of all accounts, and waits; a selection is only asked for again.
+    """
+
+    def __init__(self, why: str, report: Report | None = None, *, whole: bool = True) -> None:
+        super().__init__(f"the backfill was halted: {why}", next_step=RESUME if whole else AGAIN)
         self.report = report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wave:
-    """What the report said, and the change log's newest number, when the wave began."""
+    """What the report said when the wave began, less what earlier processes had done of it; and the change
+    log's newest number then."""
 
     written: int = 0
     refused: int = 0
@@ -66,8 +74,11 @@ class Waves:
         self._wave = _Wave()
         self._report = Report()
         self._held = 0
+        self._ahead = 0.0  # the CRM's clock less ours, seconds, when the wave began
+        self._whole = scope.where is None
         self._last = False
         self._outdated = 0
+        self._ended, self._stopped, self._idle = False, False, False
         self.halted = ""
 
     @property
@@ -75,10 +86,22 @@ class Waves:
         """Waves passed so far; the canary is the first."""
         return self._state.waves if self._state else 0
 
+    @property
+    def done(self) -> bool:
+        """Whether all there was to read was settled, rather than cut short."""
+        return not self.halted and (self._ended or not self._stopped)
+
     def split(self, page: Page) -> Iterator[Page]:
         """The page in parts, none of which can write more than is left of the wave."""
         if self._state is None:
             self._begin()
+            if self._full():
+                self._end_wave()
+                if not self.going():  # nothing of this page: the position stays where it stands
+                    self._idle = True
+                    stands = self._journal.position(Stream.BACKFILL.value)
+                    yield replace(page, accounts=(), gone={}, skipped=0, position=stands)
+                    return
         page = self._up_to_date(page)
         while (room := self._room()) and len(page.accounts) > room:
             first, rest = page.accounts[:room], page.accounts[room:]
@@ -89,30 +112,64 @@ class Waves:
 
     def ticked(self, report: Report) -> None:
         """After each part: halt, or wait when a wave is over."""
+        if self._idle:
+            return
         self._report = report
         self._scope.ticked(report)
+        self._keep()
         limit = self._scope.limit
         if self._last or (limit is not None and report.read + report.spared >= limit):
+            self._ended = True
             return  # nothing follows that a halt or a wait could protect
         if why := self._too_much():
             self._halt(why)
         elif why := self._held_back():
             self._halt(why, holds=True)
-        elif report.written - self._wave.written >= max(1, NEARLY * (self._size() or float("inf"))):
+        elif self._full():
             self._end_wave()
 
     def going(self) -> bool:
-        return not self.halted and self._scope.going()
+        going = not self.halted and self._scope.going()
+        self._stopped |= not going
+        return going
 
     # One wave
 
     def _begin(self) -> None:
-        """Where the backfill was left, or at its canary: a position moves with the first part settled."""
-        whole = self._scope.where is None
-        begun = whole and self._journal.position(Stream.BACKFILL.value) != Position()
-        self._state = self._journal.backfill_state() if begun else BackfillState()
-        self._held = self._waiting()
-        self._wave = _Wave(log_from=self._journal.newest_change())
+        """Where the backfill was left, in the middle of a wave maybe, or at its canary: a position moves with
+        the first part settled."""
+        begun = self._whole and self._journal.position(Stream.BACKFILL.value) != Position()
+        state = self._journal.backfill_state() if begun else BackfillState()
+        self._held, self._ahead = self._waiting(), self._parts.crm.now() - self._parts.clock()
+        if state.log_from is None:
+            state = replace(state, log_from=self._journal.newest_change())
+            written = 0
+        else:
+            written = len(self._journal.written_after(state.log_from, Stream.BACKFILL.value))
+        self._wave = _Wave(
+            written=-written, refused=-state.refused, deferred=-state.deferred, log_from=state.log_from or 0
+        )
+        self._store(state)
+
+    def _store(self, state: BackfillState) -> None:
+        """Keep how far the waves are, for the next process where all accounts are meant."""
+        if self._whole and state != self._state:
+            self._journal.set_backfill_state(state)
+        self._state = state
+
+    def _keep(self) -> None:
+        """What a part could not write of the wave; what it wrote is in the change log."""
+        state = self._state or BackfillState()
+        refused = self._report.refused - self._wave.refused
+        deferred = self._report.deferred - self._wave.deferred
+        self._store(replace(state, refused=refused, deferred=deferred))
+
+    def _written(self) -> int:
+        return self._report.written - self._wave.written
+
+    def _full(self) -> bool:
+        """Whether the wave is written."""
+        return self._written() >= max(1, NEARLY * (self._size() or float("inf")))
 
     def _size(self) -> int:
         return self._pacing.wave if self.passed or not self._pacing.canary else self._pacing.canary
@@ -120,35 +177,39 @@ class Waves:
     def _room(self) -> int:
         """Accounts that may still be written in this wave, 0 for as many as there are."""
         size = self._size()
-        return max(1, size - (self._report.written - self._wave.written)) if size else 0
+        return max(1, size - self._written()) if size else 0
 
     def _end_wave(self) -> None:
-        """Wait, look at what was written, and begin the next; nothing of it when told to stop meanwhile."""
+        """Wait, look at what was written, and begin the next. When told to stop meanwhile, or the CRM is
+        away, the wave stays as it is: the next process waits the rest, and looks."""
         canary = not self.passed and bool(self._pacing.canary)
         seconds = self._pacing.watch if canary else self._pacing.pause
         number = self.passed + 1
-        written = self._report.written - self._wave.written
-        self._log().info("a wave is written", number=number, written=written, then_wait=round(seconds))
+        state = self._state or BackfillState()
+        state = replace(state, full_at=state.full_at or self._parts.clock())
+        self._store(state)
+        left = min(seconds, state.full_at + seconds - self._parts.clock())
+        self._log().info("a wave is written", number=number, written=self._written(), then_wait=round(left))
         if seconds > 0:
-            ahead = self._parts.crm.now() - self._parts.clock()
-            self._wait(seconds)
+            self._scope.paused(max(left, 0), number)
+            self._wait(left)
             if not self.going():
                 return
-            if why := self._reaction(ahead):
+            if why := self._reaction():
                 self._halt(why)
                 return
             self._outdated = 2 if seconds >= OUTDATED else 0  # the rest of this page, and the one read ahead
-        state = self._state or BackfillState()
-        self._state = replace(state, waves=number)
-        self._journal.set_backfill_state(self._state)
-        self._report.waves += 1
-        self._scope.ticked(self._report)
         self._wave = _Wave(
             written=self._report.written,
             refused=self._report.refused,
             deferred=self._report.deferred,
             log_from=self._journal.newest_change(),
         )
+        self._ahead = self._parts.crm.now() - self._parts.clock()
+        begun = BackfillState(waves=number, holds=state.holds, log_from=self._wave.log_from)
+        self._store(begun)
+        self._report.waves += 1
+        self._scope.ticked(self._report)
 
     def _wait(self, seconds: float) -> None:
         clock = self._parts.clock
@@ -172,7 +233,7 @@ class Waves:
         """Why to go no further, "" when all is well."""
         refused = self._report.refused - self._wave.refused
         failed = self._report.deferred - self._wave.deferred
-        tried = self._report.written - self._wave.written + refused + failed
+        tried = self._written() + refused + failed
         floor = self._pacing.floor
         if refused >= floor and refused > self._pacing.refused * tried:
             return f"the CRM refused {refused} of {tried} accounts of a wave"
@@ -193,18 +254,15 @@ class Waves:
             return 0
         return sum(n for rule, n in self._journal.waiting_holds().items() if rule not in _ONE_BY_ONE)
 
-    def _reaction(self, ahead: float) -> str:
-        """Why what happened to the wave's accounts since is too much, "" when it is not.
-
-        ahead: the CRM's clock less ours when the wave ended, seconds.
-        """
+    def _reaction(self) -> str:
+        """Why what happened to the wave's accounts since is too much, "" when it is not."""
         stream = Stream.BACKFILL.value
         ids = _spread(self._journal.written_after(self._wave.log_from, stream), self._pacing.sample)
         if not ids:
             return ""
         sent = self._journal.sent_after(self._wave.log_from, stream, ids)
         now = self._parts.crm.fetch(ids).accounts
-        again = [a.id for a in now if a.id in sent and _changed(a, sent[a.id], ahead)]
+        again = [a.id for a in now if a.id in sent and _changed(a, sent[a.id], self._ahead)]
         if len(again) <= self._pacing.changed * len(ids):
             return ""
         return (
@@ -214,11 +272,12 @@ class Waves:
 
     def _halt(self, why: str, *, holds: bool = False) -> None:
         self.halted = why
+        if not self._whole:
+            return  # whoever asked is told; nothing waits
         now = self._parts.clock()
         state = self._state or BackfillState()
         request = str(self._journal.backfill_request())
-        state = replace(state, halted=why, at=now, request=request, holds=holds or state.holds)
-        self._journal.set_backfill_state(state)
+        self._store(replace(state, halted=why, at=now, request=request, holds=holds or state.holds))
         text = f"the backfill was halted: {why}. To go on: {RESUME}"
         if self._journal.raise_alert(ALERT, text, now=now):
             self._log().error(ALERT, why=why, next=RESUME)

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from icp_sync import enrichers as enricher_loading
@@ -72,8 +73,15 @@ class Wired:
 
 
 def open_journal(settings: Settings, name: str) -> Journal:
-    """The journal of one connection. Raises ConfigError naming the URL."""
-    return Journal.open(settings.journal, name)
+    """The journal of one connection. Raises ConfigError naming the URL.
+
+    Its audit is signed with the seal key where there is one that can be read.
+    """
+    key: SealKey | None = None
+    if settings.seal_file.exists():
+        with suppress(ConfigError):  # whoever needs the key says what is wrong with it
+            key = seal_key(settings.seal_file)
+    return Journal.open(settings.journal, name, key)
 
 
 def wire(

@@ -122,8 +122,9 @@ def _quota(name: str, chosen: Connection, journal: Journal, stop: threading.Even
 
 def limits_of(chosen: Connection, journal: Journal) -> list[BucketStanding]:
     """How the limits of a connection stand as far as the journal knows; asks nobody."""
-    text, now = journal.quota_text()
-    return Ledger.from_text(text, _rates(chosen)).standing(now, _daily(chosen))
+    text, at, now = journal.quota_text()
+    ledger = Ledger.from_text(text, _rates(chosen), at=at, now=now)
+    return ledger.standing(now, _daily(chosen))
 
 
 @dataclass(frozen=True, slots=True)

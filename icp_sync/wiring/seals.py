@@ -26,7 +26,8 @@ def seal_key(path: Path, *, create: bool = False) -> SealKey:
                 os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
             ) as file:
                 json.dump(fresh, file)
-        return SealKey(installation=fresh["installation"], key=bytes.fromhex(fresh["key"]))
+        made = bytes.fromhex(fresh["key"])
+        return SealKey(installation=fresh["installation"], key=made, passing=not create)
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         key = SealKey(

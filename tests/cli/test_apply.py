@@ -104,6 +104,24 @@ def test_plan_says_what_it_may_trigger_and_how_to_write_it(place: Place) -> None
     assert place.json("plan", "--out", str(path))["digest"].startswith("sha256:")  # a plan may replace one
 
 
+def test_in_mode_observe_a_plan_can_be_made_for_the_next_step_up(place: Place) -> None:
+    new(place)
+    place.run("mode", "observe")
+    path = place.folder / "plan.json"
+    said = " ".join(place.run("plan", "--out", str(path)).stdout.split())
+    assert "this is what mode route would write" in said
+    assert f"icp-sync mode route, then: icp-sync apply {path}" in said
+    assert f"icp-sync plan --mode write --out {path}" in said
+    planned = place.json("plan", "--mode", "write", "--out", str(path))
+    assert planned["mode"] == "write"
+    assert "owner" not in planned["fields"]
+    refused = place.run("apply", str(path), code=2).stderr
+    assert "next: icp-sync mode write" in refused
+    place.run("mode", "write")
+    assert place.json("apply", str(path))["done"] is True
+    assert "nothing is written" in place.run("plan", "--mode", "observe", code=2).stderr
+
+
 def test_a_plan_overwrites_nothing_but_a_plan(place: Place) -> None:
     other = place.folder / "package.json"
     other.write_text("{}")
@@ -117,8 +135,25 @@ def test_what_moved_since_is_listed_and_left_alone(place: Place, plan: Path) -> 
     place.crm.admin("POST edit", id=row["id"], properties={"icp_lane": "success"})
     said = place.run("apply", str(plan)).stdout
     assert "Not made, as something moved since: 1 change" in said
+    assert "(1 of them in part)" in " ".join(said.split())
     assert row["id"] in {c["id"] for c in place.companies(icp_lane="success")}
     assert row["id"] in {c["id"] for c in _tiers(place)}
+
+
+def test_an_account_whose_facts_moved_is_left_whole_and_nothing_written_offers_no_undo(place: Place) -> None:
+    place.run("run", "--backfill")
+    new(place)
+    path = place.folder / "plan.json"
+    place.run("plan", "--out", str(path))
+    rows = json.loads(path.read_text())["accounts"]
+    for row in rows:
+        place.crm.admin("POST edit", id=row["id"], properties={"numberofemployees": "7"})
+    before = written(place)
+    said = " ".join(place.run("apply", str(path), "--force").stdout.split())
+    assert f"{len(rows)} account" in said
+    assert "left whole, as their facts are others" in said
+    assert "To take it back" not in said
+    assert written(place) == before
 
 
 def test_a_plan_made_by_hand_is_refused(place: Place, plan: Path) -> None:
@@ -185,19 +220,27 @@ def test_what_the_guard_holds_is_listed_and_lands_once_somebody_lets_it_pass(
     place.write(NOTHING_DOWN)
     account_id = down(place)
     before = next(c["icp_tier"] for c in _tiers(place) if c["id"] == account_id)
-    place.run("run", "--backfill")
+    summary = place.run("run", "--backfill").stdout
+    assert "waiting for a person (downgrades)" in summary
+    assert "verdicts moved: " in summary
+    assert "; of these 1 wait for a person, the CRM shows the tier before" in summary
+    assert "what waits for a person: icp-sync status --held" in summary
     (held,) = place.json("status", "--held")["waiting"]
     assert (held["rule"], held["accounts"]) == ("downgrades", 1)
     assert [e["account"] for e in held["examples"]] == [account_id]
     said = place.run("status", "--held").stdout
     assert 'to let them pass: icp-sync apply --held --rule "downgrades"' in said
+    assert "1 of them wait for a person, and the CRM shows the tier before" in said
+    assert "Held: " not in said, "what the guard holds is told once"
     assert next(c["icp_tier"] for c in _tiers(place) if c["id"] == account_id) == before
     assert "Nothing of that is held" in place.run("apply", "--held", "--rule", "owner-moves").stdout
     monkeypatch.setenv("ICP_SYNC_WHO", "ada@desk")
     done = place.json("apply", "--held", "--rule", "downgrades", account_id, "--note", "seen")
     assert (done["released"], done["rules"]) == (1, {"downgrades": 1})
+    assert "1 account let pass; not landed yet" in place.run("status", "--held").stdout
     place.run("run", "--once")
     assert next(c["icp_tier"] for c in _tiers(place) if c["id"] == account_id) != before
+    assert "let pass" not in place.run("status", "--held").stdout
     assert place.json("status", "--held")["waiting"] == []
     journal = journal_of(place)
     said_last = journal.audited()[-1]
@@ -213,7 +256,7 @@ def test_an_approval_is_somebody_else_s_word_on_exactly_this_file(
     new(place)
     path = place.folder / "plan.json"
     place.run("plan", "--out", str(path))
-    refused = place.run("apply", str(path), code=2)
+    refused = place.run("apply", str(path), code=3)
     assert "nobody has approved it" in refused.stderr
     assert f"icp-sync approve {path}" in refused.stderr
     assert "ada@desk made it" in place.run("approve", str(path), code=2).stderr
@@ -223,9 +266,24 @@ def test_an_approval_is_somebody_else_s_word_on_exactly_this_file(
     monkeypatch.setenv("ICP_SYNC_WHO", "ada@desk")
     new(place)
     place.run("plan", "--out", str(path))
-    assert "nobody has approved it" in place.run("apply", str(path), code=2).stderr
+    assert "nobody has approved it" in place.run("apply", str(path), code=3).stderr
     path.write_bytes(approved)
     assert place.json("apply", str(path))["done"] is True
+    monkeypatch.setenv("ICP_SYNC_WHO", "bob@desk")
+    assert "applied already, as run" in place.run("approve", str(path), code=2).stderr
+
+
+def test_a_plan_of_another_profile_than_the_active_one_cannot_be_approved(
+    place: Place, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ICP_SYNC_WHO", "bob@desk")
+    profile = place.folder / "other.yaml"
+    source = Path(__file__).parents[2] / "config" / "profiles" / "listed-companies.yaml"
+    profile.write_text(source.read_text() + "\n# another\n")
+    place.run("profile", "activate", str(profile))
+    refused = place.run("approve", str(plan), code=2).stderr
+    assert "not what is active now" in refused
+    assert "next: icp-sync plan --out plan.json" in refused
 
 
 def test_a_plan_applied_can_be_undone(place: Place, plan: Path) -> None:

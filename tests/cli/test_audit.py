@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from icp_sync.journal import Journal
 from icp_sync.simulator import Simulator
 from tests.cli.conftest import Place
 
@@ -52,10 +53,21 @@ def test_people_read_it_and_that_the_chain_holds(used: Place) -> None:
     assert "The chain holds." in shown
 
 
+def test_a_note_comes_first_and_is_whole_where_nothing_is_cut(place: Place) -> None:
+    note, digest = "because " * 60 + "so", f"sha256:{'ab' * 32}"
+    journal = Journal.open(f"sqlite:///{place.folder}/journal.sqlite", "main")
+    journal.audit("approve", who="ada", now=0.0, plan=digest, note=note)
+    journal.close()
+    shown = place.run("audit").stdout
+    assert f"note {note}, plan sha256:abababababab…" in shown
+    assert place.json("audit")["entries"][0]["detail"]["plan"] == digest
+
+
 def test_since_a_day_and_the_latest_few(used: Place) -> None:
     assert [e["what"] for e in used.json("audit", "--limit", "1")["entries"]] == ["run --backfill"]
     assert len(used.json("audit", "--since", "2020-01-01")["entries"]) == 4
     assert used.json("audit", "--since", "2999-01-01")["entries"] == []
+    assert "Nothing since 2999-01-01." in used.run("audit", "--since", "2999-01-01").stdout
     assert "neither a day" in used.run("audit", "--since", "monday", code=2).output
 
 

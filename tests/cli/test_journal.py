@@ -130,3 +130,28 @@ told_fields = {"tier", "model_tier", "fit_score", "reasons"}
 
 def test_what_is_not_known_cannot_be_forgotten(fresh: Place) -> None:
     assert "knows nothing of it" in fresh.run("journal", "forget", "4711", code=2).output
+
+
+def test_where_there_is_no_journal_none_is_begun_to_be_told_whole(place: Place, tmp_path: Path) -> None:
+    for asked in (("verify",), ("vacuum",), ("export", str(tmp_path / "out.jsonl"))):
+        said = place.run("journal", *asked, code=2).stderr
+        assert f"there is no journal at {place.folder}/journal.sqlite" in said
+        assert "next: icp-sync journal rebuild" in said
+    assert not (place.folder / "journal.sqlite").exists()
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_an_export_overwrites_nothing_but_an_export(settled: Place, tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("dear all")
+    assert "is there already, and no export" in settled.run("journal", "export", str(path), code=2).stderr
+    assert path.read_text() == "dear all"
+    path.unlink()
+    settled.run("journal", "export", str(path))
+    settled.run("journal", "export", str(path))
+
+
+def test_a_folder_is_no_file_to_export_to(settled: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(settled.folder)
+    for asked in (("journal", "export", "."), ("audit", "--export", ".")):
+        assert "error: .: Is a directory" in settled.run(*asked, code=1).stderr

@@ -26,9 +26,25 @@ def properties(place: Place) -> set[str]:
     return {one.name for one in catalogue.readable(archived=False) if one.custom}
 
 
+def outputs(place: Place) -> dict[str, str]:
+    return load(place.config).connection(None)[1].field_properties
+
+
+def known(place: Place) -> set[str]:
+    """The outputs whose values the journal believes to be ours on any account."""
+    wired = wire(load(place.config))
+    told = [wired.journal.known_of(company["id"]) for company in place.companies()]
+    wired.journal.close()
+    return {field for one in told if one is not None for field in one.ours}
+
+
 def test_a_dry_run_lists_what_would_go_and_changes_nothing(made: Place) -> None:
     before = properties(made)
     said = made.run("provision", "--remove").stdout
+    assert "mode observe" not in said
+    made.run("mode", "write")
+    told = " ".join(made.run("provision", "--remove").stdout.split())
+    assert "next: icp-sync mode observe, then: icp-sync provision --remove --apply" in told
     assert "icp_tier" in said
     assert "90 days" in said
     assert "next: icp-sync provision --remove --apply" in said
@@ -58,8 +74,9 @@ def test_everything_goes_is_audited_and_can_be_made_and_written_again(made: Plac
     assert done["accounts_forgotten"] == 5
     assert (done["left"], done["conflict"]) == ([], [])
     wired = wire(load(made.config))
-    [entry] = [one for one in wired.journal.audited() if one.what == "provision remove"]
-    assert "icp_tier" in str(entry.detail)
+    begun, ended = wired.journal.audited()[-2:]
+    assert (begun.what, ended.what) == ("provision remove", "provision removed")
+    assert "icp_tier" in str(ended.detail)
     wired.journal.close()
     assert "Nothing of ours" in made.run("provision", "--remove", "--apply").stdout
     for record in made.crm.portal.store.records.values():  # the 90 days are over
@@ -69,6 +86,47 @@ def test_everything_goes_is_audited_and_can_be_made_and_written_again(made: Plac
     made.settle()
     tiers = made.companies(icp_tier="A") + made.companies(icp_tier="Needs data")
     assert {company["id"]: company["icp_tier"] for company in tiers} == before
+
+
+def test_a_removal_cut_short_forgets_what_is_gone_and_is_written_down_all_the_same(made: Place) -> None:
+    made.run("mode", "write")
+    made.settle()
+    made.run("mode", "observe")
+    made.crm.admin("POST faults", kind="403", match="DELETE .*properties", nth=6, count=1)
+    made.run("provision", "--remove", "--apply", code=2)
+    made.crm.admin("DELETE faults")
+    gone = {field for field, name in outputs(made).items() if name not in properties(made)}
+    assert gone
+    assert not known(made) & gone
+    assert known(made)
+    wired = wire(load(made.config))
+    assert wired.journal.audited()[-1].what == "provision remove"
+    wired.journal.close()
+
+
+def test_what_a_killed_removal_left_to_forget_the_next_one_forgets(made: Place) -> None:
+    made.run("mode", "write")
+    made.settle()
+    made.run("mode", "observe")
+    wired = wire(load(made.config))
+    wired.crm.provision(wired.blueprint(()), apply=True, remove=True)
+    wired.journal.close()
+    assert known(made)
+    assert made.json("provision", "--remove", "--apply")["accounts_forgotten"] == 5
+    assert not known(made)
+
+
+def test_what_an_earlier_setting_named_goes_and_a_clone_of_it_stays(made: Place) -> None:
+    catalogue = made.crm.portal.catalogue
+    catalogue.put(replace(catalogue.all["icp_tier"], name="tier_of_our_partners", label="Tier (copy)"))
+    file = made.config.read_text()
+    made.config.write_text(
+        file.replace("[connections.main.outputs]", '[connections.main.outputs]\nprefix = "fit_"')
+    )
+    done = made.json("provision", "--remove", "--apply")
+    assert "icp_tier" in done["removed"]
+    assert properties(made) == {"tier_of_our_partners"}
+    assert {"what": "tier_of_our_partners", "detail": "it is not of this installation"} in done["keep"]
 
 
 def test_what_is_used_stays_until_it_is_forced(made: Place) -> None:

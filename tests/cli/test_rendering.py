@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from icp_sync.cli.history import _show_runs
 from icp_sync.cli.rendering import Screen, document
 from icp_sync.cli.text import ago, amount, clean, counted, day, instant, short, span
 
@@ -34,6 +35,17 @@ def test_a_terminal_is_never_overrun_and_nothing_is_cut(width: int) -> None:
     shown = on_terminal(width)
     assert max(cell_len(line) for line in shown.splitlines()) <= width
     assert shown.count("long") == 30
+
+
+def test_what_people_copy_is_never_broken_over_two_lines() -> None:
+    out = io.StringIO()
+    run = "20261122-095451-ab12"
+    console = Console(file=out, width=80, force_terminal=True, color_system=None, markup=False)
+    rows = [(run, "backfill", "2026-11-22 09:54 UTC", "finished", "1,800", "291", "", "a note " * 8)]
+    heads = ["run", "what", "began", "outcome", "read", "wrote on", "would write", ""]
+    Screen(console).table(heads, rows, right=(4, 5, 6), whole=(0,))
+    assert run in out.getvalue()
+    assert "291" in out.getvalue()
 
 
 def test_without_a_terminal_a_row_is_one_line_without_colour_or_boxes(
@@ -88,3 +100,14 @@ def test_words_for_people() -> None:
     assert ago(10.0, now=20.0) == "10 s ago"
     assert [amount(a) for a in (12.0, 0.5, 1234.0)] == ["12", "0.50", "1,234"]
     assert short("a\nb  c" + "d" * 50, 8) == "a b cdd…"
+
+
+def test_an_undo_names_its_run_on_a_line_of_its_own_on_a_terminal() -> None:
+    run = {"id": "20261122-095452-ab13", "kind": "undo", "started_at": 0.0, "ended_at": 1.0, "dry": False}
+    more = {"outcome": "finished", "undoes": "20261122-095451-ab12", "note": "too early, says Ada " * 3}
+    out = io.StringIO()
+    console = Console(file=out, width=80, force_terminal=True, color_system=None, markup=False)
+    _show_runs(Screen(console), [{**run, **more, "restored": 1_800, "read": 1_800}])
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    assert "20261122-095452-ab13 undoes 20261122-095451-ab12" in lines
+    assert ["20261122-095452-ab13", "undo"] in [line.split()[:2] for line in lines]

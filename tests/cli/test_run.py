@@ -111,6 +111,30 @@ def test_a_selection_settles_only_what_it_certainly_holds_for(place: Place) -> N
     assert 0 <= some < every
     wrong = place.run("run", "--backfill", "--where", "nonsense", code=2)
     assert "--where 'nonsense'" in wrong.stderr
+    assert "at most" not in wrong.stderr
+    assert "run --backfill" not in {entry["what"] for entry in place.json("audit")["entries"]}
+
+
+def test_what_a_backfill_may_take_is_said_once_everything_was_read(place: Place) -> None:
+    assert "at most" not in place.run("run", "--backfill", "--limit", "10").stderr
+    assert "at most" not in place.run("run", "--backfill").stderr, "ten are known, and more are read"
+    told = place.run("run", "--backfill", "--restart").stderr
+    assert f"if all of {ACCOUNTS} accounts known so far had to be written" in told
+
+
+def test_a_dry_run_is_a_plan_among_the_runs_and_wrote_on_nobody(place: Place) -> None:
+    place.run("plan")
+    heads, row = place.run("history").stdout.splitlines()[:2]
+    assert "wrote on" in heads
+    assert row.split()[1] == "plan"
+    assert row.index(str(ACCOUNTS), row.index("finished" if "finished" in row else "UTC")) < len(heads)
+    at = heads.index("wrote on")
+    assert row[at : at + len("wrote on")].strip() == ""
+    assert int(row[at + len("wrote on") :].strip()) > 0
+
+
+def test_cancel_goes_alone(place: Place) -> None:
+    assert "--cancel goes alone" in place.run("run", "--backfill", "--cancel", "x", code=2).stderr
 
 
 def test_a_backfill_told_to_stop_commits_its_page_and_ends_with_130(place: Place) -> None:

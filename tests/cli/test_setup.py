@@ -6,11 +6,13 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from icp_sync.journal import Journal
+from icp_sync.quota import DAILY, Daily, InJournal, Quota
 from icp_sync.simulator import Simulator
 from tests.cli.conftest import PROFILE, Place, command
 
@@ -88,6 +90,12 @@ def test_a_lost_seal_key_is_restored_and_replaced_only_on_a_persons_word(fresh: 
         assert f"next: {restore}; if it is gone for good: icp-sync provision --apply --new-key" in said
     for refused in (("mode", "route"), ("run", "--once")):
         assert f"next: {restore}" in fresh.run(*refused, code=2).stderr
+    fresh.run("mode", "observe")
+    for refused in (("plan",), ("run", "--dry-run")):
+        said = fresh.run(*refused, code=2).stderr
+        assert "the seal key that marks our values is gone" in said
+        assert f"next: {restore}" in said
+    fresh.run("mode", "write", code=2)
     [lost] = [p for p in fresh.json("check", code=2)["problems"] if p["area"] == "seal"]
     assert (lost["severity"], lost["next"][: len(restore)]) == ("error", restore)
     assert not seal.exists()
@@ -128,7 +136,12 @@ def test_another_portal_is_refused_until_it_is_meant(fresh: Place) -> None:
     assert "the journal belongs to 4711" in refused.stderr
     assert "next: icp-sync bind --rebind" in refused.stderr
     assert any("belongs to 4711" in p["what"] for p in fresh.json("check", code=2)["problems"])
-    moved = fresh.json("bind", "--rebind")
+    with closing(Journal.open(f"sqlite:///{fresh.folder}/journal.sqlite", "main")) as journal:
+        quota = Quota({}, daily=Daily(), kept=InJournal(journal, {}))
+        with quota.call("api"):
+            quota.observe(DAILY, limit=1000, remaining=100, resets_in=40_000)
+        quota.flush()
+    moved = fresh.json("bind", "--rebind")  # the calls that were used up are the other portal's
     assert moved["before"] == "4711" != moved["identity"]
     assert fresh.json("bind")["before"] == moved["identity"]
 

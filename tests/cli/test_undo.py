@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from icp_sync.ports import Stream
@@ -63,6 +65,27 @@ def test_a_run_is_listed_shown_undone_and_stays_undone(written: Place) -> None:
     assert "undo" in {entry["what"] for entry in audited(written)}
 
 
+def test_what_an_undo_put_back_is_told_wherever_somebody_looks(written: Place) -> None:
+    first = the_run(written)
+    written.run("undo", first, "--apply")
+    own = the_run(written, "undo")
+    written.settle(Stream.BACKFILL)
+    holds = f"5 accounts hold what undo {own} put back"
+    planned = " ".join(written.run("plan").stdout.split())
+    assert holds in planned
+    assert "every record holds what it should" not in planned
+    assert written.json("plan")["undone"] == {own: 5}
+    assert holds in " ".join(written.run("status").stdout.split())
+    assert written.json("status")["undone"] == {own: 5}
+    account = written.companies()[0]["id"]
+    assert f"undo {own} put back tier blank" in " ".join(written.run("explain", account).stdout.split())
+    causes = [(e["cause"], e["why"]) for e in written.json("history", account)["events"] if "changes" in e]
+    assert causes[-1] == ("UNDO", f"undo of {first}")
+    assert "UNDO" in written.run("history", account).stdout
+    written.run("undo", own, "--apply")
+    assert written.json("status")["undone"] == {}
+
+
 def audited(place: Place) -> list[dict[str, object]]:
     from icp_sync.journal import Journal
 
@@ -80,6 +103,26 @@ def test_an_undo_is_undone_by_the_run_it_names(written: Place) -> None:
     assert f"icp-sync undo {own} --apply" in first
     written.run("undo", own, "--apply")
     assert tiers(written) == before
+    again = written.run("undo", own, "--apply").stdout
+    assert "Nothing was restored" in again
+    assert "To take it back" not in again
+
+
+def test_a_run_that_was_killed_is_over_once_nobody_works_on_the_journal(written: Place) -> None:
+    from icp_sync.journal import Journal
+
+    url = f"sqlite:///{written.folder}/journal.sqlite"
+    journal = Journal.open(url, "main")
+    run = journal.start_run("apply", now=time.time(), detail={"apply": True})
+    assert journal.lease("apply", holder="dead", now=time.time(), ttl=600.0)
+    journal.close()
+    journal = Journal.open(url, "main")
+    with journal.hold("run"):
+        refused = written.run("undo", run, code=2).stderr
+    journal.close()
+    assert "is still going on, an apply" in refused
+    assert "one that was killed counts as ended in" in " ".join(refused.split())
+    assert "an apply, wrote nothing" in written.run("undo", run, code=2).stderr
 
 
 def test_one_field_of_one_account(written: Place) -> None:
@@ -96,8 +139,8 @@ def test_one_field_of_one_account(written: Place) -> None:
     [
         (("20200101-000000-abcd",), "the journal knows no such run", "icp-sync history"),
         (("nonsense",), "a run's id looks like", "icp-sync history"),
-        (("RUN", "--field", "teir"), "did you mean 'tier'?", "icp-sync undo RUN"),
-        (("RUN", "--field", "seal"), "no such field", "icp-sync undo RUN"),
+        (("RUN", "--field", "teir"), "did you mean 'tier'?", "icp-sync undo 20"),
+        (("RUN", "--field", "seal"), "no such field", "icp-sync undo 20"),
         (("RUN", "4711"), "the journal knows no account", "icp-sync run --once"),
     ],
 )

@@ -47,7 +47,7 @@ ACTS: Mapping[str, Callable[[Journal], object]] = {
     "alert": lambda j: j.raise_alert("robots", "two write here", now=NOW),
     "request": lambda j: j.ask("undo", {"run": "r"}, by="ada", now=NOW),
     "audit": lambda j: j.audit("mode", who="ada", now=NOW, to="write"),
-    "quota": lambda j: j.change_quota(lambda text, _: (f"{text}.", None)),
+    "quota": lambda j: j.change_quota(lambda text, *_: (f"{text}.", None)),
     "state": lambda j: j.set_mode(Mode.WRITE, now=NOW),
 }
 """The kind of transaction, as its fault points are named → a command that has one."""

@@ -79,6 +79,7 @@ class Worker:
         gone: Mapping[str, str] | None = None,
         position: Position | None = None,
         now: float = NOW,
+        run: str = "run-1",
     ) -> None:
         self.journal.commit(
             accounts,
@@ -86,7 +87,7 @@ class Worker:
             position=position,
             stream=self.stream,
             lease=self.lease,
-            run="run-1",
+            run=run,
             now=now,
         )
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from icp_sync.domain.plan import Change, Hold
 from icp_sync.journal import ERASED, Journal, Keep
+from icp_sync.journal.backfills import BackfillState
 from icp_sync.journal.schema import metadata
 
 SECRET = "Quillfeather Ltd"
@@ -97,6 +98,36 @@ def test_answers_about_a_company_stay_while_another_account_is_of_it(two: Journa
     two.forget("4711", now=NOW)
     assert two.recall({"4713": "4711.example"}, now=NOW).of("4713").signals != ()
     assert two.recall({"4711": ""}, now=NOW, also={"4711": "#4711"}).of("4711").signals == ()
+
+
+def test_what_was_bought_under_a_domain_the_company_had_before_goes_too(two: Journal, worker: Worker) -> None:
+    worker.commit(settled("4711", domain="new.example", name=SECRET))
+    worker.commit(settled("4711", domain="newest.example", name=SECRET))
+    two.record("vendor", "new.example", "hit", [employees(5)], 2.0, now=NOW, expires_at=NOW + 1e6)
+    worker.commit(gone={"4711": "4712"})
+    told = two.known_of("4711")
+    assert told is not None
+    assert told.answers == 3
+    two.forget("4711", now=NOW)
+    left = whole(two)
+    assert "4711.example" not in left
+    assert "new.example" not in left
+
+
+def test_sentences_told_to_people_name_it_no_more(two: Journal) -> None:
+    said = "12 of 20 accounts were changed again, for example 4711: a workflow reacts"
+    two.raise_alert("backfill halted", said, now=NOW)
+    two.set_backfill_state(BackfillState(halted=said, waves=4711))
+    request = two.ask("backfill", {}, by="ada", now=NOW)
+    two.take_request(request, now=NOW)
+    two.end_request(request, state="failed", result={"error": said}, now=NOW)
+    two.forget("4711", now=NOW)
+    blotted = said.replace("4711", "(forgotten)")
+    ended = two.request(request)
+    assert ended is not None
+    assert [one.text for one in two.alerts()] == [blotted]
+    assert (two.backfill_state().halted, two.backfill_state().waves) == (blotted, 4711)
+    assert ended.result == {"error": blotted}
 
 
 def test_tombstones_of_what_was_merged_into_it_go_with_it(two: Journal, worker: Worker) -> None:

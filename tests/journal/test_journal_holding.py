@@ -85,7 +85,9 @@ def test_other_connections_see_none_of_it(worker: Worker, journal: Journal) -> N
 def test_somebody_is_told_once_when_it_begins_and_once_when_it_ends(journal: Journal) -> None:
     assert journal.raise_alert("held: downgrades", "20 accounts wait", now=NOW)
     assert not journal.raise_alert("held: downgrades", "21 accounts wait", now=NOW + 1)
-    assert [(a.name, a.since) for a in journal.alerts()] == [("held: downgrades", NOW)]
+    assert [(a.name, a.text, a.since) for a in journal.alerts()] == [
+        ("held: downgrades", "21 accounts wait", NOW)
+    ]
     assert journal.for_connection("other").alerts() == []
     assert journal.end_alert("held: downgrades")
     assert not journal.end_alert("held: downgrades")

@@ -19,6 +19,7 @@ from sqlalchemy.engine import make_url
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, UnavailableError
 from icp_sync.journal import Journal, schema
+from icp_sync.journal.postgres import HOLDER as LOCK
 from tests import postgres
 
 SECRET = "s3cret-word"
@@ -278,6 +279,29 @@ def test_leases_are_broken_only_by_who_holds_the_journal_alone(url: str) -> None
     assert lease is not None
     assert lease.fence == 2
     journal.close()
+
+
+@pytest.mark.parametrize("cut", ["session", "server"])
+def test_a_holder_that_was_cut_off_is_known_again_with_its_next_sign_of_life(
+    cut: str, server: postgres.Server, url: str
+) -> None:
+    first, second = Journal.open(url, "main"), Journal.open(url, "main")
+    with first.hold("worker"):
+        lease = first.lease("poll", holder="worker", now=NOW)
+        assert lease is not None
+        if cut == "server":
+            server.restart()
+        else:
+            held = "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database"
+            server.execute(f"{held} WHERE classid = {LOCK} AND datname = '{make_url(url).database}'")
+        lease = first.renew(lease, now=NOW)
+        with second.hold("another"):
+            assert second.break_leases() == 0
+        first.check_fence(lease)
+    with second.hold("another"):
+        assert second.break_leases() == 1
+    first.close()
+    second.close()
 
 
 def test_a_holder_whose_session_was_cut_still_ends_well(server: postgres.Server, url: str) -> None:

@@ -96,6 +96,16 @@ def test_runs_and_finished_requests_go_and_waiting_ones_stay(journal: Journal) -
     assert [r.id for r in journal.requests()] == [waiting]
 
 
+def test_a_run_stays_while_what_it_wrote_is_kept(journal: Journal, worker: Worker) -> None:
+    wrote, idle = (journal.start_run("backfill", now=NOW - 40 * DAY) for _ in range(2))
+    change = Change(account_id="1", field="tier", live="", desired="A")
+    worker.commit(settled("1", changes=(change,)), now=NOW - 40 * DAY, run=wrote)
+    keep = Keep(history=60 * DAY, runs=30 * DAY)
+    assert journal.prune(keep, now=NOW).runs == 1
+    assert [run.id for run in journal.runs()] == [wrote] != [idle]
+    assert journal.prune(keep, now=NOW + 30 * DAY).runs == 1
+
+
 def test_answers_go_when_they_expire_and_what_they_cost_stays(journal: Journal) -> None:
     for key, days in (("a.example", 1), ("b.example", 2)):
         journal.reserve("vendor", [key], 2.0, now=NOW, run="r")

@@ -28,8 +28,13 @@ def test_rebinding_starts_every_stream_over_and_keeps_the_evidence(worker: Worke
     worker.commit(
         settled("1", stamp=5, seen=True, confirmed={"tier": ours("A")}), position=Position(done_to=5)
     )
+    journal.change_quota(lambda *_: ("what 111 said of its day", None))
+    journal.raise_alert("quota", "the day's calls of 111 are used up", now=NOW)
+    journal.raise_alert("backfill", "halted", now=NOW)
     journal.bind("222", crm="hubspot", now=NOW, rebind=True)
     assert journal.bound_to() == "222"
+    assert journal.quota_text()[0] == ""
+    assert [alert.name for alert in journal.alerts()] == ["backfill"]
     assert journal.position("poll") == Position()
     assert journal.seen({"1": 5}) == set()
     assert journal.backfill_request() == BackfillRequest(reason="rebound from 111 to 222", at=NOW)

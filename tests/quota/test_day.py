@@ -160,7 +160,8 @@ def test_until_the_first_reply_one_call_is_made_at_a_time_and_a_silent_crm_is_no
 
 
 def test_a_first_call_of_a_process_that_died_holds_up_the_others_for_seconds_only() -> None:
-    day = Day(hands={"dead": [1, 0, 1_000_000.0]})
+    day = Day()
+    day.hands.depart("dead", 1_000_000.0)
     assert day.may(1_000_001.0, Daily(), Priority.INCREMENTAL) is not None
     assert day.may(1_000_006.0, Daily(), Priority.INCREMENTAL) is None
 

@@ -272,6 +272,23 @@ def test_no_log_line_holds_a_secret_wherever_it_stands(
     assert leaked(said) == []
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("secret", ["s3cr3t/With+Odd\"chars'é", 'only"double-quotes', "only'single-quotes"])
+def test_a_secret_with_quotes_is_known_however_it_was_quoted(
+    secret: str, as_json: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conceal(secret)
+    configure_logs(json=as_json, level="debug")
+    talk = log("test")
+    talk.info("as it is", said=secret, deep={"in": [{"it": (secret,)}]}, error=ValueError(secret))
+    talk.info("quoted", once=repr(secret), json=json.dumps({"a": secret}), also=repr(f"{secret} isn't"))
+    talk.info("twice", json=json.dumps(json.dumps({"a": secret})), repr=repr(repr(secret)))
+    talk.info("by its name", deep={"token": "hush", "headers": [{"Authorization": "hush"}]})
+    said = capsys.readouterr().err
+    assert said.count("[redacted]") >= 10
+    assert not any(part in said for part in ("s3cr3t", "only", "chars", "quotes", "hush"))
+
+
 def test_a_traceback_of_an_unforeseen_error_holds_no_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -297,6 +314,13 @@ def test_a_traceback_of_an_unforeseen_error_holds_no_secret(
         "https://user:pass-word@acme.com/x",
         "postgresql+psycopg://user:pass-word@db/x",
         "grant_type=x&client_secret=hush-hush&y=1",
+        "postgresql://user:pass-wo/rd@db/x",
+        "postgresql://user:pass-w@o/rd@db/x",
+        "https://h/x?a=1&key=hush-hush&y=1",
+        "grant_type=refresh_token&refresh_token=hush-hush",
+        '{"access_token": "hush-hush"}',
+        r"{\"access_token\": \"hush-hush\"}",
+        "password='hush-hush'",
         "-----BEGIN PRIVATE KEY-----\nMIIabc\n-----END PRIVATE KEY-----",
     ],
 )
@@ -305,13 +329,22 @@ def test_what_looks_like_a_credential_is_blotted_out_though_it_is_not_ours(text:
     assert "[redacted]" in shown
     assert shown.startswith("before ")
     assert not any(
-        word in shown for word in ("pass-word", "hush-hush", "MIIabc", "12345678", "AR8A", "abcdefgh")
+        word in shown for word in ("pass-w", "o/rd", "hush-hush", "MIIabc", "12345678", "AR8A", "abcdefgh")
     )
 
 
 @pytest.mark.parametrize(
     "text",
-    ["tier A → B", "acme.com", "patience-2026", "https://acme.com/a@b", "bearer of news", "00D is no id"],
+    [
+        "tier A → B",
+        "http://127.0.0.1:8080/x?mail=a@b",
+        "?key",
+        "acme.com",
+        "patience-2026",
+        "https://acme.com/a@b",
+        "bearer of news",
+        "00D is no id",
+    ],
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert redact(text) == text

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from icp_sync.domain.account import Origin
-from icp_sync.domain.plan import Outcome, Write
+from icp_sync.domain.guard import Limits
+from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.errors import UnavailableError
 from icp_sync.observe import arm_faults
 from icp_sync.ports import Editor
@@ -124,3 +125,65 @@ def test_the_edit_is_found_though_we_died_before_we_could_note_our_write(world: 
     whole += later(world)
     assert whole.restored == [(acme, "lane", "nurture", "person")]
     assert world.live(acme)["lane"] == "nurture"
+
+
+# What is owed to a person is remembered until it stands again
+
+
+@pytest.mark.parametrize("result", [Result.FAILED, Result.REFUSED])
+def test_what_could_not_be_given_back_at_once_is_given_back_later(world: World, result: Result) -> None:
+    acme = world.company(**GOOD)
+    type_before_the_write(world, "nurture")
+    world.backfill()
+    world.crm.refuse = lambda w: Outcome(account_id=w.account_id, result=result, message="not now")
+    assert later(world, 1).restored == []
+    world.crm.refuse = lambda _: None
+    world.clock.step(7 * 3600)
+    assert later(world).restored == [(acme, "lane", "nurture", "person")]
+    assert world.live(acme)["lane"] == "nurture"
+
+
+def test_a_tier_given_back_is_no_downgrade_to_be_held(tmp_path: Path) -> None:
+    world = World(tmp_path, limits=Limits(downgrades=0.0, floor=0))
+    acme = world.company(**GOOD)
+    type_before_the_write(world, "D", field="tier")
+    world.backfill()
+    later(world)
+    assert (world.live(acme)["tier"], world.journal.holds()) == ("D", [])
+
+
+def test_a_second_edit_while_the_first_was_given_back_is_given_back_as_well(world: World) -> None:
+    acme = world.company(**GOOD)
+    type_before_the_write(world, "nurture")
+    world.backfill()
+    type_before_the_write(world, "research")
+    later(world)
+    assert world.live(acme)["lane"] == "research"
+
+
+def test_what_somebody_put_back_before_we_looked_is_theirs(world: World) -> None:
+    acme = world.company(**GOOD)
+    world.backfill()
+    later(world)
+    world.crm.edit(acme, signals=facts(**POOR))
+    world.crm.lose_reply = lambda _: True
+    world.clock.step(60)
+    world.poll()
+    world.crm.lose_reply = lambda _: False
+    assert world.live(acme)["tier"] == "B"
+    world.crm.edit(acme, live={"tier": "A"}, by=Editor.PERSON)  # as it was, and as we know it as ours
+    later(world)
+    assert (world.live(acme)["tier"], world.live(acme)["model_tier"]) == ("A", "B")
+
+
+def test_a_person_who_chose_just_what_we_wrote_had_the_last_word(world: World) -> None:
+    acme = world.company(**GOOD)
+    type_before_the_write(world, "nurture")
+    world.backfill()
+    world.crm.edit(acme, live={"lane": "research"}, by=Editor.PERSON)
+    world.crm.edit(acme, live={"lane": "sales"}, by=Editor.PERSON)
+    assert later(world).restored == []
+    assert world.live(acme)["lane"] == "sales"
+    world.crm.edit(acme, signals=facts(employees=5, industry="RETAIL"))
+    later(world)
+    assert world.live(acme)["lane"] == "sales"  # theirs, though it equals what we had written

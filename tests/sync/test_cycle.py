@@ -14,6 +14,7 @@ from icp_sync.domain.facts import Facts, Interval
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import AuthError, LostLeaseError, UnavailableError
 from icp_sync.ports import Position, Stream
+from icp_sync.quota.priority import Priority, current
 from icp_sync.sync.backfill import backfill, finished
 from icp_sync.sync.cycle import LEASE_SECONDS, Scope, cycle
 from icp_sync.sync.report import Report
@@ -39,6 +40,25 @@ def crashing(at: str) -> Iterator[None]:
 def small_pages(world: World, accounts: int = 6, size: int = 2) -> list[str]:
     world.crm._page_size = size
     return [world.company(f"C{n}", **GOOD) for n in range(accounts)]
+
+
+@pytest.mark.parametrize(
+    ("stream", "apply", "whom"),
+    [
+        (Stream.BACKFILL, True, Priority.BACKFILL),
+        (Stream.BACKFILL, False, Priority.BACKFILL),
+        (Stream.SWEEP, True, Priority.SWEEP),
+        (Stream.POLL, True, Priority.INCREMENTAL),
+    ],
+)
+def test_every_call_of_a_cycle_has_its_priority_its_first_too(
+    world: World, stream: Stream, apply: bool, whom: Priority
+) -> None:
+    world.company(**GOOD)
+    with world.priorities() as seen:
+        cycle(stream, world.parts(), Scope(apply=apply))
+    assert seen == {whom}
+    assert current() is Priority.INCREMENTAL
 
 
 def test_a_stream_somebody_works_on_is_left_to_them(world: World) -> None:

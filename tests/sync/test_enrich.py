@@ -12,6 +12,7 @@ from icp_sync import observe
 from icp_sync.domain.facts import Signal, choice, number
 from icp_sync.domain.profile import DAY
 from icp_sync.ports import Hit, Miss, Request, Stream, Unavailable
+from icp_sync.quota.priority import Priority, current
 from icp_sync.sync.cycle import Scope
 from tests.sync.world import GOOD, START, Vendor, World, facts
 
@@ -20,6 +21,15 @@ BOOK = {"acme.com": {"employees": number(100), "industry": choice("SOFTWARE")}}
 
 def open_world(tmp_path: Path, *vendors: Vendor) -> World:
     return World(folder=tmp_path, enrichers=vendors)
+
+
+def test_a_source_works_for_the_stream_that_asks_it(tmp_path: Path) -> None:
+    asked: list[Priority] = []
+    vendor = Vendor(instead=lambda _: asked.append(current()))
+    world = open_world(tmp_path, vendor)
+    world.company(domain="acme.com")
+    world.backfill()
+    assert asked == [Priority.BACKFILL]
 
 
 def test_what_is_missing_is_bought_and_decides(tmp_path: Path) -> None:

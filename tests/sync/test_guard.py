@@ -9,7 +9,7 @@ import pytest
 
 from icp_sync.domain.guard import Limits, Rule
 from icp_sync.domain.profile import Route, Target
-from icp_sync.sync.guarding import HELD
+from icp_sync.sync.guarding import HELD, tell
 from tests.sync.world import ANNA, BEN, GOOD, POOR, PROFILE, World, facts, without
 
 NONE = Limits(downgrades=0.0, floor=0, owner_moves=0)
@@ -53,6 +53,16 @@ def test_a_held_downgrade_writes_nothing_and_is_told_once(world: World) -> None:
     (hold,) = world.journal.holds()
     assert (hold.account_id, hold.rule, hold.key) == (account_id, Rule.DOWNGRADES, "A → B")
     assert [a.name for a in world.journal.alerts()] == [HELD.format(rule=Rule.DOWNGRADES)]
+
+
+def test_how_many_wait_is_told_as_it_is_now(world: World) -> None:
+    downgraded(world)
+    first = world.journal.alerts()[0]
+    downgraded(world)
+    (now,) = world.journal.alerts()
+    assert first.text.startswith("1 account")
+    assert now.text.startswith("2 accounts")
+    assert now.since == first.since
 
 
 def test_what_was_let_pass_lands_at_once_and_the_same_wish_later_is_held_anew(world: World) -> None:
@@ -139,3 +149,18 @@ def test_a_tier_that_somebody_set_is_no_surprise(world: World) -> None:
     world.clock.step(5)
     world.poll()
     assert (world.live(account_id)["tier"], world.journal.holds()) == ("D", [])
+
+
+def test_many_outputs_that_cannot_be_written_are_one_alert(world: World) -> None:
+    some = {name: f"{name} is not in the CRM" for name in ("lane", "tier")}
+    many = {**some, "reasons": "absent", "flags": "absent"}
+
+    def alerts(disabled: dict[str, str]) -> list[str]:
+        tell(world.journal, disabled, world.clock())
+        return sorted(alert.text for alert in world.journal.alerts())
+
+    step = "next: icp-sync provision --apply"
+    assert alerts(some) == [f"lane is not in the CRM. {step}", f"tier is not in the CRM. {step}"]
+    assert alerts(many) == [f"4 outputs cannot be written; lane: lane is not in the CRM. {step}"]
+    assert len(alerts(some)) == 2
+    assert alerts({}) == []

@@ -13,16 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icp_sync import observe
+from icp_sync.domain.guard import Limits
 from icp_sync.domain.plan import Outcome, Result
 from icp_sync.domain.standing import FIELDS, Mode
 from icp_sync.errors import ConfigError, IcpSyncError, UnavailableError, UnsafePlanError
 from icp_sync.journal import Asked
 from icp_sync.ports import Stream
-from icp_sync.sync.cycle import Parts, Scope, cycle
+from icp_sync.quota import Priority
+from icp_sync.sync.cycle import LEASE_SECONDS, Parts, Scope, cycle
 from icp_sync.sync.plan_file import Drawn, PlanFile, apply, perform, read_plan
 from icp_sync.sync.plan_file.applied import Applied
 from icp_sync.sync.plan_file.binding import header
+from icp_sync.sync.plan_file.deciding import FACTS_MOVED
 from icp_sync.sync.plan_file.document import Header, Planned, PlanWriter, Row
+from icp_sync.sync.plan_file.making import Guarded
 from icp_sync.sync.report import Report
 from tests.sync.world import ANNA, BEN, GOOD, POOR, World, facts
 
@@ -81,6 +85,7 @@ rows = st.lists(
         id=lines,
         name=lines,
         stamp=st.integers(0, 2**53),
+        facts=lines,
         open_deal=st.booleans(),
         changes=st.lists(changes, max_size=3).map(tuple),
     ),
@@ -126,6 +131,7 @@ ROW = Row(
     id="1",
     name="Acme",
     stamp=5,
+    facts="f00",
     open_deal=False,
     changes=(Planned(field="tier", live="A", desired="B", ours="A", reason="why"),),
 )
@@ -194,6 +200,14 @@ def test_exactly_what_was_planned_is_written_and_nothing_is_left_to_do(world: Wo
     assert {world.journal.account(i).tier for i in ids if world.journal.account(i)} == {"A", "B"}
 
 
+def test_a_plan_is_applied_before_a_backfill_and_behind_the_changes_of_the_minute(world: World) -> None:
+    world.company(**GOOD)
+    plan = drawn(world)
+    with world.priorities() as seen:
+        assert applied(world, plan).done
+    assert seen == {Priority.SWEEP}
+
+
 def test_a_plan_names_what_is_live_what_was_ours_and_what_is_to_be(world: World) -> None:
     account_id = world.company(**GOOD)
     world.backfill()
@@ -212,7 +226,8 @@ def test_what_moved_since_is_reported_and_the_rest_lands(world: World) -> None:
     done = applied(world, plan)
     (move,) = done.moves
     assert (move.id, move.field, move.planned, move.live) == (held, "lane", "", "nurture")
-    assert (done.moved, done.written) == (1, 2)
+    assert (done.moved, done.written, done.partly, done.other) == (1, 2, 1, 0)
+    assert world.journal.audited()[-1].detail["partly"] == 1
     assert world.live(held)["lane"] == "nurture"
     assert world.live(held)["tier"] == world.live(free)["tier"] == "A"
     assert set(sent(world)) == set(values(plan)) - {(held, "lane")}
@@ -245,14 +260,34 @@ def test_a_value_that_people_hold_is_not_overwritten_even_where_it_is_what_was_p
     assert world.live(account_id)["tier"] == "D"
 
 
-def test_nothing_is_decided_again_when_facts_moved_since(world: World) -> None:
+def test_an_account_whose_facts_moved_since_is_listed_and_left_whole(world: World) -> None:
+    moves, stays = world.company("Moves", **GOOD), world.company("Stays", **GOOD)
+    plan = drawn(world)
+    world.crm.edit(moves, signals=facts(**POOR))
+    done = applied(world, plan)
+    assert (done.written, done.other, done.partly) == (1, 1, 0)
+    assert {m.id for m in done.moves} == {moves}
+    assert {m.field for m in done.moves} == {name for i, name in values(plan) if i == moves}
+    assert {m.why for m in done.moves} == {FACTS_MOVED}
+    assert (world.live(moves)["tier"], world.live(stays)["tier"]) == ("", "A")
+
+
+def test_an_override_typed_since_is_news_as_facts_are(world: World) -> None:
     account_id = world.company(**GOOD)
     plan = drawn(world)
-    world.crm.edit(account_id, signals=facts(**POOR))
-    applied(world, plan)
-    assert world.live(account_id)["tier"] == "A"
-    world.due()
-    assert world.live(account_id)["tier"] == "B"
+    world.crm.edit(account_id, live={"tier_override": "C"})
+    assert applied(world, plan).other == 1
+    assert world.live(account_id)["tier"] == ""
+
+
+def test_a_record_that_was_touched_and_says_the_same_is_written(world: World) -> None:
+    account_id = world.company(**GOOD)
+    (row,) = drawn(world).rows()
+    plan = drawn(world)
+    world.clock.step(60)
+    world.crm.edit(account_id, signals=facts(**GOOD))
+    assert world.crm.fetch([account_id]).accounts[0].stamp > row.stamp
+    assert applied(world, plan).written == 1
 
 
 def test_accounts_that_are_gone_are_reported(world: World) -> None:
@@ -380,6 +415,37 @@ def test_killed_anywhere_and_run_again_it_ends_as_if_nothing_had_happened(
     assert sent(world, before) == {}
 
 
+@pytest.mark.parametrize("point", ["journal.audit.before", "journal.audit.after"])
+def test_killed_before_it_could_say_that_it_was_done_it_is_closed_by_the_same_command(
+    world: World, point: str
+) -> None:
+    world.company(**GOOD)
+    plan = drawn(world)
+    left = [2]  # "apply" is the first entry of the audit, "applied" the second
+
+    def die(reached: str) -> None:
+        left[0] -= reached == point
+        if left[0] == 0:
+            raise KeyboardInterrupt
+
+    observe.arm_faults(die)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            applied(world, plan)
+    finally:
+        observe.arm_faults(None)
+    world.reopen()
+    world.clock.step(LEASE_SECONDS + 1)
+    again = applied(world, plan)
+    assert (again.again, applied(world, plan).again) == (True, True)
+    run = world.journal.run(again.run)
+    assert run is not None
+    assert run.ended_at is not None
+    told = {name: run.report[name] for name in ("outcome", "written", "fields")}
+    assert told == {"outcome": "done", "written": 1, "fields": len(values(plan))}
+    assert [a.what for a in world.journal.audited()] == ["apply", "applied"]
+
+
 def test_told_to_stop_it_ends_after_a_page_and_goes_on_from_there(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -454,12 +520,16 @@ def test_a_plan_made_for_something_else_is_refused_before_anything(
     assert (world.crm.writes, world.journal.audited()) == ([], [])
 
 
-def test_in_mode_observe_the_next_command_is_the_mode(world: World) -> None:
-    plan = drawn(world)
+@pytest.mark.parametrize(
+    ("mode", "step"),
+    [("write", "icp-sync mode write"), ("route", "icp-sync plan --mode write --out plan.json")],
+)
+def test_in_mode_observe_the_next_command_is_the_next_step_up(world: World, mode: str, step: str) -> None:
+    plan = drawn(world, mode=mode)
     world.journal.set_mode(Mode.OBSERVE, now=world.clock())
     with pytest.raises(ConfigError) as refused:
         applied(world, plan)
-    assert refused.value.next_step == "icp-sync mode route"
+    assert refused.value.next_step.startswith(step)
 
 
 # The guard and approvals
@@ -471,6 +541,17 @@ def downgraded(world: World, accounts: int) -> PlanFile:
     for account_id in ids:
         world.crm.edit(account_id, signals=facts(**POOR))
     return drawn(world)
+
+
+def test_an_exclusion_is_no_downgrade_as_well_and_the_share_is_named() -> None:
+    found = Guarded(in_scope=585, downgrades=36, exclusions=5, excluded_down=5)
+    assert found.beyond(Limits(), 585, {}) == [
+        "31 downgrades, and 29 land in a day (5% of 585 accounts)",
+        "5 accounts with an open deal would become Not ICP, and each waits for a person",
+    ]
+    (alone,) = found.beyond(Limits(exclusions=False), 585, {})
+    assert alone.startswith("36 downgrades")
+    assert Guarded.from_json(found.to_json()) == found
 
 
 def test_a_plan_beyond_the_guard_s_limits_wants_a_person_s_word(world: World) -> None:
@@ -497,14 +578,14 @@ def needing(world: World) -> Parts:
 def test_where_approval_is_asked_for_somebody_else_must_give_it(world: World) -> None:
     world.company(**GOOD)
     plan = drawn(world)
-    with pytest.raises(ConfigError, match="nobody has approved") as refused:
+    with pytest.raises(UnsafePlanError, match="nobody has approved") as refused:
         apply(plan, needing(world), by=BOB)
     assert f"icp-sync approve {plan.path}" in refused.value.next_step
     world.journal.audit("approve", who=ADA, now=world.clock(), plan=plan.digest)
-    with pytest.raises(ConfigError, match="only its author"):
+    with pytest.raises(UnsafePlanError, match="only its author"):
         apply(plan, needing(world), by=BOB)
     world.journal.audit("approve", who=BOB, now=world.clock(), plan="sha256:other")
-    with pytest.raises(ConfigError, match="only its author"):
+    with pytest.raises(UnsafePlanError, match="only its author"):
         apply(plan, needing(world), by=BOB)
     assert world.crm.writes == []
     world.journal.audit("approve", who=BOB, now=world.clock(), plan=plan.digest)

@@ -118,7 +118,7 @@ def test_one_whose_process_died_is_taken_up_where_it_was(world: World) -> None:
     performed(world)
     ended = asked(world, request)
     assert ended.state == "done"
-    assert ended.result["read"] == 10, "the rest, although it was asked to begin again"
+    assert ended.result["read"] == 20, "the rest too, not all again, although it was asked to begin again"
     assert ended.progress["read"] == 20
 
 
@@ -247,3 +247,96 @@ def test_an_unforeseen_configuration_fails_the_request_not_the_connection(world:
     assert performed(world)
     del PERFORMERS["broken"]
     assert asked(world, request).result["next_step"] == "icp-sync plan --out plan.json"
+
+
+def test_one_whose_last_page_is_settled_when_told_to_stop_is_done(world: World) -> None:
+    for n in range(20):
+        world.company(f"C{n}", **GOOD)
+    request, read = ask(world), list[int]()
+    performed(world, Scope(ticked=lambda report: read.append(report.read), going=lambda: read != [20]))
+    assert (asked(world, request).state, asked(world, request).result["written"]) == ("done", 20)
+
+
+@pytest.mark.parametrize("args", [{}, {"restart": True}, {"limit": 15}])
+def test_one_whose_process_died_before_it_said_so_is_not_made_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, args: dict[str, object]
+) -> None:
+    for n in range(20):
+        world.company(f"C{n}", **GOOD)
+    world.crm._page_size = 5
+    request = ask(world, **args)
+    monkeypatch.setattr(world.journal, "end_request", dying)
+    with pytest.raises(Died):
+        performed(world)
+    monkeypatch.undo()
+    world.reopen()
+    pages = list[str]()
+    world.crm.before = pages.append
+    performed(world)
+    ended = asked(world, request)
+    assert (ended.state, ended.result["read"]) == ("done", args.get("limit", 20))
+    assert "page" not in pages
+
+
+def dying(*_: object, **__: object) -> bool:
+    raise Died
+
+
+def test_an_undo_whose_process_died_before_it_said_so_tells_what_it_did_and_is_audited_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(5):
+        world.company(f"C{n}", **GOOD)
+    world.backfill()
+    run = next(run.id for run in world.journal.runs() if run.kind == "backfill")
+    request = ask(world, "undo", run=run)
+    for step in ("end_run", "end_request"):
+        monkeypatch.setattr(world.journal, step, dying)
+        with pytest.raises(Died):
+            performed(world)
+        monkeypatch.undo()
+        world.reopen()
+    performed(world)
+    assert (asked(world, request).state, asked(world, request).result["restored"]) == ("done", 5)
+    assert [run.kind for run in world.journal.runs()].count("undo") == 1
+    assert [entry.what for entry in world.journal.audited()] == ["undo"]
+
+
+def test_an_undo_does_not_wait_for_a_backfill_that_waits(world: World) -> None:
+    world.company(**GOOD)
+    world.backfill()
+    run = next(run.id for run in world.journal.runs() if run.kind == "backfill")
+
+    def used_up(call: str) -> None:
+        if call == "page":
+            raise UnavailableError("the day's calls are used up", retry_after=36_000)
+
+    world.crm.before = used_up
+    waits = ask(world, restart=True)
+    with pytest.raises(UnavailableError):
+        performed(world)
+    undo = ask(world, "undo", run=run)
+    assert performed(world)
+    assert (asked(world, waits).state, asked(world, undo).state) == ("running", "done")
+
+
+def test_of_a_request_that_names_a_forgotten_account_nothing_is_done(world: World) -> None:
+    ids = [world.company(f"C{n}", **GOOD) for n in range(3)]
+    world.backfill()
+    run = next(run.id for run in world.journal.runs() if run.kind == "backfill")
+    request, other = ask(world, "undo", run=run, ids=[ids[0]]), ask(world, "undo", run=run, ids=ids[1:2])
+    world.journal.forget(ids[0], now=world.clock())
+    assert asked(world, request).state == "cancelled"
+    assert ids[0] not in str(asked(world, request))
+    performed(world)
+    assert (asked(world, other).state, asked(world, other).result["restored"]) == ("done", 1)
+    assert world.live(ids[2])["tier"]
+
+
+def test_an_undo_of_no_account_is_not_one_of_all(world: World) -> None:
+    world.company(**GOOD)
+    world.backfill()
+    run = next(run.id for run in world.journal.runs() if run.kind == "backfill")
+    request = ask(world, "undo", run=run, ids=[])
+    performed(world)
+    assert (asked(world, request).state, asked(world, request).result["kind"]) == ("failed", "config")

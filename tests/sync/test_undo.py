@@ -14,6 +14,7 @@ from icp_sync.domain.profile import DAY
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, UnavailableError
 from icp_sync.ports import Stream
+from icp_sync.quota import Priority
 from icp_sync.sync import undo as undoing
 from icp_sync.sync.cycle import Scope
 from icp_sync.sync.undo import undo
@@ -48,6 +49,13 @@ def settled(world: World, n: int = 2) -> list[str]:
     world.clock.step(600)
     world.quiesce()
     return ids
+
+
+def test_an_undo_goes_before_a_backfill_and_behind_the_changes_of_the_minute(world: World) -> None:
+    settled(world)
+    with world.priorities() as seen:
+        assert back(world).restored == 2
+    assert seen == {Priority.SWEEP}
 
 
 def test_a_dry_run_says_what_would_go_back_and_leaves_everything(world: World) -> None:
@@ -270,7 +278,9 @@ def test_a_page_after_which_it_shall_stop_is_the_last_and_the_same_undo_goes_on(
     stopped = undo(Wanted(run=run_of(world)), world.parts(), Scope(going=lambda: False))
     assert (stopped.accounts, stopped.done) == (1, False)
     report = back(world)
-    assert (report.accounts, report.done, report.continued, report.undo) == (2, True, True, stopped.undo)
+    assert (report.done, report.continued, report.undo) == (True, True, stopped.undo)
+    assert (report.accounts, report.restored) == (3, 3), "what both did"
+    assert [entry.what for entry in world.journal.audited()] == ["undo"]
     assert [standing(world, id) for id in ids] == [{}, {}, {}]
     assert back(world, report.undo).restored == 3
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from icp_sync.domain.account import Account
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.domain.standing import Mode
+from icp_sync.errors import UnavailableError
 from icp_sync.ports import Page, Position, Stream
 from icp_sync.sync.backfill import backfill, finished, halted
 from icp_sync.sync.cycle import Scope
@@ -69,7 +71,9 @@ def written(world: World) -> int:
 def test_a_canary_is_watched_then_waves_follow_with_pauses(world: World) -> None:
     companies(world, 100)
     waiting = Waiting(world)
-    run(world, waiting)
+    told: list[tuple[float, int]] = []
+    run(world, waiting, scope=Scope(paused=lambda seconds, wave: told.append((seconds, wave))))
+    assert told == [(300, 1), (60, 2), (60, 3)]
     assert waiting.written == [10, 40, 70]
     assert waiting.waited == 300 + 60 + 60
     assert written(world) == 100
@@ -364,7 +368,9 @@ def test_an_account_deleted_during_the_watch_is_let_go(world: World) -> None:
 # Going on
 
 
-def test_told_to_stop_during_the_watch_it_ends_at_once_and_begins_with_a_canary_again(world: World) -> None:
+def test_told_to_stop_during_the_watch_it_ends_at_once_and_watches_the_rest_before_it_goes_on(
+    world: World,
+) -> None:
     companies(world, 100)
     going = [True]
 
@@ -374,10 +380,51 @@ def test_told_to_stop_during_the_watch_it_ends_at_once_and_begins_with_a_canary_
     waiting = Waiting(world, stop)
     run(world, waiting, scope=Scope(going=lambda: going[0]))
     assert (written(world), waiting.waited) == (10, 1.0)
+    world.reopen()
     again = Waiting(world)
     run(world, again)
-    assert again.written[0] == 20
+    assert again.written == [10, 40, 70]
+    assert again.waited == 299 + 60 + 60
     assert written(world) == 100
+
+
+@pytest.mark.parametrize("error", [None, UnavailableError("away")])
+def test_a_canary_is_looked_at_however_often_it_is_cut_short(world: World, error: Exception | None) -> None:
+    """By a stop during its watch, or as the CRM is away when it is looked at."""
+    ids = companies(world, 100)
+    for _ in range(3):
+        going = [True]
+
+        def cut(going: list[bool] = going) -> None:
+            going[0] = error is not None
+
+        def away(call: str) -> None:
+            if call == "fetch" and error is not None:
+                raise error
+
+        world.crm.before = away
+        with pytest.raises(UnavailableError) if error else nullcontext():
+            run(world, Waiting(world, cut), scope=Scope(going=lambda going=going: going[0]))
+        assert written(world) == 10
+        world.reopen()
+    world.crm.before = lambda _: None
+    world.clock.step(60)
+    for account_id in ids[:10]:
+        world.crm.edit(account_id, name="touched by a workflow")
+    with pytest.raises(HaltedError, match="10 of 10 accounts"):
+        run(world)
+    assert written(world) == 10
+
+
+def test_a_wave_that_was_cut_short_is_filled_up_not_begun_again(world: World) -> None:
+    companies(world, 100)
+    world.crm._page_size = 3
+    for _ in range(2):
+        run(world, scope=Scope(limit=3))
+        world.reopen()
+    waiting = Waiting(world)
+    run(world, waiting)
+    assert waiting.written[0] in (9, 10)
 
 
 def test_a_crash_in_a_later_wave_goes_on_without_another_canary(world: World) -> None:
@@ -417,6 +464,24 @@ def test_a_selection_leaves_the_state_of_a_whole_backfill_alone(world: World) ->
     assert waves >= 1
     run(world, scope=Scope(where=lambda facts: False))
     assert world.journal.backfill_state().waves == waves
+
+
+def test_a_selection_neither_passes_the_canary_of_the_whole_nor_halts_it(world: World) -> None:
+    companies(world, 100)
+    run(world, scope=Scope(limit=3))
+    before = world.journal.backfill_state()
+    run(world, scope=Scope(where=lambda facts: True, limit=50))
+    assert world.journal.backfill_state() == before
+    world.version = 2
+    world.crm.refuse = refusing(2)
+    for account_id in [w[1] for w in world.writes()]:
+        world.crm.edit(account_id, signals=facts(**POOR))  # type: ignore[arg-type]
+    world.clock.step(60)
+    with pytest.raises(HaltedError) as error:
+        run(world, scope=Scope(where=lambda facts: True), by_hand=True)
+    assert "--resume" not in error.value.next_step
+    assert halted(world.journal) == ""
+    assert ALERT not in [alert.name for alert in world.journal.alerts()]
 
 
 # Beside polling

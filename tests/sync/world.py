@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,7 @@ from icp_sync.domain.seal import SealKey
 from icp_sync.domain.standing import FIELDS, Mode
 from icp_sync.journal import Journal
 from icp_sync.ports import Answer, Enricher, Hit, Miss, Request, Stream
+from icp_sync.quota.priority import Priority, current
 from icp_sync.sync.cycle import Parts, Scope, cycle
 from icp_sync.sync.draft import Policy
 from icp_sync.sync.report import Report
@@ -281,6 +283,27 @@ class World:
 
     def writes(self, account_id: str = "") -> list[tuple[float, str, str, str]]:
         return [w for w in self.crm.writes if not account_id or w[1] == account_id]
+
+    @contextmanager
+    def priorities(self) -> Iterator[set[Priority]]:
+        """With which priorities the CRM is called meanwhile."""
+        seen: set[Priority] = set()
+
+        def noting(call: Callable[..., object]) -> Callable[..., object]:
+            def noted(*args: object) -> object:
+                seen.add(current())
+                return call(*args)
+
+            return noted
+
+        called = ("owners", "pages", "fetch", "write")
+        for name in called:
+            setattr(self.crm, name, noting(getattr(self.crm, name)))
+        try:
+            yield seen
+        finally:
+            for name in called:
+                delattr(self.crm, name)
 
     def quiesce(self, most: int = 12) -> None:
         """Let streams run, with time passing, until two whole rounds write nothing."""

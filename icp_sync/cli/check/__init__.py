@@ -181,7 +181,7 @@ def _tables(tables: Tables) -> str:
 
 
 def _seal_file(found: Examination, path: Path, journal: Journal | None) -> None:
-    from icp_sync.daemon.portal import RESTORE
+    from icp_sync.sync.foreign import RESTORE
 
     if not path.exists():
         found.passed.pop("seal", None)

@@ -176,6 +176,7 @@ def _then(
         stamp=_whole(found.evaluation.get("stamp")),
         wake_at=None,
         left_alone={},
+        withdrawn=None,
         previous=carried(evaluation, previous_of(proof), begun, why=found.why),
         evidence=evidence,
         evaluation=found.evaluation,

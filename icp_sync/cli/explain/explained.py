@@ -21,7 +21,8 @@ from icp_sync.cli.explain.explanation import (
     VerdictRow,
     WriteRow,
 )
-from icp_sync.domain.account import Origin
+from icp_sync.cli.undone import UNTIL
+from icp_sync.domain.account import Origin, Withdrawn
 from icp_sync.domain.assessment import Assessment
 from icp_sync.domain.choosing import Candidate
 from icp_sync.domain.compile import Compiled
@@ -31,12 +32,15 @@ from icp_sync.domain.facts import Facts
 from icp_sync.domain.override import override_to_json
 from icp_sync.domain.profile import Effect
 from icp_sync.domain.routing import Decision, replay
+from icp_sync.domain.standing import FIELDS
 from icp_sync.domain.why import as_overridden, facts_of_evidence
 from icp_sync.domain.words import clause, failures, missing_facts, reasons, value_text
 from icp_sync.journal import Changed, Journal, StoredAccount
 from icp_sync.ports import account_key
 
 LAST_WRITES = 3
+PUT_BACK = 4
+"""Fields that an undo put back which are named."""
 Credit = tuple[float, float]
 
 
@@ -113,6 +117,8 @@ def _notes(stored: StoredAccount, evaluation: Evaluation, version: int, now: flo
         engine = stored.evidence.get("engine")
         cause = f"engine {engine} then, {ENGINE} now" if engine != ENGINE else "it will be settled again"
         yield f"settled as {stored.tier}, evaluates to {evaluation.tier} ({cause})"
+    if taken := stored.withdrawn:
+        yield f"undo {taken.run} put back {_put_back(stored, taken)}: the CRM keeps that {UNTIL}"
     if family := stored.evaluation.get("family"):
         yield f"its group is not known: {family}"
     if stored.problem:
@@ -120,6 +126,14 @@ def _notes(stored: StoredAccount, evaluation: Evaluation, version: int, now: flo
         yield f"{stored.status}: {stored.problem}{again}"
     elif stored.wake_at is not None and stored.wake_at <= now:
         yield "due to be settled again"
+
+
+def _put_back(stored: StoredAccount, taken: Withdrawn) -> str:
+    """What stands there since, field by field; the best known ones first."""
+    names = [name for name in FIELDS if name in taken.fields and not FIELDS[name].hidden]
+    values = [(name, stored.confirmed[name].value if name in stored.confirmed else "") for name in names]
+    more = f" and {len(names) - PUT_BACK} more" * (len(names) > PUT_BACK)
+    return ", ".join(f"{name} {value[:40] or 'blank'}" for name, value in values[:PUT_BACK]) + more
 
 
 def _fact_rows(stored: StoredAccount, journal: Journal, facts: Facts, now: float) -> dict[str, FactRow]:

@@ -15,6 +15,8 @@ from icp_sync.errors import ConfigError, Problem
 
 _LONGEST = 64 * 1024 * 1024
 """Characters of a line we read at most."""
+_BEGINS = b'{"icp_sync_journal":'
+"""How an export begins."""
 
 
 def register(family: typer.Typer) -> None:
@@ -46,7 +48,8 @@ def export(
                 counts.update(row["rows"])
             yield json.dumps(row, separators=(",", ":"))
 
-    with opened(config, connection) as at:
+    _refuse_other(path)
+    with opened(config, connection, existing=True) as at:
         written_lines(path, lines(at.journal.export(now=time.time())))
         at.journal.audit("journal export", who=who(), now=time.time(), rows=sum(counts.values()))
     if as_json:
@@ -88,6 +91,18 @@ def import_(
         screen.say("next: icp-sync status")
     if findings:
         raise typer.Exit(1)
+
+
+def _refuse_other(path: Path) -> None:
+    """An export takes the place of nothing but an export."""
+    if not path.exists() or path.is_dir():
+        return  # a folder is refused when it is written to
+    with path.open("rb") as file:
+        begins = file.read(len(_BEGINS))
+    if begins and begins != _BEGINS:
+        raise ConfigError(
+            [Problem(where=str(path), what="is there already, and no export", hint="name a new file")]
+        )
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:

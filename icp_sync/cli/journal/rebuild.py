@@ -97,7 +97,10 @@ def show(screen: Screen, told: Mapping[str, Any]) -> None:
     screen.say(f"{counted(told['ours'], 'value')} ours, {told['people']:,} people's")
     if told["unexplained"]:
         n = counted(told["unexplained"], "account")
-        screen.say(f"{n}: the facts at hand do not give what we wrote; answers once bought may be missing")
+        screen.say(
+            f"{n}: the facts at hand do not give what we wrote; answers once bought may be missing, "
+            "or an undo gave back what stood there before"
+        )
     if told["activated"]:
         screen.say(f"the profiles of the settings are active, as version {told['activated']}")
     if told["foreign"]:

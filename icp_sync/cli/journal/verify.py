@@ -27,7 +27,7 @@ def verify(config: Config = None, connection: ConnectionName = None, as_json: As
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.cli.text import counted
 
-    with opened(config, connection) as at:
+    with opened(config, connection, existing=True) as at:
         findings = at.journal.verify(now=time.time())
     if as_json:
         document({"connection": at.name, "whole": not findings, "findings": [f._asdict() for f in findings]})
@@ -59,7 +59,7 @@ def vacuum(
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.wiring import keep_of
 
-    with opened(config, connection) as at, at.journal.hold("journal vacuum"):
+    with opened(config, connection, existing=True) as at, at.journal.hold("journal vacuum"):
         pruned = at.journal.prune(keep_of(at.connection), now=time.time()).to_json() if prune else {}
         at.journal.audit("journal vacuum", who=who(), now=time.time(), **pruned)
         before, after = at.journal.compact()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from icp_sync.cli.options import AsJson, Config, ConnectionName, Limit, Where
+from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, Problem, UnavailableError
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ def plan(
         list[Path] | None,
         typer.Option("--profile", metavar="FILE", help="Plan with these files; repeatable."),
     ] = None,
+    mode: Annotated[
+        Mode | None,
+        typer.Option("--mode", metavar="write|route", help="Plan as for this mode; else route in observe."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Keep the plan, for: icp-sync apply FILE")
     ] = None,
@@ -61,9 +66,9 @@ def plan(
     from icp_sync.cli.plan.showing import show, to_json
     from icp_sync.cli.rendering import Screen, document
 
-    _refuse_unfit(out)
+    _refuse_unfit(out, mode)
     with wired(config, connection, talk=not sys.stderr.isatty()) as (_, parts):
-        policy, documents, name = _policy(parts, profile)
+        policy, documents, name = _policy(parts, profile, mode)
         wanted = Wanted(policy=policy, documents=documents, name=name, limit=limit, where=tuple(where or ()))
         planned, digest = _kept(parts, wanted, out)
     if as_json:
@@ -72,23 +77,36 @@ def plan(
     screen = Screen.here()
     show(screen, planned)
     if out:
-        screen.say(f"Kept in {out} ({digest}). To write exactly this: icp-sync apply {out}")
+        screen.say(f"Kept in {out} ({digest}). To write exactly this: {_to_apply(planned, out)}")
 
 
-def _refuse_unfit(out: Path | None) -> None:
-    """A plan overwrites nothing but a plan."""
+def _to_apply(planned: Planned, out: Path) -> str:
+    """The commands that write a kept plan, from the mode the connection is in."""
+    if planned.mode is planned.live_mode:
+        return f"icp-sync apply {out}"
+    after = f"icp-sync mode {planned.mode.value}, then: icp-sync apply {out}"
+    if (planned.live_mode, planned.mode) == (Mode.OBSERVE, Mode.ROUTE):
+        after += f". For mode write, the next step up: icp-sync plan --mode write --out {out}"
+    return after
+
+
+def _refuse_unfit(out: Path | None, mode: Mode | None) -> None:
+    """A plan overwrites nothing but a plan, and is for a mode in which something is written."""
     from icp_sync.sync.plan_file.document import is_plan
 
+    if mode is Mode.OBSERVE:
+        raise ConfigError([Problem(where="--mode", what="in mode observe nothing is written")])
     if out is None or (out.suffix == ".json" and (not out.exists() or is_plan(out))):
         return
     what = f"{out} is there already, and no plan" if out.exists() else "a plan is a JSON file"
     raise ConfigError([Problem(where="--out", what=what, hint="name a new file that ends in .json")])
 
 
-def _policy(parts: Wired, files: list[Path] | None) -> tuple[Policy, tuple[tuple[str, str], ...], str]:
+def _policy(
+    parts: Wired, files: list[Path] | None, mode: Mode | None
+) -> tuple[Policy, tuple[tuple[str, str], ...], str]:
     """What to plan by, its documents and its name. In mode observe everything would be left out, so plan as
-    for route."""
-    from icp_sync.domain.standing import Mode
+    for route unless another mode is asked for."""
     from icp_sync.profile_file import load_all
     from icp_sync.wiring import parse_profiles, policy_of
 
@@ -103,7 +121,8 @@ def _policy(parts: Wired, files: list[Path] | None) -> tuple[Policy, tuple[tuple
     else:
         policy = policy_of(parse_profiles(documents, parts.types), version, parts)
         named = f"the active version {version}"
-    return (replace(policy, mode=Mode.ROUTE) if policy.mode is Mode.OBSERVE else policy), documents, named
+    mode = mode or (Mode.ROUTE if policy.mode is Mode.OBSERVE else policy.mode)
+    return replace(policy, mode=mode), documents, named
 
 
 def _kept(parts: Wired, wanted: Wanted, out: Path | None) -> tuple[Planned, str]:

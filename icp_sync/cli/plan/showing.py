@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from icp_sync.cli.undone import show_undone
 from icp_sync.domain.standing import FIELDS, Mode
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def to_json(planned: Planned) -> dict[str, object]:
         "changes": report["changes"],
         "left_alone": _left_alone_json(planned.report),
         "held": planned.report.held,
+        "undone": dict(planned.report.undone),
         "calls": dict(planned.cost.calls),
         "seconds": planned.cost.seconds if isfinite(planned.cost.seconds) else None,
         "share_of_day": planned.cost.share,
@@ -94,7 +96,8 @@ def show(screen: Screen, planned: Planned) -> None:
     )
     if planned.mode is not planned.live_mode:
         screen.say(
-            f"The connection is in mode {planned.live_mode.value}; this is what mode route would write."
+            f"The connection is in mode {planned.live_mode.value}; this is what mode "
+            f"{planned.mode.value} would write."
         )
     if planned.absent:
         missing = counted(len(planned.absent), "output is", "outputs are")
@@ -108,11 +111,14 @@ def show(screen: Screen, planned: Planned) -> None:
     else:
         screen.say("none")
     _show_fields(screen, report)
+    show_undone(screen, report.undone)
     _show_left_alone(screen, report)
     _show_triggers(screen, planned)
     _show_cost(screen, planned)
     for said in planned.beyond:
-        screen.say(f"Beyond the guard's limits: {said}. A worker would hold the rest; apply wants --force.")
+        screen.say(f"Beyond the guard's limits: {said}.")
+    if planned.beyond:
+        screen.say("A worker would hold what is beyond them; apply wants --force.")
 
 
 def _show_fields(screen: Screen, report: Drawn) -> None:
@@ -120,7 +126,8 @@ def _show_fields(screen: Screen, report: Drawn) -> None:
 
     screen.heading("Fields that would change")
     if not report.by_field:
-        screen.say("none: every record holds what it should")
+        held_back = report.undone or report.left_alone or report.held
+        screen.say("none" if held_back else "none: every record holds what it should")
         return
     examples: dict[str, list[str]] = {}
     for change in report.changes:
@@ -129,6 +136,7 @@ def _show_fields(screen: Screen, report: Drawn) -> None:
         if len(said) < EXAMPLES and text not in said and change.field != "seal":
             said.append(text)
     ordered = sorted(report.by_field, key=list(FIELDS).index)
+    examples["seal"] = ["hidden; by it we know our values again"]
     rows = [(name, f"{report.by_field[name]:,}", ", ".join(examples.get(name, []))) for name in ordered]
     screen.table(["field", "accounts", "live → desired, for example"], rows, right=(1,))
 

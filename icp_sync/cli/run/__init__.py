@@ -67,6 +67,8 @@ def run(
         where=tuple(where or ()),
     )
     if cancel is not None:
+        if wanted != Wanted():
+            raise ConfigError("--cancel goes alone: it stops a request and begins nothing")
         _cancel(cancel, connection, config, as_json)
         return
     wanted.refuse_nonsense(as_json)
@@ -80,13 +82,13 @@ def run(
 class Wanted:
     """What was asked for on the command line."""
 
-    once: bool
-    backfill: bool
-    restart: bool
-    resume: bool
-    dry_run: bool
-    limit: int | None
-    where: tuple[str, ...]
+    once: bool = False
+    backfill: bool = False
+    restart: bool = False
+    resume: bool = False
+    dry_run: bool = False
+    limit: int | None = None
+    where: tuple[str, ...] = ()
 
     def refuse_nonsense(self, as_json: bool) -> None:
         """Raises ConfigError naming the options that do not go together."""
@@ -229,12 +231,22 @@ def made(wanted: Wanted, wired: Wired, stopping: Stopping) -> Report:
             ticked=ticked,
             going=stopping.going,
             wait=stopping.draining.wait,
+            paused=_paused,
         )
         return (
             _backfill(wired.parts, scope, resume=wanted.resume)
             if wanted.backfill
             else _round(wired.parts, scope)
         )
+
+
+def _paused(seconds: float, waves: int) -> None:
+    """Say that a backfill waits, which looks like hanging otherwise. waves: written so far."""
+    from icp_sync.cli.rendering import note
+    from icp_sync.cli.text import span
+
+    after = "the first wave" if waves == 1 else f"wave {waves}"
+    note(f"waiting {span(seconds)} after {after}, then its accounts are looked at (Ctrl-C keeps the place)")
 
 
 def _backfill(parts: Parts, scope: Scope, *, resume: bool) -> Report:

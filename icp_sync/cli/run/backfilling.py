@@ -30,6 +30,8 @@ def backfilled(wanted: Wanted, settings: Settings, wired: Wired, stopping: Stopp
     from icp_sync.cli.acting import who
     from icp_sync.cli.handing import here_or_handed
     from icp_sync.cli.rendering import Screen
+    from icp_sync.cli.run import refuse_unsealed
+    from icp_sync.sync.where import parse
 
     screen = None if as_json else Screen.here()
     began = time.monotonic()
@@ -37,6 +39,8 @@ def backfilled(wanted: Wanted, settings: Settings, wired: Wired, stopping: Stopp
     def here() -> dict[str, Any]:
         return _here(wanted, settings, wired, stopping)
 
+    refuse_unsealed(settings, wired)
+    parse(wanted.where, wired.types)  # before anything is said or kept
     _refuse_halted(wired.journal, wanted)
     if screen is not None:
         _forecast(wanted, wired)
@@ -84,15 +88,17 @@ def _refuse_halted(journal: Journal, wanted: Wanted) -> None:
 
 
 def _forecast(wanted: Wanted, wired: Wired) -> None:
-    """What it may take at the most, where the journal knows how many accounts there are."""
+    """What it may take at the most, once everything was read: before, nobody knows how much there is."""
     from icp_sync.cli.rendering import note
     from icp_sync.cli.text import counted, span
     from icp_sync.domain.standing import Mode
+    from icp_sync.ports import Stream
     from icp_sync.sync.forecast import Speed, Workload, forecast
 
     known = sum(n for status, n in wired.journal.counts().items() if status != "gone")
     most = min(known, wanted.limit or known)
-    if not most or wired.journal.mode() is Mode.OBSERVE:
+    read = any(wired.journal.position(s.value).finished for s in (Stream.BACKFILL, Stream.SWEEP))
+    if not most or not read or wired.journal.mode() is Mode.OBSERVE:
         return
     limits, waits = wired.settings.quota, wired.parts.pacing.waits(most)
     ahead = forecast(
@@ -104,7 +110,7 @@ def _forecast(wanted: Wanted, wired: Wired) -> None:
     pauses = f", {span(waits)} of it between waves" if waits else ""
     note(
         f"at most {ahead.total:,} calls and {span(ahead.seconds)}{pauses}, if all of "
-        f"{counted(most, 'account')} had to be written (icp-sync plan says how many)"
+        f"{counted(most, 'account')} known so far had to be written (icp-sync plan says how many)"
     )
 
 

@@ -32,7 +32,7 @@ def _counts(screen: Screen, report: Report, seconds: float) -> None:
     planned = "written" if report.apply else "would be written"
     rows = [
         ("read", report.read),
-        ("spared (settled at this very stamp before)", report.spared),
+        ("not looked at again (unchanged since settled)", report.spared),
         ("unchanged", report.unchanged),
         (planned, report.written),
         ("field values", report.fields),
@@ -40,14 +40,17 @@ def _counts(screen: Screen, report: Report, seconds: float) -> None:
         ("waiting for a higher mode", report.waiting),
         ("refused by the CRM", report.refused),
         ("deferred", report.deferred + report.lost),
-        ("held", report.held),
+        *((f"waiting for a person ({rule})", n) for rule, n in sorted(report.waits.items())),
+        ("held (a seal that is not ours)", report.held),
         ("gone (deleted or merged)", report.gone),
     ]
-    seldom = {"waiting for a higher mode", "held"}
+    seldom = {"waiting for a higher mode", "held (a seal that is not ours)"}
     screen.table(
         ["accounts", ""], [(name, f"{n:,}") for name, n in rows if n or name not in seldom], right=(1,)
     )
     screen.say(f"in {seconds:.1f} s")
+    if report.waits.total():
+        screen.say("what waits for a person: icp-sync status --held")
 
 
 def _tiers(screen: Screen, report: Report) -> None:
@@ -62,7 +65,12 @@ def _tiers(screen: Screen, report: Report) -> None:
         screen.table(["tier", "accounts"], rows, right=(1,))
     moved = {(a, b): n for (a, b), n in report.migrations.items() if a not in (b, "new") and n}
     if moved:
-        screen.say("moved: " + ", ".join(f"{a} → {b} {n:,}" for (a, b), n in sorted(moved.items())))
+        kept = f"; of these {report.stayed:,} wait for a person, the CRM shows the tier before"
+        screen.say(
+            "verdicts moved: "
+            + ", ".join(f"{a} → {b} {n:,}" for (a, b), n in sorted(moved.items()))
+            + kept * bool(report.stayed)
+        )
 
 
 def _enrichment(screen: Screen, report: Report) -> None:

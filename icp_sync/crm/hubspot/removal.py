@@ -1,6 +1,8 @@
 """Taking our properties out of a portal again: only what bears our marks, and never blindly.
 
-A property is ours when it stands in our group and is, by type and by label or description, one we make.
+A property is ours when it stands in our group, has a name of ours (an output's, or one that provisioning
+wrote down) and is, by type and by label or description, one we make. The name is needed: a property that
+somebody cloned from ours keeps its group, type and description.
 HubSpot archives: for 90 days an archived property can be restored, with its values, in the settings, and
 making one of the same name restores it too ("Restore deleted properties", HubSpot's knowledge base). It
 refuses to archive one that a workflow, a list or a calculation uses, and names the places
@@ -57,9 +59,9 @@ def remove(
         for name, entry in catalogue.definitions().items()
         if entry.get("groupName") == blueprint.group
     }
-    ours = [name for name, entry in in_group.items() if bears_our_marks(entry)]
+    ours = [name for name, entry in in_group.items() if is_ours(name, entry, blueprint)]
     ours.sort(key=lambda name: name == blueprint.fields.get(SEAL))  # while any is left, it says whose that is
-    kept = [*_elsewhere(catalogue, blueprint), *_others(in_group, ours)]
+    kept = [*_elsewhere(catalogue, blueprint), *_others(in_group, ours, blueprint)]
     group = client.group(blueprint.group) is not None
     if not ours and not group:
         return kept
@@ -73,13 +75,15 @@ def remove(
     return [*used, *notes, *steps, *kept, *last]
 
 
-def bears_our_marks(entry: Json) -> bool:
-    """Whether a property is one we make: the type, and the label or the description, of a field of ours."""
+def is_ours(name: str, entry: Json, blueprint: Blueprint) -> bool:
+    """Whether a property of our group is one we made: a name of ours, and the type, and the label or the
+    description, of the field it was made for."""
+    outputs = [FIELDS[field] for field, target in blueprint.fields.items() if target == name]
+    made_for = outputs or [field for field in FIELDS.values() if not field.native and name in blueprint.made]
     return any(
         (entry.get("type"), entry.get("fieldType")) == TYPES[field.type]
         and (entry.get("label") == field.label or entry.get("description") == field.description)
-        for field in FIELDS.values()
-        if not field.native
+        for field in made_for
     )
 
 
@@ -155,9 +159,14 @@ def _elsewhere(catalogue: Catalogue, blueprint: Blueprint) -> list[Step]:
     ]
 
 
-def _others(in_group: Mapping[str, Json], ours: Sequence[str]) -> list[Step]:
-    detail = "it is in our group and does not bear our marks"
-    return [Step(kind=StepKind.KEEP, what=name, detail=detail) for name in in_group if name not in ours]
+def _others(in_group: Mapping[str, Json], ours: Sequence[str], blueprint: Blueprint) -> list[Step]:
+    known = {*blueprint.fields.values(), *blueprint.made}
+    unmarked, foreign = "it is in our group and does not bear our marks", "it is not of this installation"
+    return [
+        Step(kind=StepKind.KEEP, what=name, detail=unmarked if name in known else foreign)
+        for name in in_group
+        if name not in ours
+    ]
 
 
 # Taking them away

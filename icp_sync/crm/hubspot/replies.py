@@ -99,8 +99,9 @@ class HubSpotDialect(Dialect):
             local = None
         if local is None:
             return PROBE_SECONDS
-        midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=5, microsecond=0)
-        return max(60.0, (midnight - local).total_seconds())
+        midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=5, microsecond=0, fold=0)
+        # In UTC: times of one zone are subtracted as its clocks show them, an hour wrong when these change.
+        return max(60.0, (midnight.astimezone(UTC) - now).total_seconds())
 
 
 def missing_scopes(body: object) -> tuple[str, ...]:

@@ -26,16 +26,12 @@ from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
 from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
 from icp_sync.ports import Blueprint, CrmField, Deal, Edits, Identity, Page, Query, Related, Step
-from icp_sync.quota import Carrying, Quota, Rate
+from icp_sync.quota import Carrying, Quota
 
 T = TypeVar("T")
 
 PAGE = 2_000
 """Accounts of a page: ten collections, and as many as one retrieve takes."""
-
-RATES: Mapping[str, Rate] = {"daily": Rate(5_000_000, 86_400.0)}
-"""The most any org may call in 24 hours ("API Request Limits and Allocations"). What an org allows, and how
-much of it is used, its replies tell; when nothing is left it refuses."""
 
 BULK_PAGE = 10_000
 """The same where bulk jobs write them: a job is worth its dozen calls from 2,000 rows on."""
@@ -84,7 +80,7 @@ class Salesforce:
     ) -> None:
         stop = stop or threading.Event()
         self.name = name
-        self.quota = quota or Quota(RATES, connection=name, stop=stop)
+        self.quota = quota or Quota({}, connection=name, stop=stop)
         stated = windows or Windows()
         # A trailing pass nearer than any transaction takes would never know what it has settled.
         self._windows = replace(stated, lag=max(stated.lag, check.LATE_COMMITS))

@@ -18,12 +18,14 @@ from icp_sync.sync.plan_file.making import Drawn
 __all__ = ["Drawn", "PlanFile", "apply", "perform", "read_plan"]
 
 
-def perform(asked: Asked, parts: Parts, scope: Scope) -> Mapping[str, object]:
+def perform(asked: Asked, parts: Parts, scope: Scope) -> Mapping[str, object] | None:
     """A plan that a command handed over. args: path, digest (as the command read it), note, force.
 
-    Raises ConfigError when the file is another one by now, and what `apply` raises.
+    None when it was cut short. Raises ConfigError when the file is another one by now, and what `apply`
+    raises.
     """
     plan = read_plan(Path(str(asked.args["path"])))
     plan.refuse_another(str(asked.args["digest"]))
     note, force = str(asked.args.get("note", "")), bool(asked.args.get("force", False))
-    return apply(plan, parts, scope, by=asked.by, note=note, force=force).to_json()
+    applied = apply(plan, parts, scope, by=asked.by, note=note, force=force)
+    return applied.to_json() if applied.done else None

@@ -16,7 +16,8 @@ class Applied:
     """Counts are accounts unless named otherwise.
 
     again: the whole plan had been applied before. skipped: done by an earlier attempt of the same run.
-    already: held what was planned before we wrote. moved: changes not made, as something moved since.
+    already: held what was planned before we wrote. moved: changes not made, as something moved since. partly:
+    written, but for such changes. other: of other facts than when the plan was made, so left whole.
     """
 
     run: str = ""
@@ -26,9 +27,11 @@ class Applied:
     accounts: int = 0
     skipped: int = 0
     written: int = 0
+    partly: int = 0
     fields: int = 0
     already: int = 0
     moved: int = 0
+    other: int = 0
     gone: int = 0
     refused: int = 0
     deferred: int = 0
@@ -40,6 +43,7 @@ class Applied:
         self.accounts += 1
         self.already += not d.changes and not d.moved
         self.moved += len(d.moved)
+        self.other += d.facts_moved
         self.moves.extend(d.moved[: max(0, KEPT - len(self.moves))])
 
     def lost(self, ids: Iterable[str]) -> None:
@@ -49,10 +53,12 @@ class Applied:
         self.gone += len(ids)
         self.missing.extend(ids[: max(0, KEPT - len(self.missing))])
 
-    def sent(self, outcome: Outcome, fields: int) -> None:
-        """What became of one write. fields: how many of its values landed."""
+    def sent(self, outcome: Outcome, fields: int, *, partly: bool = False) -> None:
+        """What became of one write. fields: how many of its values landed. partly: some of what was
+        planned was not sent."""
         if outcome.result is Result.WRITTEN:
             self.written += 1
+            self.partly += partly
             self.fields += fields
             self.refused += bool(outcome.refused.keys() - outcome.deferred)
         elif outcome.result is Result.REFUSED:

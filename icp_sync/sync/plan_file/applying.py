@@ -8,15 +8,18 @@ goes on there. A plan applied is a run with a history, so it can be undone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
+from icp_sync.domain.plan import Result
 from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import UnavailableError, UnsafePlanError
 from icp_sync.journal import Journal, Lease
 from icp_sync.ports import Position
+from icp_sync.quota import Priority, working_for
 from icp_sync.sync.cycle import LEASE_SECONDS, Parts, Scope
 from icp_sync.sync.draft import Policy
+from icp_sync.sync.exactly import SEAL
 from icp_sync.sync.keeping import kept
 from icp_sync.sync.plan_file.applied import Applied
 from icp_sync.sync.plan_file.binding import refuse_misfit, refuse_unapproved
@@ -29,10 +32,14 @@ from icp_sync.sync.settle import after_write, before_write
 
 STREAM = "apply"
 """Under this name the journal keeps how far a plan was applied, and the lease of whoever does."""
+APPLIED = "applied"
+"""Under this name the audit keeps what became of it."""
 RUN = "apply run"
 """Under this name the journal keeps which run applies a plan."""
 AT_ONCE = 1_000
 """Accounts of one page."""
+COUNTED = ("written", "partly", "fields", "moved", "other", "gone", "refused")
+"""What of a plan applied goes into the audit."""
 WHOLE = Scope()
 TRIES = 3
 """Times an account is tried that another worker settles at the same moment."""
@@ -54,20 +61,22 @@ class _Session:
         return self.parts.journal
 
 
+@working_for(Priority.SWEEP)  # somebody waits for it, but it may be large: the minute's changes go first
 def apply(
     plan: PlanFile, parts: Parts, scope: Scope = WHOLE, *, by: str, note: str = "", force: bool = False
 ) -> Applied:
     """Write a plan; see the module. `scope.going` false ends it after a page, to be gone on with.
 
-    by: who asked, for the audit. Raises ConfigError for a plan that does not fit here or was not approved,
-    UnsafePlanError for one beyond the guard's limits unless `force`, and what the CRM raises.
+    by: who asked, for the audit. Raises ConfigError for a plan that does not fit here, UnsafePlanError for
+    one that was not approved, or is beyond the guard's limits unless `force`, and what the CRM raises.
     """
     refuse_misfit(plan, parts)
     refuse_unapproved(plan, parts)
     journal = parts.journal
-    before = journal.position(RUN, plan.digest).last_id
-    if before and journal.position(STREAM, plan.digest).finished:
-        return Applied(run=before, plan=plan.digest, again=True, done=True, skipped=plan.accounts)
+    if before := applied_as(plan, journal):
+        report = Applied(run=before, plan=plan.digest, again=True, done=True, skipped=plan.accounts)
+        _close(report, journal, by, parts.clock())
+        return report
     policy = parts.policy()
     if not force:
         _refuse_unsafe(plan, parts, policy)
@@ -82,6 +91,12 @@ def apply(
     finally:
         journal.release_lease(lease)
     return session.report
+
+
+def applied_as(plan: PlanFile, journal: Journal) -> str:
+    """The run that has written the whole plan, "" where none has."""
+    finished = journal.position(STREAM, plan.digest).finished
+    return journal.position(RUN, plan.digest).last_id if finished else ""
 
 
 def _refuse_unsafe(plan: PlanFile, parts: Parts, policy: Policy) -> None:
@@ -140,9 +155,35 @@ def _through(session: _Session, scope: Scope, by: str) -> None:
     finally:
         outcome = "done" if report.done else "failed" if scope.going() else "interrupted"
         now = session.parts.clock()
-        journal.end_run(report.run, {**report.to_json(), "outcome": outcome, "moves": []}, now=now)
-        counts = {name: getattr(report, name) for name in ("written", "fields", "moved", "gone", "refused")}
-        journal.audit("applied", who=by, now=now, plan=plan.digest, run=report.run, outcome=outcome, **counts)
+        _tell(report, journal, by, outcome, now)
+        _end(report, journal, outcome, now)
+
+
+def _tell(report: Applied, journal: Journal, by: str, outcome: str, now: float) -> None:
+    """What became of it, for the audit."""
+    counts = {name: getattr(report, name) for name in COUNTED}
+    journal.audit(APPLIED, who=by, now=now, plan=report.plan, run=report.run, outcome=outcome, **counts)
+
+
+def _end(report: Applied, journal: Journal, outcome: str, now: float) -> None:
+    journal.end_run(report.run, {**report.to_json(), "outcome": outcome, "moves": []}, now=now)
+
+
+def _close(done: Applied, journal: Journal, by: str, now: float) -> None:
+    """End the run of a plan that was written whole by a process that died before it could say so."""
+    run = journal.run(done.run)
+    if run is None or run.report.get("outcome") == "done" or journal.is_going(run, now=now):
+        return
+    told = [a.detail for a in journal.audited(since=run.started_at) if a.what == APPLIED]
+    report, after = replace(done, again=False, skipped=0), ""
+    while changed := journal.changed_in(done.run, after=after, limit=AT_ONCE):
+        after = list(changed)[-1]
+        landed = [[c for c in several if c.result == Result.WRITTEN.value] for several in changed.values()]
+        report.written += sum(map(bool, landed))
+        report.fields += sum(c.field != SEAL for several in landed for c in several)
+    if not any((said.get("run"), said.get("outcome")) == (done.run, "done") for said in told):
+        _tell(report, journal, by, "done", now)
+    _end(report, journal, "done", now)
 
 
 def _move(session: _Session, position: Position) -> None:
@@ -202,7 +243,7 @@ def _once(session: _Session, rows: Sequence[Row], *, again: bool) -> Mapping[str
         report.decided(d)
         if outcome := outcomes.get(d.row.id):
             one = amended(d, outcome, sent_at, session.parts.clock(), again=again)
-            report.sent(outcome, sum(not FIELDS[c.field].hidden for c in one.changes))
+            report.sent(outcome, sum(not FIELDS[c.field].hidden for c in one.changes), partly=bool(d.moved))
             done.append(one)
         elif again and d.already:
             done.append(found_again(d))

@@ -8,7 +8,8 @@ from hashlib import sha256
 
 from icp_sync.domain.evaluation import ENGINE
 from icp_sync.domain.standing import Mode
-from icp_sync.errors import ConfigError, Problem
+from icp_sync.errors import ConfigError, Problem, UnsafePlanError
+from icp_sync.journal import Journal
 from icp_sync.sync.cycle import Parts
 from icp_sync.sync.plan_file.document import AGAIN, Header, PlanFile
 
@@ -57,15 +58,14 @@ def refuse_misfit(plan: PlanFile, parts: Parts) -> None:
         what = f"it was made for the connection {made.connection} ({made.crm}), this is {here}"
         raise ConfigError([Problem(where=str(plan.path), what=what)], next_step=AGAIN)
     problems, step = [], AGAIN
-    version, documents = parts.journal.active() or (0, ())
-    if made.profile != documents_digest(documents):
-        names = ", ".join(made.profile_names)
-        problems.append(f"it was made with {names}, which is not what is active now (version {version})")
+    if other := other_profile(plan, parts.journal):
+        problems.append(other)
+        version, _ = parts.journal.active() or (0, ())
         if not version or made.profile_version > version:
             step = "icp-sync profile activate"
     if made.mode != (mode := parts.journal.mode().value):
         problems.append(f"it was made as for mode {made.mode}, and the connection is in mode {mode}")
-        step = f"icp-sync mode {made.mode}" if mode == Mode.OBSERVE.value and not problems[:-1] else step
+        step = _towards(made.mode) if mode == Mode.OBSERVE.value and not problems[:-1] else step
     if made.engine != ENGINE:
         problems.append(f"it was made by engine {made.engine}, this is engine {ENGINE}")
     if dict(made.outputs) != dict(parts.outputs):
@@ -77,8 +77,24 @@ def refuse_misfit(plan: PlanFile, parts: Parts) -> None:
         raise ConfigError([Problem(where=str(plan.path), what=what) for what in problems], next_step=step)
 
 
+def other_profile(plan: PlanFile, journal: Journal) -> str:
+    """That the plan was made with other profiles than are active now, in words; "" where it was not."""
+    version, documents = journal.active() or (0, ())
+    if plan.header.profile == documents_digest(documents):
+        return ""
+    names = ", ".join(plan.header.profile_names)
+    return f"it was made with {names}, which is not what is active now (version {version})"
+
+
+def _towards(mode: str) -> str:
+    """What to do about a plan for this mode in mode observe: no step up is skipped unasked."""
+    if mode == Mode.ROUTE.value:
+        return "icp-sync plan --mode write --out plan.json, for the next step up; or: icp-sync mode route"
+    return f"icp-sync mode {mode}"
+
+
 def refuse_unapproved(plan: PlanFile, parts: Parts) -> None:
-    """Raise ConfigError unless the connection asks for no approval, or another than the author gave it."""
+    """Raise UnsafePlanError unless no approval is asked for here, or another than the author gave it."""
     if not parts.needs_approval:
         return
     known = parts.journal.audited(since=plan.header.made_at)
@@ -88,7 +104,7 @@ def refuse_unapproved(plan: PlanFile, parts: Parts) -> None:
     what = "nobody has approved it"
     if approvers:
         what = f"only its author, {plan.header.author}, has approved it"
-    raise ConfigError(
-        [Problem(where=str(plan.path), what=f"{what}, and this connection needs an approval")],
+    raise UnsafePlanError(
+        f"{plan.path}: {what}, and this connection needs an approval",
         next_step=f"somebody other than {plan.header.author}: icp-sync approve {plan.path}",
     )

@@ -9,6 +9,9 @@ from icp_sync.domain.plan import Change
 from icp_sync.sync.draft import Policy
 from icp_sync.sync.exactly import exactly
 from icp_sync.sync.plan_file.document import Row
+from icp_sync.sync.plan_file.inputs import mark_of
+
+FACTS_MOVED = "its facts are others than when the plan was made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,8 @@ class Moved:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """One account. changes: to write, the seal over them among these; empty for nothing. already: what holds
-    the planned value and is ours, as the change that would have led there. moved: what is not made."""
+    the planned value and is ours, as the change that would have led there. moved: what is not made.
+    facts_moved: its facts are others than it was planned by, so that nothing more of it is made."""
 
     row: Row
     account: Account
@@ -34,6 +38,7 @@ class Decided:
     changes: tuple[Change, ...] = ()
     already: tuple[Change, ...] = ()
     moved: tuple[Moved, ...] = ()
+    facts_moved: bool = False
 
     @property
     def owner(self) -> str:
@@ -55,7 +60,7 @@ class _Sorted:
 
 def decided(row: Row, account: Account, remembered: Remembered, policy: Policy, now: float) -> Decided:
     """Hold a planned account against the record as it is now."""
-    fate = _Sorted()
+    fate, facts_moved = _Sorted(), row.facts != mark_of(account)
     for change in row.changes:
         live = account.live.get(change.field)
         if live is None:
@@ -64,6 +69,8 @@ def decided(row: Row, account: Account, remembered: Remembered, policy: Policy, 
             fate.already[change.field] = live
         elif live != change.live:
             fate.moved[change.field] = "it was changed since the plan was made"
+        elif facts_moved:
+            fate.moved[change.field] = FACTS_MOVED
         else:
             fate.wanted[change.field] = change.desired
     found = exactly(account, fate.wanted, remembered, policy, now)
@@ -83,6 +90,7 @@ def decided(row: Row, account: Account, remembered: Remembered, policy: Policy, 
             if n in found.ours or (not v and n not in found.theirs)
         ),
         moved=tuple(_moved(row, account, before[name].live, name, why) for name, why in fate.moved.items()),
+        facts_moved=facts_moved and bool(fate.moved),
     )
 
 

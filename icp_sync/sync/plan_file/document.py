@@ -1,7 +1,7 @@
 """A plan as a file: one JSON document with an account a line, written and read without holding it whole.
 
     {"icp_sync_plan": 1, "header": {…}, "accounts": [
-    {"id": …, "name": …, "stamp": …, "open_deal": …, "changes": [{"field": …, "live": …, "ours": …, …}]}
+    {"id": …, "name": …, "stamp": …, "facts": …, "open_deal": …, "changes": [{"field": …, "live": …, …}]}
     ,{…}
     ], "summary": {…},
     "digest": "sha256:…"}
@@ -65,11 +65,13 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One account's changes. stamp: of the record as it was read, ms. open_deal: whether it had one."""
+    """One account's changes. stamp: of the record as it was read, ms. facts: a mark of what it said then, see
+    `inputs`. open_deal: whether it had one."""
 
     id: str
     name: str
     stamp: int
+    facts: str
     open_deal: bool
     changes: tuple[Planned, ...]
 
@@ -109,6 +111,7 @@ def _plain(row: Row) -> dict[str, object]:
         "id": row.id,
         "name": row.name,
         "stamp": row.stamp,
+        "facts": row.facts,
         "open_deal": row.open_deal,
         "changes": changes,
     }
@@ -207,6 +210,7 @@ class _Lines:
                 id=str(said["id"]),
                 name=str(said["name"]),
                 stamp=int(said["stamp"]),
+                facts=str(said["facts"]),
                 open_deal=bool(said["open_deal"]),
                 changes=changes,
             )

@@ -16,36 +16,46 @@ from icp_sync.domain.plan import Change
 from icp_sync.domain.standing import FIELDS
 from icp_sync.sync.draft import Draft
 from icp_sync.sync.plan_file.document import Planned, Row
+from icp_sync.sync.plan_file.inputs import mark_of
 from icp_sync.sync.report import OUT_OF_SCOPE, Report
 
 
 @dataclass(slots=True, kw_only=True)
 class Guarded:
-    """How many changes of a plan the guard would look at. exclusions: of accounts with an open deal."""
+    """How many changes of a plan the guard would look at. exclusions: of accounts with an open deal;
+    excluded_down: of these, how many are downgrades as well. Where the guard holds exclusions, it counts
+    those among the exclusions alone."""
 
     in_scope: int = 0
     downgrades: int = 0
     owner_moves: int = 0
     exclusions: int = 0
+    excluded_down: int = 0
 
     def add(self, changes: Iterable[Change], *, open_deal: bool) -> None:
         changes = tuple(changes)
         if tier := tier_move(changes):
-            self.downgrades += is_downgrade(*tier)
-            self.exclusions += open_deal and is_exclusion(*tier)
+            excluded, down = open_deal and is_exclusion(*tier), is_downgrade(*tier)
+            self.downgrades += down
+            self.exclusions += excluded
+            self.excluded_down += excluded and down
         self.owner_moves += owner_move(changes) is not None
 
     def beyond(self, limits: Limits, population: int, moved: Mapping[str, int]) -> list[str]:
         """Which limits this breaks, in words. population: in-scope accounts. moved: landed in a day."""
         population = max(population, self.in_scope)
         found = []
-        for rule, n in ((Rule.DOWNGRADES, self.downgrades), (Rule.OWNER_MOVES, self.owner_moves)):
+        down = self.downgrades - limits.exclusions * self.excluded_down
+        for rule, n in ((Rule.DOWNGRADES, down), (Rule.OWNER_MOVES, self.owner_moves)):
             most, before = allowed(rule, population, limits), moved.get(rule.value, 0)
             if n and n + before > most:
                 lately = f" beside {before:,} in the last day" * bool(before)
-                found.append(f"{n:,} {rule.value}{lately}, and {most:,} land in a day")
+                share = rule is Rule.DOWNGRADES and most > limits.floor
+                of = f" ({100 * limits.downgrades:.4g}% of {population:,} accounts)" * share
+                found.append(f"{n:,} {rule.value}{lately}, and {most:,} land in a day{of}")
         if limits.exclusions and self.exclusions:
-            found.append(f"{self.exclusions:,} accounts with an open deal would become Not ICP")
+            several = f"{self.exclusions:,} account" + "s" * (self.exclusions != 1)
+            found.append(f"{several} with an open deal would become Not ICP, and each waits for a person")
         return found
 
     def to_json(self) -> dict[str, int]:
@@ -54,7 +64,7 @@ class Guarded:
     @classmethod
     def from_json(cls, said: object) -> Guarded:
         found = said if isinstance(said, Mapping) else {}
-        names = ("in_scope", "downgrades", "owner_moves", "exclusions")
+        names = ("in_scope", "downgrades", "owner_moves", "exclusions", "excluded_down")
         return cls(**{name: n for name in names if isinstance(n := found.get(name), int)})
 
 
@@ -74,8 +84,10 @@ class Drawn(Report):
 
     def planned(self, changes: Iterable[Change]) -> None:
         changes = tuple(changes)
-        super().planned(changes)
         d = self._page[changes[0].account_id]
+        if d.differences.gives_back:  # owed to a person: the next read gives it back, no plan has to
+            return
+        super().planned(changes)
         self.guarded.add(changes, open_deal=_open_deal(d))
         self._row(_row(d, changes))
 
@@ -87,6 +99,7 @@ def _row(d: Draft, changes: Iterable[Change]) -> Row:
         id=d.account.id,
         name=d.account.name,
         stamp=d.account.stamp,
+        facts=mark_of(d.account),
         open_deal=_open_deal(d),
         changes=tuple(
             Planned(

@@ -98,7 +98,7 @@ def _echo(d: Decided, sent: Sequence[Change], at: float) -> _Echo:
     if not sent:
         return _Echo(unechoed=d.remembered.unechoed, sent_at=d.remembered.sent_at)
     pairs = {c.field: (c.live, c.desired) for c in sent if not FIELDS[c.field].hidden}
-    return _Echo(unechoed=pairs, sent_at=at)
+    return _Echo(unechoed={**d.remembered.unechoed, **pairs}, sent_at=at)
 
 
 def _lifted(withdrawn: Withdrawn | None, sent: Sequence[Change]) -> Withdrawn | None:

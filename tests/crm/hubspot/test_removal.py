@@ -123,10 +123,19 @@ def test_a_property_of_our_name_in_another_group_is_not_touched(portal: Portal) 
 
 
 def test_a_property_of_ours_that_is_no_output_any_more_goes_too(portal: Portal) -> None:
-    few = Blueprint(group="icp_sync", group_label="ICP", fields={"tier": "icp_tier"})
+    made = frozenset(OURS.values())
+    few = Blueprint(group="icp_sync", group_label="ICP", fields={"tier": "icp_tier"}, made=made)
     details = {step.what: step.detail for step in remove(portal, few)}
     assert "no output" in details["icp_lane"]
     assert there(portal).isdisjoint(OURS.values())
+
+
+def test_a_clone_of_a_property_of_ours_is_its_makers(portal: Portal) -> None:
+    body = definition(FIELDS["tier"], "tier_of_our_partners", STANDARD) | {"label": "Tier (copy)"}
+    portal.crm._client.create_property(body)
+    clone = {step.what: step for step in remove(portal)}["tier_of_our_partners"]
+    assert (clone.kind, clone.detail) == (StepKind.KEEP, "it is not of this installation")
+    assert "tier_of_our_partners" in there(portal)
 
 
 def test_a_property_an_admin_relabelled_still_bears_our_description(portal: Portal) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -114,6 +115,23 @@ def test_the_daily_limit_stops_everything_at_most_until_midnight(zone: str) -> N
     throttle = dialect.throttled(UPDATE, DAILY, None)
     assert throttle.everything
     assert 60 <= throttle.seconds <= 25 * 3600
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "hours"),
+    [
+        ("Europe/Berlin", datetime(2026, 3, 28, 23, 30, tzinfo=UTC), 22.5),
+        ("Europe/Berlin", datetime(2026, 10, 24, 22, 30, tzinfo=UTC), 24.5),
+        ("Europe/Berlin", datetime(2026, 6, 1, 22, 30, tzinfo=UTC), 23.5),
+        ("Africa/Cairo", datetime(2026, 4, 23, 20, 0, tzinfo=UTC), 2.0),  # whose clocks change at midnight
+        ("Africa/Cairo", datetime(2026, 10, 29, 20, 30, tzinfo=UTC), 1.5),  # 23:00 to 24:00 comes twice
+        ("Africa/Cairo", datetime(2026, 10, 29, 21, 30, tzinfo=UTC), 0.5),
+    ],
+)
+def test_a_day_on_which_the_clocks_change_is_as_long_as_it_is(zone: str, at: datetime, hours: float) -> None:
+    dialect = HubSpotDialect()
+    dialect.time_zone = zone
+    assert dialect.day_left(at.timestamp()) == pytest.approx(hours * 3600 + 5)
 
 
 @pytest.mark.parametrize("body", [None, "", "<html>", [], {"message": None, "policyName": 3}])

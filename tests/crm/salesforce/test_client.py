@@ -15,11 +15,13 @@ import pytest
 import responses
 from pydantic import SecretStr
 
+from icp_sync.crm.salesforce import Salesforce
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.login import Credentials, Login
 from icp_sync.crm.salesforce.wire import STANDING
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.http import UncertainError
+from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS
 from icp_sync.quota import Quota, Rate
 
 URL = "https://acme.my.salesforce.com"
@@ -375,3 +377,12 @@ def test_the_orgs_clock_is_asked_for_once(server: responses.RequestsMock) -> Non
     assert 0 <= first - 1_795_341_599 <= 60
     mine.now()
     assert len(sent(server)) == 1
+
+
+def test_an_org_whose_limits_nobody_keeps_is_not_left_alone_for_a_day_when_it_refuses() -> None:
+    org = Salesforce(credentials=BY_SECRET, base_url=URL, facts_map=SALESFORCE_DEFAULTS, properties={})
+    for _ in range(3):
+        org.quota.refused("daily", 1.0)
+    assert not org.quota.counts("daily")
+    assert org.quota.standing() == []
+    org.close()

@@ -191,6 +191,7 @@ ANSWERS = [
     ("403", 403, "API_DISABLED_FOR_ORG"),
     ("404", 404, "NOT_FOUND"),
     ("409", 409, "CONFLICT"),
+    ("412", 412, ""),
     ("423", 200, "UNABLE_TO_LOCK_ROW"),
     ("429", 403, "ConcurrentRequests"),
     ("429_retry_after", 429, "429 Too Many Requests"),

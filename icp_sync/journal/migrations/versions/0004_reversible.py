@@ -12,12 +12,13 @@ _SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    for name in ("unechoed", "withdrawn"):
+    for name in ("unechoed", "owed", "withdrawn", "former"):
         op.add_column("account", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     op.add_column("account", sa.Column("sent_at", sa.Double(), nullable=False, server_default="0"))
     op.add_column(
         "connection_state", sa.Column("backfill_state", sa.Text(), nullable=False, server_default="")
     )
+    op.add_column("connection_state", sa.Column("audit_end", sa.Text(), nullable=False, server_default=""))
     op.create_table(
         "hold",
         sa.Column("connection", sa.String(), nullable=False),
