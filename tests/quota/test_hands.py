@@ -155,14 +155,14 @@ def test_a_clock_set_back_stops_nobody_for_as_long(tmp_path: Path, monkeypatch: 
     for _ in range(2):
         with first.call("burst"):
             first.observe(DAILY, limit=1000, remaining=900, resets_in=7200.0)
-    first.pause("burst", 20.0)
+    first.pause("burst", 600.0)
     ahead[0] = 0.0
     for one in (first, quota()):
         with pytest.raises(UnavailableError) as refused:
             one.acquire("burst")
-        assert 15.0 < (refused.value.retry_after or 0.0) <= 20.0
-    burst, day = sorted(quota().standing(), key=lambda standing: standing.name)
-    assert (burst.used, day.used) == (2, 2)
+        assert 300.0 < (refused.value.retry_after or 0.0) <= 600.0
+    day = quota().standing()[0]
+    assert day.used == 2
     assert day.day is not None
     assert 0 <= (day.day.observed_ago or 0.0) < 3600
     assert 3600 < (day.day.resets_in or 0.0) <= 7200
