@@ -153,7 +153,10 @@ def test_a_worker_killed_in_every_wave_of_a_backfill_doubles_nothing(station: St
 def test_a_backfill_a_workflow_reacts_to_halts_with_3_and_goes_on_when_told(station: Station) -> None:
     watched = {**SLOWLY, _BACKFILL + "WATCH": "5s"}
     pid = station.nursery.start(*station.args("run", "--backfill"), env={"ICP_SYNC_FAULT": "", **watched})
-    ids = until(lambda: len(live := station.live_ids()) == 10 and live, "the canary is committed")
+    journal = station.wired.journal
+    ids = until(
+        lambda: len(sent := journal.written_after(0, "backfill")) == 10 and sent, "the canary is committed"
+    )
     os.kill(pid, signal.SIGSTOP)  # however slow we are, the workflow is done before the watch ends
     station.crm.admin("POST clock", advance=10)
     for account_id in ids[:5]:
