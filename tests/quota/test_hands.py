@@ -146,7 +146,7 @@ def test_an_alert_that_cannot_be_kept_costs_no_call_and_is_kept_later(tmp_path: 
 def test_a_clock_set_back_stops_nobody_for_as_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real, ahead = time.time, [3600.0]
     monkeypatch.setattr(time, "time", lambda: real() + ahead[0])
-    journal, rates = Journal.open(f"sqlite:///{tmp_path}/journal.db", "main"), {"burst": Rate(2, 10.0)}
+    journal, rates = Journal.open(f"sqlite:///{tmp_path}/journal.db", "main"), {"burst": Rate(2, 300.0)}
 
     def quota() -> Quota:
         return Quota(rates, daily=CALENDAR, kept=InJournal(journal, rates), patience=0.0)
