@@ -44,6 +44,6 @@ def test_ten_times_the_accounts_need_no_more_memory(tmp_path: Path) -> None:
     world = World(tmp_path, page_size=PAGE)
     for _ in range(PAGE):
         world.company(**GOOD)
-    peak_of(world, tmp_path, 2)  # caches fill
-    few, many = peak_of(world, tmp_path, 4), peak_of(world, tmp_path, 40)
+    peak_of(world, tmp_path, 1)  # caches fill
+    few, many = peak_of(world, tmp_path, 2), peak_of(world, tmp_path, 20)
     assert many < 1.5 * few + 200_000
