@@ -70,7 +70,9 @@ class Twins:
 
 def name_key(name: str) -> str:
     """A company's name without case, marks and legal form: "The Acmé Group, Inc." → "acme"."""
-    plain = unicodedata.normalize("NFKD", name.replace(".", "").casefold())
+    # Letters first become plain ones, then lose their case, and what that makes of them is taken apart again.
+    letters = unicodedata.normalize("NFKD", name).replace(".", "").casefold()
+    plain = unicodedata.normalize("NFKD", letters)
     words = _WORD.findall("".join(c for c in plain if not unicodedata.combining(c)))
     if len(words) > 1 and words[0] == "the":
         words = words[1:]

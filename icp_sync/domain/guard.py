@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from icp_sync.domain.moves import is_downgrade, is_exclusion, moved_key, owner_move, tier_move
 from icp_sync.domain.plan import Change, Hold
+from icp_sync.domain.standing import OWNERSHIP
 
 Changes = tuple[Change, ...]
 
@@ -30,7 +31,6 @@ class Rule(StrEnum):
 
 EVERY_WRITE = "every write"
 """The key of what is held whatever it is."""
-_OWNER_FIELDS = frozenset({"owner", "routed_owner", "routed_at"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def split(
         kept += asked.before.released_for(asked.keys, but={hold.rule for hold in kept})
         if kept:
             holds[account_id] = tuple(kept)
-        left = () if whole else tuple(c for c in changes if not (moved and c.field in _OWNER_FIELDS))
+        left = () if whole else tuple(c for c in changes if not (moved and c.field in OWNERSHIP))
         if left and (moved is None or any(c.field != "seal" for c in left)):
             landing[account_id] = left
             if rules := room.take(asked, owner_lands=moved is None):
@@ -255,7 +255,7 @@ def _owner_moved(asked: _Asked, room: _Room) -> Hold | None:
     if room.left[Rule.OWNER_MOVES] > 0 and not asked.before.stands(Rule.OWNER_MOVES, key):
         return None
     reason = f"{key}, beyond the {room.most[Rule.OWNER_MOVES]} owner moves that land in a day"
-    changes = tuple(c for c in asked.changes if c.field in _OWNER_FIELDS)
+    changes = tuple(c for c in asked.changes if c.field in OWNERSHIP)
     return asked.before.hold(Rule.OWNER_MOVES, key, changes, reason)
 
 

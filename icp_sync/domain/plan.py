@@ -5,9 +5,11 @@ A plan is a value: it can be printed, counted and refused before anything happen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from icp_sync.domain.standing import FIELDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,30 @@ class Write:
     account_id: str
     values: Mapping[str, str]
     expected: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, changes: Sequence[Change]) -> Write:
+        """All changes, at least one, of one account."""
+        return cls(
+            account_id=changes[0].account_id,
+            values={c.field: c.desired for c in changes},
+            expected={c.field: c.live for c in changes},
+        )
+
+    @property
+    def awaited(self) -> dict[str, tuple[str, str]]:
+        """What the read after it shall look for: field → (live value it assumed, value sent)."""
+        return {
+            name: (self.expected.get(name, ""), value)
+            for name, value in self.values.items()
+            if not FIELDS[name].hidden
+        }
+
+
+def awaited(changes: Iterable[Change]) -> dict[str, tuple[str, str]]:
+    """The same of changes of one account, which may be none."""
+    changes = tuple(changes)
+    return Write.of(changes).awaited if changes else {}
 
 
 class Result(StrEnum):

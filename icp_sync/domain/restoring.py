@@ -14,7 +14,7 @@ from icp_sync.domain.account import Account, Confirmed, Origin, Remembered, With
 from icp_sync.domain.ownership import is_ours
 from icp_sync.domain.plan import Change
 from icp_sync.domain.seal import THEIRS, Seal, SealKey, read_seal
-from icp_sync.domain.standing import FIELDS, FieldType, Standing
+from icp_sync.domain.standing import FIELDS, OWNERSHIP, FieldType, Standing
 
 
 class Fate(StrEnum):
@@ -27,9 +27,6 @@ class Fate(StrEnum):
     ABSENT = "not carried any more"
     NOBODY = "its owner of then is no owner now"
 
-
-_ROUTED = frozenset({"owner", "routed_owner", "routed_at"})
-"""What stays as restored whomever a route would choose next."""
 
 BACK = frozenset({Fate.RESTORED, Fate.AGAIN})
 """The fates of a field that goes back."""
@@ -180,7 +177,7 @@ def withdrawal(
     fields = dict(before.fields) if before and before.mark == mark else {}
     for name, value in restored.items():
         fields.pop(name, None)
-        if not lifts and (name in _ROUTED or wanted.get(name, value) != value):
+        if not lifts and (name in OWNERSHIP or wanted.get(name, value) != value):
             fields[name] = wanted.get(name, value)
     return Withdrawn(mark=mark, fields=fields, run=run) if fields else None
 

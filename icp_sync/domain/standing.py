@@ -279,6 +279,10 @@ FIELDS: Mapping[str, Field] = {
 }
 
 
+OWNERSHIP = frozenset(name for name, known in FIELDS.items() if known.needs is Mode.ROUTE)
+"""Who owns an account, and what says why: these move together."""
+
+
 def number_text(value: float) -> str:
     """A number in canonical form: "72", "72.5"."""
     return str(int(value)) if value == int(value) else repr(value)

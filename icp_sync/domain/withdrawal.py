@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from icp_sync.domain.standing import FIELDS, FieldType, Standing
+from icp_sync.domain.standing import FIELDS, OWNERSHIP, FieldType, Standing
 
 _TIERS = ("tier", "model_tier")
-_OWNERS = frozenset({"owner", "routed_owner", "routed_at"})
 _FOLLOW = frozenset({"timing", "timing_grade", "priority", "previous_tier"})
 
 
@@ -23,7 +22,7 @@ def kept_away(withdrawn: Mapping[str, str], wanted: Standing) -> frozenset[str]:
     return frozenset(
         name
         for name, taken in withdrawn.items()
-        if name in _OWNERS or wanted.get(name, taken) == taken or not (moved or _decides(name))
+        if name in OWNERSHIP or wanted.get(name, taken) == taken or not (moved or _decides(name))
     )
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from icp_sync.domain.account import Owed
 from icp_sync.domain.plan import Write
-from icp_sync.domain.standing import FIELDS
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks, insert_missing
@@ -175,7 +174,7 @@ class Intend(Bound):
                 "b_version": before.version + 1,
                 "b_owner": owners.get(write.account_id, before.counted_owner),
                 "b_intents": with_intents(text, write.values),
-                "b_unechoed": pairs_to_text(pairs_from_text(before.unechoed) | awaited(write)),
+                "b_unechoed": pairs_to_text(pairs_from_text(before.unechoed) | write.awaited),
                 "b_owed": owed_to_text(owed[write.account_id]) if write.account_id in owed else before.owed,
             }
         if not rows:
@@ -210,15 +209,6 @@ class Intend(Bound):
             ),
             [{"b_id": account_id} for account_id in ids],
         )
-
-
-def awaited(write: Write) -> dict[str, tuple[str, str]]:
-    """What the read after a write shall look for: field → (live value it assumed, value sent)."""
-    return {
-        name: (write.expected.get(name, ""), value)
-        for name, value in write.values.items()
-        if not FIELDS[name].hidden
-    }
 
 
 def with_intents(text: str, values: Mapping[str, str]) -> str:

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import bindparam, func, select, update
 
 from icp_sync.domain.account import Confirmed, Withdrawn
-from icp_sync.domain.plan import Change, Result
-from icp_sync.domain.standing import FIELDS
+from icp_sync.domain.plan import Change, Result, awaited
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.commit import log_changes
@@ -190,8 +189,5 @@ def _claim(one: TakenBack, before: Stored) -> dict[str, object]:
         "b_confirmed": dumps(loads(before.confirmed) | confirmed_to_json(one.confirmed)),
         "b_intents": with_intents(before.intents, standing),
         "b_withdrawn": withdrawn_to_text(one.withdrawn),
-        "b_unechoed": pairs_to_text(
-            pairs_from_text(before.unechoed)
-            | {c.field: (c.live, c.desired) for c in one.changes if not FIELDS[c.field].hidden}
-        ),
+        "b_unechoed": pairs_to_text(pairs_from_text(before.unechoed) | awaited(one.changes)),
     }

@@ -22,9 +22,8 @@ from icp_sync.domain.goals import caps_of
 from icp_sync.domain.guard import Limits
 from icp_sync.domain.kin import Given, kin_facts, with_kin
 from icp_sync.domain.override import OVERRIDE_FIELDS, override_note, override_of
-from icp_sync.domain.ownership import Editing
+from icp_sync.domain.ownership import HELD_FOR, Editing
 from icp_sync.domain.populations import with_population
-from icp_sync.domain.profile import DAY
 from icp_sync.domain.recovery import as_given, recovered
 from icp_sync.domain.roster import NO_TABLES, Tables
 from icp_sync.domain.routing import Decision, Held, decide
@@ -34,7 +33,7 @@ from icp_sync.domain.vacancy import vacant_from
 from icp_sync.domain.why import evidence_of, why_changed
 
 USUAL = Limits()
-HELD_FOR: Mapping[str, float] = {"": 90 * DAY}
+EDITORS: Mapping[str, float] = {"": HELD_FOR}
 """Class of editor → seconds a value it set on a field of ours is held. "" stands for all not named."""
 
 
@@ -56,7 +55,7 @@ class Policy:
     tables: Tables = NO_TABLES
     nobody: frozenset[str] = frozenset()
     limits: Limits = USUAL
-    editors: Mapping[str, float] = field(default_factory=lambda: HELD_FOR)
+    editors: Mapping[str, float] = field(default_factory=lambda: EDITORS)
     dead_after: int = 8
 
     @cached_property

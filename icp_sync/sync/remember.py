@@ -9,9 +9,8 @@ from typing import TypedDict
 from icp_sync.domain.account import Confirmed, Origin, Owed, Previous
 from icp_sync.domain.differences import learned
 from icp_sync.domain.guard import Rule
-from icp_sync.domain.plan import UNDER_WAY, Change, Hold, Outcome, Result
+from icp_sync.domain.plan import UNDER_WAY, Change, Hold, Outcome, Result, awaited
 from icp_sync.domain.proof import proof_of
-from icp_sync.domain.standing import FIELDS
 from icp_sync.journal import Settled
 from icp_sync.sync.draft import Draft, Policy
 from icp_sync.sync.enrich import company_key
@@ -134,8 +133,7 @@ class _Echo(TypedDict):
 
 def _echo(d: Draft, fate: Fate, landed: Mapping[str, str], result: Result | None, sent_at: int) -> _Echo:
     """What the next read shall look for: the fields of this write, and of those nobody has seen yet."""
-    maybe = {c.field: c for c in fate.changes if c.field in landed or result is Result.UNCERTAIN}
-    pairs = {name: (c.live, c.desired) for name, c in maybe.items() if not FIELDS[name].hidden}
+    pairs = awaited(c for c in fate.changes if c.field in landed or result is Result.UNCERTAIN)
     last = d.remembered.sent_at if fate.unechoed else 0.0
     return _Echo(unechoed={**fate.unechoed, **pairs}, sent_at=sent_at / 1000 if pairs else last)
 

@@ -70,10 +70,7 @@ def settle(
         now = clock()
         if apply and page.gone:
             _bury(page.gone, page.stream, journal, run, now)  # first, so that survivors here have inherited
-        memory = recalled(page, policy, enrichers, journal, now)  # once a page
-        if overtaken := [a.id for a in page.accounts if memory.of(a.id).stamp > a.stamp]:
-            page = _read_again(page, overtaken, crm)
-            memory = recalled(page, policy, enrichers, journal, now)
+        page, memory = as_of_now(page, policy, enrichers, journal, crm, now)
         drafts = draft(page.accounts, policy, memory, now)  # evaluate on what is known
         refuse_foreign(drafts, policy.key, journal)
         looked_up = with_edits(drafts, memory, policy, crm, now)  # whose hand it was
@@ -154,12 +151,25 @@ def recalled(
     return with_news_above(memory, policy.kin_facts, here, policy.types)
 
 
-def _read_again(page: Page, ids: Sequence[str], crm: Crm) -> Page:
-    """The page with these accounts as they are now: another stream has settled a newer read of them since
-    this page was read, and an older one must not overwrite it."""
-    fresh = crm.fetch(ids)
-    kept = {account.id: account for account in (*page.accounts, *fresh.accounts)}  # the fresh ones win
-    accounts = tuple(account for account_id, account in kept.items() if account_id not in fresh.gone)
+def as_of_now(
+    page: Page, policy: Policy, enrichers: Sequence[Enricher], journal: Journal, crm: Crm, now: float
+) -> tuple[Page, Memory]:
+    """The page and what is remembered of it; accounts another stream has read since are read again."""
+    memory = recalled(page, policy, enrichers, journal, now)
+    overtaken = [a.id for a in page.accounts if memory.of(a.id).stamp > a.stamp]
+    if not overtaken:
+        return page, memory
+    page = read_again(page, overtaken, crm)
+    return page, recalled(page, policy, enrichers, journal, now)
+
+
+def read_again(page: Page, ids: Sequence[str], crm: Crm) -> Page:
+    """The page with these accounts as they are now: an older copy must not overwrite what was done since. One
+    that cannot be read any more is left out."""
+    fresh, outdated = crm.fetch(ids), frozenset(ids)
+    now = {account.id: account for account in fresh.accounts}
+    copies = (now.get(a.id) if a.id in outdated else a for a in page.accounts)
+    accounts = tuple(a for a in copies if a is not None and a.id not in fresh.gone)
     return replace(page, accounts=accounts, gone={**page.gone, **fresh.gone})
 
 
@@ -195,14 +205,7 @@ def _intend(
     sent_at: float,
 ) -> tuple[tuple[Write, ...], Mapping[str, str]]:
     drafted = {d.account.id: d for d in drafts}
-    writes = [
-        Write(
-            account_id=account_id,
-            values={c.field: c.desired for c in changes},
-            expected={c.field: c.live for c in changes},
-        )
-        for account_id, changes in plan.items()
-    ]
+    writes = [Write.of(changes) for changes in plan.values()]
     if not writes:
         return (), {}
     assignments = {w.account_id: owner for w in writes if (owner := _given(w, drafted[w.account_id]))}

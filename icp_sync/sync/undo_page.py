@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from icp_sync.domain.account import Confirmed, Memory, Origin
-from icp_sync.domain.plan import Change, Outcome, Result, Write
+from icp_sync.domain.plan import Change, Outcome, Result, Write, awaited
 from icp_sync.domain.restoring import Restoring, Then, less, restoring, withdrawal
-from icp_sync.domain.standing import FIELDS, Standing
+from icp_sync.domain.standing import Standing
 from icp_sync.journal import Journal, Lease, RunRecord
 from icp_sync.journal.records import Amended
 from icp_sync.journal.undoing import TakenBack
@@ -22,7 +22,7 @@ from icp_sync.sync.cycle import Parts
 from icp_sync.sync.draft import Draft, Policy, draft, inputs_mark
 from icp_sync.sync.edits import with_edits
 from icp_sync.sync.remember import said
-from icp_sync.sync.settle import recalled
+from icp_sync.sync.settle import as_of_now
 from icp_sync.sync.undoable import Wanted
 from icp_sync.sync.undone import Undone
 
@@ -82,7 +82,7 @@ def _once(session: Session, then: Mapping[str, Mapping[str, Then]]) -> list[str]
     now = session.parts.clock()
     page = session.parts.crm.fetch(list(then))
     page = replace(page, stream=Stream.DUE)
-    drafts, memory = _drafted(session, page, now)
+    page, drafts, memory = _drafted(session, page, now)
     planned = [
         _planned(session, d, _with_restored(then[d.account.id], d, memory), memory, now) for d in drafts
     ]
@@ -109,18 +109,18 @@ def _once(session: Session, then: Mapping[str, Mapping[str, Then]]) -> list[str]
     return list(lost)
 
 
-def _drafted(session: Session, page: Page, now: float) -> tuple[list[Draft], Memory]:
+def _drafted(session: Session, page: Page, now: float) -> tuple[Page, list[Draft], Memory]:
     """The accounts of the page as the daemon would evaluate them now: what it would write is withdrawn.
 
     With the edits that a write of ours went over unseen: they belong back more than what we found then.
     """
     parts, policy = session.parts, session.policy
-    memory = recalled(page, policy, parts.enrichers, session.journal, now)
+    page, memory = as_of_now(page, policy, parts.enrichers, session.journal, parts.crm, now)
     drafts = draft(page.accounts, policy, memory, now)
     looked_up = with_edits(drafts, memory, policy, parts.crm, now)
     if looked_up is memory:
-        return drafts, memory
-    return draft(page.accounts, policy, looked_up, now), looked_up
+        return page, drafts, memory
+    return page, draft(page.accounts, policy, looked_up, now), looked_up
 
 
 def _with_restored(then: Mapping[str, Then], d: Draft, memory: Memory) -> dict[str, Then]:
@@ -185,7 +185,7 @@ def _write(session: Session, lease: Lease, claimed: Sequence[_Planned], claimed_
     crm, journal, run = session.parts.crm, session.journal, session.report.undo
     sent_at = round(crm.now() * 1000)
     before_write()
-    outcomes = {o.account_id: o for o in crm.write([_as_write(p.plan.changes) for p in claimed])}
+    outcomes = {o.account_id: o for o in crm.write([Write.of(p.plan.changes) for p in claimed])}
     after_write()
     fates: dict[str, tuple[Result, tuple[Change, ...]]] = {}
     amended = []
@@ -198,14 +198,6 @@ def _write(session: Session, lease: Lease, claimed: Sequence[_Planned], claimed_
     journal.came_to(fates, run=run, claimed_at=claimed_at)
     now = session.parts.clock()
     journal.amend(amended, position=None, stream="", lease=lease, run=run, now=now)
-
-
-def _as_write(changes: Sequence[Change]) -> Write:
-    return Write(
-        account_id=changes[0].account_id,
-        values={c.field: c.desired for c in changes},
-        expected={c.field: c.live for c in changes},
-    )
 
 
 def _silent(p: _Planned) -> Outcome:
@@ -226,7 +218,7 @@ def _amended(p: _Planned, outcome: Outcome, landed: tuple[Change, ...], sent_at:
     missed = {c.field for c in p.plan.changes} - {c.field for c in maybe}
     values = {c.field: c.desired for c in landed}
     before = p.draft.remembered
-    pairs = {c.field: (c.live, c.desired) for c in maybe if not FIELDS[c.field].hidden}
+    pairs = awaited(maybe)
     return Amended(
         account_id=p.draft.account.id,
         version=before.version + 1,

@@ -10,7 +10,7 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from icp_sync.observe import log
 from icp_sync.ports import Page, Position, Stream
 from icp_sync.sync.cycle import Parts, Scope
 from icp_sync.sync.report import Report
+from icp_sync.sync.settle import read_again
 
 ALERT = "backfill halted"
 RESUME = "icp-sync run --backfill --resume"
@@ -222,10 +223,7 @@ class Waves:
         if not self._outdated or not page.accounts:
             return page
         self._outdated -= 1
-        fresh = self._parts.crm.fetch(page.ids)
-        kept: Mapping[str, Account] = {account.id: account for account in fresh.accounts}
-        accounts = tuple(kept[id] for id in page.ids if id in kept and id not in fresh.gone)
-        return replace(page, accounts=accounts, gone={**page.gone, **fresh.gone})
+        return read_again(page, page.ids, self._parts.crm)
 
     # What halts it
 

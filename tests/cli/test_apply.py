@@ -225,8 +225,9 @@ def test_what_the_guard_holds_is_listed_and_lands_once_somebody_lets_it_pass(
     assert "verdicts moved: " in summary
     assert "; of these 1 wait for a person, the CRM shows the tier before" in summary
     assert "what waits for a person: icp-sync status --held" in summary
-    (held,) = place.json("status", "--held")["waiting"]
-    assert (held["rule"], held["accounts"]) == ("downgrades", 1)
+    waiting = {rule["rule"]: rule for rule in place.json("status", "--held")["waiting"]}
+    held = waiting["downgrades"]  # what tests before this one left behind may wait by other rules
+    assert held["accounts"] == 1
     assert [e["account"] for e in held["examples"]] == [account_id]
     said = place.run("status", "--held").stdout
     assert 'to let them pass: icp-sync apply --held --rule "downgrades"' in said

@@ -10,7 +10,8 @@ from icp_sync.domain.duplicates import Record, circles, name_key, twins
 
 
 @pytest.mark.parametrize(
-    "name", ["Acme", "ACME Inc.", "Acme, Inc", "The Acme Company", "acmé GmbH & Co. KG", "Acme Holdings Ltd"]
+    "name",
+    ["Acme", "ACME Inc.", "Acme, Inc", "The Acme Company", "acmé GmbH & Co. KG", "Acme Holdings Ltd", "𝖠cme"],
 )
 def test_a_company_is_called_the_same_with_any_legal_form(name):
     assert name_key(name) == "acme"

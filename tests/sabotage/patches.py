@@ -170,8 +170,8 @@ SABOTAGES = (
     Sabotage(
         name="accounts that we wrote last are skipped",
         file="sync/settle.py",
-        before="memory = recalled(page, policy, enrichers, journal, now)  # once a page\n",
-        after="memory = recalled(page, policy, enrichers, journal, now)\n"
+        before="page, memory = as_of_now(page, policy, enrichers, journal, crm, now)\n",
+        after="page, memory = as_of_now(page, policy, enrichers, journal, crm, now)\n"
         "        met = tuple(a for a in page.accounts if not memory.of(a.id).sent_at)\n"
         "        page = replace(page, accounts=met)\n",
         tests=(
@@ -183,8 +183,8 @@ SABOTAGES = (
     Sabotage(
         name="a page read earlier overwrites a newer settlement",
         file="sync/settle.py",
-        before="if overtaken := [a.id for a in page.accounts if memory.of(a.id).stamp > a.stamp]:",
-        after="if overtaken := [a.id for a in page.accounts if a.stamp < 0]:",
+        before="overtaken = [a.id for a in page.accounts if memory.of(a.id).stamp > a.stamp]",
+        after="overtaken = [a.id for a in page.accounts if a.stamp < 0]",
         tests=(f"{CYCLE}test_a_page_read_before_another_stream_settled_a_newer_one_overwrites_nothing",),
         columns=("stale",),
     ),

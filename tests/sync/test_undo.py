@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -13,7 +13,7 @@ from icp_sync.domain.plan import Outcome, Result
 from icp_sync.domain.profile import DAY
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, UnavailableError
-from icp_sync.ports import Stream
+from icp_sync.ports import Page, Stream
 from icp_sync.quota import Priority
 from icp_sync.sync import undo as undoing
 from icp_sync.sync.cycle import Scope
@@ -101,6 +101,27 @@ def test_it_is_written_again_once_the_profile_changes(world: World) -> None:
     world.version = 2
     world.backfill(Scope(restart=True))
     assert world.live(first)["tier"] == "B"
+
+
+def test_what_another_stream_sees_while_the_undo_has_read_already_is_not_touched(world: World) -> None:
+    first, _ = settled(world)
+    fetch = world.crm.fetch
+
+    def fetched(ids: Sequence[str]) -> Page:
+        page = fetch(ids)
+        if world.live(first)["lane"] != "research":
+            world.clock.step(5)
+            world.crm.edit(first, live={"lane": "research"})
+            world.clock.step(5)
+            world.poll()
+        return page
+
+    world.crm.fetch = fetched  # type: ignore[method-assign]
+    run = run_of(world)
+    writes = len(world.crm.writes)
+    back(world, run)
+    assert world.live(first)["lane"] == "research"
+    assert not any(value == "" for _, id, name, value in world.writes(first)[writes:] if name == "lane")
 
 
 def test_what_a_person_changed_since_is_not_touched(world: World) -> None:

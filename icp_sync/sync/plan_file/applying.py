@@ -224,9 +224,10 @@ def _page(session: _Session, rows: Sequence[Row], *, again: bool) -> None:
 def _once(session: _Session, rows: Sequence[Row], *, again: bool) -> Mapping[str, str]:
     """Read, decide, claim, write and remember; returns those another worker settled meanwhile, and why."""
     crm, journal, report = session.parts.crm, session.journal, session.report
-    page = crm.fetch([row.id for row in rows])
-    memory = journal.recall(dict.fromkeys(page.ids, ""), now=session.parts.clock())
     by_id = {row.id: row for row in rows}
+    # Recalled before it is read: what somebody settles in between has another version, and is not claimed.
+    memory = journal.recall(dict.fromkeys(by_id, ""), now=session.parts.clock())
+    page = crm.fetch(list(by_id))
     policy, now = session.policy, session.parts.clock()
     found = [decided(by_id[a.id], a, memory.of(a.id), policy, now) for a in page.accounts]
     sent_at = crm.now()

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 from icp_sync.domain.account import Confirmed, Memory, Origin, Withdrawn
-from icp_sync.domain.plan import Change, Outcome, Result, Write
-from icp_sync.domain.standing import FIELDS
+from icp_sync.domain.plan import Change, Outcome, Result, Write, awaited
 from icp_sync.journal import Journal, Lease
 from icp_sync.journal.records import Amended
 from icp_sync.sync.plan_file.deciding import Decided
@@ -32,14 +31,7 @@ def claimed(
     writing = [d for d in decided if d.changes]
     if not writing:
         return (), {}
-    writes = [
-        Write(
-            account_id=d.row.id,
-            values={c.field: c.desired for c in d.changes},
-            expected={c.field: c.live for c in d.changes},
-        )
-        for d in writing
-    ]
+    writes = [Write.of(d.changes) for d in writing]
     return journal.intend(
         writes,
         versions={d.row.id: d.remembered.version for d in writing},
@@ -97,8 +89,7 @@ def _echo(d: Decided, sent: Sequence[Change], at: float) -> _Echo:
     """What the next read shall look for in the record's history: edits that our write went over."""
     if not sent:
         return _Echo(unechoed=d.remembered.unechoed, sent_at=d.remembered.sent_at)
-    pairs = {c.field: (c.live, c.desired) for c in sent if not FIELDS[c.field].hidden}
-    return _Echo(unechoed={**d.remembered.unechoed, **pairs}, sent_at=at)
+    return _Echo(unechoed={**d.remembered.unechoed, **awaited(sent)}, sent_at=at)
 
 
 def _lifted(withdrawn: Withdrawn | None, sent: Sequence[Change]) -> Withdrawn | None:
