@@ -310,13 +310,17 @@ class Crm(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One account an enricher is asked about. Only the domain leaves unless the vendor's entry says more."""
+    """One account an enricher is asked about. Only the domain leaves unless the vendor's entry says more.
+
+    job: what an earlier `Pending` named: its result is fetched, nothing is ordered again.
+    """
 
     account_id: str
     domain: str
     name: str = ""
     country: str = ""
     wanted: frozenset[str] = frozenset()
+    job: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,21 +332,39 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
-    """The source knows nothing of this company, and said so cleanly. Remembered for the negative TTL."""
+    """The source knows nothing of this company, and said so cleanly. Remembered for the negative TTL.
 
+    ambiguous: it knows something, but not surely of this company; remembered alike.
+    """
+
+    charge: float = 0.0
+    ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """The question was taken and will be answered later under `job`; looked at again in `retry_after` s."""
+
+    job: str
+    retry_after: float = 60.0
     charge: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """No answer, and nothing learned about the company. Never cached as a miss."""
+    """No answer, and nothing learned about the company. Never cached as a miss.
 
-    kind: str  # "throttled" | "no_credit" | "not_entitled" | "error"
+    kind: "throttled", "no_credit", "not_entitled", "bad_input", "error"; or "unknown": it was sent, and
+    nobody knows whether it was paid for.
+    """
+
+    kind: str
     message: str = ""
     retry_after: float | None = None
+    charge: float = 0.0
 
 
-Answer = Hit | Miss | Unavailable
+Answer = Hit | Miss | Pending | Unavailable
 
 
 def account_key(account_id: str) -> str:
@@ -353,10 +375,15 @@ def account_key(account_id: str) -> str:
 class Enricher(Protocol):
     """A source of facts beside the CRM. Constructor arguments are its config keys.
 
-    price: credits reserved per request. ttl / miss_ttl: seconds an answer / a clean miss stays valid.
+    price: credits reserved per request, the most one can cost. ttl / miss_ttl: seconds an answer / a clean
+    miss stays valid.
 
-    Two more are read where a source has them. per_account (false): it knows accounts, not companies: it is
-    asked about every account by itself, those without a domain too. batch (50): requests handed over at once.
+    More is read where a source has it, with these defaults: per_account (False): it knows accounts, not
+    companies: it is asked about every account by itself, those without a domain too. batch (50): requests
+    handed over at once; parallel (4): how many such at a time. ttls ({}): fact → seconds its value stays
+    valid. complete (nothing): the facts whose sets from it are whole. takes (whoever has a domain): whether
+    it can be asked about a request at all. repeats_free (False): asking twice is paid once. credits_left
+    (None): as it last said. verified (True): whether an answer of the real service has been seen.
     """
 
     name: str

@@ -25,11 +25,15 @@ class Interval(NamedTuple):
 
 
 class Money(NamedTuple):
-    """An amount in `[low, high]` whole currency units; `currency` is ISO 4217, "" where nobody said."""
+    """An amount in `[low, high]` whole currency units; `currency` is ISO 4217, "" where nobody said.
+
+    year: the business or calendar year it belongs to, None where nobody said; at its rates it is converted.
+    """
 
     low: float
     high: float
     currency: str
+    year: int | None = None
 
 
 class Members(NamedTuple):
@@ -78,6 +82,17 @@ CATALOGUE: Mapping[str, FactType] = {
     "open_roles": FactType.SET,
     "keywords": FactType.SET,
     "web_visits": FactType.NUMBER,  # a month's
+    "last_visit": FactType.DATE,  # of somebody from there to our site
+    "intent_topics": FactType.SET,  # what they read about elsewhere, as an intent vendor says
+    "intent_score": FactType.NUMBER,  # 0 to 100
+    "buying_stage": FactType.CHOICE,  # the intent vendor's own word
+    "open_jobs": FactType.NUMBER,
+    "employee_growth": FactType.NUMBER,  # per cent a year
+    "news": FactType.SET,  # categories of events: "launches", "acquires"
+    "last_news_date": FactType.DATE,
+    "legal_name": FactType.CHOICE,
+    "registry_status": FactType.CHOICE,  # active | dissolved | …, as the company register has it
+    "lei": FactType.CHOICE,  # Legal Entity Identifier (ISO 17442)
     "lifecycle": FactType.SET,  # the stage and what it amounts to: "lead" is also "prospect"
     "account_type": FactType.CHOICE,
     "population": FactType.SET,  # what the CRM says the company is to us; derived, see `domain.populations`
@@ -104,6 +119,7 @@ class Signal:
     confidence: float = 1.0  # (0, 1]
     rank: int = 0  # lower wins; the connection states the order
     raw: str = ""  # what the source said, for explain
+    until: float | None = None  # from when it is too old to be used, epoch seconds; None: it does not age
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,15 +132,20 @@ class Known:
     unread: Mapping[str, str]  # fact → raw text that did not parse
 
 
+NO_FLOORS: Mapping[str, float] = {}
+
+
 def merge(
     signals: Iterable[Signal],
     unread: Mapping[str, str] | None = None,
     types: Mapping[str, FactType] = CATALOGUE,
+    floors: Mapping[str, float] = NO_FLOORS,
 ) -> Known:
     """Merge signals of one account: lowest rank, then highest confidence, then newest wins; sets unite.
 
     A united set is complete when one of its sources claims completeness. A value of the wrong kind, or a
-    range that is not one (NaN, low above high), counts as unread.
+    range that is not one (NaN, low above high), counts as unread. floors: fact → the least confidence a
+    signal needs to count; the others are losers, whoever wins.
     """
     by_fact: dict[str, list[Signal]] = {}
     unfit: dict[str, str] = {}
@@ -137,7 +158,15 @@ def merge(
     winners: dict[str, Signal] = {}
     losers: dict[str, tuple[Signal, ...]] = {}
     for fact, said in by_fact.items():
-        said.sort(key=lambda s: (s.rank, -s.confidence, -s.observed_at, s.source))
+        floor = floors.get(fact, 0.0) if floors else 0.0
+        weak = tuple(s for s in said if s.confidence < floor) if floor else ()
+        if weak:
+            losers[fact] = weak
+            said = [s for s in said if s.confidence >= floor]
+            if not said:
+                continue
+        if len(said) > 1:
+            said.sort(key=lambda s: (s.rank, -s.confidence, -s.observed_at, s.source))
         winners[fact] = said[0]
         facts[fact] = said[0].value
         if len(said) == 1:
@@ -145,7 +174,7 @@ def merge(
         if types.get(fact) is FactType.SET:
             sets = [s.value for s in said if isinstance(s.value, Members)]
             facts[fact] = Members(frozenset().union(*(s.known for s in sets)), any(s.complete for s in sets))
-        losers[fact] = tuple(said[1:])
+        losers[fact] = (*said[1:], *weak)
     still_unread = {fact: raw for fact, raw in {**unfit, **(unread or {})}.items() if fact not in facts}
     return Known(facts=facts, winners=winners, losers=losers, unread=still_unread)
 
@@ -189,7 +218,9 @@ def value_to_json(value: FactValue) -> list[object]:
         return ["set", sorted(value.known), value.complete]
     low = None if value.low == -inf else value.low
     high = None if value.high == inf else value.high
-    return ["money", low, high, value.currency] if isinstance(value, Money) else ["interval", low, high]
+    if isinstance(value, Interval):
+        return ["interval", low, high]
+    return ["money", low, high, value.currency, *([] if value.year is None else [value.year])]
 
 
 def value_from_json(data: list[object]) -> FactValue:
@@ -201,6 +232,8 @@ def value_from_json(data: list[object]) -> FactValue:
             return Interval(_bound(low, -inf), _bound(high, inf))
         case ["money", low, high, str(currency)]:
             return Money(_bound(low, -inf), _bound(high, inf), currency)
+        case ["money", low, high, str(currency), int(year)]:
+            return Money(_bound(low, -inf), _bound(high, inf), currency, year)
     raise ValueError(f"not a stored fact value: {data!r}")
 
 

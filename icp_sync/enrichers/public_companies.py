@@ -24,6 +24,7 @@ from icp_sync.enrichers.public_strings import (
     founded,
     headquarters,
     revenue,
+    websites,
 )
 from icp_sync.errors import ConfigError
 from icp_sync.normalize import domains, industries
@@ -95,10 +96,9 @@ def _index(companies: Iterable[Mapping[str, Any]]) -> _Companies:
     claims: dict[str, dict[str, Mapping[str, Any]]] = {}
     for company in companies:
         page = str(_said(company, "wikipedia_url") or company.get("name"))
-        for word in _said(company, "website").split():
-            domain = domains.registrable(word)
-            if domains.identifies(domain):
-                claims.setdefault(domain, {}).setdefault(page, company)
+        claimed = websites(_said(company, "website"))
+        for domain in () if isinstance(claimed, Refused) else claimed:
+            claims.setdefault(domain, {}).setdefault(page, company)
     return _Companies(
         {domain: next(iter(pages.values())) for domain, pages in claims.items() if len(pages) == 1},
         {

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from math import inf
 
 from icp_sync.domain.facts import Interval
-from icp_sync.enrichers.public_words import DATES, FOOTNOTE, Refused, Stated, outside_brackets, words, year_in
+from icp_sync.enrichers.public_words import FOOTNOTE, Refused, Stated, outside_brackets, words
 from icp_sync.normalize.numbers import LONGEST, numeral, plainly
+from icp_sync.normalize.periods import DATES, year_in
 
 MOST_EMPLOYEES = 3_000_000
 

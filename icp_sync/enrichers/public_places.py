@@ -13,6 +13,9 @@ from icp_sync.normalize.numbers import LONGEST, plainly
 
 _ISO = re.compile(r"\( (\d{4}(?:-\d{2}){0,2}) \)")
 _ANY_YEAR = re.compile(r"(?<![\d-])(1\d{3}|20\d{2})(?![\d-])")
+_NAMED_DATES = re.compile(
+    r"(?<!\d)\d{1,2} [a-z]{3,9} \d{4}(?!\d)|\b[a-z]{3,9} \d{1,2}, \d{4}(?!\d)|\b[a-z]{3,9} \d{4}(?!\d)"
+)
 _COORDINATES = re.compile(r"\(? ?\d{1,3}°.*$", re.DOTALL)
 _ABROAD = re.compile(r"[/;()]|\b(?:and|headquarters?|incorporated|domicile|formerly)\b", re.IGNORECASE)
 _STATES = words(
@@ -49,8 +52,14 @@ def founded(raw: str) -> Stated | Refused:
         return Refused("names no year")
     if len(years) > 1 or len(exact) > 1:
         return Refused("names several dates")
-    value: Interval | None = instant(exact[0]) if exact else instant(text) or year(years.pop())
+    value = instant(exact[0]) if exact else instant(text) or _named_date(text) or year(years.pop())
     return Stated(value=value) if value else Refused("is not a date")
+
+
+def _named_date(text: str) -> Interval | None:
+    """The date written out in a text, where it is always the same one."""
+    found = {date for written in _NAMED_DATES.findall(text) if (date := instant(written))}
+    return found.pop() if len(found) == 1 else None
 
 
 def headquarters(raw: str) -> Place | Refused:
@@ -58,7 +67,7 @@ def headquarters(raw: str) -> Place | Refused:
     if len(raw) > LONGEST:
         return Refused("too long")
     text = _COORDINATES.sub("", raw).strip().rstrip(".")
-    if text.lower().endswith("u.s"):
+    if text.lower().endswith(("u.s", "u.k")):
         text += "."
     parts = [" ".join(part.split()) for part in text.split(",") if part.strip()]
     if not parts:
@@ -68,7 +77,7 @@ def headquarters(raw: str) -> Place | Refused:
     country, places = _country(parts)
     if not country:
         return Refused(f"'{parts[-1]}' is not a country")
-    if any(_begins_with_country(part) for part in places):
+    if any(begins not in ("", country) for begins in map(_begins_with_country, places)):
         return Refused("names several countries")
     return Place(country=country, city=_city(places, country))
 
@@ -78,14 +87,31 @@ def _country(parts: list[str]) -> tuple[str, list[str]]:
     last = parts[-1]
     if _is_state(last) and last.lower() != "georgia" and len(parts) > 1:
         return "US", parts
-    known = len(last) > 3 or last.lower() in _SHORT
-    return (countries.code(last) if known else ""), parts[:-1]
+    if country := _named(last):
+        return country, parts[:-1]
+    return _behind(last, parts[:-1])
 
 
-def _begins_with_country(part: str) -> bool:
-    """ "Australia San Francisco": two places ran together; "Jersey City" is one."""
+def _named(text: str) -> str:
+    return countries.code(text) if len(text) > 3 or text.lower() in _SHORT else ""
+
+
+def _behind(last: str, before: list[str]) -> tuple[str, list[str]]:
+    """A country that ran together with a state or a post code: "Alabama U.S.", "Osaka 556-8601 Japan"."""
+    said = last.split()
+    for at in range(1, len(said)):
+        country, ahead = _named(" ".join(said[at:])), " ".join(said[:at])
+        if country == "US" and _is_state(ahead):
+            return country, [*before, ahead]
+        if country and any(letter.isdigit() for letter in said[at - 1]):
+            return country, [*before, ahead]
+    return "", before
+
+
+def _begins_with_country(part: str) -> str:
+    """ "Australia San Francisco": two places ran together; "Jersey City" is one, and so is "St. Louis"."""
     first, _, rest = part.partition(" ")
-    return bool(rest) and rest.lower() != "city" and len(first) > 2 and bool(countries.code(first))
+    return _named(first) if rest and rest.lower() != "city" else ""
 
 
 def _city(parts: list[str], country: str) -> str:

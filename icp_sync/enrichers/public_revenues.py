@@ -11,11 +11,12 @@ import re
 from dataclasses import dataclass
 from math import inf
 
-from icp_sync.domain.currency import DOLLARS_PER_UNIT
+from icp_sync.domain.currency import worth
 from icp_sync.domain.facts import Money
-from icp_sync.enrichers.public_words import DATES, FOOTNOTE, Refused, Stated, outside_brackets, words, year_in
-from icp_sync.normalize.money import TERM, Term, term
+from icp_sync.enrichers.public_words import FOOTNOTE, Refused, Stated, outside_brackets, words
+from icp_sync.normalize.money import TERM, Term, spelled, term
 from icp_sync.normalize.numbers import LONGEST, plainly
+from icp_sync.normalize.periods import DATES, QUARTER, year_in
 
 MOST_DOLLARS = 1e12  # a year; the largest company earns two thirds of it
 _APART = 1.5  # how far a conversion may lie outside a decade's exchange rates
@@ -26,10 +27,9 @@ _ABOUT = words("c. ca. circa approx. approx approximately about ~ ≈ est est.")
 _MORE = words("over more > +")
 _NEUTRAL = words(
     "as of end ended ending the at in on fiscal year fye fy jfy y/e ttm net sales revenue revenues "
-    "consolidated than"
+    "consolidated than annual report business from until"
 )
 _KNOWN = _ABOUT | _MORE | _NEUTRAL
-_QUARTER = re.compile(r"\bq[1-4]\b|\b[1-4]q\b")
 _WORDS = re.compile(r"[^\W\d_][\w./'-]*|[^\s\w(),;.:-]")
 
 
@@ -46,7 +46,7 @@ def revenue(raw: str, country: str = "") -> Stated | Refused:
     """A year's revenue. `country`: ISO alpha-2 of the headquarters, for currencies of one name ("kr")."""
     if len(raw) > LONGEST:
         return Refused("too long")
-    text = FOOTNOTE.sub("", plainly(raw))
+    text = spelled(FOOTNOTE.sub("", plainly(raw)))
     found = _amounts(text, _CROWNS.get(country, ""))
     if isinstance(found, Refused):
         return found
@@ -71,14 +71,22 @@ def _amounts(text: str, currency: str) -> tuple[list[_Amount], str] | Refused:
         end = matches[index + 1].start() if index + 1 < len(matches) else len(text)
         inside = not outside[match.start("digits")].strip()
         amounts.append(_Amount(read, text[match.end() : end], inside))
-        rest.append(text[at : match.start()])
+        rest.append(_lead(text[at : match.start()], inside))
         at = match.end()
     return amounts, " ".join((*rest, text[at:]))
 
 
+def _lead(text: str, inside: bool) -> str:
+    """The text before an amount; that a conversion in brackets is about right makes nothing else so."""
+    if not inside:
+        return text
+    before, bracket, near = text.rpartition("(")
+    return before + bracket + " ".join(word for word in near.split() if word not in _ABOUT | _MORE)
+
+
 def _words(rest: str) -> frozenset[str] | Refused:
     """The words beside the amounts; what may make them less than a year of the whole company is refused."""
-    if _QUARTER.search(rest):
+    if QUARTER.search(rest):
         return Refused("is a quarter's")
     bare = DATES.sub(" ", rest)
     if re.search(r"\d", bare):
@@ -118,8 +126,8 @@ def _after(amounts: list[_Amount], amount: _Amount) -> str:
 
 
 def _dollars(read: Term) -> tuple[float, float]:
-    """The amount in US dollars over a decade of rates; any rate at all where the currency is unknown."""
-    low, high = DOLLARS_PER_UNIT.get(read.currency, (0.0, inf))
+    """The amount in US dollars at the rates since 2016; any rate at all where the currency is unknown."""
+    low, high = (worth(read.currency) if read.currency else None) or (0.0, inf)
     return read.value * low, read.value * high
 
 
@@ -135,4 +143,4 @@ def _stated(read: Term, beside: frozenset[str], year: int | None) -> Stated | Re
         return Refused("no company earns so much")
     slack = read.step / 2 if beside & _ABOUT else 0.0
     high = inf if beside & _MORE else read.value + slack
-    return Stated(value=Money(read.value - slack, high, read.currency), year=year)
+    return Stated(value=Money(read.value - slack, high, read.currency, year), year=year)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -19,11 +19,14 @@ _AMBIGUOUS = frozenset(
 _NOTHING = frozenset(("n/a", "n.a.", "na", "n/a.", "none", "null", "unknown", "-"))
 _LETTERS = str.maketrans({"&": " and ", "ß": "ss", "ø": "o", "æ": "ae", "đ": "d", "ı": "i", "ł": "l"})
 _NOT_WORD = re.compile(r"[^\w]+")
+_BETWEEN = re.compile(r"[,()/;|]|\s[-–—]\s")
+_MOST_PARTS = 4
 
 
 def code(raw: str) -> str:
     """The alpha-2 code of a name, alpha-2 or alpha-3 code, in any case; "" when unknown or ambiguous.
 
+    A part of a kingdom counts as the whole ("England"), and a country said twice as one ("Germany (DE)").
     Only "NA" in capitals is Namibia: "n/a" and "na" say that nothing is known.
     """
     return _code(raw) if len(raw) <= 100 else ""
@@ -37,7 +40,15 @@ def _code(raw: str) -> str:
     if text.lower() in _NOTHING:
         return ""
     folded = _fold(text)
-    return "" if folded in _AMBIGUOUS else _names().get(folded, "")
+    if folded in _AMBIGUOUS:
+        return ""
+    return _names().get(folded) or _agreed([part for part in _BETWEEN.split(text) if part.strip()])
+
+
+def _agreed(parts: Sequence[str]) -> str:
+    """ "England, UK", "Germany (DE)", "DE - Germany": one country said twice; "" where they differ."""
+    found = {_names().get(_fold(part), "") for part in parts}
+    return found.pop() if 1 < len(parts) <= _MOST_PARTS and len(found) == 1 else ""
 
 
 def _fold(name: str) -> str:

@@ -8,40 +8,30 @@ Where the tables come from: `data/SOURCES.md`.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache, lru_cache
-from importlib.resources import files
+
+from icp_sync.normalize.grades import UNKNOWN, Grade, Graded, rows
+from icp_sync.normalize.industry_codes import CODE_SYSTEMS, from_code
+
+__all__ = [
+    "CODE_SYSTEMS",
+    "SYSTEMS",
+    "UNKNOWN",
+    "Grade",
+    "Graded",
+    "from_code",
+    "from_hubspot",
+    "from_label",
+    "names",
+    "sector_of",
+    "sector_title",
+    "together",
+]
 
 SYSTEMS = ("hubspot", "linkedin", "pdl", "gics", "salesforce", "pytickersymbols")
 
-
-class Grade(StrEnum):
-    EXACT = "exact"
-    BROAD = "broad"
-    AMBIGUOUS = "ambiguous"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graded:
-    """What a label says: `value` a HubSpot industry, `sector` a NAICS two-digit sector, each "" if unknown.
-
-    candidates, sector_candidates: what it may mean, also where that is too many to choose from.
-    """
-
-    value: str = ""
-    grade: Grade = Grade.NONE
-    candidates: tuple[str, ...] = ()
-    sector: str = ""
-    sector_grade: Grade = Grade.NONE
-    sector_candidates: tuple[str, ...] = ()
-
-
-UNKNOWN = Graded()
 
 _SPACE = re.compile(r"[^\w]+")
 _ENUM = re.compile(r"[A-Z][A-Z0-9_]{1,99}")
@@ -136,13 +126,13 @@ def sector_of(hubspot_enum: str) -> str:
 @cache
 def names() -> tuple[str, ...]:
     """HubSpot's 148 industries, in the order of their labels."""
-    return tuple(row["hubspot_enum"] for row in _rows("industries.csv"))
+    return tuple(row["hubspot_enum"] for row in rows("industries.csv"))
 
 
 @cache
 def sector_title(code: str) -> str:
     """The official title of a NAICS two-digit sector; "" when there is none."""
-    return next((row["title"] for row in _rows("naics_sectors.csv") if row["code"] == code), "")
+    return next((row["title"] for row in rows("naics_sectors.csv") if row["code"] == code), "")
 
 
 def _fold(label: str) -> str:
@@ -152,7 +142,7 @@ def _fold(label: str) -> str:
 @cache
 def _hubspot() -> Mapping[str, Graded]:
     known: dict[str, Graded] = {}
-    for row in _rows("industries.csv"):
+    for row in rows("industries.csv"):
         graded = _industry(row, Grade.EXACT)
         known[_fold(row["hubspot_enum"])] = known[_fold(row["linkedin_v1_label"])] = graded
     return known
@@ -181,14 +171,14 @@ def _labels(system: str) -> Mapping[str, Graded]:
         return _linkedin()
     if system not in SYSTEMS:
         raise KeyError(system)
-    return {_fold(row["label"]): _row(row) for row in _rows("industry_labels.csv") if row["system"] == system}
+    return {_fold(row["label"]): _row(row) for row in rows("industry_labels.csv") if row["system"] == system}
 
 
 @cache
 def _linkedin() -> Mapping[str, Graded]:
     """LinkedIn's two taxonomies. People Data Labs uses the same names in lower case."""
     known: dict[str, Graded] = {}
-    for row in _rows("linkedin_v2.csv"):
+    for row in rows("linkedin_v2.csv"):
         sector = row["naics2"]
         known[_fold(row["label"])] = Graded(
             value=row["hubspot_enum"],
@@ -198,9 +188,9 @@ def _linkedin() -> Mapping[str, Graded]:
             sector_grade=Grade.BROAD if sector else Grade.NONE,
             sector_candidates=(sector,) if sector else (),
         )
-    for row in _rows("industries.csv"):
+    for row in rows("industries.csv"):
         known[_fold(row["linkedin_v2_label"])] = _industry(row, Grade(row["v2_grade"]))
-    for row in _rows("industries.csv"):
+    for row in rows("industries.csv"):
         graded = _industry(row, Grade.EXACT)
         for name in (row["linkedin_v1_label"], row["pdl_industry_v1"], row["linkedin_id"]):
             known[_fold(name)] = graded
@@ -220,8 +210,3 @@ def _row(row: Mapping[str, str]) -> Graded:
         sector_grade=sector_grade,
         sector_candidates=sectors,
     )
-
-
-def _rows(name: str) -> Iterable[dict[str, str]]:
-    text = files("icp_sync.normalize").joinpath("data", name).read_text(encoding="utf-8")
-    return csv.DictReader(text.splitlines())

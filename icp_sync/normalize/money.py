@@ -13,20 +13,55 @@ from typing import NamedTuple
 
 from icp_sync.domain.facts import Money
 from icp_sync.normalize.numbers import LONGEST, Numeral, numeral, plainly
+from icp_sync.normalize.periods import noted
 
 MOST = 1e17  # whole units: beyond any company's revenue in any currency in use
 
 _SCALES = {
-    1e3: ("thousand", "thousands", "k", "tsd"),
-    1e6: ("million", "millions", "m", "mm", "mn", "mio", "mio.", "mil", "mil.", "mill", "mln", "mill."),
-    1e9: ("billion", "billions", "bn", "b", "bil", "bil.", "bln", "mrd", "mrd.", "milliard", "milliarden"),
+    1e3: ("thousand", "thousands", "k", "tsd", "tsd."),
+    1e5: ("lakh", "lakhs", "lac", "lacs"),
+    1e6: (
+        "million",
+        "millions",
+        "m",
+        "mm",
+        "mn",
+        "mio",
+        "mio.",
+        "mil",
+        "mil.",
+        "mill",
+        "mln",
+        "mill.",
+        "millionen",
+        "millones",
+        "milioni",
+        "miljoen",
+    ),
+    1e7: ("crore", "crores", "cr", "cr."),
+    1e9: (
+        "billion",
+        "billions",
+        "bn",
+        "b",
+        "bil",
+        "bil.",
+        "bln",
+        "mrd",
+        "mrd.",
+        "milliard",
+        "milliards",
+        "milliarden",
+        "milliardi",
+        "miljard",
+    ),
     1e12: ("trillion", "trillions", "tn", "trn", "t"),
 }
 _SCALE_OF = {word: scale for scale, words in _SCALES.items() for word in words}
 
 _MARKS = {
-    "USD": ("us$", "us $", "us$ $", "us$$", "$us", "usd", "usd$", "usd $", "u.s. dollar", "u.s. dollars",
-            "us dollar", "us dollars", "united states dollar", "united states dollars"),
+    "USD": ("us$", "us $", "us$ $", "us$$", "$us", "usd", "usd$", "usd $", "$us $", "u.s. dollar",
+            "u.s. dollars", "us dollar", "us dollars", "united states dollar", "united states dollars"),
     "EUR": ("€", "eur", "euro", "euros"),
     "GBP": ("£", "gbp", "gb£", "pound sterling"),
     "JPY": ("jpy", "jp¥", "jpy ¥", "yen", "japanese yen"),
@@ -44,14 +79,17 @@ _MARKS = {
     "TWD": ("nt$", "twd"),
     "BRL": ("r$", "brl"),
     "MXN": ("mx$", "mxn"),
-    "INR": ("₹", "inr"),
+    "INR": ("₹", "inr", "indian rupee", "indian rupees"),
+    "PKR": ("pkr",),
+    "LKR": ("lkr",),
+    "BDT": ("৳", "bdt"),
     "KRW": ("₩", "krw"),
     "PLN": ("zł", "pln"),
     "CZK": ("kč", "czk"),
     "HUF": ("huf",),
     "RON": ("ron",),
     "ILS": ("₪", "ils", "nis"),
-    "TRY": ("₺",),
+    "TRY": ("₺", "try"),
     "RUB": ("₽", "rub"),
     "ZAR": ("zar",),
     "AED": ("aed",),
@@ -59,18 +97,22 @@ _MARKS = {
     "THB": ("฿", "thb"),
     "IDR": ("idr",),
     "MYR": ("myr",),
-    "PHP": ("₱",),
-    "VND": ("₫",),
+    "PHP": ("₱", "php"),
+    "VND": ("₫", "vnd"),
+    **{code: (code.lower(),) for code in ("ARS", "BGN", "BHD", "CLP", "COP", "EGP", "JOD", "KES", "KWD",
+                                          "KZT", "MAD", "NGN", "OMR", "PEN", "QAR", "RSD", "TND", "UAH")},
 }  # fmt: skip
 _SHARED_MARKS = {
     "$": ("USD", ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN")),
     "¥": ("JPY", ("JPY", "CNY")),
     "kr": ("", ("SEK", "NOK", "DKK", "ISK")),
     "kr.": ("", ("SEK", "NOK", "DKK", "ISK")),
+    "rs": ("", ("INR", "PKR", "LKR", "NPR", "MUR")),
+    "rs.": ("", ("INR", "PKR", "LKR", "NPR", "MUR")),
 }
 """Marks of several currencies → (what it means where nobody said, what the caller's currency may make it).
 
-An unmarked "$" is the US dollar and "¥" the yen, as style guides have it; "kr" is nobody's by default.
+An unmarked "$" is the US dollar and "¥" the yen, as style guides have it; "kr" and "Rs" are nobody's.
 """
 
 _MARK_OF = {mark: code for code, marks in _MARKS.items() for mark in marks}
@@ -83,7 +125,14 @@ TERM = re.compile(
 )
 """One amount in text already made plain: a mark, digits, a scale word, a mark; read by `term`."""
 
-_YEAR_NOTE = re.compile(r"\s*\((?:fy|fye|as of|est\.?)?\s*\d{4}(?:[/-]\d{2,4})?\s*\)$")
+_glued = "|".join(sorted({code.lower() for code in _MARKS} | {"€", r"\$", "£", "₹"}))
+_BEFORE = re.compile(rf"(?<![\w€£$₹])(?:(t|k|m|b)({_glued})|({_glued})(k|mn?|bn))(?: ?(?=\d))(\d[\d,.']*)")
+_AFTER = re.compile(rf"(?<=\d) ?(t|k|m|b|bn|mn)({_glued})(?!\w)")
+_INSIDE = re.compile(rf"(?<=\d) ?({_any}) ?({_scale})(?![a-z])")
+_LETTERS = {"t": "thousand", "k": "thousand", "m": "million", "mn": "million"} | {
+    "b": "billion",
+    "bn": "billion",
+}
 _CRUNCHBASE = {
     "r_00000000": (0, 1e6),
     "r_00001000": (1e6, 10e6),
@@ -112,17 +161,32 @@ def amount(raw: str, currency: str = "") -> Money | None:
     """The amount or band a text states, in whole units; None when it states none for certain.
 
     currency: ISO 4217 of amounts that carry no mark, and the reading of a shared mark ("$", "¥", "kr")
-    where it is one of that mark's currencies. "kr" without it has currency "". A year in brackets is
-    passed over. Negative amounts, NaN, more than 1e17, and "4.400" without a scale word are None.
+    where it is one of that mark's currencies. "kr" without it has currency "". The year beside an amount
+    ("FY2024", "(2023/24)", "TTM June 2025") becomes its year; a quarter's amount is None, and so are negative
+    ones, NaN, more than 1e17, and "4.400" without a scale word.
     """
     return _amount(raw, currency) if len(raw) <= LONGEST else None
 
 
 @lru_cache(maxsize=16_384)
 def _amount(raw: str, currency: str) -> Money | None:
-    text = _YEAR_NOTE.sub("", plainly(raw))
+    text, year, partial = noted(spelled(plainly(raw)))
+    if partial:
+        return None
     if text in _CRUNCHBASE:
-        return Money(*_CRUNCHBASE[text], "USD")
+        return Money(*_CRUNCHBASE[text], "USD", year)
+    found = _stated(text, currency)
+    return found if found is None or year is None else found._replace(year=year)
+
+
+def spelled(text: str) -> str:
+    """A plain text with scale and currency apart: "60.2 bsek", "sekm 147", "5 t€", "140.7 kr billion"."""
+    text = _BEFORE.sub(lambda m: f"{m[2] or m[3]} {m[5]} {_LETTERS[m[1] or m[4]]}", text)
+    text = _AFTER.sub(lambda m: f" {_LETTERS[m[1]]} {m[2]}", text)
+    return _INSIDE.sub(r" \2 \1", text)
+
+
+def _stated(text: str, currency: str) -> Money | None:
     if alone := _whole(text, currency):
         return _money(alone, alone.value, alone.value)
     if (found := _UNDER.fullmatch(text)) and (bound := _whole(found[1], currency)):

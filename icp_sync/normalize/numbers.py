@@ -14,6 +14,7 @@ from icp_sync.domain.facts import Interval
 
 _PLAIN = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?|\.\d+", re.IGNORECASE)
 _GROUPED = re.compile(r"(\d{1,3})(?:([,.' ])\d{3})(?:\2\d{3})*(?:([.,])(\d+))?")
+_INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?")  # 12,50,000: lakhs and crores
 _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}")
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
 _QUOTES = re.compile("[\u2019\u02bc]")
@@ -52,6 +53,9 @@ def numeral(text: str, *, decimal_thirds: bool) -> Numeral | None:
         return _numeral(text, len(decimals) if point else 0)
     if grouped := _GROUPED.fullmatch(text):
         return _grouped(text, grouped)
+    if _INDIAN.fullmatch(text) and not text.startswith("0"):
+        whole, _, decimals = text.replace(",", "").partition(".")
+        return _numeral(whole + (f".{decimals}" if decimals else ""), len(decimals))
     if _DECIMAL_COMMA.fullmatch(text):
         return _numeral(text.replace(",", "."), len(text.partition(",")[2]))
     return None

@@ -14,6 +14,7 @@ from math import inf
 
 from icp_sync.domain.facts import Interval
 from icp_sync.normalize.numbers import LONGEST, numeral, plainly
+from icp_sync.normalize.periods import noted
 
 MOST = 10_000_000  # nobody employs so many; the largest employer has some three million
 
@@ -41,14 +42,14 @@ def headcount(raw: str) -> Interval | None:
     """The employees a text states: exact, a band, or open at one end (`inf`); None when unreadable.
 
     Zero is allowed; negative, NaN and more than ten million are None, and so is "8.914", which is 8,914
-    in half of Europe.
+    in half of Europe. The year beside a number ("120 (2023)", "as of 2024") is passed over.
     """
     return _headcount(raw) if len(raw) <= LONGEST else None
 
 
 @lru_cache(maxsize=16_384)
 def _headcount(raw: str) -> Interval | None:
-    text = _NOUN.sub("", plainly(raw))
+    text = _NOUN.sub("", noted(plainly(raw)).text)
     found = _crunchbase(text) or _words(text)
     if found is None or found.low > found.high or found.low > MOST or MOST < found.high < inf:
         return None

@@ -31,7 +31,7 @@ def test_a_listed_company_is_known_by_its_domain(public: PublicCompanies) -> Non
     assert facts["employees"].value == number(27_037)
     assert facts["employees"].raw == "27,037 (2023)"
     assert facts["employees"].observed_at == 1_704_067_199  # the last second of 2023
-    assert facts["revenue"].value == Money(29.06e9, 29.06e9, "USD")
+    assert facts["revenue"].value == Money(29.06e9, 29.06e9, "USD", 2023)
     assert facts["country"].value == choice("US")
     assert facts["industry"].value == choice("UTILITIES")
     assert facts["sector"].value == choice("22")

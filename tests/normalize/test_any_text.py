@@ -9,7 +9,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from icp_sync.domain.facts import fits
-from icp_sync.normalize import countries, dates, domains, industries, money, numbers, sizes
+from icp_sync.normalize import (
+    countries,
+    dates,
+    domains,
+    funding,
+    industries,
+    money,
+    names,
+    numbers,
+    periods,
+    sizes,
+)
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
 
 SURROGATES = st.characters(categories=["Cs", "Ll", "Nd", "Po", "Sc", "Zs", "Cc", "Cf", "So"])
@@ -58,6 +69,15 @@ EXTREMES = (
     "(" * 5_000,
     "1," * 300,
     " " * 65_536,
+    "1" * 1_000_000,
+    "fy " * 300_000,
+    "$1 (" * 100,
+    "(formerly " * 30,
+    "a.b." * 75,
+    ", " * 200,
+    "in 2024 " * 50,
+    "dba " * 75,
+    "1 billion " * 40,
 )
 
 READERS: tuple[Callable[[str], object], ...] = (
@@ -70,6 +90,11 @@ READERS: tuple[Callable[[str], object], ...] = (
     numbers.plain_number,
     industries.from_hubspot,
     *(lambda raw, system=system: industries.from_label(raw, system) for system in industries.SYSTEMS),
+    *(lambda raw, system=system: industries.from_code(raw, system) for system in industries.CODE_SYSTEMS),
+    funding.stage,
+    lambda raw: names.match(raw, raw[::-1]),
+    lambda raw: names.match(raw, "Acme (UK) Ltd"),
+    lambda raw: periods.noted(numbers.plainly(raw[: numbers.LONGEST])),
 )
 
 

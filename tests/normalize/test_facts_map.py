@@ -171,7 +171,10 @@ def test_json_values_that_are_no_text_are_read_as_the_crm_writes_them() -> None:
 
 
 def test_every_default_fits_its_fact() -> None:
-    assert set(HUBSPOT_DEFAULTS.properties) == {source.property for source in HUBSPOT_DEFAULTS.sources}
+    told = HUBSPOT_DEFAULTS.provenance
+    read = {source.property for source in HUBSPOT_DEFAULTS.sources}
+    assert told
+    assert set(HUBSPOT_DEFAULTS.properties) == read | {told.flag, told.at}
     assert {source.fact for source in HUBSPOT_DEFAULTS.sources} <= set(CATALOGUE)
     assert HUBSPOT_DEFAULTS.types == CATALOGUE
 

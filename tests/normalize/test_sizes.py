@@ -42,6 +42,10 @@ from icp_sync.normalize.sizes import MOST, headcount
         ("up to 10", 0, 10),
         ("more than 500 people", 501, inf),
         ("at least 500", 500, inf),
+        ("51-200 (2024)", 51, 200),
+        ("1,200 employees as of 2023", 1200, 1200),
+        ("120 (FY23)", 120, 120),
+        ("1,25,000 employees", 125_000, 125_000),
     ],
 )
 def test_a_size_is_the_interval_it_names(raw: str, low: float, high: float) -> None:
@@ -50,6 +54,12 @@ def test_a_size_is_the_interval_it_names(raw: str, low: float, high: float) -> N
 
 def test_a_range_with_one_unit_keeps_both_readings() -> None:
     assert headcount("1-5k") == (1, 5000)
+
+
+def test_bands_of_two_vendors_that_do_not_nest_keep_their_own_ends() -> None:
+    assert headcount("c_00101_00250") == headcount("101-250") == (101, 250)
+    assert headcount("51-200") == (51, 200)
+    assert headcount("201-500") == (201, 500)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +77,8 @@ def test_a_range_with_one_unit_keeps_both_readings() -> None:
         "8.914",
         "1,2",
         "814,0000",
-        "1,23,456",
+        "1,23,45",
+        "1,200 (France, 2024)",
         "myself only",
         "١٢",
         "😀",

@@ -68,6 +68,9 @@ linkedin_company_page|LinkedIn Company Page|string|text|
 hs_employee_range|Employee range|string|text|
 hs_revenue_range|Revenue range|string|text|
 hs_keywords|Company Keywords|string|text|
+hs_industry_group|Industry group|string|text|
+hs_last_metered_enrichment_timestamp|Last Metered Enrichment Timestamp|datetime|date|r
+hs_live_enrichment_deadline|Live enrichment deadline|datetime|date|r
 hs_object_id|Record ID|number|number|r
 createdate|Create Date|datetime|date|r
 hs_lastmodifieddate|Last Modified Date|datetime|date|r

@@ -16,8 +16,10 @@ from icp_sync.domain.override import OVERRIDE_FIELDS
 
 def mark_of(account: Account) -> str:
     """A digest of the account's facts as the CRM says them, 24 hexadecimal digits. When they were observed,
-    and how they were spelled, makes no difference."""
-    facts = sorted([s.fact, s.source, json.dumps(value_to_json(s.value))] for s in account.signals)
+    or last enriched, and how they were spelled, makes no difference."""
+    facts = sorted(
+        [s.fact, s.source.partition(",")[0], json.dumps(value_to_json(s.value))] for s in account.signals
+    )
     said = {name: account.live[name] for name in OVERRIDE_FIELDS if account.live.get(name)}
     inputs = json.dumps([facts, account.parent, said], sort_keys=True)
     return blake2b(inputs.encode(), digest_size=12).hexdigest()
