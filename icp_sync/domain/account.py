@@ -112,7 +112,9 @@ class Remembered:
     intents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # field → values not yet resolved
     signals: tuple[Signal, ...] = ()  # answers bought earlier, still within their TTL
     asked: frozenset[str] = frozenset()  # enrichers whose answer, clean miss or unknown fate still holds
-    answers_until: float | None = None  # when the first of those answers expires, epoch seconds
+    answers_until: float | None = None  # when the first of those answers or signals ends, epoch seconds
+    pending: Mapping[str, tuple[str, float]] = field(default_factory=dict)  # enricher → job, when to look
+    answered: Mapping[str, float] = field(default_factory=dict)  # enricher → when it told what is recalled
     owner: str = ""  # as last settled, like the next two
     parent: str = ""
     group: str = ""

@@ -3,13 +3,20 @@
 Nothing outside this package imports SQLAlchemy, and nothing inside it knows a CRM or an enricher.
 """
 
+from icp_sync.journal.bought import (
+    Answered,
+    Learned,
+    Reserved,
+    Tally,
+    VendorReport,
+    VendorState,
+)
 from icp_sync.journal.families import Relative
 from icp_sync.journal.forgetting import Forgotten
 from icp_sync.journal.quota_rows import QUOTA_ALERT
 from icp_sync.journal.records import (
     Alert,
     Amended,
-    Answered,
     Asked,
     Audited,
     BackfillRequest,
@@ -43,13 +50,18 @@ __all__ = [
     "Forgotten",
     "Journal",
     "Keep",
+    "Learned",
     "Lease",
     "LeftAlone",
     "Listed",
     "ProfileVersion",
     "Pruned",
     "Relative",
+    "Reserved",
     "RunRecord",
     "Settled",
     "StoredAccount",
+    "Tally",
+    "VendorReport",
+    "VendorState",
 ]

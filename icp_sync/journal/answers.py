@@ -1,84 +1,117 @@
-"""What enrichers answered, and what it cost: a question is written down before it is asked.
+"""What enrichers answered: a question is written down before it is asked, within the budgets.
 
 A row "asked" stands from before the request until its answer arrives. After a crash its fate is unknown:
 it may have been paid, so it is not asked again before `retry_unknown_after`. The price counts as spent
-from the reservation on, and becomes the real charge with the answer.
+from the reservation on, and becomes the real charge with the answer. Signals of an earlier hit stay on the
+row, and are recalled for as long as they hold, whatever becomes of the question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import inf
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 
+from icp_sync.domain.buying import NO_BUDGETS, Budgets
 from icp_sync.domain.facts import Signal
 from icp_sync.journal import schema
+from icp_sync.journal.bought import HIT, MISS, NONE, PENDING, UNKNOWN, Answered, Reserved, Tally
 from icp_sync.journal.bound import Bound
+from icp_sync.journal.budgets import Allowance
 from icp_sync.journal.database import chunks, insert, upsert
 from icp_sync.journal.encoding import dumps, plain, signals_from_text, signals_to_text
-from icp_sync.journal.records import Answered
+from icp_sync.journal.purchases import Due, open_purchases, settle, sums
+from icp_sync.journal.tallies import add_tallies
 
 _ANSWER = schema.answer
-_PURCHASE = schema.purchase
 
 RETRY_UNKNOWN_AFTER = 3600.0
+ASKED = "asked"
+
+
+class _Stood(NamedTuple):
+    """A question as it stands."""
+
+    state: str = ""
+    at: float = 0.0
+    expires_at: float = 0.0
+    signals: str = ""
+    unread: str = ""
+    until: float = 0.0
+    job: str = ""
+    run: str = ""
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether nobody can recall its signals."""
+        try:
+            signals_from_text(self.signals)
+        except ValueError:
+            return True
+        return False
 
 
 class Answers(Bound):
     def reserve(
         self,
         enricher: str,
-        keys: Sequence[str],
-        price: float,
+        prices: Mapping[str, float],
         *,
         now: float,
         run: str,
+        budgets: Budgets = NO_BUDGETS,
         retry_unknown_after: float = RETRY_UNKNOWN_AFTER,
-    ) -> tuple[str, ...]:
-        """Reserve one request per company key; returns the keys that may be asked now, in order.
+    ) -> Reserved:
+        """Reserve one request per key, in the order given, as many as fit the budgets.
 
-        Left out are keys with a valid answer, unless nobody can read it, and those asked less than
-        `retry_unknown_after` seconds ago.
-        price: credits per request, counted as spent from now on.
+        prices: key → the most credits its request can cost, counted as spent from now on; 0 to fetch what
+        an earlier one ordered. "" is nobody's key. run: whose budget is used, "" none's. Of several workers
+        with the same question one may ask it; if it never says what came of it, the next one may after
+        `retry_unknown_after` seconds. Raises ValueError for a price that is none.
         """
-        wanted = {plain(key): key for key in keys if key}
-        free: set[str] = set()
+        names: dict[str, str] = {}
+        for key in prices:
+            if stored := plain(key):
+                names.setdefault(stored, key)
+        wanted = {stored: prices[key] for stored, key in names.items()}
+        if bad := [price for price in wanted.values() if not 0.0 <= price < inf]:
+            raise ValueError(f"{enricher}: {bad[0]} is no price")
         with self.writing("reserve") as conn:
-            for chunk in chunks(sorted(wanted)):
-                self._expire_unreadable(conn, enricher, chunk, now)
-                free |= self._ask(conn, enricher, chunk, now, now + retry_unknown_after)
-            if price and free:
-                self._close(conn, enricher, free)
-                rows = [
-                    self._purchase(enricher, key, run, now, price, still_open=True) for key in sorted(free)
-                ]
-                conn.execute(_PURCHASE.insert(), rows)
-        return tuple(key for stored, key in wanted.items() if stored in free)
-
-    def _ask(
-        self, conn: Connection, enricher: str, keys: Sequence[str], now: float, retry_at: float
-    ) -> set[str]:
-        """Compare-and-set: of two workers with the same question only one gets to ask it."""
-        asked = {"state": "asked", "at": now, "expires_at": retry_at, "signals": "", "unread": ""}
-        statement = insert(conn, _ANSWER).on_conflict_do_update(
-            index_elements=["connection", "enricher", "key"], set_=asked, where=_ANSWER.c.expires_at <= now
+            stood = self._stood(conn, enricher, list(wanted))
+            still = {key: price for key, price in wanted.items() if not _bars(stood.get(key), price, now)}
+            granted, over = self._within(conn, enricher, still, budgets, run, now)
+            jobs = {key: stood[key].job for key in granted if key in stood and stood[key].job}
+            self._ask(conn, enricher, granted, run, now, now + retry_unknown_after)
+            self._blank(conn, enricher, [key for key in granted if key in stood and stood[key].unreadable])
+            ordered = {key: price for key, price in granted.items() if key not in jobs}
+            open_purchases(conn, self.connection, enricher, ordered, run=run, now=now)
+        free = tuple(names[key] for key in granted)
+        refused = {names[key]: budget for key, budget in over.items()}
+        busy = frozenset(prices) - {"", *free, *refused}
+        return Reserved(
+            free=free, jobs={names[key]: job for key, job in jobs.items()}, busy=busy, over=refused
         )
-        rows = [{"connection": self.connection, "enricher": enricher, "key": key} | asked for key in keys]
-        return set(conn.execute(statement.returning(_ANSWER.c.key), rows).scalars())
 
-    def _expire_unreadable(self, conn: Connection, enricher: str, keys: Sequence[str], now: float) -> None:
-        """Give up answers that nobody can recall; else they would bar the question until they expire."""
-        hits = (
-            _ANSWER.c.connection == self.connection,
-            _ANSWER.c.enricher == enricher,
-            _ANSWER.c.state == "hit",
-            _ANSWER.c.expires_at > now,
-        )
-        held = conn.execute(select(_ANSWER.c.key, _ANSWER.c.signals).where(*hits, _ANSWER.c.key.in_(keys)))
-        lost = [key for key, text in held if not _readable(text)]
-        if lost:
-            conn.execute(update(_ANSWER).where(*hits, _ANSWER.c.key.in_(lost)).values(expires_at=now))
+    def _within(
+        self,
+        conn: Connection,
+        enricher: str,
+        prices: Mapping[str, float],
+        budgets: Budgets,
+        run: str,
+        now: float,
+    ) -> tuple[dict[str, float], dict[str, str]]:
+        """Those that fit the budgets, and of the others which budget is used up."""
+        if not prices:
+            return {}, {}
+        limits = budgets if run else replace(budgets, run=inf)
+        spent = sums(conn, self.connection, enricher, list(prices), limits, run, now)
+        allowance = Allowance(limits, enricher, spent)
+        over = {key: used for key, price in prices.items() if (used := allowance.grant(key, price))}
+        return {key: price for key, price in prices.items() if key not in over}, over
 
     def record(
         self,
@@ -90,7 +123,9 @@ class Answers(Bound):
         *,
         now: float,
         expires_at: float = 0.0,
+        until: float = 0.0,
         unread: Mapping[str, str] | None = None,
+        job: str = "",
     ) -> None:
         """Keep one answer the moment it arrived; see `record_all`."""
         one = Answered(
@@ -99,125 +134,128 @@ class Answers(Bound):
             signals=tuple(signals),
             charge=charge,
             expires_at=expires_at,
+            until=until,
             unread=unread or {},
+            job=job,
         )
         self.record_all(enricher, (one,), now=now)
 
-    def record_all(self, enricher: str, answers: Sequence[Answered], *, now: float) -> None:
+    def record_all(
+        self,
+        enricher: str,
+        answers: Sequence[Answered],
+        *,
+        now: float,
+        tallies: Sequence[Tally] = (),
+        run: str | None = None,
+    ) -> None:
         """Keep answers that arrived together, in one transaction. The last of several per key counts.
 
-        A "none" removes the reservation and what it had put down as spent.
+        run: that of the reservation, where it is known. What then comes so late that another run has asked
+        meanwhile is charged, and a hit or miss kept, but that run's reservation stays.
         """
-        latest = {plain(one.key): one for one in answers}
-        kept = {key: one for key, one in latest.items() if one.kind != "none"}
-        rows = [
-            {
-                "connection": self.connection,
-                "enricher": enricher,
-                "key": key,
-                "state": one.kind,
-                "at": now,
-                "expires_at": one.expires_at,
-                "signals": signals_to_text(one.signals) if one.signals else "",
-                "unread": dumps(one.unread) if one.unread else "",
-            }
-            for key, one in kept.items()
-        ]
+        latest = {key: one for one in answers if (key := plain(one.key))}
         with self.writing("record") as conn:
+            stood = self._stood(conn, enricher, list(latest))
+            rows: list[dict[str, Any]] = []
+            closed: list[str] = []
+            due: dict[str, Due] = {}
+            for key, answer in latest.items():
+                before = stood.get(key)
+                due[key] = _due(answer, before, run)
+                after = _after(due[key], before, now)
+                if after is None and before is not None:
+                    closed.append(key)
+                elif after is not None and after != before:
+                    rows.append(self._question(enricher, key, after))
             upsert(conn, _ANSWER, rows)
-            self._drop(conn, enricher, [key for key in latest if key not in kept])
-            self._charge(conn, enricher, kept, now)
+            for chunk in chunks(closed):
+                conn.execute(delete(_ANSWER).where(*self._those(enricher, chunk)))
+            settle(conn, self.connection, enricher, due, run=run or "", now=now)
+            add_tallies(conn, self.connection, enricher, tallies)
 
-    def spent(self, enricher: str, since: float) -> float:
-        """Credits spent on this enricher since then, those reserved with an unknown fate among them."""
-        with self.reading() as conn:
-            total = conn.execute(
-                select(func.sum(_PURCHASE.c.amount)).where(
-                    _PURCHASE.c.connection == self.connection,
-                    _PURCHASE.c.enricher == enricher,
-                    _PURCHASE.c.at >= since,
-                )
-            ).scalar()
-        return float(total or 0.0)
-
-    def _drop(self, conn: Connection, enricher: str, keys: Sequence[str]) -> None:
+    def _stood(self, conn: Connection, enricher: str, keys: Sequence[str]) -> dict[str, _Stood]:
+        columns = [_ANSWER.c[name] for name in _Stood._fields]
+        found: dict[str, _Stood] = {}
         for chunk in chunks(keys):
-            conn.execute(
-                delete(_ANSWER).where(
-                    _ANSWER.c.connection == self.connection,
-                    _ANSWER.c.enricher == enricher,
-                    _ANSWER.c.key.in_(chunk),
-                    _ANSWER.c.state == "asked",
-                )
-            )
-            conn.execute(
-                delete(_PURCHASE).where(
-                    _PURCHASE.c.connection == self.connection,
-                    _PURCHASE.c.enricher == enricher,
-                    _PURCHASE.c.key.in_(chunk),
-                    _PURCHASE.c.open,
-                )
-            )
+            rows = conn.execute(select(_ANSWER.c.key, *columns).where(*self._those(enricher, chunk)))
+            found |= {key: _Stood(*values) for key, *values in rows}
+        return found
 
-    def _charge(self, conn: Connection, enricher: str, kept: Mapping[str, Answered], now: float) -> None:
-        """Turn reserved prices into real charges; an answer nobody reserved is charged as it came."""
-        reserved: dict[str, int] = {}
-        for chunk in chunks(sorted(kept)):
-            rows = conn.execute(
-                select(_PURCHASE.c.key, _PURCHASE.c.seq).where(
-                    _PURCHASE.c.connection == self.connection,
-                    _PURCHASE.c.enricher == enricher,
-                    _PURCHASE.c.key.in_(chunk),
-                    _PURCHASE.c.open,
-                )
+    def _ask(
+        self, conn: Connection, enricher: str, keys: Iterable[str], run: str, now: float, retry_at: float
+    ) -> None:
+        """Nobody else of this connection writes meanwhile, so what stood there stands there still."""
+        new = _Stood(state=ASKED, at=now, expires_at=retry_at, run=run)
+        asked = {"state": new.state, "expires_at": new.expires_at, "run": new.run}
+        if rows := [self._question(enricher, key, new) for key in keys]:
+            statement = insert(conn, _ANSWER).on_conflict_do_update(
+                index_elements=["connection", "enricher", "key"], set_=asked
             )
-            reserved |= dict(rows.all())
-        if reserved:
-            conn.execute(
-                update(_PURCHASE)
-                .where(_PURCHASE.c.seq == bindparam("b_seq"))
-                .values(amount=bindparam("b_amount"), open=False),
-                [{"b_seq": seq, "b_amount": kept[key].charge} for key, seq in reserved.items()],
-            )
-        unreserved = [
-            self._purchase(enricher, key, "", now, one.charge, still_open=False)
-            for key, one in kept.items()
-            if one.charge and key not in reserved
-        ]
-        if unreserved:
-            conn.execute(_PURCHASE.insert(), unreserved)
+            conn.execute(statement, rows)
 
-    def _close(self, conn: Connection, enricher: str, keys: set[str]) -> None:
-        """An earlier request of unknown fate that is repeated now stays counted at its price."""
-        for chunk in chunks(sorted(keys)):
-            conn.execute(
-                update(_PURCHASE)
-                .where(
-                    _PURCHASE.c.connection == self.connection,
-                    _PURCHASE.c.enricher == enricher,
-                    _PURCHASE.c.key.in_(chunk),
-                    _PURCHASE.c.open,
-                )
-                .values(open=False)
-            )
+    def _blank(self, conn: Connection, enricher: str, keys: Sequence[str]) -> None:
+        for chunk in chunks(keys):
+            blank = update(_ANSWER).where(*self._those(enricher, chunk))
+            conn.execute(blank.values(signals="", unread="", until=0.0))
 
-    def _purchase(
-        self, enricher: str, key: str, run: str, now: float, amount: float, *, still_open: bool
-    ) -> dict[str, Any]:
-        return {
-            "connection": self.connection,
-            "enricher": enricher,
-            "key": key,
-            "run": run,
-            "at": now,
-            "amount": amount,
-            "open": still_open,
-        }
+    def _those(self, enricher: str, keys: Sequence[str]) -> tuple[Any, ...]:
+        return (
+            _ANSWER.c.connection == self.connection,
+            _ANSWER.c.enricher == enricher,
+            _ANSWER.c.key.in_(keys),
+        )
+
+    def _question(self, enricher: str, key: str, stood: _Stood) -> dict[str, Any]:
+        return {"connection": self.connection, "enricher": enricher, "key": key, **stood._asdict()}
 
 
-def _readable(text: str) -> bool:
-    try:
-        signals_from_text(text)
-    except ValueError:
+def _bars(stood: _Stood | None, price: float, now: float) -> bool:
+    """Whether a question may not be asked at this price: somebody is asking, an answer holds, or its job is
+    ordered already and can only be looked for, which costs nothing. A hit that is lost bars nothing."""
+    if stood is None:
         return False
-    return True
+    if stood.expires_at > now:
+        return stood.state != HIT or not stood.unreadable
+    return bool(stood.job and price)
+
+
+def _due(answer: Answered, before: _Stood | None, run: str | None) -> Due:
+    """What an answer means, knowing who asked last."""
+    kind, stood = answer.kind, before or _Stood()
+    if kind not in (HIT, MISS, PENDING, NONE, UNKNOWN):
+        raise ValueError(f"{kind!r} is no kind of answer")
+    mine = run is None or stood.run in ("", run)
+    if kind == PENDING and not (answer.job or stood.job):
+        kind = UNKNOWN  # it was taken, and nobody could ever fetch it
+    waits = kind == PENDING or (kind in (NONE, UNKNOWN) and stood.job != "")
+    return Due(kind=kind, answer=answer, mine=mine, waits=waits)
+
+
+def _after(due: Due, before: _Stood | None, now: float) -> _Stood | None:
+    """How the question stands after an answer; None when it is as if it had never been asked."""
+    answer, stood = due.answer, before or _Stood()
+    if due.kind in (HIT, MISS):
+        return _Stood(
+            state=due.kind,
+            at=now,
+            expires_at=answer.expires_at,
+            signals=signals_to_text(answer.signals) if answer.signals else "",
+            unread=dumps(answer.unread) if answer.unread else "",
+            until=(answer.until or answer.expires_at) if answer.signals else 0.0,
+            run=stood.run,
+        )
+    if not due.mine:
+        return before
+    known = stood
+    if not stood.signals or stood.until <= now:
+        known = stood._replace(at=now, signals="", unread="", until=0.0)
+    if due.kind == PENDING:
+        return known._replace(state=PENDING, job=answer.job or stood.job, expires_at=answer.expires_at)
+    if due.kind == UNKNOWN:
+        return known._replace(state=ASKED, expires_at=answer.expires_at)
+    if stood.state != ASKED:
+        return before  # nobody reserved it: there is nothing to give back
+    if stood.job:
+        return known._replace(state=PENDING, expires_at=now)
+    return known._replace(state=HIT, expires_at=now) if known.signals else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from math import isfinite, isnan
 from reprlib import repr as short
-from typing import Any
+from typing import Any, TypeGuard
 
 from icp_sync.domain.account import Confirmed, Origin, Owed, Previous, Withdrawn
 from icp_sync.domain.facts import Signal, value_from_json, value_to_json
@@ -134,9 +134,11 @@ def intents_from_text(text: str | None) -> dict[str, tuple[str, ...]]:
 
 
 def signals_to_text(signals: Iterable[Signal]) -> str:
+    """[[fact, value, source, observed at, confidence, rank, raw, until where it ends], …]"""
     return dumps(
         [
             [s.fact, value_to_json(s.value), s.source, s.observed_at, s.confidence, s.rank, s.raw]
+            + ([] if s.until is None else [s.until])
             for s in signals
         ]
     )
@@ -160,7 +162,8 @@ def _signal(stored: object) -> Signal:
             (int() | float()) as confidence,
             int(rank),
             str(raw),
-        ] if _as_written(value, observed_at, confidence):
+            *until,
+        ] if _as_written(value, observed_at, confidence) and _an_instant(until):
             return Signal(
                 fact=fact,
                 value=value_from_json(value),
@@ -169,8 +172,17 @@ def _signal(stored: object) -> Signal:
                 confidence=confidence,
                 rank=rank,
                 raw=raw,
+                until=until[0] if until else None,
             )
     raise ValueError(f"not a signal as it is stored: {short(stored)}")
+
+
+def _an_instant(until: list[object]) -> TypeGuard[list[float]]:
+    """Whether this is when a signal ends, as it follows one that does."""
+    match until:
+        case [] | [(int() | float())]:
+            return not any(isinstance(end, float) and isnan(end) for end in until)
+    return False
 
 
 def _as_written(value: list[object], *numbers: float) -> bool:

@@ -186,10 +186,12 @@ def wake(
     values: Sequence[str],
     now: float,
     *also: ColumnElement[bool],
-) -> None:
-    """Make the live accounts due whose column holds one of these values."""
+) -> int:
+    """Make the live accounts due whose column holds one of these values; returns how many."""
     due = case((_ACCOUNT.c.wake_at < now, _ACCOUNT.c.wake_at), else_=now)
+    woken = 0
     for chunk in chunks(values):
         mine = (_ACCOUNT.c.connection == connection, column.in_(chunk))
         live = _ACCOUNT.c.status.not_in(("", "gone"))
-        conn.execute(update(_ACCOUNT).where(*mine, live, *also).values(wake_at=due))
+        woken += conn.execute(update(_ACCOUNT).where(*mine, live, *also).values(wake_at=due)).rowcount
+    return woken

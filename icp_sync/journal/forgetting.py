@@ -133,9 +133,10 @@ def erase(conn: Connection, connection: str, ids: Sequence[str]) -> None:
     keys = keys_of(conn, connection, ids)
     for table in _BY_ACCOUNT:
         conn.execute(delete(table).where(table.c.connection == connection, table.c.account.in_(ids)))
-    answer, purchase = schema.answer, schema.purchase
+    answer, purchase, heard = schema.answer, schema.purchase, schema.inbound_event
     for chunk in chunks(keys):
         conn.execute(delete(answer).where(answer.c.connection == connection, answer.c.key.in_(chunk)))
+        conn.execute(delete(heard).where(heard.c.connection == connection, heard.c.domain.in_(chunk)))
         conn.execute(
             update(purchase)
             .where(purchase.c.connection == connection, purchase.c.key.in_(chunk))

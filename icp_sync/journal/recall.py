@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from icp_sync.domain.account import Memory, Remembered
 from icp_sync.domain.facts import Signal
@@ -31,21 +32,28 @@ _ANSWER = schema.answer
 
 
 class _Answers(NamedTuple):
-    """What was learned under one key, of a company or of one account, and is still valid."""
+    """What was learned under one key, of a company or of one account, and is still valid.
+
+    until: when the first of it ends. pending: enricher → its job, and from when to look for the result.
+    answered: enricher → when it told the signals.
+    """
 
     signals: tuple[Signal, ...] = ()
     asked: frozenset[str] = frozenset()
     until: float | None = None
-
-    def also(self, enricher: str, signals: tuple[Signal, ...], expires_at: float) -> _Answers:
-        first = expires_at if self.until is None else min(self.until, expires_at)
-        return _Answers(self.signals + signals, self.asked | {enricher}, first)
+    pending: Mapping[str, tuple[str, float]] = MappingProxyType({})
+    answered: Mapping[str, float] = MappingProxyType({})
 
     def __or__(self, other: _Answers) -> _Answers:
-        if not self.asked or not other.asked:  # nothing was asked under one of the keys, as a rule both
-            return self if self.asked else other
-        first = min((u for u in (self.until, other.until) if u is not None), default=None)
-        return _Answers(self.signals + other.signals, self.asked | other.asked, first)
+        if self is _NONE or other is _NONE:  # as a rule nothing was asked under either key
+            return other if self is _NONE else self
+        return _Answers(
+            signals=self.signals + other.signals,
+            asked=self.asked | other.asked,
+            until=min((u for u in (self.until, other.until) if u is not None), default=None),
+            pending={**self.pending, **other.pending},
+            answered={**self.answered, **other.answered},
+        )
 
 
 _NONE = _Answers()
@@ -92,37 +100,29 @@ class Recall(Bound):
         for account_id, answers in bought.items():
             if account_id not in accounts and answers != _NONE:
                 accounts[account_id] = Remembered(
-                    signals=answers.signals, asked=answers.asked, answers_until=answers.until
+                    signals=answers.signals,
+                    asked=answers.asked,
+                    answers_until=answers.until,
+                    pending=answers.pending,
+                    answered=answers.answered,
                 )
         return Memory(accounts=accounts, roster=known)
 
     def _answers(self, conn: Connection, keys: list[str], now: float) -> dict[str, _Answers]:
         found: dict[str, _Answers] = {}
+        columns = [_ANSWER.c[name] for name in _Kept._fields]
         for chunk in chunks(keys):
             rows = conn.execute(
-                select(
-                    _ANSWER.c.key,
-                    _ANSWER.c.enricher,
-                    _ANSWER.c.state,
-                    _ANSWER.c.signals,
-                    _ANSWER.c.expires_at,
-                )
+                select(*columns)
                 .where(
                     _ANSWER.c.connection == self.connection,
                     _ANSWER.c.key.in_(chunk),
-                    _ANSWER.c.expires_at > now,
+                    or_(_ANSWER.c.expires_at > now, _ANSWER.c.until > now, _ANSWER.c.job != ""),
                 )
                 .order_by(_ANSWER.c.enricher)
             )
-            for key, enricher, state, text, expires_at in rows:
-                try:
-                    signals = signals_from_text(text) if state == "hit" else ()
-                except ValueError as error:  # `reserve` lets it be asked for again
-                    log("journal").warning(
-                        "a stored answer cannot be read", enricher=enricher, company=key, error=str(error)
-                    )
-                    continue
-                found[key] = found.get(key, _NONE).also(enricher, signals, expires_at)
+            for kept in (_Kept(*row) for row in rows):
+                found[kept.key] = found.get(kept.key, _NONE) | _recalled(kept, now)
         return found
 
     def _accounts(self, conn: Connection, ids: list[str]) -> Iterator[_Row]:
@@ -130,6 +130,42 @@ class Recall(Bound):
         for chunk in chunks(ids):
             mine = (_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.id.in_(chunk))
             yield from (_Row(*row) for row in conn.execute(select(*columns).where(*mine)))
+
+
+class _Kept(NamedTuple):
+    """The columns of an answer that a page needs."""
+
+    key: str
+    enricher: str
+    state: str
+    at: float
+    expires_at: float
+    signals: str
+    until: float
+    job: str
+
+
+def _recalled(kept: _Kept, now: float) -> _Answers:
+    """What of one answer is still valid; an unreadable hit counts as not asked for."""
+    signals: tuple[Signal, ...] = ()
+    try:
+        signals = signals_from_text(kept.signals) if kept.until > now else ()
+    except ValueError as error:  # `reserve` lets it be asked for again
+        log("journal").warning(
+            "a stored answer cannot be read", enricher=kept.enricher, company=kept.key, error=str(error)
+        )
+        if kept.state == "hit":
+            return _NONE
+    held = tuple(s for s in signals if s.until is None or s.until > now)
+    asked = kept.expires_at > now
+    ends = [kept.until if s.until is None else min(s.until, kept.until) for s in held]
+    return _Answers(
+        signals=held,
+        asked=frozenset({kept.enricher}) if asked else frozenset(),
+        until=min([*ends, kept.expires_at] if asked else ends, default=None),
+        pending={kept.enricher: (kept.job, kept.expires_at)} if kept.job else {},
+        answered={kept.enricher: kept.at} if signals else {},
+    )
 
 
 class _Row(NamedTuple):
@@ -164,6 +200,8 @@ def _remembered(row: _Row, answers: _Answers) -> Remembered:
         signals=answers.signals,
         asked=answers.asked,
         answers_until=answers.until,
+        pending=answers.pending,
+        answered=answers.answered,
         owner=row.owner,
         parent=row.parent,
         group=row.group_key,

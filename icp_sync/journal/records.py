@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from icp_sync.domain.account import Confirmed, Owed, Previous, Withdrawn
-from icp_sync.domain.facts import Signal
 from icp_sync.domain.plan import Change, Hold, Result
 
 
@@ -145,22 +144,6 @@ class Audited:
     what: str
     detail: Mapping[str, object]
     digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """One enricher's answer about one company key.
-
-    kind: "hit", "miss" (a clean one), or "none" (no answer, nothing spent: the reservation is undone).
-    charge: credits really spent. expires_at: until when a hit or miss is remembered.
-    """
-
-    key: str
-    kind: str
-    signals: tuple[Signal, ...] = ()
-    charge: float = 0.0
-    expires_at: float = 0.0
-    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, tuple_, update
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
+from icp_sync.journal.budgets import day_of
 from icp_sync.journal.forgetting import erase
 
 _ACCOUNT = schema.account
@@ -30,6 +31,8 @@ _BLANK = (
 )  # fmt: skip
 _BOUGHT = 400 * DAY
 """What was spent is kept at least so long: budgets are counted from it."""
+_WAITED = 30 * DAY
+"""A job that nobody has looked for in so long is given up."""
 _MOVED = 2 * DAY
 """What the guard counts in a sliding day is kept at least so long."""
 
@@ -74,19 +77,17 @@ class Retention(Bound):
         Repeating it is harmless, and a crash in between loses nothing that was to be kept.
         """
         done = Pruned()
-        log, sent, moved, bought = (
-            schema.evaluation_log, schema.change_log, schema.movement, schema.purchase,
-        )  # fmt: skip
+        log, sent, moved = schema.evaluation_log, schema.change_log, schema.movement
         done.evaluations = self._prune_log(
             log, now - keep.history, going, _superseded(log, now - keep.history)
         )
         done.writes = self._prune_log(sent, now - keep.history, going)
         done.counts = self._prune_log(moved, now - max(keep.runs, _MOVED), going)
-        done.counts += self._prune_log(bought, now - max(keep.runs, _BOUGHT), going, ~bought.c.open)
+        done.counts += self._prune_purchases(now - max(keep.runs, _BOUGHT), going)
         done.runs = self._prune_named(schema.run, now - keep.runs, going, ~_named_by(sent, schema.run))
         finished = schema.request.c.state.in_(("done", "failed", "cancelled"))
         done.requests = self._prune_named(schema.request, now - keep.runs, going, finished)
-        done.answers = self._prune_answers(now, going)
+        done.answers = self._prune_answers(now, going) + self._prune_events(now, going)
         done.erased = self._erase_gone(now - keep.gone, now, going)
         return done
 
@@ -108,6 +109,17 @@ class Retention(Bound):
                 removed += conn.execute(delete(table).where(mine, table.c.seq.in_(old), *only)).rowcount
         return removed
 
+    def _prune_purchases(self, before: float, going: Callable[[], bool]) -> int:
+        """Purchases, and their sums, of whole days before an instant; what may be charged yet stays."""
+        bought, spending = schema.purchase, schema.spending
+        if before <= 0:
+            return 0
+        removed = self._prune_log(bought, day_of(before) * DAY, going, ~bought.c.open)
+        with self.writing("state") as conn:
+            mine = (spending.c.connection == self.connection, spending.c.day < day_of(before))
+            conn.execute(delete(spending).where(*mine))
+        return removed
+
     def _prune_named(
         self, table: Any, before: float, going: Callable[[], bool], *only: ColumnElement[bool]
     ) -> int:
@@ -127,9 +139,15 @@ class Retention(Bound):
         return removed
 
     def _prune_answers(self, now: float, going: Callable[[], bool]) -> int:
-        """Answers and clean misses that have expired; such count as not asked for already."""
+        """Answers and clean misses that have expired; such count as not asked for already. One whose result
+        waits under a job goes when nobody has looked for it in a long time."""
         answer = schema.answer
-        mine = (answer.c.connection == self.connection, answer.c.expires_at <= now)
+        mine = (
+            answer.c.connection == self.connection,
+            answer.c.expires_at <= now,
+            answer.c.until <= now,
+            or_(answer.c.job == "", answer.c.expires_at <= now - _WAITED),
+        )
         removed = 0
         while going():
             with self.reading() as conn:
@@ -142,6 +160,21 @@ class Retention(Bound):
             with self.writing("state") as conn:
                 those = tuple_(answer.c.enricher, answer.c.key).in_(keys)
                 removed += conn.execute(delete(answer).where(*mine, those)).rowcount
+        return removed
+
+    def _prune_events(self, now: float, going: Callable[[], bool]) -> int:
+        """Events from outside that do not count any more; what they amounted to ends by itself."""
+        event = schema.inbound_event
+        mine = (event.c.connection == self.connection, event.c.until <= now)
+        removed = 0
+        while going():
+            with self.reading() as conn:
+                found = conn.execute(select(event.c.source, event.c.id).where(*mine).limit(PAGE // 4)).all()
+            if not found:
+                break
+            those = tuple_(event.c.source, event.c.id).in_([tuple(row) for row in found])
+            with self.writing("state") as conn:
+                removed += conn.execute(delete(event).where(*mine, those)).rowcount
         return removed
 
     def _erase_gone(self, before: float, now: float, going: Callable[[], bool]) -> int:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every schema revision this version understands, oldest first."""
 
 VERSION_TABLE = "icp_sync_schema"
@@ -204,11 +204,14 @@ answer = Table(
     Column("connection", String, nullable=False),
     Column("enricher", String, nullable=False),
     Column("key", String, nullable=False),
-    Column("state", String, nullable=False),  # asked | hit | miss
+    Column("state", String, nullable=False),  # asked | pending | hit | miss
     Column("at", Double, nullable=False),
-    Column("expires_at", Double, nullable=False),  # of an "asked": when its unknown fate may be retried
-    Column("signals", Text, nullable=False),
+    Column("expires_at", Double, nullable=False),  # from when it may be asked, or looked for, again
+    Column("signals", Text, nullable=False),  # of the last hit, also while it is being asked again
     Column("unread", Text, nullable=False),
+    Column("until", Double, nullable=False, default=0.0, server_default="0"),  # signals are recalled
+    Column("job", Text, nullable=False, default="", server_default=""),  # what its result is fetched under
+    Column("run", String, nullable=False, default="", server_default=""),  # who asked last
     PrimaryKeyConstraint("connection", "enricher", "key"),
     Index("answer_key", "connection", "key"),
 )
@@ -224,8 +227,59 @@ purchase = Table(
     Column("at", Double, nullable=False),
     Column("amount", Double, nullable=False),
     Column("open", Boolean, nullable=False),  # reserved, and what it cost is not known yet
-    Index("purchase_key", "connection", "enricher", "key", "open"),
+    Index("purchase_key", "connection", "key", "enricher", "open"),
     Index("purchase_at", "connection", "enricher", "at"),
+    Index("purchase_run", "connection", "run", "enricher", "amount"),  # whole: a sum need not see the rows
+)
+
+spending = Table(  # the purchases of a UTC day added up, so that budgets are quick to count
+    "spending",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("enricher", String, nullable=False),
+    Column("day", Integer, nullable=False),  # days since 1970-01-01
+    Column("amount", Double, nullable=False),
+    PrimaryKeyConstraint("connection", "enricher", "day"),
+)
+
+tally = Table(  # what a source was asked, what it could tell, and what that cost: for the next choice
+    "tally",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("enricher", String, nullable=False),
+    Column("fact", String, nullable=False),  # "": the request as a whole
+    Column("segment", String, nullable=False),
+    Column("asked", BigInteger, nullable=False),
+    Column("told", BigInteger, nullable=False),
+    Column("charge", Double, nullable=False),
+    PrimaryKeyConstraint("connection", "enricher", "fact", "segment"),
+)
+
+vendor = Table(  # how a source was when it last answered, or did not
+    "vendor",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("enricher", String, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    PrimaryKeyConstraint("connection", "enricher"),
+)
+
+inbound_event = Table(  # what others told us of a company, each event once; see journal.inbound
+    "inbound_event",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("id", String, nullable=False),  # a digest: what a sender names an event by may name a person
+    Column("domain", String, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("recent", Boolean, nullable=False),  # within the month that visits are counted of
+    Column("facts", Text, nullable=False),  # {fact: value}
+    PrimaryKeyConstraint("connection", "source", "id"),
+    Index("inbound_domain", "connection", "source", "domain", "at"),
+    Index("inbound_until", "connection", "until"),
+    Index("inbound_recent", "connection", "recent", "at"),
 )
 
 run = Table(

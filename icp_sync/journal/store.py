@@ -24,11 +24,13 @@ from icp_sync.journal.forgetting import Forgetting
 from icp_sync.journal.guarding import Guarding
 from icp_sync.journal.held import Held
 from icp_sync.journal.histories import Histories
+from icp_sync.journal.inbound import Inbound
 from icp_sync.journal.intend import Intend
 from icp_sync.journal.jobs import Jobs
 from icp_sync.journal.leases import Leases
 from icp_sync.journal.positions import Positions
 from icp_sync.journal.profiles import Profiles
+from icp_sync.journal.purchases import Purchases
 from icp_sync.journal.quota_rows import QuotaRows
 from icp_sync.journal.recall import Recall
 from icp_sync.journal.removed import Removed
@@ -37,8 +39,11 @@ from icp_sync.journal.requests import Requests
 from icp_sync.journal.retention import Retention
 from icp_sync.journal.retrying import Retrying
 from icp_sync.journal.runs import Runs
+from icp_sync.journal.tallies import Tallies
 from icp_sync.journal.undoing import Undoing
+from icp_sync.journal.vendors import Vendors
 from icp_sync.journal.verifying import Verifying
+from icp_sync.journal.waking import Waking
 
 
 class Journal(
@@ -52,10 +57,15 @@ class Journal(
     Amend,
     Undoing,
     Retrying,
+    Waking,
     Guarding,
     Positions,
     QuotaRows,
     Answers,
+    Purchases,
+    Tallies,
+    Vendors,
+    Inbound,
     Jobs,
     Held,
     Removed,

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Table, func, inspect, select, text
 from icp_sync.errors import ConfigError
 from icp_sync.journal import postgres, schema
 from icp_sync.journal.audit import Audit
+from icp_sync.journal.budgets import DAY, TOLERANCE, first_of_month
 from icp_sync.journal.encoding import (
     changes_from_text,
     confirmed_from_text,
@@ -63,6 +64,7 @@ _READABLE: dict[str, dict[str, Callable[[str], object]]] = {
     "run": {"detail": _loads, "report": _loads},
     "request": {"args": _loads, "progress": _loads, "result": _loads},
     "job": {"accounts": _loads},
+    "vendor": {"data": _loads},
 }
 """Table → column → what must be able to read it."""
 
@@ -90,6 +92,7 @@ class Verifying(Audit):
         yield from self._loads(conn)
         yield from self._versions(conn)
         yield from self._positions(conn, now)
+        yield from self._spending(conn, now)
         yield from self._strays(conn)
         for name, columns in _READABLE.items():
             yield from self._readable(conn, schema.metadata.tables[name], columns)
@@ -107,6 +110,26 @@ class Verifying(Audit):
             if counted.get(owner, 0) != kept.get(owner, 0):
                 said = f"{owner} counts {kept.get(owner, 0)} accounts, and has {counted.get(owner, 0)}"
                 yield Finding("loads", said)
+
+    def _spending(self, conn: Connection, now: float) -> Iterator[Finding]:
+        """What budgets count by day is what was bought, this month and the last."""
+        bought, spending = schema.purchase, schema.spending
+        first = first_of_month(first_of_month(now) * DAY - 1)
+        was, said = (
+            {
+                name: float(amount)
+                for name, amount in conn.execute(
+                    select(table.c.enricher, func.sum(table.c.amount))
+                    .where(table.c.connection == self.connection, since)
+                    .group_by(table.c.enricher)
+                )
+            }
+            for table, since in ((bought, bought.c.at >= first * DAY), (spending, spending.c.day >= first))
+        )
+        for name in sorted(was.keys() | said.keys()):
+            cost, counted = was.get(name, 0.0), said.get(name, 0.0)
+            if abs(cost - counted) > TOLERANCE * max(1.0, cost):
+                yield Finding("spending", f"{name} counts {counted:g} credits, and cost {cost:g}")
 
     def _versions(self, conn: Connection) -> Iterator[Finding]:
         state, version = self.state(conn), schema.profile_version

@@ -15,7 +15,7 @@ KEYS = ("acme.example", "beta.example")
 
 
 def reserve(journal: Journal, *keys: str, now: float = NOW, price: float = 2.0) -> tuple[str, ...]:
-    return journal.reserve("vendor", keys, price, now=now, run="run-1")
+    return journal.reserve("vendor", dict.fromkeys(keys, price), now=now, run="run-1").free
 
 
 def test_a_hit_is_recalled_for_every_account_of_that_company_until_it_expires(journal: Journal) -> None:
@@ -67,8 +67,8 @@ def test_a_request_of_unknown_fate_survives_a_restart_and_waits_an_hour(url: str
 
 def test_the_wait_after_an_unknown_fate_can_be_set(journal: Journal) -> None:
     for now, expected in ((NOW, ("a.example",)), (NOW + 9, ()), (NOW + 10, ("a.example",))):
-        got = journal.reserve("v", ["a.example"], 0, now=now, run="r", retry_unknown_after=10)
-        assert got == expected
+        got = journal.reserve("v", {"a.example": 0.0}, now=now, run="r", retry_unknown_after=10)
+        assert got.free == expected
 
 
 def test_no_answer_gives_the_reservation_and_its_price_back(journal: Journal) -> None:
@@ -149,6 +149,9 @@ def test_a_strange_company_key_is_stored_and_found(journal: Journal, key: str) -
         '[["employees", ["interval", 1, 2], "vendor", null, 1.0, 0, ""]]',
         '[["employees", ["interval", 1, 2], "vendor", 1.0, NaN, 0, ""]]',
         '[["employees", ["interval", 1, 2], "vendor", 1.0, 1.0, 0, null]]',
+        '[["employees", ["interval", 1, 2], "vendor", 1.0, 1.0, 0, "", null]]',
+        '[["employees", ["interval", 1, 2], "vendor", 1.0, 1.0, 0, "", NaN]]',
+        '[["employees", ["interval", 1, 2], "vendor", 1.0, 1.0, 0, "", 1.0, 2.0]]',
     ],
 )
 def test_an_answer_that_cannot_be_read_counts_as_not_asked_for_and_hides_no_other(

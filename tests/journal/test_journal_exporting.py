@@ -11,7 +11,7 @@ from journal_builders import NOW, Worker, employees, ours, settled
 
 from icp_sync.domain.plan import Change
 from icp_sync.errors import ConfigError
-from icp_sync.journal import Journal
+from icp_sync.journal import Journal, Tally, VendorState
 from icp_sync.ports import Position
 from tests import postgres
 
@@ -33,6 +33,9 @@ def filled(journal: Journal, worker: Worker) -> Journal:
     )
     worker.commit(one, settled("2"), position=Position(done_to=7))
     journal.record("vendor", "1.example", "hit", [employees(5)], 2.0, now=NOW, expires_at=NOW + 9)
+    journal.record("slow", "1.example", "pending", now=NOW, expires_at=NOW + 9, job="job-7")
+    journal.record_all("slow", (), now=NOW, tallies=[Tally(fact="", segment="", asked=1, told=0, charge=0.0)])
+    journal.save_vendor("slow", VendorState(failures=1), now=NOW)
     journal.audit("mode", who="ada", now=NOW)
     journal.audit("bind", who="bob", now=NOW + 1)
     journal.end_run(journal.start_run("poll", now=NOW), {"read": 2}, now=NOW)

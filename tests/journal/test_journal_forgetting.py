@@ -40,7 +40,7 @@ def two(worker: Worker) -> Journal:
         worker.commit(one)
     journal = worker.journal
     for key in ("#4711", "4711.example", "4712.example"):
-        journal.reserve("vendor", [key], 2.0, now=NOW, run="r")
+        journal.reserve("vendor", {key: 2.0}, now=NOW, run="r")
         journal.record("vendor", key, "hit", [employees(5)], 2.0, now=NOW, expires_at=NOW + 1e6)
     run = journal.start_run("poll", now=NOW)
     report = {"problems": [["4711", SECRET], ["4712", "no"]], "left_alone": [["4711", SECRET, "tier"]]}

@@ -23,7 +23,7 @@ from icp_sync.observe import arm_faults_from_environment
 from icp_sync.ports import Position
 worker = Worker(Journal.open(sys.argv[1], "main"))
 arm_faults_from_environment()
-worker.journal.reserve("vendor", ["1.example"], 1.0, now=NOW, run="r")
+worker.journal.reserve("vendor", {"1.example": 1.0}, now=NOW, run="r")
 worker.journal.record("vendor", "1.example", "hit", (employees(7),), 1.0, now=NOW, expires_at=NOW * 2)
 worker.intend(write("1", tier="A", owner="ann@x"), assignments={"1": "ann@x"})
 worker.commit(
@@ -84,7 +84,7 @@ def test_a_kill_loses_nothing_that_was_promised(
 
 def test_the_answer_bought_before_a_kill_is_not_bought_again(url: str) -> None:
     journal = killed_at("journal.record.after", url)
-    assert journal.reserve("vendor", ["1.example"], 1.0, now=NOW + 1, run="r2") == ()
+    assert journal.reserve("vendor", {"1.example": 1.0}, now=NOW + 1, run="r2").free == ()
     (signal,) = journal.recall({"1": "1.example"}, now=NOW + 1).of("1").signals
     assert isinstance(signal, Signal)
     assert journal.spent("vendor", 0) == 1.0

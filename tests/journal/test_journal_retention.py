@@ -108,20 +108,22 @@ def test_a_run_stays_while_what_it_wrote_is_kept(journal: Journal, worker: Worke
 
 def test_answers_go_when_they_expire_and_what_they_cost_stays(journal: Journal) -> None:
     for key, days in (("a.example", 1), ("b.example", 2)):
-        journal.reserve("vendor", [key], 2.0, now=NOW, run="r")
+        journal.reserve("vendor", {key: 2.0}, now=NOW, run="r")
         journal.record("vendor", key, "hit", [employees(5)], 2.0, now=NOW, expires_at=NOW + days * DAY)
     assert journal.prune(KEEP, now=NOW + DAY - 1).answers == 0
     assert journal.prune(KEEP, now=NOW + DAY).answers == 1
     assert journal.spent("vendor", NOW - 1) == 4.0
-    assert journal.reserve("vendor", ["a.example"], 2.0, now=NOW + DAY, run="r") == ("a.example",)
+    assert journal.reserve("vendor", {"a.example": 2.0}, now=NOW + DAY, run="r").free == ("a.example",)
 
 
 def test_costs_are_kept_for_budgets_however_short_runs_are_kept(journal: Journal) -> None:
     journal.record("vendor", "a.example", "hit", [employees(5)], 2.0, now=NOW, expires_at=NOW)
     journal.prune(Keep(runs=DAY), now=NOW + 100 * DAY)
     assert journal.spent("vendor", 0.0) == 2.0
+    assert journal.vendor_report(now=NOW)["vendor"].spent == 2.0
     journal.prune(Keep(runs=DAY), now=NOW + 401 * DAY)
     assert journal.spent("vendor", 0.0) == 0.0
+    assert journal.vendor_report(now=NOW) == {}
 
 
 def test_other_connections_keep_theirs(aged: Journal) -> None:

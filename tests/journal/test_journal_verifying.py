@@ -24,6 +24,7 @@ def fill(journal: Journal) -> Journal:
     )
     Worker(journal).commit(one, position=Position(done_to=round(NOW * 1000)))
     journal.audit("mode", who="ada", now=NOW)
+    journal.record("vendor", "1.example", "miss", charge=2.0, now=NOW, expires_at=NOW)
     return journal
 
 
@@ -43,6 +44,8 @@ def test_a_sound_journal_has_no_findings(journal: Journal) -> None:
     [
         ("UPDATE load SET load = 5", "loads", "anna@x counts 5 accounts, and has 1"),
         ("DELETE FROM load", "loads", "anna@x counts 0 accounts, and has 1"),
+        ("UPDATE spending SET amount = 5", "spending", "vendor counts 5 credits, and cost 2"),
+        ("DELETE FROM purchase", "spending", "vendor counts 2 credits, and cost 0"),
         ("UPDATE account SET confirmed = '{\"tier\":[1'", "account", "confirmed of 1 cannot be read"),
         ('UPDATE account SET confirmed = \'{"tier":["B","eve",1]}\'', "account", "confirmed of 1"),
         ("UPDATE account SET previous = '[]'", "account", "previous of 1 cannot be read"),

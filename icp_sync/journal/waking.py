@@ -1,0 +1,28 @@
+"""Making accounts due because something was heard of them, or of their company, that no CRM told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from icp_sync.journal import schema
+from icp_sync.journal.bound import Bound
+from icp_sync.journal.encoding import plain
+from icp_sync.journal.families import wake
+
+_ACCOUNT = schema.account
+
+
+class Waking(Bound):
+    def wake_domains(self, domains: Sequence[str], *, now: float) -> int:
+        """Make the live accounts of these registrable domains due; returns how many."""
+        with self.writing("state") as conn:
+            return wake(conn, self.connection, _ACCOUNT.c.domain, _proper(domains), now)
+
+    def wake_accounts(self, ids: Sequence[str], *, now: float) -> int:
+        """Make these due, as far as they are known and live; returns how many."""
+        with self.writing("state") as conn:
+            return wake(conn, self.connection, _ACCOUNT.c.id, _proper(ids), now)
+
+
+def _proper(values: Sequence[str]) -> list[str]:
+    return sorted({plain(value) for value in values} - {""})
