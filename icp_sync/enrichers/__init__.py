@@ -12,6 +12,8 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
+from icp_sync.enrichers.manifest.building import Building
+from icp_sync.enrichers.manifest.loading import shipped
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.ports import Crm, Enricher
 
@@ -22,10 +24,17 @@ BUILT_IN: Mapping[str, str] = {
     "contacts": "icp_sync.enrichers.contacts:Contacts",
     "csv": "icp_sync.enrichers.csv_file:CsvFile",
     "public_companies": "icp_sync.enrichers.public_companies:PublicCompanies",
+    "website": "icp_sync.enrichers.website:Website",
 }
+
+REST = "rest"
+"""`use` of a vendor described by a manifest of one's own, whose path is the key `manifest`."""
 
 _GIVEN = "crm"
 """The constructor's argument that the connection gives, not the configuration."""
+
+_BUDGETS = frozenset(("budget_day", "budget_month"))
+"""Keys of an entry that are for whoever counts the credits."""
 
 _PORT = ("name", "facts", "price", "ttl", "miss_ttl", "answer")
 
@@ -33,8 +42,9 @@ _PORT = ("name", "facts", "price", "ttl", "miss_ttl", "answer")
 def load(entries: Sequence[Mapping[str, object]], crm: Crm | None = None) -> tuple[Enricher, ...]:
     """The enrichers a configuration lists, in its order, which is the order they are asked in.
 
-    Each entry has `use`: a built-in name, an entry point's name or "package.module:Class"; its other keys
-    are the constructor's arguments. A constructor that takes `crm` is given the connection's; it is no key.
+    Each entry has `use`: a built-in name, that of a manifest in `vendors/`, "rest" with the path of another
+    as `manifest`, an entry point's name or "package.module:Class"; its other keys are the constructor's
+    arguments. A constructor that takes `crm` is given the connection's; it is no key.
     Names must differ. Raises ConfigError with every problem at once.
     """
     problems: list[Problem] = []
@@ -62,17 +72,56 @@ def _made(
         problems.append(Problem(where=f"{where}.use", what="must name an enricher", hint=_known()))
         return None
     try:
-        build = _found(use)
+        build = _manifest(use, entry, where) or _found(use)
     except LookupError as error:
         problems.append(Problem(where=f"{where}.use", what=str(error.args[0]), hint=_near(use)))
         return None
-    arguments = {str(key): value for key, value in entry.items() if key != "use"}
+    except ConfigError as error:
+        problems += error.problems
+        return None
+    arguments = {str(key): value for key, value in entry.items() if key not in {"use", *_BUDGETS}}
+    price = None if _takes(build, "price") else arguments.pop("price", None)
     wrong = _arguments(build, arguments, where)
     problems += wrong
     if wrong:
         return None
     given = {_GIVEN: crm} if _takes_crm(build) else {}
-    return _built(build, use, arguments | given, where, problems)
+    enricher = _built(build, use, arguments | given, where, problems)
+    return enricher if price is None or enricher is None else _priced(enricher, price, where, problems)
+
+
+def _takes(build: Callable[..., object], name: str) -> bool:
+    """Whether a constructor has an argument of this name, or takes any."""
+    try:
+        parameters = inspect.signature(build).parameters
+    except (TypeError, ValueError):
+        return False
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def _priced(enricher: Enricher, price: object, where: str, problems: list[Problem]) -> Enricher | None:
+    """The enricher at the price its entry states, which its constructor knows nothing of."""
+    if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price < float("inf"):
+        problems.append(Problem(where=f"{where}.price", what="is no number of credits"))
+        return None
+    try:
+        enricher.price = float(price)
+    except AttributeError:
+        problems.append(Problem(where=f"{where}.price", what=f"the price of {enricher.name} is fixed"))
+        return None
+    return enricher
+
+
+def _manifest(use: str, entry: Mapping[str, object], where: str) -> Callable[..., object] | None:
+    """The constructor of a vendor that is a manifest, None of others. Raises ConfigError."""
+    if use == REST:
+        path = entry.get("manifest")
+        if not isinstance(path, str) or not path:
+            raise ConfigError([Problem(where=f"{where}.manifest", what="must name the vendor's YAML file")])
+        return Building(path, "manifest")
+    if use in BUILT_IN or use not in shipped():
+        return None
+    return Building(shipped()[use])
 
 
 def _found(use: str) -> Callable[..., object]:
@@ -159,12 +208,12 @@ def _built(
 
 
 def _known() -> str:
-    names = sorted({*BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))})
+    names = sorted({*BUILT_IN, *shipped(), REST, *(point.name for point in entry_points(group=ENTRY_POINTS))})
     return f"one of {', '.join(names)}, or package.module:Class"
 
 
 def _near(use: str) -> str:
-    names = [*BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))]
+    names = [*BUILT_IN, *shipped(), REST, *(point.name for point in entry_points(group=ENTRY_POINTS))]
     return _like(use, names) or _known()
 
 

@@ -11,7 +11,16 @@ from icp_sync.quota import Quota
 
 
 class UncertainError(UnavailableError):
-    """Sent, without a usable reply: the other side may or may not have done it. Only a read tells."""
+    """Sent, without a usable reply: the other side may or may not have done it. Only a read tells.
+
+    status: of the reply that was of no use, 0 where none came.
+    """
+
+    def __init__(
+        self, message: str, *, next_step: str = "", retry_after: float | None = None, status: int = 0
+    ) -> None:
+        super().__init__(message, next_step=next_step, retry_after=retry_after)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

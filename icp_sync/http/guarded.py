@@ -31,7 +31,6 @@ _CHUNK = 1 << 14
 _TRIED = 3  # addresses of one name
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _ASKED = {
-    "User-Agent": USER_AGENT,
     "Accept": "text/html,application/xhtml+xml,*/*;q=0.1",
     "Accept-Encoding": "gzip",
     "Connection": "close",
@@ -57,7 +56,8 @@ class Limits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
     """What stood at the end. url: where that was. kind: content type in lower case, without parameters.
-    body: as bytes, unpacked. cut: there was more than the limit, or than arrived; it was left."""
+    headers: by name in lower case; of one that came several times each value is a line. body: as bytes,
+    unpacked. cut: there was more than the limit, or than arrived; it was left."""
 
     url: str
     status: int
@@ -71,6 +71,7 @@ def fetch(
     url: str,
     *,
     limits: Limits = Limits(),
+    agent: str = USER_AGENT,
     resolve: Resolve | None = None,
     dial: Dial | None = None,
     trust: ssl.SSLContext | None = None,
@@ -79,14 +80,14 @@ def fetch(
 
     Replies of any status count as an answer. Raises ForbiddenAddressError for what must not or cannot be
     read (not public, too many redirects, another content type), UnavailableError when nobody answers.
-    resolve, dial, trust: how names are looked up, connections made and certificates judged; by default as
-    the system and REQUESTS_CA_BUNDLE say.
+    agent: who we say we are, in printable ASCII. resolve, dial, trust: how names are looked up, connections
+    made and certificates judged; by default as the system and REQUESTS_CA_BUNDLE say.
     """
     ends = time.monotonic() + limits.seconds
     here = target(url)
     for _ in range(limits.hops + 1):
         addresses = _checked(here, resolve or _looked_up)
-        with _open(here, addresses, ends, dial or _dialled, trust) as reply:
+        with _open(here, addresses, ends, dial or _dialled, trust, agent) as reply:
             to = reply.getheader("Location") if reply.status in REDIRECTS else None
             if to is None:
                 return _read(here, reply, limits)
@@ -122,7 +123,12 @@ def _checked(here: Target, resolve: Resolve) -> Sequence[str]:
 
 @contextmanager
 def _open(
-    here: Target, addresses: Sequence[str], ends: float, dial: Dial, trust: ssl.SSLContext | None
+    here: Target,
+    addresses: Sequence[str],
+    ends: float,
+    dial: Dial,
+    trust: ssl.SSLContext | None,
+    agent: str,
 ) -> Iterator[http.client.HTTPResponse]:
     """Ask, and hand out the reply before its body; whatever goes wrong until the end is UnavailableError.
 
@@ -136,7 +142,7 @@ def _open(
             asking = http.client.HTTPConnection(here.host, here.port)
             asking.sock = line
             host = here.url.split("/")[2]
-            asking.request("GET", here.path, headers={"Host": host, **_ASKED})
+            asking.request("GET", here.path, headers={"Host": host, "User-Agent": agent, **_ASKED})
             with asking.getresponse() as reply:
                 _left(ends)  # what the watchdog cut looks like an end, of the headers or of the page
                 yield reply
@@ -202,7 +208,10 @@ def _watched(line: socket.socket, ends: float) -> Iterator[None]:
 
 def _read(here: Target, reply: http.client.HTTPResponse, limits: Limits) -> Fetched:
     kind = (reply.getheader("Content-Type") or "").split(";")[0].strip().lower()
-    headers = {name.lower(): value for name, value in reply.getheaders()}
+    headers: dict[str, str] = {}
+    for name, value in reply.getheaders():
+        before = headers.get(name.lower())
+        headers[name.lower()] = value if before is None else f"{before}\n{value}"
     length = headers.get("content-length", "")
     if kind not in limits.kinds and length != "0" and reply.status != 204:
         raise ForbiddenAddressError("what stands there is no page, but of another content type")

@@ -247,9 +247,10 @@ class Transport:
         parsed, body = parse(response, bodiless=endpoint.bodiless)
         if 200 <= status < 300:
             if call.into is not None:
-                raise self._unusable(endpoint, f"HTTP {status} with a body that is not {call.kind}")
+                what = f"HTTP {status} with a body that is not {call.kind}"
+                raise self._unusable(endpoint, what, status=status)
             if not parsed:
-                raise self._unusable(endpoint, f"HTTP {status} with a body that is not JSON")
+                raise self._unusable(endpoint, f"HTTP {status} with a body that is not JSON", status=status)
             return Reply(status=status, data=body, headers=response.headers)
         wait = retry_after(response.headers.get("Retry-After"), self.now())
         said = redact(self._dialect.message(body))[:300]
@@ -267,15 +268,18 @@ class Transport:
             raise UnavailableError(what, retry_after=wait)
         if 400 <= status < 500:
             raise RequestError(what, status=status, body=body)
-        raise self._unusable(endpoint, f"HTTP {status}" + (f", {said}" if said else ""), wait)
+        what = f"HTTP {status}" + (f", {said}" if said else "")
+        raise self._unusable(endpoint, what, wait, status=status)
 
-    def _unusable(self, endpoint: Endpoint, what: str, retry_after: float | None = None) -> Exception:
+    def _unusable(
+        self, endpoint: Endpoint, what: str, retry_after: float | None = None, *, status: int = 0
+    ) -> Exception:
         """The other side stumbled: sent again where that is harmless, of unknown fate where it is not."""
         if endpoint.idempotent:
             return _AgainError(
                 UnavailableError(f"{endpoint.name}: {what}", retry_after=retry_after), retry_after
             )
-        return UncertainError(f"{endpoint.name}: {what}", retry_after=retry_after)
+        return UncertainError(f"{endpoint.name}: {what}", retry_after=retry_after, status=status)
 
     def _lost(self, endpoint: Endpoint, url: str, error: requests.RequestException) -> Exception:
         what, network = f"cannot reach {place(url)}: {plainly(error)}", "check base_url and the network"
