@@ -20,12 +20,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 from prometheus_client import Counter
 
 from icp_sync.daemon.health import Health
+from icp_sync.daemon.inbound import Inbound
 from icp_sync.daemon.portal import Portal
 from icp_sync.daemon.stopping import Stopping
 from icp_sync.daemon.streams import Loop
 from icp_sync.errors import IcpSyncError
 from icp_sync.observe import log, redact, registry
 from icp_sync.ports import Stream
+from icp_sync.settings.inbound import InboundServer
 from icp_sync.sync.requests import LANES
 
 LOOK = 0.2  # seconds between looks whether every connection has been halted
@@ -54,11 +56,13 @@ class Daemon:
         stopping: Stopping,
         *,
         health: tuple[str, int] | None = None,
+        inbound: InboundServer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._portals, self._stopping, self._clock = portals, stopping, clock
         self.loops = {f"{loop.portal.name}/{loop.stream}": loop for loop in self._make_loops()}
         self._health = Health(self.loops.values(), *health, clock=clock) if health and health[1] else None
+        self._inbound = Inbound(portals, inbound, clock=clock) if inbound else None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             jobstores={"default": MemoryJobStore()},
@@ -83,12 +87,16 @@ class Daemon:
             )
         if self._health:
             self._health.start()
+        if self._inbound:
+            self._inbound.start()
         try:
             self._scheduler.start()
             log("daemon").info("running", connections=[portal.name for portal in self._portals])
             error = self._wait()
         finally:
             self._stopping.drain()
+            if self._inbound:
+                self._inbound.stop()
             self._scheduler.shutdown(wait=True)
             self._stopping.end()
             if self._health:

@@ -111,6 +111,7 @@ def check(config: Config = None, connection: ConnectionName = None, as_json: AsJ
 
 def examine(config: Path | None, connection: str | None) -> Examination:
     """Look at everything; what cannot be used is left out so that the rest is still looked at."""
+    from icp_sync.cli.check import inbound
     from icp_sync.cli.check.connected import look
     from icp_sync.cli.opening import read_settings
 
@@ -129,6 +130,7 @@ def examine(config: Path | None, connection: str | None) -> Examination:
         wired = _usable(found, settings, chosen[1], Path(spare))
         if wired is not None:
             try:
+                inbound.look(found, settings, wired)
                 profiles = _profiles(found, wired)
                 look(found, wired, profiles or ())
             finally:
@@ -138,7 +140,6 @@ def examine(config: Path | None, connection: str | None) -> Examination:
 
 def _usable(found: Examination, settings: Settings, chosen: Connection, spare: Path) -> Wired | None:
     """The connection wired from those parts that work; the others are left out, or made in `spare`."""
-    from icp_sync import enrichers
     from icp_sync.wiring import facts_of, open_journal, seal_key, wire
 
     name = found.connection
@@ -149,8 +150,8 @@ def _usable(found: Examination, settings: Settings, chosen: Connection, spare: P
         is None
     ):
         without |= {"facts": [], "custom_facts": {}}
-    if found.attempt("enrichers", lambda: enrichers.load(chosen.enrichers), _names) is None:
-        without["enrichers"] = []
+    if found.attempt("enrichers", lambda: _enrichers(chosen), _names) is None:
+        without |= {"enrichers": [], "enrichment": type(chosen.enrichment)()}
     path = settings.seal_file
     if found.attempt("seal", lambda: seal_key(path), lambda _: str(path)) is None:
         instead["seal_file"] = spare / "seal.key"
@@ -164,6 +165,16 @@ def _usable(found: Examination, settings: Settings, chosen: Connection, spare: P
         journal.close()
     usable = settings.model_copy(update={**instead, "connections": {name: chosen.model_copy(update=without)}})
     return found.attempt("connection", lambda: wire(usable, name), lambda _: "wired")
+
+
+def _enrichers(chosen: Connection) -> Sequence[Enricher]:
+    """The enrichers, which the settings name in no order without having them."""
+    from icp_sync.enrichers import load
+    from icp_sync.wiring import buying_of
+
+    loaded = load(chosen.enrichers)
+    buying_of(chosen, loaded)
+    return loaded
 
 
 def _names(loaded: Sequence[Enricher]) -> str:
