@@ -537,6 +537,7 @@ def test_the_shipped_example_is_sound_and_shows_every_setting() -> None:
     secrets["ICP_SYNC_CONNECTIONS__ACME__SALESFORCE__CONSUMER_SECRET"] = TOKEN
     secrets["ICP_SYNC_CONNECTIONS__ACME__SALESFORCE__PRIVATE_KEY"] = PEM
     secrets["ICP_SYNC_CONNECTIONS__ACME__SALESFORCE__SESSION_ID"] = TOKEN
+    secrets[MAIN + "INBOUND__VISITORS__SECRET"] = TOKEN
     settings_only = [
         line.removeprefix("# ")
         for line in text.splitlines()

@@ -29,6 +29,8 @@ FAMILIES = (
     "run",
     "status",
     "explain",
+    "enrich",
+    "vendors",
     "history",
     "lookalikes",
     "duplicates",

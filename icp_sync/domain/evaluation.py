@@ -127,6 +127,15 @@ def overridden(evaluation: Evaluation, override: Override | None, note: str = ""
     )
 
 
+def judged(applying: Sequence[Assessment]) -> tuple[Assessment, str, bool]:
+    """The shown profile, the tier after caps, and whether it is firm, of an account without a past."""
+    standing = [a for a in applying if a.fate is not Fate.FAILED]
+    low, _ = _range(applying, standing)
+    shown = _shown(applying, standing, None, low)
+    raw, firm = _raw_tier(standing, shown)
+    return shown, capped(raw, shown), firm
+
+
 def _range(assessments: Sequence[Assessment], standing: Sequence[Assessment]) -> tuple[int, int]:
     if not standing:
         return min(a.low for a in assessments), max(a.high for a in assessments)

@@ -8,7 +8,7 @@ from math import inf
 from icp_sync.domain.facts import FactValue, Members, Money
 
 REASONS_LIMIT = 500  # characters a rep reads at a glance
-_DATE_FACTS = frozenset({"founded", "last_funding_date", "last_activity"})
+_DATE_FACTS = frozenset({"founded", "last_funding_date", "last_activity", "last_visit"})
 
 
 def bound_text(fact: str, value: float) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from icp_sync.domain.facts import CATALOGUE, FactType
 from icp_sync.settings.backfill import Backfill
+from icp_sync.settings.enrichment import Enrichment, refuse_unfit_generic, with_secrets
 from icp_sync.settings.guard import Guard, Share
+from icp_sync.settings.inbound import InboundSource, source_name
 from icp_sync.settings.outputs import Outputs
 from icp_sync.settings.overrides import Editors
 from icp_sync.settings.parts import Part, Seconds, credential, duration, web_address
@@ -20,7 +23,6 @@ from icp_sync.settings.retries import Retries
 from icp_sync.settings.salesforce import Salesforce
 
 _FACT = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_SECRET_KEY = re.compile(r"token|secret|password|api_?key|credential", re.IGNORECASE)
 
 
 class Schedule(Part):
@@ -70,8 +72,15 @@ class Connection(Part):
     custom_facts: dict[str, FactType] = Field(
         {}, description="Facts beyond the catalogue: name → number, money, date, choice, set or yes_no."
     )
+    secrets: dict[str, dict[str, SecretStr]] = Field(
+        {}, description="Keys of enrichers, by the enricher's name and the key's; kept out of `enrichers`."
+    )
     enrichers: list[dict[str, Any]] = Field(
         [], repr=False, description="Sources beside the CRM: `use` and that source's own keys."
+    )
+    enrichment: Enrichment = Enrichment()
+    inbound: dict[Annotated[str, AfterValidator(source_name)], InboundSource] = Field(
+        {}, description="Who may send events of companies, by a name of your choice."
     )
     outputs: Outputs = Field(Outputs(), validate_default=True)
     schedule: Schedule = Schedule()
@@ -158,15 +167,26 @@ class Connection(Part):
                 )
         return facts
 
+    @field_validator("enrichment")
+    @classmethod
+    def _enrichment(cls, said: Enrichment, info: ValidationInfo) -> Enrichment:
+        known = [*CATALOGUE, *(info.data.get("custom_facts") or {})]
+        for fact in said.facts:
+            if fact not in known:
+                raise ValueError(f"facts: there is no fact '{fact[:64]}'{_near(fact, known)}")
+        return said
+
     @field_validator("enrichers")
     @classmethod
-    def _enrichers(cls, sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _enrichers(cls, sources: list[dict[str, Any]], info: ValidationInfo) -> list[dict[str, Any]]:
         """Each names what it uses; what looks like a credential is hidden from here on."""
         for index, source in enumerate(sources):
             if not isinstance(source.get("use"), str) or not source["use"].strip():
                 raise ValueError(f"number {index + 1} has no `use`, for example public_companies")
-        return [{key: _hidden(key, value) for key, value in source.items()} for source in sources]
+            refuse_unfit_generic(source, index + 1)
+        return with_secrets(sources, info.data.get("secrets") or {})
 
 
-def _hidden(key: str, value: Any) -> Any:
-    return SecretStr(value) if isinstance(value, str) and _SECRET_KEY.search(key) else value
+def _near(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""

@@ -41,12 +41,15 @@ SECRETS_OF = {
     "consumer_secret": "the app's consumer secret",
     "private_key": "the private key",
     "session_id": "a session id",
+    "secret": "what the sender of events shares with us",
 }
 """Settings that are secrets, and what each of them is."""
 
 _NOT_OURS = re.compile(r"(SERVICE_(HOST|PORT)|PORT)(_.*)?|FAULT")
 """What Kubernetes sets in every pod beside a service called icp-sync, and the tests' fault switch."""
 
+_APART = "__secrets__"
+"""In the name of a variable that holds a key of an enricher."""
 _KEY = "[key]"
 """How pydantic ends the place of a problem with a table's own name."""
 
@@ -93,7 +96,7 @@ class Sources:
         self.looked_for: Path | None = None  # the usual settings file, when neither it nor another is there
         in_file = self._dotenv(dotenv)
         layers = [self._variables("", dict(environ)), self._variables(str(dotenv), in_file)]
-        if any(name.lower().rpartition("__")[2] in SECRETS_OF for name in in_file):
+        if any(name.lower().rpartition("__")[2] in SECRETS_OF or _APART in name.lower() for name in in_file):
             self.confidential.append(dotenv)
         asked = {name: environ.get(name) or in_file.get(name) for name in (CONFIG, SECRETS)}
         secrets = asked[SECRETS] or environ.get(CREDENTIALS_DIRECTORY)

@@ -12,6 +12,7 @@ from functools import cached_property
 from hashlib import blake2b
 
 from icp_sync.domain.account import ALONE, Account, Kin, Memory, Previous, Remembered, Roster, Withdrawn
+from icp_sync.domain.buying import AS_USUAL, Buying
 from icp_sync.domain.choosing import Candidate, Team
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.desired import desired
@@ -21,6 +22,7 @@ from icp_sync.domain.facts import CATALOGUE, FactType, Known, merge
 from icp_sync.domain.goals import caps_of
 from icp_sync.domain.guard import Limits
 from icp_sync.domain.kin import Given, kin_facts, with_kin
+from icp_sync.domain.outlook import Outlooks
 from icp_sync.domain.override import OVERRIDE_FIELDS, override_note, override_of
 from icp_sync.domain.ownership import HELD_FOR, Editing
 from icp_sync.domain.populations import with_population
@@ -44,7 +46,7 @@ class Policy:
 
     limits: what the guard lets land. editors: class of editor → seconds a value it set is held, 0 for taken
     back at once; a class that is not named counts as "". dead_after: refusals after which an account is given
-    up until it changes.
+    up until it changes. buying: whom it asks for which fact, and what it may spend.
     """
 
     compiled: tuple[Compiled, ...]
@@ -57,6 +59,12 @@ class Policy:
     limits: Limits = USUAL
     editors: Mapping[str, float] = field(default_factory=lambda: EDITORS)
     dead_after: int = 8
+    buying: Buying = AS_USUAL
+
+    @cached_property
+    def outlooks(self) -> Outlooks:
+        """What accounts may still become under these profiles, and what decides it."""
+        return Outlooks(self.compiled, self.types, self.tables)
 
     @cached_property
     def kin_facts(self) -> frozenset[str]:
@@ -135,8 +143,7 @@ def _loads_now(accounts: Sequence[Account], memory: Memory) -> dict[str, int]:
 
 def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin: Kin, now: float) -> Draft:
     remembered = _without_nobody(memory.of(account.id), policy.nobody)
-    own = merge((*account.signals, *remembered.signals), account.unread, policy.types)
-    known = with_kin(with_population(own), kin, policy.kin_facts)
+    known = known_of(account, remembered, kin, policy)
     seal = read_seal(account.live.get("seal", ""), policy.key)
     editing = Editing(now=now, editors=policy.editors, edits=memory.edits.get(account.id, {}))
     previous, evaluation = _evaluated(account, known, remembered, seal, policy, editing)
@@ -194,6 +201,13 @@ def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin
         at=now,
         previous=previous,
     )
+
+
+def known_of(account: Account, remembered: Remembered, kin: Kin, policy: Policy) -> Known:
+    """All that is known of an account: what the CRM says, what was bought, and what stands above it."""
+    bought = policy.buying.ranked(remembered.signals)
+    own = merge((*account.signals, *bought), account.unread, policy.types, policy.buying.floors)
+    return with_kin(with_population(own), kin, policy.kin_facts)
 
 
 def _evaluated(

@@ -1,32 +1,36 @@
-"""Which facts are worth asking for, and asking: every answer journaled on arrival, none paid for twice.
+"""Buying facts: in rounds, each account's most telling question first, until nothing left could matter.
 
-A dry run asks nobody; it only counts what would be asked.
+A dry run asks nobody; it says what would be asked and what that would cost. Whom to ask is decided in
+`waterfall`, the asking done by `asking`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from traceback import format_exception_only
+from dataclasses import dataclass, field, replace
 
-from icp_sync.domain.account import NOT_REMEMBERED, Memory
-from icp_sync.domain.facts import LEVELS, Signal
+from icp_sync.domain.account import ALONE, NOT_REMEMBERED, Memory
+from icp_sync.domain.facts import LEVELS, Known, Signal
 from icp_sync.domain.kin import with_news_above
-from icp_sync.domain.words import missing_facts
-from icp_sync.journal import Answered, Journal
-from icp_sync.observe import enrichment_total, log
-from icp_sync.ports import Answer, Enricher, Hit, Miss, Request, Unavailable, account_key
-from icp_sync.quota import Carrying
-from icp_sync.sync.draft import Draft, Policy
-from icp_sync.sync.heard import one_each, well_formed
+from icp_sync.journal import Journal
+from icp_sync.journal.bought import VendorState
+from icp_sync.ports import Enricher, Hit, Pending, Unavailable, account_key
+from icp_sync.sync.asking import Asker, Said, questions_of
+from icp_sync.sync.draft import Draft, Policy, known_of
+from icp_sync.sync.experience import segment_of
 from icp_sync.sync.report import Report
+from icp_sync.sync.vendors import THROTTLED, Vendors
+from icp_sync.sync.waterfall import (
+    Ask,
+    Subject,
+    Waterfall,
+    answer_key,
+    company_key,
+    subjects_of,
+)
 
-BATCH = 50
-"""Requests handed to an enricher at once, unless it says otherwise; also what a crash may repeat of it."""
-
-
-RETRY_AFTER = 900.0
-"""Seconds until a source that could not answer, or that another worker is asking, is looked at again."""
+LEAST = 0.01
+"""A forecast stops where so little of the chance to get there is left."""
 
 
 @dataclass(slots=True)
@@ -41,51 +45,21 @@ class Bought:
         self.until = until if self.until is None else min(self.until, until)
 
 
-def company_key(domain: str) -> str:
-    """Under which key answers about a company are remembered; "" cannot be asked about."""
-    return domain.strip().lower()
+@dataclass(slots=True)
+class _Case:
+    """One account while facts are bought for it. known: with all that was learned so far. asks: this round's
+    questions."""
 
-
-def per_account(enricher: Enricher) -> bool:
-    """Whether it knows accounts, not companies: what it says of one holds for no other of the same domain."""
-    return bool(getattr(enricher, "per_account", False))
-
-
-def answer_key(enricher: Enricher, request: Request) -> str:
-    """Under which key this source's answer is remembered; "" cannot be asked about."""
-    return account_key(request.account_id) if per_account(enricher) else request.domain
-
-
-def wanted(drafts: Iterable[Draft]) -> list[Request]:
-    """What to ask: of each account whose tier a fact could still change those facts, and of its parent or
-    group what the profile asks of them."""
-    requests = []
-    for d in drafts:
-        if d.evaluation.firm or not d.evaluation.in_scope:
-            continue
-        about: dict[tuple[str, str], set[str]] = {}
-        own = (d.account.id, company_key(d.account.domain))
-        for name, _ in missing_facts(d.evaluation, d.known.facts):
-            level, _, fact = name.rpartition(".")
-            if level and d.kin.problem:
-                continue  # whose it would be is not known, and an answer about anybody else helps nobody
-            whose = d.kin.above(level) if level else own
-            about.setdefault(whose if whose[0] else own, set()).add(fact)
-        requests += [
-            Request(
-                account_id=account_id,
-                domain=company_key(domain),
-                name=d.account.name if account_id == d.account.id else "",
-                wanted=frozenset(facts),
-            )
-            for (account_id, domain), facts in about.items()
-        ]
-    return requests
+    draft: Draft
+    known: Known
+    subjects: list[Subject]
+    asks: list[Ask] = field(default_factory=list)
 
 
 def enrich(
-    requests: Sequence[Request],
+    drafts: Sequence[Draft],
     enrichers: Sequence[Enricher],
+    policy: Policy,
     journal: Journal,
     memory: Memory,
     *,
@@ -94,134 +68,139 @@ def enrich(
     spend: bool,
     report: Report,
 ) -> Mapping[str, Bought]:
-    """Ask in the stated order, each only where the earlier ones left open what it knows.
-
-    Who is asked is asked for all it knows: its answer stands for the company until it expires, and so for
-    accounts and facts that become of interest only later; several accounts of one company are one question.
-    Key of the answer → the news.
-    """
+    """Ask about these accounts whatever may still change them, adding to `report`. Key of the answer → the
+    news. Several accounts of one company are one question."""
     found: dict[str, Bought] = {}
-    for place, enricher in enumerate(enrichers, start=1):
-        knows = frozenset(enricher.facts)
-        open_requests: dict[str, Request] = {}
-        for request in requests:
-            key = answer_key(enricher, request)
-            asked_before = enricher.name in memory.of(request.account_id).asked
-            if key and not asked_before and (request.wanted - _told(found, request)) & knows:
-                open_requests.setdefault(key, replace(request, wanted=knows))
-        if not spend:
-            report.asked[enricher.name] += len(open_requests)
-            report.credits[enricher.name] += round(len(open_requests) * enricher.price)
-            continue
-        asked = _ask(open_requests, enricher, place, journal, now=now, run=run)
-        for key in open_requests:
-            bought = found.setdefault(key, Bought())
-            answer = asked.get(key)
-            if answer is None:  # another worker is asking just now
-                bought.add(now + RETRY_AFTER)
-                continue
-            report.asked[enricher.name] += 1
-            if isinstance(answer, Unavailable):
-                bought.add(now + max(answer.retry_after or 0.0, RETRY_AFTER))
-                continue
-            report.credits[enricher.name] += round(answer.charge)
-            if isinstance(answer, Hit):
-                report.hits[enricher.name] += 1
-                bought.add(now + enricher.ttl, answer.signals)
-            else:
-                bought.add(now + enricher.miss_ttl)
-    return found
+    if not drafts or not enrichers:
+        return found
+    vendors = Vendors.of(enrichers)
+    vendors.experience.read(journal, vendors)
+    waterfall = Waterfall(vendors, policy, vendors.experience)
+    cases = [_Case(d, d.known, subjects_of(d, memory, policy, vendors)) for d in drafts]
+    cases = [case for case in cases if case.subjects]
+    states = {e.name: vendors.resting(e.name, journal, now) for e in vendors}
+    resting = {name: state for name, state in states.items() if state is not None}
+    if not spend:
+        _foresee(cases, waterfall, now, report)
+        return found
+    asker = Asker(vendors, journal, policy, waterfall, run=run, now=now)
+    for case in cases:
+        case.asks = list(_due(case, vendors, memory, now))
+    while True:
+        waterfall.next_round()
+        for case in cases:
+            case.asks += _next(case, waterfall, resting, found, now)
+        cases = [case for case in cases if case.asks]
+        if not cases:
+            return found
+        asks = ((ask, segment_of(case.known.facts)) for case in cases for ask in case.asks)
+        for enricher, questions in questions_of(asks).values():
+            said = asker.ask(enricher, questions)
+            _learn(enricher, said, found, report)
+            _tell(cases, enricher, said)
+        told = with_answers(memory, [case.draft for case in cases], found, policy)
+        for case in cases:
+            account, case.asks = case.draft.account, []
+            case.known = known_of(account, told.of(account.id), told.kin.get(account.id, ALONE), policy)
 
 
-def _told(found: Mapping[str, Bought], request: Request) -> frozenset[str]:
-    news = (found.get(key) for key in (request.domain, account_key(request.account_id)))
-    return frozenset(s.fact for bought in news if bought for s in bought.signals)
+def _due(case: _Case, vendors: Vendors, memory: Memory, now: float) -> Iterator[Ask]:
+    """Answers that were promised and may have come: fetched whatever they are worth by now, they are paid."""
+    for subject in case.subjects:
+        waiting = memory.of(subject.request.account_id).pending
+        for enricher in vendors:
+            job = waiting.get(enricher.name)
+            if job is not None and job[1] <= now and enricher.name not in subject.waiting:
+                yield Ask(
+                    enricher=enricher, subject=subject, facts=dict.fromkeys(enricher.facts, 1.0), fetch=True
+                )
 
 
-def _ask(
-    requests: Mapping[str, Request],
-    enricher: Enricher,
-    place: int,
-    journal: Journal,
-    *,
+def _next(
+    case: _Case,
+    waterfall: Waterfall,
+    resting: Mapping[str, VendorState],
+    found: dict[str, Bought],
     now: float,
-    run: str,
-) -> dict[str, Answer]:
-    """Reserve, ask in parallel batches, journal each batch as it arrives. Key → request to key → answer.
+) -> list[Ask]:
+    """The account's next question, if there is any; all at once where everything is bought.
 
-    place: the enricher's in the stated order, from 1; it ranks behind the CRM and the earlier ones.
+    A source that is left alone just now is looked at again later: one that only asked for patience is waited
+    for, in place of any other the next in line has its turn.
     """
-    if not requests:
-        return {}
-    allowed = set(journal.reserve(enricher.name, list(requests), enricher.price, now=now, run=run))
-    free = [(key, request) for key, request in requests.items() if key in allowed]
-    size = max(1, int(getattr(enricher, "batch", BATCH)))
-    batches = [free[i : i + size] for i in range(0, len(free), size)]
-
-    def ask(batch: Sequence[tuple[str, Request]]) -> list[tuple[str, Answer]]:
-        said = _answers(enricher, [request for _, request in batch])
-        answers = [(key, _ranked(answer, place)) for (key, _), answer in zip(batch, said, strict=True)]
-        for _, answer in answers:
-            kind = type(answer).__name__.lower()
-            enrichment_total.labels(journal.connection, enricher.name, kind).inc()
-        journal.record_all(enricher.name, [_answered(k, a, enricher, now) for k, a in answers], now=now)
-        return answers
-
-    with Carrying(max_workers=4, thread_name_prefix=f"enrich-{enricher.name}") as pool:
-        return {key: answer for answers in pool.map(ask, batches) for key, answer in answers}
+    while asks := waterfall.asks(case.draft, case.known, case.subjects, now):
+        chosen = asks if waterfall.buys_everything else asks[:1]
+        left_alone = [ask for ask in chosen if ask.enricher.name in resting]
+        if not left_alone:
+            return chosen
+        for ask in left_alone:
+            state, subject = resting[ask.enricher.name], ask.subject
+            (subject.waiting if state.kind == THROTTLED else subject.asked).add(ask.enricher.name)
+            found.setdefault(answer_key(ask.enricher, subject.request), Bought()).add(state.open_until)
+    return []
 
 
-def _ranked(answer: Answer, place: int) -> Answer:
-    """The answer as it will be recalled, too: where a source stands in the order is part of what it said."""
-    if not isinstance(answer, Hit):
-        return answer
-    return replace(answer, signals=tuple(replace(s, rank=s.rank + 10 * place) for s in answer.signals))
+def _learn(enricher: Enricher, said: Mapping[str, Said], found: dict[str, Bought], report: Report) -> None:
+    for key, one in said.items():
+        bought = found.setdefault(key, Bought())
+        bought.add(one.again, one.answer.signals if isinstance(one.answer, Hit) else ())
+        if one.over:
+            report.over_budget[enricher.name] += 1
+        if one.answer is None:
+            continue
+        report.asked[enricher.name] += 1
+        report.credits[enricher.name] += one.answer.charge
+        report.hits[enricher.name] += isinstance(one.answer, Hit)
 
 
-def _answers(enricher: Enricher, batch: Sequence[Request]) -> list[Answer]:
-    """The enricher's answers; a plain Unavailable where it breaks its promises, which stops nobody."""
-    try:
-        said = one_each(enricher.answer(tuple(batch)), len(batch))
-    except Exception as error:  # a third party's plugin may fail in any way
-        failed = _broken(enricher, error)
-        log("enrich").warning("enricher failed", enricher=enricher.name, error=failed.message)
-        return [failed] * len(batch)
-    answers: list[Answer] = []
-    broken: list[Unavailable] = []
-    for one in said:
-        try:
-            answers.append(well_formed(one))
-        except Exception as error:  # and return objects that do
-            broken.append(_broken(enricher, error))
-            answers.append(broken[-1])
-    if broken:
-        log("enrich").warning(
-            "enricher gave answers that cannot be used",
-            enricher=enricher.name,
-            answers=len(broken),
-            first=broken[0].message,
-        )
-    return answers
+def _tell(cases: Iterable[_Case], enricher: Enricher, said: Mapping[str, Said]) -> None:
+    """Note at every account whose question this was that it has been asked, or has to wait."""
+    for case in cases:
+        for subject in case.subjects:
+            one = said.get(answer_key(enricher, subject.request))
+            if one is None:
+                continue
+            if _waits(one):
+                subject.waiting.add(enricher.name)
+            else:
+                subject.asked.add(enricher.name)
 
 
-def _broken(enricher: Enricher, error: Exception) -> Unavailable:
-    what = "".join(format_exception_only(error)).strip()  # also of an error that cannot say what it is
-    return Unavailable(kind="error", message=f"{enricher.name}: {what}")
+def _waits(one: Said) -> bool:
+    """Whether this source's word is worth waiting for, before the next in line is asked."""
+    if one.answer is None:
+        return not one.over
+    soon = isinstance(one.answer, Unavailable) and one.answer.kind == THROTTLED
+    return soon or isinstance(one.answer, Pending)
 
 
-def _answered(key: str, answer: Answer, enricher: Enricher, now: float) -> Answered:
-    if isinstance(answer, Hit):
-        return Answered(
-            key=key,
-            kind="hit",
-            signals=answer.signals,
-            charge=answer.charge,
-            expires_at=now + enricher.ttl,
-            unread=answer.unread,
-        )
-    if isinstance(answer, Miss):
-        return Answered(key=key, kind="miss", charge=answer.charge, expires_at=now + enricher.miss_ttl)
-    return Answered(key=key, kind="none")
+def _foresee(cases: Sequence[_Case], waterfall: Waterfall, now: float, report: Report) -> None:
+    """What asking would cost: as experience has it, at most, and if everybody were asked everything."""
+    counted: set[tuple[str, str]] = set()
+    everything: set[tuple[str, str]] = set()
+    for case in cases:
+        if not case.draft.evaluation.in_scope:
+            continue
+        for ask in waterfall.everything(case.subjects):
+            name, key = ask.enricher.name, answer_key(ask.enricher, ask.subject.request)
+            if (name, key) not in everything:
+                everything.add((name, key))
+                report.credits_everything[name] += ask.cost
+        chance = 1.0
+        asks = waterfall.asks(case.draft, case.known, case.subjects, now)
+        while asks:
+            for ask in asks if waterfall.buys_everything else asks[:1]:
+                name, key = ask.enricher.name, answer_key(ask.enricher, ask.subject.request)
+                ask.subject.asked.add(name)
+                if (name, key) in counted:
+                    continue
+                counted.add((name, key))
+                report.asked[name] += chance == 1.0
+                report.credits[name] += chance * ask.cost
+                report.credits_most[name] += ask.enricher.price
+                if not waterfall.buys_everything:
+                    chance *= 1.0 - ask.found
+            asks = waterfall.asks(case.draft, case.known, case.subjects, now)
 
 
 def with_answers(

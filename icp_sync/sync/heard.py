@@ -13,10 +13,13 @@ from typing import TypeGuard
 
 from icp_sync.domain.facts import CATALOGUE, FactType, FactValue, Interval, Members, Money, Signal, fits
 from icp_sync.journal.encoding import signals_from_text, signals_to_text
-from icp_sync.ports import Answer, Hit, Miss, Unavailable
+from icp_sync.ports import Answer, Hit, Miss, Pending, Unavailable
 
 LONGEST_WAIT = 7 * 86_400.0
 """Seconds a source can have itself left alone; one that names more has probably named an instant."""
+
+LONGEST_JOB = 2_000
+"""Characters of a job's name; a longer one is no name."""
 
 _KINDS: Mapping[type, FactType] = {
     Interval: FactType.NUMBER,
@@ -43,12 +46,27 @@ def well_formed(answer: object) -> Answer:
             signals=_signals(answer.signals), charge=_charge(answer.charge), unread=_unread(answer.unread)
         )
     if isinstance(answer, Miss):
-        return Miss(charge=_charge(answer.charge))
+        return Miss(charge=_charge(answer.charge), ambiguous=bool(answer.ambiguous))
+    if isinstance(answer, Pending):
+        return _pending(answer)
     if isinstance(answer, Unavailable):
         return Unavailable(
-            kind=str(answer.kind), message=str(answer.message), retry_after=_wait(answer.retry_after)
+            kind=str(answer.kind),
+            message=str(answer.message),
+            retry_after=_wait(answer.retry_after),
+            charge=_charge(answer.charge),
         )
-    raise ValueError(f"an answer is {_kind(answer)}, not Hit, Miss or Unavailable")
+    raise ValueError(f"an answer is {_kind(answer)}, not Hit, Miss, Pending or Unavailable")
+
+
+def _pending(answer: Pending) -> Pending:
+    """Raises ValueError without a name to ask for it by."""
+    if not isinstance(answer.job, str) or not 0 < len(answer.job) <= LONGEST_JOB:
+        raise ValueError(f"the job of a pending answer is {short(answer.job)}")
+    after = _wait(answer.retry_after)
+    return Pending(
+        job=answer.job, retry_after=60.0 if after is None else after, charge=_charge(answer.charge)
+    )
 
 
 def _signals(said: object) -> tuple[Signal, ...]:

@@ -11,16 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from icp_sync.domain.buying import Buy
 from icp_sync.domain.differences import cosmetic
 from icp_sync.domain.seal import read_seal
 from icp_sync.domain.standing import FIELDS, Mode
 from icp_sync.errors import ConfigError, Problem, UnavailableError
 from icp_sync.journal import Settled
-from icp_sync.ports import Page, Position, Query, Request, Stream
+from icp_sync.ports import Page, Position, Query, Stream
 from icp_sync.sync.cycle import LEASE_SECONDS, Parts, Scope
 from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.edits import with_edits
-from icp_sync.sync.enrich import company_key, enrich, with_answers
+from icp_sync.sync.enrich import enrich, with_answers
 from icp_sync.sync.keeping import kept
 from icp_sync.sync.remember import Fate, settled
 from icp_sync.sync.report import Report
@@ -115,9 +116,10 @@ def _drafted(page: Page, parts: Parts, policy: Policy, run: str, now: float) -> 
     told = with_edits(drafts, memory, policy, parts.crm, now)
     if told is not memory:
         drafts = draft(page.accounts, policy, told, now)
-    asked = [_everything(d, policy) for d in drafts if _unexplained(d)]
+    asked = [d for d in drafts if _unexplained(d)]
     free = [source for source in parts.enrichers if not source.price]
-    found = enrich(asked, free, parts.journal, told, now=now, run=run, spend=True, report=Report())
+    all_of_it = replace(policy, buying=replace(policy.buying, mode=Buy.EVERYTHING))
+    found = enrich(asked, free, all_of_it, parts.journal, told, now=now, run=run, spend=True, report=Report())
     return draft(page.accounts, policy, with_answers(told, drafts, found, policy), now) if found else drafts
 
 
@@ -126,14 +128,6 @@ def _unexplained(d: Draft) -> bool:
     if d.remembered.previous is not None or not d.account.live.get("seal"):
         return False
     return any(not cosmetic(c) and FIELDS[c.field].needs is Mode.WRITE for c in d.differences.waiting)
-
-
-def _everything(d: Draft, policy: Policy) -> Request:
-    """All there is to know about an account's company."""
-    domain = company_key(d.account.domain)
-    return Request(
-        account_id=d.account.id, domain=domain, name=d.account.name, wanted=frozenset(policy.types)
-    )
 
 
 def _evidence(one: Settled, d: Draft) -> Settled:

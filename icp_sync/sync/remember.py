@@ -8,12 +8,15 @@ from typing import TypedDict
 
 from icp_sync.domain.account import Confirmed, Origin, Owed, Previous
 from icp_sync.domain.differences import learned
+from icp_sync.domain.disagreement import disagreements, to_json
+from icp_sync.domain.facts import Signal
 from icp_sync.domain.guard import Rule
 from icp_sync.domain.plan import UNDER_WAY, Change, Hold, Outcome, Result, awaited
 from icp_sync.domain.proof import proof_of
+from icp_sync.domain.spelling import cut, value_text
 from icp_sync.journal import Settled
 from icp_sync.sync.draft import Draft, Policy
-from icp_sync.sync.enrich import company_key
+from icp_sync.sync.waterfall import company_key
 
 _RETRY_FIRST, _RETRY_MOST = 60.0, 6 * 3600.0
 LOGGED = "logged"
@@ -102,7 +105,7 @@ def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> S
         fingerprint=d.fingerprint if dead or (done and not fate.waits) else "",
         previous=d.carried if kept_evaluation else _not_routed(d),
         evidence={**d.evidence, LOGGED: d.carried.score if logged else _logged(d)},
-        evaluation=_explained(d, logged=logged) if logged or not d.unchanged else {},
+        evaluation=_explained(d, policy, logged=logged) if logged or not d.unchanged else {},
         log_evaluation=logged,
         wake_at=None if dead else wake_at if done else _retry_at(attempts, now),
         attempts=attempts,
@@ -219,7 +222,12 @@ def _worth_logging(d: Draft) -> bool:
     )
 
 
-def _explained(d: Draft, *, logged: bool) -> dict[str, object]:
+def _lost(signal: Signal) -> str:
+    """Who said what that did not win: "apollo: 4,000"."""
+    return f"{signal.source}: {cut(value_text(signal.fact, signal.value), 80)}"
+
+
+def _explained(d: Draft, policy: Policy, *, logged: bool) -> dict[str, object]:
     """What explain needs beyond the evidence: when, the routing decision, what could not be read.
 
     The evidence itself, and what it takes to prove the evaluation, come along when it goes into the history.
@@ -231,7 +239,8 @@ def _explained(d: Draft, *, logged: bool) -> dict[str, object]:
         **({"owner": d.account.owner, "stamp": d.account.stamp} if logged else {}),
         "unread": dict(d.known.unread),
         **({"family": d.kin.problem} if d.kin.problem else {}),
-        "losers": {n: [s.source for s in said] for n, said in d.known.losers.items()},
+        "losers": {n: [_lost(s) for s in said] for n, said in d.known.losers.items()},
+        **({"disagreements": to_json(apart)} if (apart := disagreements(d.known, policy.types)) else {}),
         "decision": {
             "lane": decision.lane,
             "owner": decision.owner,

@@ -18,6 +18,17 @@ EXAMPLES = 2
 """Changes of each field kept beyond that, so that none is without."""
 
 
+class Credits(dict[str, float]):
+    """Enricher → credits; 0 for who is not in it."""
+
+    def __missing__(self, enricher: str) -> float:
+        return 0.0
+
+    def add(self, more: Mapping[str, float]) -> None:
+        for enricher, amount in more.items():
+            self[enricher] += amount
+
+
 @dataclass(slots=True, kw_only=True)
 class Report:
     """Counts are accounts unless named otherwise. `apply` false: what would have happened."""
@@ -46,7 +57,10 @@ class Report:
     migrations: Counter[tuple[str, str]] = field(default_factory=Counter)  # (from, to) → accounts
     asked: Counter[str] = field(default_factory=Counter)  # enricher → requests
     hits: Counter[str] = field(default_factory=Counter)
-    credits: Counter[str] = field(default_factory=Counter)
+    credits: Credits = field(default_factory=lambda: Credits())  # spent; in a dry run: expected to be
+    credits_most: Credits = field(default_factory=lambda: Credits())  # in a dry run, at the very most
+    credits_everything: Credits = field(default_factory=lambda: Credits())  # if all were asked everything
+    over_budget: Counter[str] = field(default_factory=Counter)  # enricher → questions there was no budget for
     by_field: Counter[str] = field(default_factory=Counter)
     changes: list[Change] = field(default_factory=list)
     left_alone: list[tuple[str, str, str, str, str]] = field(
@@ -112,6 +126,8 @@ class Report:
                 continue
             if isinstance(mine, Counter):
                 mine.update(theirs)
+            elif isinstance(mine, Credits):
+                mine.add(theirs)
             elif isinstance(mine, list):
                 mine.extend(theirs[: KEPT - len(mine)])
             else:
@@ -130,6 +146,8 @@ class Report:
                     report.migrations[before, after] = n
             elif isinstance(mine, Counter) and isinstance(value, dict):
                 mine.update(value)
+            elif isinstance(mine, Credits) and isinstance(value, dict):
+                mine.add(value)
             elif name in ("left_alone", "problems", "restored") and isinstance(value, list):
                 mine.extend(tuple(item) for item in value)
             elif isinstance(mine, int) and isinstance(value, int):

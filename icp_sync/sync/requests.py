@@ -57,6 +57,7 @@ PERFORMERS: dict[str, Performer] = {
     "backfill": _in("backfill"),
     "undo": _in("undo"),
     "apply": _in("plan_file"),
+    "enrich": _in("inquiry"),
 }
 """Kind of request → who carries it out."""
 

@@ -20,12 +20,13 @@ from icp_sync.observe import accounts_total, fault_point, fields_written_total, 
 from icp_sync.ports import Crm, Enricher, Page, Stream, account_key
 from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.edits import with_edits
-from icp_sync.sync.enrich import company_key, enrich, per_account, wanted, with_answers
+from icp_sync.sync.enrich import enrich, with_answers
 from icp_sync.sync.exactly import resealed
 from icp_sync.sync.foreign import refuse_foreign
 from icp_sync.sync.guarding import Guard
 from icp_sync.sync.remember import Fate, given_up, said, settled
 from icp_sync.sync.report import Report
+from icp_sync.sync.waterfall import company_key, needs_account_key
 
 before_write = fault_point("settle.write.before", "values of which only the intents know")
 after_write = fault_point("settle.write.after", "values the CRM holds and only the intents know")
@@ -77,8 +78,9 @@ def settle(
         if looked_up is not memory:
             memory = looked_up
             drafts = draft(page.accounts, policy, memory, now)
-        asked = wanted(drafts)  # only what could change a draft
-        found = enrich(asked, enrichers, journal, memory, now=now, run=run.id, spend=apply, report=report)
+        found = enrich(  # buy only what could change a draft
+            drafts, enrichers, policy, journal, memory, now=now, run=run.id, spend=apply, report=report
+        )
         if found:
             memory = with_answers(memory, drafts, found, policy)
             drafts = draft(page.accounts, policy, memory, now)
@@ -145,7 +147,7 @@ def recalled(
     if policy.kin_facts:  # what was bought about those above is recalled as theirs
         above = [family.above(level) for family in kin.values() for level in LEVELS]
         keys = {id: company_key(domain) for id, domain in above if id} | keys
-    also = {id: account_key(id) for id in keys} if any(map(per_account, enrichers)) else {}
+    also = {id: account_key(id) for id in keys} if any(map(needs_account_key, enrichers)) else {}
     memory = replace(journal.recall(keys, now=now, also=also), kin=kin)
     here = {account.id: account for account in page.accounts}
     return with_news_above(memory, policy.kin_facts, here, policy.types)

@@ -12,12 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from icp_sync import enrichers as enricher_loading
+from icp_sync.domain.buying import Buying
 from icp_sync.domain.compile import Compiled, compile_profile
 from icp_sync.domain.facts import CATALOGUE, FactType
 from icp_sync.domain.profile import Profile
 from icp_sync.domain.roster import Tables
 from icp_sync.domain.seal import SealKey
 from icp_sync.domain.standing import FIELDS
+from icp_sync.enrichers.inbound.kinds import told_by
 from icp_sync.errors import ConfigError
 from icp_sync.journal import Journal, Keep
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS, FactsMap
@@ -29,6 +31,8 @@ from icp_sync.settings import Connection, Settings
 from icp_sync.sync.cycle import Parts
 from icp_sync.sync.draft import Policy
 from icp_sync.sync.pacing import Pacing
+from icp_sync.sync.vendors import Vendors
+from icp_sync.wiring.buying import buying_of
 from icp_sync.wiring.crms import crm_of
 from icp_sync.wiring.seals import seal_key, take_over
 
@@ -36,6 +40,7 @@ __all__ = [
     "DEFAULTS",
     "Wired",
     "blueprint",
+    "buying_of",
     "facts_of",
     "keep_of",
     "open_journal",
@@ -99,10 +104,11 @@ def wire(
     key = seal_key(settings.seal_file, create=create_seal)
     journal = open_journal(settings, name)
     crm = crm_of(name, chosen, facts_map, journal, clock, stop)
-    source = _PolicySource(journal, key, types, chosen, clock)
+    sources = Vendors.of(enricher_loading.load(chosen.enrichers, crm))
+    source = _PolicySource(journal, key, types, chosen, buying_of(chosen, sources), clock)
     parts = Parts(
         crm=crm,
-        enrichers=enricher_loading.load(chosen.enrichers, crm),
+        enrichers=sources,
         journal=journal,
         policy=source,
         clock=clock,
@@ -158,6 +164,9 @@ def sources_of(wired: Wired) -> dict[str, list[str]]:
     for enricher in wired.parts.enrichers:
         for fact in enricher.facts:
             found.setdefault(fact, []).append(enricher.name)
+    for name, sender in wired.settings.inbound.items():
+        for fact in told_by(sender):
+            found.setdefault(fact, []).append(name)
     return found
 
 
@@ -179,6 +188,7 @@ def policy_of(profiles: tuple[Profile, ...], version: int, wired: Wired) -> Poli
         editors=wired.settings.editors.seconds,
         limits=wired.settings.guard.limits,
         dead_after=wired.settings.retries.dead_after,
+        buying=buying_of(wired.settings, wired.parts.enrichers),
     )
 
 
@@ -199,9 +209,11 @@ class _PolicySource:
         key: SealKey,
         types: Mapping[str, FactType],
         chosen: Connection,
+        buying: Buying,
         clock: Callable[[], float],
     ) -> None:
         self._journal, self._key, self._types, self._clock = journal, key, types, clock
+        self._buying = buying
         self._chosen, self._folder = chosen, chosen.tables_folder
         self._active: tuple[int, tuple[Compiled, ...], LiveTables] | None = None
         self._digest = ""
@@ -236,6 +248,7 @@ class _PolicySource:
             editors=self._chosen.editors.seconds,
             limits=self._chosen.guard.limits,
             dead_after=self._chosen.retries.dead_after,
+            buying=self._buying,
         )
 
 

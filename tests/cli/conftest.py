@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-import structlog
+from typer import testing
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from icp_sync.cli.app import build
@@ -82,14 +84,11 @@ class Place:
 
 def command(*arguments: str) -> Result:
     """Run the command line in this process."""
-    return CliRunner().invoke(build(), list(arguments), prog_name="icp-sync")
+    return CliRunner().invoke(_program(), list(arguments), prog_name="icp-sync")
 
 
-@pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    """A command points the logs at its own stderr, which is gone when it ends."""
-    yield
-    structlog.reset_defaults()
+_program = cache(build)
+testing._get_command = cache(get_command)  # made once: reading every command's signature takes a while
 
 
 @pytest.fixture(scope="session")

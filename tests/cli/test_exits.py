@@ -151,6 +151,7 @@ def test_a_token_the_crm_refuses_is_exit_2(place: Place) -> None:
     assert "ICP_SYNC_CONNECTIONS__MAIN__TOKEN" in result.stderr
 
 
+@pytest.mark.usefixtures("hurried")
 def test_a_crm_that_does_not_answer_is_exit_1(place: Place) -> None:
     place.config.write_text(place.config.read_text().replace(place.crm.url, "http://127.0.0.1:9"))
     assert place.run("bind", code=1).stderr == (

@@ -1,11 +1,13 @@
-"""What a plan says it would take counts the waits of a backfill's waves."""
+"""What a plan says it would take: the waits of a backfill's waves, and the credits of what it would buy."""
 
 from __future__ import annotations
 
 import pytest
 
+from icp_sync.cli.plan.buying import credits_json, forecast_words
 from icp_sync.cli.plan.cost import pauses
 from icp_sync.sync.pacing import Pacing
+from icp_sync.sync.report import Report
 
 PACING = Pacing(canary=100, watch=300.0, wave=1_000, pause=60.0)
 
@@ -20,3 +22,34 @@ def test_each_full_wave_with_something_after_it_is_waited_for(changed: int, wait
 
 def test_without_waves_nothing_is_waited_for() -> None:
     assert pauses(Pacing(canary=0, wave=0), 1_000_000) == 0
+
+
+@pytest.mark.parametrize(
+    ("now", "most", "everything", "said"),
+    [
+        (0.0, 0.0, 0.0, "credits: none; what would be asked is free"),
+        (
+            12.4,
+            30.0,
+            90.0,
+            "credits: about 12 now, at most 30; asking everything would cost 90, so 78 are saved (86%)",
+        ),
+        (
+            0.0,
+            0.0,
+            90.0,
+            "credits: about 0 now, at most 0; asking everything would cost 90, so 90 are saved (100%)",
+        ),
+        (2.25, 3.0, 2.25, "credits: about 2.2 now, at most 3"),
+    ],
+)
+def test_credits_are_told_with_what_is_saved(now: float, most: float, everything: float, said: str) -> None:
+    assert forecast_words(now, most, everything) == said
+
+
+def test_credits_of_a_dry_run_add_up_over_its_sources() -> None:
+    report = Report(apply=False)
+    report.credits.update(a=1.0, b=2.5)
+    report.credits_most.update(a=4.0, b=2.5)
+    report.credits_everything.update(a=10.0, b=5.0, c=1.0)
+    assert credits_json(report) == {"now": 3.5, "most": 6.5, "everything": 16.0, "saved": 12.5}

@@ -184,6 +184,7 @@ def test_settings_that_cannot_be_read_are_a_report_too(tmp_path: Path) -> None:
     assert len(found["problems"]) >= 2
 
 
+@pytest.mark.usefixtures("hurried")
 def test_a_crm_out_of_reach_is_the_only_error_and_ends_with_1(place: Place) -> None:
     place.run("provision", "--apply")
     place.config.write_text(place.config.read_text().replace(place.crm.url, "http://127.0.0.1:9"))

@@ -25,9 +25,10 @@ from icp_sync.domain.facts import (
     merge,
     number,
 )
+from icp_sync.journal.answers import RETRY_UNKNOWN_AFTER
 from icp_sync.journal.encoding import signals_from_text, signals_to_text
 from icp_sync.ports import Answer, Hit, Miss, Request, Unavailable
-from icp_sync.sync.enrich import RETRY_AFTER
+from icp_sync.sync.asking import RETRY_AFTER
 from icp_sync.sync.heard import LONGEST_WAIT, well_formed
 from tests.sync.world import START, Vendor, World
 
@@ -135,7 +136,7 @@ def test_an_answer_of_the_wrong_form_is_not_believed(what: str) -> None:
         well_formed(MALFORMED[what])
 
 
-def test_answers_of_the_wrong_form_stop_nobody_and_leave_no_trace(tmp_path: Path) -> None:
+def test_answers_of_the_wrong_form_stop_nobody_and_count_as_paid(tmp_path: Path) -> None:
     bad = dict(zip((f"{n}.com" for n in range(len(MALFORMED))), MALFORMED.values(), strict=True))
     broken = Plugin(name="broken", gives=lambda requests: [bad[r.domain] for r in requests])
     good = Vendor(book=dict.fromkeys(bad, BOOK["acme.com"]))
@@ -145,11 +146,11 @@ def test_answers_of_the_wrong_form_stop_nobody_and_leave_no_trace(tmp_path: Path
     assert sorted(broken.asked) == sorted(bad)
     assert {world.live(id)["tier"] for id in keys} == {"A"}
     recalled = world.journal.recall(keys, now=world.clock())
-    assert {recalled.of(id).asked for id in keys} == {frozenset({"vendor"})}
+    assert {recalled.of(id).asked for id in keys} == {frozenset({"broken", "vendor"})}
     assert {s.source for id in keys for s in recalled.of(id).signals} == {"vendor"}
-    assert world.journal.spent("broken", 0) == 0
+    assert world.journal.spent("broken", 0) == len(bad)
     stored = [world.journal.account(id) for id in keys]
-    assert {one and one.wake_at for one in stored} == {world.clock() + RETRY_AFTER}
+    assert {one and one.wake_at for one in stored} == {world.clock() + RETRY_UNKNOWN_AFTER}
 
 
 def test_one_malformed_answer_does_not_spoil_the_others_of_its_batch_and_is_logged_once(

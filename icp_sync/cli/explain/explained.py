@@ -6,9 +6,11 @@ Reads no CRM; the shape of the answer is in `explanation`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 
+from icp_sync.cli.explain.differing import bought_about, differing, disagreement_rows, overruled_since
 from icp_sync.cli.explain.explanation import (
     Explained,
     FactRow,
@@ -27,6 +29,7 @@ from icp_sync.domain.assessment import Assessment
 from icp_sync.domain.choosing import Candidate
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.conditions import Condition, facts_of
+from icp_sync.domain.disagreement import from_json as disagreed
 from icp_sync.domain.evaluation import ENGINE, Evaluation, evaluate
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.override import override_to_json
@@ -36,7 +39,6 @@ from icp_sync.domain.standing import FIELDS
 from icp_sync.domain.why import as_overridden, facts_of_evidence
 from icp_sync.domain.words import clause, failures, missing_facts, reasons, value_text
 from icp_sync.journal import Changed, Journal, StoredAccount
-from icp_sync.ports import account_key
 
 LAST_WRITES = 3
 PUT_BACK = 4
@@ -51,7 +53,17 @@ def explain(
     at = _number(stored.evaluation.get("at"))
     facts = facts_of_evidence(stored.evidence)
     model = evaluate(compiled, facts, stored.previous, now if at is None else at, version=version)
-    return laid_out(stored, as_overridden(model, stored.evidence), version, journal, now)
+    told = laid_out(stored, as_overridden(model, stored.evidence), version, journal, now)
+    bought = bought_about(stored, journal, now)
+    since = overruled_since(stored, bought)
+    return replace(
+        told,
+        disagreements=disagreement_rows(differing(stored, bought)),
+        overruled={
+            fact: tuple(dict.fromkeys((*told.overruled.get(fact, ()), *since.get(fact, ()))))
+            for fact in sorted({*told.overruled, *since})
+        },
+    )
 
 
 def laid_out(
@@ -98,6 +110,7 @@ def laid_out(
         routing=_routing(stored),
         held=tuple(_held(stored)),
         unread=_texts(stored.evaluation.get("unread")),
+        disagreements=disagreement_rows(disagreed(stored.evaluation.get("disagreements"))),
         overruled={row.fact: row.overruled for row in known.values() if row.overruled},
         writes=tuple(_writes([c for c in journal.history(stored.account_id) if c.at <= now]))[-LAST_WRITES:],
     )
@@ -137,18 +150,19 @@ def _put_back(stored: StoredAccount, taken: Withdrawn) -> str:
 
 
 def _fact_rows(stored: StoredAccount, journal: Journal, facts: Facts, now: float) -> dict[str, FactRow]:
-    """Fact → its row. A CRM's fact is as old as the record's stamp, a bought one as its observation."""
+    """Fact → its row. A CRM's fact is as old as the record's stamp, or as its source says ("crm:…, HubSpot
+    enrichment of 2026-05-01"); a bought one as its observation."""
     raw = stored.evidence.get("facts")
     sources = {n: str(pair[1]) for n, pair in raw.items()} if isinstance(raw, dict) else {}
-    id = stored.account_id
-    bought = journal.recall({id: stored.domain}, now=now, also={id: account_key(id)}).of(id).signals
+    bought = bought_about(stored, journal, now)
     observed = {(s.fact, s.source): s.observed_at for s in bought if s.observed_at <= now}
     losers = stored.evaluation.get("losers")
     overruled = {n: tuple(map(str, said)) for n, said in losers.items()} if isinstance(losers, dict) else {}
     rows = {}
     for name, value in sorted(facts.items()):
         source = sources.get(name, "")
-        stamp = stored.stamp / 1000 if source.startswith("crm:") and stored.stamp else None
+        typed = source.startswith("crm:") and "," not in source
+        stamp = stored.stamp / 1000 if typed and stored.stamp else None
         rows[name] = FactRow(
             fact=name,
             value=value_text(name, value),

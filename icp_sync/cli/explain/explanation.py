@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from icp_sync.cli.explain.differing import DisagreementRow
 from icp_sync.domain.choosing import Candidate
 from icp_sync.domain.ownership import editor_text
 from icp_sync.domain.words import fact_text
@@ -143,6 +144,7 @@ class Explained:
     held: tuple[HeldRow, ...]
     unread: Mapping[str, str]
     overruled: Mapping[str, tuple[str, ...]]
+    disagreements: tuple[DisagreementRow, ...]
     writes: tuple[WriteRow, ...]
 
 

@@ -111,6 +111,7 @@ def _show_profiles(screen: Screen, e: Explained) -> None:
 
 
 def _show_gaps(screen: Screen, e: Explained) -> None:
+    from icp_sync.cli.explain.differing import show_disagreements
     from icp_sync.cli.explain.explanation import missing_words
     from icp_sync.cli.text import short
 
@@ -123,6 +124,7 @@ def _show_gaps(screen: Screen, e: Explained) -> None:
     if e.overruled:
         screen.heading("Overruled sources")
         screen.table(["fact", "did not win"], [(n, ", ".join(s)) for n, s in e.overruled.items()])
+    show_disagreements(screen, e.disagreements)
 
 
 def _show_change(screen: Screen, e: Explained) -> None:

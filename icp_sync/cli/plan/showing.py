@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from icp_sync.cli.plan.buying import credits_json, forecast_words
 from icp_sync.cli.undone import show_undone
 from icp_sync.domain.standing import FIELDS, Mode
 
@@ -69,9 +70,14 @@ def to_json(planned: Planned) -> dict[str, object]:
         "seconds": planned.cost.seconds if isfinite(planned.cost.seconds) else None,
         "share_of_day": planned.cost.share,
         "enrichment": {
-            name: {"requests": n, "credits": planned.report.credits[name]}
+            name: {
+                "requests": n,
+                "credits": planned.report.credits[name],
+                "most": planned.report.credits_most[name],
+            }
             for name, n in planned.report.asked.items()
         },
+        "credits": credits_json(planned.report),
         "outputs_absent": list(planned.absent),
         "triggers": [asdict(t) for t in triggers(planned.report.by_field, planned.outputs)],
         "guard": {**planned.report.guarded.to_json(), "beyond": list(planned.beyond)},
@@ -182,7 +188,20 @@ def _show_cost(screen: Screen, planned: Planned) -> None:
     days = f", {counted(cost.days, 'day end')} waited for" * bool(cost.days)
     share = "" if cost.share is None else f"; {cost.share:.1%} of a day's calls"
     screen.say((takes if isfinite(cost.seconds) else "no end: others leave it no calls") + days + share)
-    for name, requests in report.asked.items():
-        screen.say(f"{name}: up to {requests:,} requests, {report.credits[name]:,} credits")
+    _show_credits(screen, report)
     screen.say()
     screen.say("Nothing was written to the CRM and nothing was bought.")
+
+
+def _show_credits(screen: Screen, report: Drawn) -> None:
+    from icp_sync.cli.text import amount
+
+    credits = credits_json(report)
+    if not report.credits_everything and not report.asked:
+        return
+    screen.say(forecast_words(credits["now"], credits["most"], credits["everything"]))
+    for name, requests in report.asked.items():
+        spent = f"about {amount(round(report.credits[name], 1))} credits"
+        screen.say(
+            f"{name}: {requests:,} requests at first, {spent}, at most {amount(report.credits_most[name])}"
+        )

@@ -125,7 +125,7 @@ def _work(connection: str | None, config: Path | None) -> None:
         for portal in portals:
             portal.wired.journal.break_leases()
         health = (settings.health.host, settings.health.port)
-        Daemon(portals, stopping, health=health).run()
+        Daemon(portals, stopping, health=health, inbound=settings.inbound).run()
 
 
 def _portals(

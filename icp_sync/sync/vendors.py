@@ -1,0 +1,129 @@
+"""The sources of one connection, each with its health: who may be asked now, and who is left alone.
+
+Out of credit or not entitled, a source is left alone for hours and the next in line is asked; after failures
+in a row for minutes, then one question tries whether it is well again. Other processes see it in the journal.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import overload
+
+from icp_sync.journal import Journal
+from icp_sync.journal.bought import VendorState
+from icp_sync.observe import log
+from icp_sync.ports import Answer, Enricher, Hit, Miss, Pending, Request, Unavailable
+from icp_sync.sync.experience import Experience
+
+FAILURES = 5
+"""Failed batches in a row after which a source is left alone."""
+REST = 300.0
+"""Seconds it is left alone then; twice as long after every trial that fails, up to `LONGEST`."""
+LONGEST = 3_600.0
+NO_USE = 6 * 3_600.0
+"""Seconds until a source without credit or right is asked again: somebody has to do something first."""
+THROTTLED = "throttled"
+LASTING = ("no_credit", "not_entitled")
+"""Kinds of refusal that another company's question would meet, too."""
+
+
+class Vendors(Sequence[Enricher]):
+    """The enrichers in their order, with what asking them has taught. Safe to share between threads."""
+
+    def __init__(self, enrichers: Sequence[Enricher]) -> None:
+        self._enrichers = tuple(enrichers)
+        self._states: dict[str, VendorState] = {}
+        self._trial: set[str] = set()
+        self._lock = threading.Lock()
+        self.experience = Experience()
+
+    @classmethod
+    def of(cls, enrichers: Sequence[Enricher]) -> Vendors:
+        """These enrichers with their health; the same object where it has one already."""
+        return enrichers if isinstance(enrichers, cls) else cls(enrichers)
+
+    def __len__(self) -> int:
+        return len(self._enrichers)
+
+    @overload
+    def __getitem__(self, index: int) -> Enricher: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Enricher]: ...
+    def __getitem__(self, index: int | slice) -> Enricher | Sequence[Enricher]:
+        return self._enrichers[index]
+
+    def __iter__(self) -> Iterator[Enricher]:
+        return iter(self._enrichers)
+
+    def resting(self, name: str, journal: Journal, now: float) -> VendorState | None:
+        """How this source is while it is not to be asked, None when it may be."""
+        state = self._state(name, journal)
+        return state if now < state.open_until else None
+
+    def begins(self, name: str, journal: Journal, now: float) -> bool:
+        """Whether a batch may be sent now. After a rest one goes alone, to see whether the source is well."""
+        with self._lock:
+            state = self._state(name, journal)
+            if now < state.open_until or name in self._trial:
+                return False
+            if state.open_until:
+                self._trial.add(name)
+            return True
+
+    def ended(self, enricher: Enricher, answers: Sequence[Answer], journal: Journal, now: float) -> None:
+        """Note what a batch came to; remembered in the journal whenever the source's health changed."""
+        with self._lock:
+            self._trial.discard(enricher.name)
+            before = self._state(enricher.name, journal)
+            after = _after(before, answers, now)
+            if now < before.open_until and not after.open_until:
+                after = before  # it was sent before the rest began, and says nothing of its end
+            left = getattr(enricher, "credits_left", None)
+            if isinstance(left, int | float) and left != before.credits_left:
+                after = replace(after, credits_left=float(left))
+            self._states[enricher.name] = after
+        if after == before:
+            return
+        if after.open_until > max(now, before.open_until):
+            log("enrich").warning(
+                "source left alone",
+                enricher=enricher.name,
+                kind=after.kind,
+                message=after.message,
+                seconds=round(after.open_until - now),
+            )
+        elif before.open_until and not after.open_until:
+            log("enrich").info("source is well again", enricher=enricher.name)
+        journal.save_vendor(enricher.name, replace(after, at=now), now=now)
+
+    def _state(self, name: str, journal: Journal) -> VendorState:
+        if name not in self._states:
+            self._states[name] = journal.vendor(name)
+        return self._states[name]
+
+
+def _after(before: VendorState, answers: Sequence[Answer], now: float) -> VendorState:
+    """The health after a batch. One good answer is enough to be well."""
+    if any(isinstance(answer, Hit | Miss | Pending) for answer in answers):
+        return replace(before, failures=0, open_until=0.0, kind="", message="")
+    refused = [a for a in answers if isinstance(a, Unavailable) and a.kind != "bad_input"]
+    if not refused:
+        return before
+    worst = next((a for a in refused if a.kind in LASTING), refused[-1])
+    told = replace(before, kind=worst.kind, message=worst.message[:200], failures=before.failures + 1)
+    if worst.kind in LASTING:
+        return replace(told, open_until=now + max(worst.retry_after or 0.0, NO_USE))
+    if worst.kind == THROTTLED:
+        return replace(told, failures=before.failures, open_until=now + (worst.retry_after or 60.0))
+    if told.failures < FAILURES:
+        return told
+    rest = min(LONGEST, REST * 2 ** min(8, told.failures - FAILURES))
+    return replace(told, open_until=now + max(rest, worst.retry_after or 0.0))
+
+
+def takes(enricher: Enricher, request: Request) -> bool:
+    """Whether a source can be asked about this one at all."""
+    asked = getattr(enricher, "takes", None)
+    return bool(asked(request)) if callable(asked) else True
