@@ -96,10 +96,10 @@ results = sf.restful(
 )
 check("a collection answers in order", [n for n, one in enumerate(results) if not one["success"]] == [3])
 
-(text,) = list(sf.bulk2.Account.query("SELECT Id, Name FROM Account"))
+(text,) = list(sf.bulk2.Account.query("SELECT Id, Name FROM Account", wait=0.1))
 check("a bulk query brings every account", len(text.strip().splitlines()) == 252)
 rows = [{"Id": id, "Site": "here"} for id in ids[:10]]
-(told,) = sf.bulk2.Account.update(records=rows)
+(told,) = sf.bulk2.Account.update(records=rows, wait=0.1)
 check("a bulk update lands", told["numberRecordsTotal"] == told["numberRecordsProcessed"] == 10)
 check("and can be read", sf.Account.get(ids[0])["Site"] == "here")
 

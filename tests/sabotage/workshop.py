@@ -93,7 +93,7 @@ class Workshop:
         return failed[1] if failed else ""
 
     def _python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"}
+        env = {**os.environ, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "never"}
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.root,

@@ -216,6 +216,16 @@ def test_a_run_that_works_keeps_and_says_no_secret(tmp_path: Path) -> None:
     assert leaked(said + kept(tmp_path) + generate_latest(registry).decode()) == []
 
 
+AT_ONCE = """
+import runpy
+from tenacity import wait_none
+from icp_sync.http import transport
+transport.wait_random_exponential = lambda **_: wait_none()
+runpy.run_module("icp_sync", run_name="__main__")
+"""
+"""The program, which does not wait between two attempts."""
+
+
 def test_a_database_and_a_proxy_that_fail_say_no_password(tmp_path: Path) -> None:
     """In a process of its own: driver, pool and proxy have words of their own for a failure."""
     config = settings(tmp_path, "https://api.hubapi.com")
@@ -225,7 +235,7 @@ def test_a_database_and_a_proxy_that_fail_say_no_password(tmp_path: Path) -> Non
     said = ""
     for more in ({"ICP_SYNC_JOURNAL": url}, {"HTTPS_PROXY": proxy}):
         ended = subprocess.run(
-            [sys.executable, "-m", "icp_sync", "--debug", "check", "--config", str(config)],
+            [sys.executable, "-c", AT_ONCE, "--debug", "check", "--config", str(config)],
             env={**cleared, **more},
             capture_output=True,
             text=True,
@@ -238,6 +248,7 @@ def test_a_database_and_a_proxy_that_fail_say_no_password(tmp_path: Path) -> Non
     assert leaked(said) == []
 
 
+@pytest.mark.usefixtures("hurried")
 def test_an_enricher_with_a_key_nobody_knows_does_not_quote_it(tmp_path: Path) -> None:
     more = f'token = "{PLANTED["token"]}"\n[[connections.main.enrichers]]\nuse = "csv"\npath = "x.csv"\n'
     config = settings(tmp_path, "http://127.0.0.1:1", more=more + f'api_key = "{PLANTED["api_key"]}"\n')

@@ -60,6 +60,7 @@ def test_credentials_of_systemd_are_read_and_their_modes_are_its_own_business(
     assert settings.exposed == []
 
 
+@pytest.mark.usefixtures("hurried")
 def test_check_warns_of_what_others_may_read(
     tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,7 @@ def test_whatever_becomes_of_a_property_the_others_land_and_it_comes_back(
 
 def test_a_type_that_still_takes_our_values_is_noticed_when_the_list_is_read_again(portal: Portal) -> None:
     id = portal.create()
+    live(portal.crm, id)  # now it knows the list of properties
     portal.change("lane", type="string", field_type="text", options=())
     assert write_one(portal.crm, id, lane="sales").result is Result.WRITTEN
     portal.grow_old()
@@ -102,6 +103,7 @@ def test_a_list_that_still_shows_what_was_archived_just_now_is_looked_at_again(p
 
 def test_a_bad_value_of_one_record_is_that_records_fault_and_costs_one_look(portal: Portal) -> None:
     ids = portal.create_many(100)
+    write_one(portal.crm, ids[0], tier="B")
     before = calls(portal, "GET properties")
     writes = [Write(account_id=id, values={"fit_score": "x" if id == ids[7] else "1"}) for id in ids]
     outcomes = {outcome.account_id: outcome for outcome in portal.crm.write(writes)}

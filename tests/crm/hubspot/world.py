@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from pydantic import SecretStr
@@ -18,6 +19,7 @@ from icp_sync.simulator.hubspot.catalogue import Property
 from icp_sync.simulator.hubspot.catalogue import options as choices
 from icp_sync.simulator.hubspot.portal import SCOPES
 from tests.crm.contract import LAG, OURS, OVERLAP, STANDARD, blueprint
+from tests.simulators import Copied
 
 START = 1_795_302_000.0
 UNLIMITED = {"burst": Rate(1_000_000, 1.0), "search": Rate(1_000_000, 1.0)}
@@ -61,14 +63,10 @@ class Portal:
     def __init__(self, **how: Any) -> None:
         self._running: list[Simulator] = []
         self._before: dict[str, Property] = {}
-        self.simulator = self._simulator()
+        self.simulator = self._started(_provisioned().another())
         self.crm = connect(self.simulator, **{"page_size": self.page_size, **how})
-        self.crm.provision(STANDARD, apply=True)
 
-    def _simulator(self) -> Simulator:
-        simulator = Simulator(accounts=0, index_lag=3.0, start_clock=START)
-        simulator.admin("POST clock", freeze=True)
-        simulator.admin("POST settings", property_lag=0.0, follow_up=False)
+    def _started(self, simulator: Simulator) -> Simulator:
         self._running.append(simulator.start())
         return simulator
 
@@ -236,4 +234,22 @@ class Portal:
         self.crm._catalogue._made.clear()
 
     def bare(self) -> HubSpot:
-        return connect(self._simulator())
+        return connect(self._started(_bare()))
+
+
+def _bare() -> Simulator:
+    simulator = Simulator(accounts=0, index_lag=3.0, start_clock=START)
+    simulator.admin("POST clock", freeze=True)
+    simulator.admin("POST settings", property_lag=0.0, follow_up=False)
+    return simulator
+
+
+@cache
+def _provisioned() -> Copied:
+    """A portal with our properties, made once: every test has a copy."""
+    simulator = _bare().start()
+    crm = connect(simulator)
+    crm.provision(STANDARD, apply=True)
+    crm.close()
+    simulator.admin("DELETE stats")
+    return Copied(simulator)

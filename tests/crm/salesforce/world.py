@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from pydantic import SecretStr
@@ -19,6 +20,7 @@ from icp_sync.simulator.salesforce.org import CONSUMER_KEY, CONSUMER_SECRET
 from icp_sync.simulator.salesforce.schema import FieldDef
 from icp_sync.simulator.store import Source
 from tests.crm.contract import LAG, OVERLAP, blueprint
+from tests.simulators import Copied
 
 START = 1_795_302_000.0
 NOBODY = "unassigned@sales.example"
@@ -69,17 +71,13 @@ class Org:
         self._crms: list[Salesforce] = []
         self._old = 0.0
         self._taken: dict[str, FieldDef] = {}
-        self.simulator = self._simulator()
+        self.simulator = self._started(_provisioned().another())
         self.crm = self._connect(self.simulator, **{"page_size": self.page_size, "clock": self._clock, **how})
-        self.crm.provision(STANDARD, apply=True)
-        self.simulator.admin("POST fields", track=[PROPERTIES["tier"]])
 
     def _clock(self) -> float:
         return time.monotonic() + self._old
 
-    def _simulator(self) -> Simulator:
-        simulator = Simulator(crm="salesforce", accounts=0, start_clock=START)
-        simulator.admin("POST clock", freeze=True)
+    def _started(self, simulator: Simulator) -> Simulator:
         self._running.append(simulator.start())
         return simulator
 
@@ -253,4 +251,22 @@ class Org:
         self.simulator.admin("POST faults", kind=kind, match=match, **how)
 
     def bare(self) -> Salesforce:
-        return self._connect(self._simulator())
+        return self._connect(self._started(_bare()))
+
+
+def _bare() -> Simulator:
+    simulator = Simulator(crm="salesforce", accounts=0, start_clock=START)
+    simulator.admin("POST clock", freeze=True)
+    return simulator
+
+
+@cache
+def _provisioned() -> Copied:
+    """An org with our fields, made once: every test has a copy."""
+    simulator = _bare().start()
+    crm = connect(simulator)
+    crm.provision(STANDARD, apply=True)
+    crm.close()
+    simulator.admin("POST fields", track=[PROPERTIES["tier"]])
+    simulator.admin("DELETE stats")
+    return Copied(simulator)
