@@ -174,7 +174,7 @@ def typed(place: Place) -> list[tuple[str, str, str]]:
     ]
 
 
-UNANSWERED = ("journal.reserve.after", "journal.record.before")
+UNANSWERED = ("journal.reserve.after", "enrich.ask.before", "enrich.answer.after", "journal.record.before")
 """Between these a question was sent, or not: it is not asked again for an hour."""
 
 

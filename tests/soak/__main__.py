@@ -12,9 +12,10 @@ import traceback
 from collections.abc import Callable
 
 from icp_sync.observe import configure_logs
-from tests.soak import endurance, kills, programmes, show
+from tests.soak import buying, endurance, kills, programmes, show
 from tests.soak.checker import COLUMNS
 from tests.soak.programmes import Figures
+from tests.vendors import reckoning
 
 SHOW_MINUTES = 14
 """Below so many minutes for the show it is a smaller one, in proportion."""
@@ -31,8 +32,9 @@ def _show(seconds: float) -> Figures:
 
 
 PARTS: dict[str, tuple[float, Callable[[float], Figures]]] = {
-    "faults": (0.18, lambda seconds: programmes.faults(seconds, told)),
-    "kills": (0.22, lambda seconds: kills.run(seconds, told=told)),
+    "faults": (0.14, lambda seconds: programmes.faults(seconds, told)),
+    "kills": (0.20, lambda seconds: kills.run(seconds, told=told)),
+    "buying": (0.06, lambda seconds: buying.run(seconds, told=told)),
     "matrix": (0.10, lambda seconds: programmes.of_package("tests.matrix", seconds, told)),
     "machine": (0.06, lambda seconds: programmes.machine(seconds, told)),
     "simulation": (0.08, lambda seconds: programmes.of_package("tests.simulation", seconds, told)),
@@ -41,7 +43,7 @@ PARTS: dict[str, tuple[float, Callable[[float], Figures]]] = {
 }
 """Part → its share of the time, and what runs it."""
 
-WRONG = (*COLUMNS, "broken", "unbounded", "failed", "not restored", "written again")
+WRONG = (*COLUMNS, *reckoning.COLUMNS, "broken", "unbounded", "failed", "not restored", "written again")
 """Figures that are to be 0."""
 
 

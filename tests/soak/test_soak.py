@@ -8,9 +8,12 @@ from tests.soak.__main__ import PARTS, show_table, wrong
 from tests.soak.checker import COLUMNS, Table
 from tests.soak.endurance import Samples, slope
 from tests.soak.programmes import _share, of_package
+from tests.vendors import reckoning
+
+OTHERS = ("broken", "unbounded", "failed", "not restored", "written again")
 
 
-@pytest.mark.parametrize("name", [*COLUMNS, "broken", "unbounded", "failed", "not restored", "written again"])
+@pytest.mark.parametrize("name", [*COLUMNS, *reckoning.COLUMNS, *OTHERS])
 def test_any_figure_that_is_to_be_zero_breaks_the_soak(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     sound = Table().figures()
     show_table({"kills": sound})
