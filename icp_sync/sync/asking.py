@@ -33,8 +33,8 @@ AHEAD = 4
 and what an answer gives back of its price is there for the next."""
 RETRY_AFTER = 900.0
 """Seconds until a source that could not answer, or that another worker is asking, is looked at again."""
-BAD_INPUT = 86_400.0
-"""Seconds until a question that a source cannot read is put to it again."""
+REFUSED = 86_400.0
+"""Seconds until a question that a source cannot read, or has charged for without an answer, is asked again."""
 
 before_ask = fault_point("enrich.ask.before", "a question that was reserved and never sent")
 after_answer = fault_point("enrich.answer.after", "an answer that arrived and was never journaled")
@@ -90,6 +90,8 @@ class Asker:
                 some = {key: questions[key] for key in keys[start : start + together]}
                 free = self._reserved(enricher, some, said)
                 batches = [free[i : i + size] for i in range(0, len(free), size)]
+                if batches and self._vendors.recovering(enricher.name, self._journal):
+                    said |= self._batch(enricher, batches.pop(0))  # the others wait to see how it fares
                 for answers in pool.map(lambda batch: self._batch(enricher, batch), batches):
                     said |= answers
         return said
@@ -126,7 +128,7 @@ class Asker:
         raw = _answers(enricher, [question.request for _, question in batch])
         after_answer()
         answers = [self._dated(enricher, answer) for answer in raw]
-        kept = [self._answered(key, a, enricher) for (key, _), a in zip(batch, answers, strict=True)]
+        kept = [self._answered(key, q, a, enricher) for (key, q), a in zip(batch, answers, strict=True)]
         tallies = list(self._tallies([q for _, q in batch], answers))
         self._journal.record_all(enricher.name, kept, now=self._now, tallies=tallies, run=self._run)
         self._vendors.experience.add(enricher.name, tallies, _examples([q for _, q in batch], answers))
@@ -153,18 +155,18 @@ class Asker:
         )
         return replace(answer, signals=signals)
 
-    def _answered(self, key: str, answer: Answer, enricher: Enricher) -> Answered:
+    def _answered(self, key: str, question: Question, answer: Answer, enricher: Enricher) -> Answered:
         now = self._now
         if isinstance(answer, Hit):
-            told = {s.fact for s in answer.signals} or enricher.facts
-            lives = [self._policy.buying.ttl(enricher, fact) for fact in told] or [enricher.ttl]
+            lives = {s.fact: self._policy.buying.ttl(enricher, s.fact) for s in answer.signals}
+            lacks = [] if question.facts <= lives.keys() else [enricher.miss_ttl]  # of that it was a miss
             return Answered(
                 key=key,
                 kind="hit",
                 signals=answer.signals,
                 charge=answer.charge,
-                expires_at=now + (min(lives) if answer.signals else max(lives)),
-                until=now + max(lives),
+                expires_at=now + min([*lives.values(), *lacks], default=enricher.ttl),
+                until=now + max(lives.values(), default=0.0),
                 unread=answer.unread,
             )
         if isinstance(answer, Miss):
@@ -172,12 +174,15 @@ class Asker:
         if isinstance(answer, Pending):
             again = now + max(1.0, answer.retry_after)
             return Answered(key=key, kind="pending", job=answer.job, charge=answer.charge, expires_at=again)
+        if question.request.job:  # it was ordered and is paid: it will be fetched
+            return Answered(key=key, kind="none", charge=answer.charge)
         if answer.kind == "unknown":
             again = now + self._policy.buying.retry_unknown_after
             return Answered(key=key, kind="unknown", expires_at=again)
-        if answer.kind == "bad_input" or answer.charge:
-            # Asked again at once it would be refused, or paid for, at once.
-            return Answered(key=key, kind="miss", charge=answer.charge, expires_at=now + BAD_INPUT)
+        if answer.charge:  # asked again at once it would be paid for at once
+            return Answered(key=key, kind="unknown", expires_at=now + REFUSED)
+        if answer.kind == "bad_input":
+            return Answered(key=key, kind="miss", expires_at=now + REFUSED)
         return Answered(key=key, kind="none")
 
     def _again(self, one: Answered, answer: Answer) -> float:

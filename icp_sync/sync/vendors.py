@@ -62,6 +62,10 @@ class Vendors(Sequence[Enricher]):
         state = self._state(name, journal)
         return state if now < state.open_until else None
 
+    def recovering(self, name: str, journal: Journal) -> bool:
+        """Whether it was left alone and has not been seen to be well since."""
+        return self._state(name, journal).open_until > 0
+
     def begins(self, name: str, journal: Journal, now: float) -> bool:
         """Whether a batch may be sent now. After a rest one goes alone, to see whether the source is well."""
         with self._lock:

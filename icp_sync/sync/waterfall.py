@@ -226,7 +226,7 @@ class Waterfall:
         """Whether a source could still add to what is known of a fact. winner: who tells it now."""
         if e.name in subject.asked or not askable(e, subject.request):
             return False
-        if now < subject.answered.get(e.name, -inf) + self._buying.ttl(e, fact):
+        if now < subject.answered.get(e.name, -inf) + min(self._buying.ttl(e, fact), e.miss_ttl):
             return False  # it told all it knew of it then
         if winner is None or self._policy.types.get(fact) is FactType.SET:
             return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from tests.simulation.oracle import DAY, STATES, Shape, Truth, calm_tiers, fit, standing
+from tests.simulation.oracle import DAY, STATES, Shape, Truth, calm_tiers, fit, may_turn, standing
 
 SLACK = {"fit_score": 1, "fit_low": 1, "fit_high": 1}
 """Fields that may stand so far off without a write of their own."""
@@ -81,8 +81,8 @@ class Company:
         )
         if bought == self.truth:
             return [self.truth]
-        unasked = fit(self.truth, shape).firm or bool(self.decided(now)) or not self.truth.prospect
-        return [bought, self.truth] if unasked else [bought]
+        certain = bool(self.decided(now)) or not self.truth.prospect or not may_turn(self.truth, shape)
+        return [bought, self.truth] if certain else [bought]
 
     def wrong(self, live: dict[str, str], shape: Shape, now: float) -> list[str]:
         """What is not as it must be, in words; [] where all is well."""

@@ -6,13 +6,16 @@ not its evaluation, not its journal, not its idea of whose a value is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 DAY = 86_400.0
 NOISE = 1e-9
 TIERS = "ABCD"
 NEEDS_DATA = "Needs data"
+POSSIBLE_SIZES = (5, 30, 40, 100, 550, 700, 5_000)
+"""Headcounts that earn something different each."""
+POSSIBLE_TRADES = ("SOFTWARE", "RETAIL")
 STATES = (*TIERS, NEEDS_DATA, "Not ICP")
 
 
@@ -78,6 +81,15 @@ def fit(truth: Truth, shape: Shape) -> Fit:
         tier=shape.tier(score) if known else NEEDS_DATA,
         coverage=coverage,
     )
+
+
+def may_turn(truth: Truth, shape: Shape) -> bool:
+    """Whether anything still unknown could give another tier, or make an A or B sure enough to be given to
+    somebody: whatever else a fact does is not worth its price."""
+    sizes = [truth.size] if truth.size is not None else [None, *map(float, POSSIBLE_SIZES)]
+    trades = [truth.trade] if truth.trade else ["", *POSSIBLE_TRADES]
+    found = [fit(replace(truth, size=size, trade=trade), shape) for size in sizes for trade in trades]
+    return len({(one.tier, one.firm if one.tier in "AB" else None) for one in found}) > 1
 
 
 def calm_tiers(found: Fit, shape: Shape) -> set[str]:
