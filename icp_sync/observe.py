@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from json import dumps
+from threading import Lock
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -86,23 +87,49 @@ _SHORTEST = 8
 _DEEPEST = 8
 """Levels of a value that are looked through; what is deeper is text."""
 
+_PASSING = 200
+"""Forms of tokens that come and go which are remembered; the oldest have long expired."""
+
+_concealing = Lock()
 _concealed: set[str] = set()
+_passing: dict[str, None] = {}
 _concealed_text: re.Pattern[str] | None = None
+_stale = False
 
 
-def conceal(*secrets: str) -> None:
+def conceal(*secrets: str, passing: bool = False) -> None:
     """From here on these texts are blotted out of every log line and error, as they are, percent-encoded and
-    as JSON or Python would quote them, once or twice; of several lines, each by itself."""
-    global _concealed_text
+    as JSON or Python would quote them, once or twice; of several lines, each by itself.
+
+    passing: a token that another will take the place of; the last ones are remembered.
+    """
+    global _stale
     lines = {line.strip() for secret in secrets for line in (secret, *secret.splitlines())}
     forms = lines | {quote(line, safe="") for line in lines} | {quote_plus(line) for line in lines}
     for _ in range(2):
         forms |= {quoted for form in forms for quoted in _quoted(form)}
     fresh = {form for form in forms if len(form) >= _SHORTEST and not form.startswith("-----")}
-    if not fresh <= _concealed:
-        _concealed.update(fresh)
-        longest_first = sorted(_concealed, key=len, reverse=True)
-        _concealed_text = re.compile("|".join(map(re.escape, longest_first)))
+    with _concealing:
+        if passing:
+            for form in fresh:
+                _passing.pop(form, None)
+                _passing[form] = None
+            while len(_passing) > _PASSING:
+                del _passing[next(iter(_passing))]
+        else:
+            _concealed.update(fresh)
+        _stale = True
+
+
+def _pattern() -> re.Pattern[str] | None:
+    """What is to be blotted out, compiled when it is needed first."""
+    global _concealed_text, _stale
+    if _stale:
+        with _concealing:
+            longest_first = sorted({*_concealed, *_passing}, key=len, reverse=True)
+            _concealed_text = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+            _stale = False
+    return _concealed_text
 
 
 def _quoted(text: str) -> tuple[str, ...]:
@@ -117,8 +144,8 @@ def _quoted(text: str) -> tuple[str, ...]:
 
 def redact(text: str) -> str:
     """The text without our credentials, and without anything that looks like one."""
-    if _concealed_text is not None:
-        text = _concealed_text.sub("[redacted]", text)
+    if pattern := _pattern():
+        text = pattern.sub("[redacted]", text)
     return _SECRET_TEXT.sub(r"\1[redacted]", text)
 
 

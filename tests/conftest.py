@@ -22,7 +22,6 @@ import structlog
 from hypothesis import HealthCheck, settings
 from tenacity import wait_none
 
-from icp_sync import observe
 from icp_sync.http import transport
 
 if os.environ.get("PYTHONDONTWRITEBYTECODE") != "never":  # as a copy of the package that is broken says
@@ -64,12 +63,3 @@ def _logs_of_its_own() -> Iterator[None]:
     yield
     structlog.reset_defaults()
     structlog.configure(wrapper_class=_AS_USUAL)
-
-
-@pytest.fixture(autouse=True)
-def _secrets_of_its_own() -> Iterator[None]:
-    """Each log-in adds one to look for, and looking for thousands takes long."""
-    before, text = observe._concealed.copy(), observe._concealed_text
-    yield
-    observe._concealed.intersection_update(before)
-    observe._concealed_text = text

@@ -25,6 +25,7 @@ class Lasting(Protocol):
 class Buy(StrEnum):
     VALUE = "value"  # only what can still change a tier, a flag or a route
     EVERYTHING = "everything"  # every source about every account in scope, to compare
+    NOTHING = "nothing"  # only what is free; what was bought before still counts
 
 
 class Stop(StrEnum):
@@ -89,12 +90,16 @@ class Buying:
         """Bought signals with the ranks their facts' orders give them now, whatever they were bought at."""
         if not self.places:
             return signals
-        return tuple(
-            replace(s, rank=ABOVE_CRM * place + s.rank % ABOVE_CRM)
-            if (place := self.places.get((s.source, s.fact)))
-            else s
-            for s in signals
-        )
+        return tuple(self._ranked(s) for s in signals)
+
+    def _ranked(self, signal: Signal) -> Signal:
+        order = self.rule(signal.fact).order
+        if not order:
+            return signal
+        place = self.places.get((signal.source, signal.fact))
+        if place is None:  # asked for something else: behind all that are named
+            place = len(order) + signal.rank // ABOVE_CRM
+        return replace(signal, rank=ABOVE_CRM * place + signal.rank % ABOVE_CRM)
 
     @cached_property
     def places(self) -> Mapping[tuple[str, str], int]:

@@ -7,53 +7,63 @@ A dry run asks nobody; it says what would be asked and what that would cost. Who
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from icp_sync.domain.account import ALONE, NOT_REMEMBERED, Memory
-from icp_sync.domain.facts import LEVELS, Known, Signal
+from icp_sync.domain.buying import Buy
+from icp_sync.domain.facts import LEVELS, Signal
 from icp_sync.domain.kin import with_news_above
+from icp_sync.domain.standing import Mode
 from icp_sync.journal import Journal
 from icp_sync.journal.bought import VendorState
-from icp_sync.ports import Enricher, Hit, Pending, Unavailable, account_key
+from icp_sync.ports import Enricher, Hit, Miss, Pending, Unavailable, account_key
 from icp_sync.sync.asking import Asker, Said, questions_of
 from icp_sync.sync.draft import Draft, Policy, known_of
 from icp_sync.sync.experience import segment_of
+from icp_sync.sync.foresight import foresee
 from icp_sync.sync.report import Report
 from icp_sync.sync.vendors import THROTTLED, Vendors
 from icp_sync.sync.waterfall import (
     Ask,
-    Subject,
+    Case,
     Waterfall,
     answer_key,
     company_key,
+    country_of,
     subjects_of,
 )
 
-LEAST = 0.01
-"""A forecast stops where so little of the chance to get there is left."""
+PATIENCE = 3
+"""How often in a row a source may ask for patience before the next in line has its turn."""
 
 
 @dataclass(slots=True)
 class Bought:
-    """What was learned under one key now. until: when the first of it must be asked again."""
+    """What was learned under one key now. until: when the first of it must be asked again. sources: whose
+    earlier word it takes the place of."""
 
     signals: tuple[Signal, ...] = ()
     until: float | None = None
+    sources: frozenset[str] = frozenset()
 
-    def add(self, until: float, signals: Iterable[Signal] = ()) -> None:
-        self.signals = (*self.signals, *signals)
+    def add(self, until: float) -> None:
         self.until = until if self.until is None else min(self.until, until)
 
+    def told(self, source: str, signals: Iterable[Signal], now: float) -> None:
+        """A source's answer, hit or miss. What has ended already is not used."""
+        holding = tuple(s for s in signals if s.until is None or s.until > now)
+        self.signals = (*self.signals, *holding)
+        self.sources |= {source}
+        for signal in holding:
+            if signal.until is not None:
+                self.add(signal.until)
 
-@dataclass(slots=True)
-class _Case:
-    """One account while facts are bought for it. known: with all that was learned so far. asks: this round's
-    questions."""
 
-    draft: Draft
-    known: Known
-    subjects: list[Subject]
-    asks: list[Ask] = field(default_factory=list)
+def affordable(enrichers: Sequence[Enricher], policy: Policy) -> Sequence[Enricher]:
+    """Whom to ask: while nothing is written yet, or nothing is to be bought, only sources that cost nothing."""
+    if policy.mode.allows(Mode.WRITE) and policy.buying.mode is not Buy.NOTHING:
+        return enrichers
+    return [e for e in enrichers if not e.price]
 
 
 def enrich(
@@ -76,12 +86,12 @@ def enrich(
     vendors = Vendors.of(enrichers)
     vendors.experience.read(journal, vendors)
     waterfall = Waterfall(vendors, policy, vendors.experience)
-    cases = [_Case(d, d.known, subjects_of(d, memory, policy, vendors)) for d in drafts]
+    cases = [Case(d, d.known, subjects_of(d, memory, policy, vendors)) for d in drafts]
     cases = [case for case in cases if case.subjects]
     states = {e.name: vendors.resting(e.name, journal, now) for e in vendors}
     resting = {name: state for name, state in states.items() if state is not None}
     if not spend:
-        _foresee(cases, waterfall, now, report)
+        foresee(cases, waterfall, resting, now, report)
         return found
     asker = Asker(vendors, journal, policy, waterfall, run=run, now=now)
     for case in cases:
@@ -96,15 +106,18 @@ def enrich(
         asks = ((ask, segment_of(case.known.facts)) for case in cases for ask in case.asks)
         for enricher, questions in questions_of(asks).values():
             said = asker.ask(enricher, questions)
-            _learn(enricher, said, found, report)
+            _learn(enricher, said, found, report, now)
             _tell(cases, enricher, said)
         told = with_answers(memory, [case.draft for case in cases], found, policy)
         for case in cases:
             account, case.asks = case.draft.account, []
             case.known = known_of(account, told.of(account.id), told.kin.get(account.id, ALONE), policy)
+            for subject in case.subjects:
+                if not subject.level:  # who asks by country may learn it on the way
+                    subject.request = replace(subject.request, country=country_of(case.known.facts))
 
 
-def _due(case: _Case, vendors: Vendors, memory: Memory, now: float) -> Iterator[Ask]:
+def _due(case: Case, vendors: Vendors, memory: Memory, now: float) -> Iterator[Ask]:
     """Answers that were promised and may have come: fetched whatever they are worth by now, they are paid."""
     for subject in case.subjects:
         waiting = memory.of(subject.request.account_id).pending
@@ -117,7 +130,7 @@ def _due(case: _Case, vendors: Vendors, memory: Memory, now: float) -> Iterator[
 
 
 def _next(
-    case: _Case,
+    case: Case,
     waterfall: Waterfall,
     resting: Mapping[str, VendorState],
     found: dict[str, Bought],
@@ -135,15 +148,20 @@ def _next(
             return chosen
         for ask in left_alone:
             state, subject = resting[ask.enricher.name], ask.subject
-            (subject.waiting if state.kind == THROTTLED else subject.asked).add(ask.enricher.name)
+            patient = state.kind == THROTTLED and state.failures < PATIENCE
+            (subject.waiting if patient else subject.asked).add(ask.enricher.name)
             found.setdefault(answer_key(ask.enricher, subject.request), Bought()).add(state.open_until)
     return []
 
 
-def _learn(enricher: Enricher, said: Mapping[str, Said], found: dict[str, Bought], report: Report) -> None:
+def _learn(
+    enricher: Enricher, said: Mapping[str, Said], found: dict[str, Bought], report: Report, now: float
+) -> None:
     for key, one in said.items():
         bought = found.setdefault(key, Bought())
-        bought.add(one.again, one.answer.signals if isinstance(one.answer, Hit) else ())
+        bought.add(one.again)
+        if isinstance(one.answer, Hit | Miss):
+            bought.told(enricher.name, one.answer.signals if isinstance(one.answer, Hit) else (), now)
         if one.over:
             report.over_budget[enricher.name] += 1
         if one.answer is None:
@@ -153,7 +171,7 @@ def _learn(enricher: Enricher, said: Mapping[str, Said], found: dict[str, Bought
         report.hits[enricher.name] += isinstance(one.answer, Hit)
 
 
-def _tell(cases: Iterable[_Case], enricher: Enricher, said: Mapping[str, Said]) -> None:
+def _tell(cases: Iterable[Case], enricher: Enricher, said: Mapping[str, Said]) -> None:
     """Note at every account whose question this was that it has been asked, or has to wait."""
     for case in cases:
         for subject in case.subjects:
@@ -174,35 +192,6 @@ def _waits(one: Said) -> bool:
     return soon or isinstance(one.answer, Pending)
 
 
-def _foresee(cases: Sequence[_Case], waterfall: Waterfall, now: float, report: Report) -> None:
-    """What asking would cost: as experience has it, at most, and if everybody were asked everything."""
-    counted: set[tuple[str, str]] = set()
-    everything: set[tuple[str, str]] = set()
-    for case in cases:
-        if not case.draft.evaluation.in_scope:
-            continue
-        for ask in waterfall.everything(case.subjects):
-            name, key = ask.enricher.name, answer_key(ask.enricher, ask.subject.request)
-            if (name, key) not in everything:
-                everything.add((name, key))
-                report.credits_everything[name] += ask.cost
-        chance = 1.0
-        asks = waterfall.asks(case.draft, case.known, case.subjects, now)
-        while asks:
-            for ask in asks if waterfall.buys_everything else asks[:1]:
-                name, key = ask.enricher.name, answer_key(ask.enricher, ask.subject.request)
-                ask.subject.asked.add(name)
-                if (name, key) in counted:
-                    continue
-                counted.add((name, key))
-                report.asked[name] += chance == 1.0
-                report.credits[name] += chance * ask.cost
-                report.credits_most[name] += ask.enricher.price
-                if not waterfall.buys_everything:
-                    chance *= 1.0 - ask.found
-            asks = waterfall.asks(case.draft, case.known, case.subjects, now)
-
-
 def with_answers(
     memory: Memory, drafts: Sequence[Draft], found: Mapping[str, Bought], policy: Policy
 ) -> Memory:
@@ -219,7 +208,8 @@ def with_answers(
             yield fresh.until
             if account_id not in told:
                 known = accounts.get(account_id, NOT_REMEMBERED)
-                accounts[account_id] = replace(known, signals=(*known.signals, *fresh.signals))
+                kept = tuple(s for s in known.signals if s.source not in fresh.sources)
+                accounts[account_id] = replace(known, signals=(*kept, *fresh.signals))
         told.add(account_id)
 
     for d in drafts:

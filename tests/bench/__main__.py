@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from icp_sync.simulator import Simulator
+from tests.bench.enrichment_rows import enrichment_rows
 from tests.bench.rows import backfill_rows, scoring_row
 from tests.bench.salesforce_rows import bulk_rows
 from tests.bench.score_rows import scored_rows
@@ -25,6 +26,7 @@ def main() -> None:
     options.add_argument("--rows", type=int, default=100_000, help="of the CSV that is scored")
     options.add_argument("--org", type=int, default=100_000, help="accounts of the Salesforce org")
     options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seeds", type=int, default=20, help="of the vendor bench; each takes a minute")
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
     gc.set_threshold(100_000, 50, 100)  # as the program does for itself
@@ -34,6 +36,7 @@ def main() -> None:
         rows = [scoring_row(chosen.rounds), *scored_rows(Path(folder), chosen.rounds, chosen.rows)]
         rows += backfill_rows(crm, Path(folder), chosen.rounds)
         rows += bulk_rows(Path(folder), chosen.rounds, chosen.org)
+    rows += enrichment_rows(chosen.seeds)
     if chosen.json:
         print(json.dumps([row.to_json() for row in rows], indent=2))
         return

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from icp_sync.simulator import Simulator
+from tests.bench.enrichment.comparing import compared
+from tests.bench.enrichment_rows import PROFILES
 from tests.bench.rows import backfill_rows, scoring_row
 from tests.bench.salesforce_rows import bulk_rows
 from tests.bench.score_rows import scored_rows
@@ -24,6 +28,13 @@ def test_the_salesforce_rows_measure_rate_and_memory(tmp_path):
 
 def test_the_scoring_row_measures_both_sides():
     assert scoring_row(1).ratio > 0
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
+def test_buying_by_value_ends_with_the_same_tiers_for_fewer_credits(profile):
+    found = compared(profile, seed=1, most=150)
+    assert found.equal >= 0.97
+    assert found.share <= 0.75  # nothing has been learned of the vendors yet
 
 
 def test_the_csv_rows_measure_rate_and_memory(tmp_path):

@@ -72,7 +72,8 @@ def _forgotten() -> Iterator[None]:
     """What this process knows as secret is its own settings', test by test."""
     yield
     observe._concealed.clear()
-    observe._concealed_text = None
+    observe._passing.clear()
+    observe._stale = True
 
 
 class Echo:
@@ -364,3 +365,11 @@ def test_ordinary_words_stay(text: str) -> None:
 def test_short_texts_are_not_taken_for_secrets() -> None:
     conceal("", "icp", "A")
     assert redact("icp_sync says A") == "icp_sync says A"
+
+
+def test_of_tokens_that_come_and_go_the_last_ones_are_looked_for_and_what_stays_is_never_forgotten() -> None:
+    observe.conceal("a-secret-that-stays")
+    for n in range(1_000):
+        observe.conceal(f"session-token-number-{n:04}", passing=True)
+    said = observe.redact("a-secret-that-stays, session-token-number-0999 and session-token-number-0001")
+    assert said == "[redacted], [redacted] and session-token-number-0001"

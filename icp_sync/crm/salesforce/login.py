@@ -164,7 +164,7 @@ class Login:
         begun = self._clock()
         try:
             text = self._ask()
-            conceal(text)
+            conceal(text, passing=True)
         except AuthError as error:
             self._refusal, self._not_before = error, self._clock() + GRACE_SECONDS
             raise

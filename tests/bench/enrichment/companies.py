@@ -1,8 +1,8 @@
-"""Five thousand companies with all their facts: 1,500 real ones, and 3,500 resampled from them and made smaller.
+"""Five thousand companies with all their facts: 1,500 real ones, and 3,500 resampled from them, made smaller.
 
 Real are industry, country, founding year, headcount and revenue of listed companies, as far as the list tells
-them; `kind` says which companies are resampled. What no open list tells (technologies, open roles, keywords …)
-is drawn, the same for the same seed.
+them; `kind` says which companies are resampled. What no open list tells (technologies, open roles, keywords
+…) is drawn, the same for the same seed.
 """
 
 from __future__ import annotations

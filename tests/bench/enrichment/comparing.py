@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from icp_sync.domain.account import Account
 from icp_sync.domain.buying import Buy, Buying
 from icp_sync.domain.compile import compile_profile
-from icp_sync.domain.facts import FactValue, Interval, Members, Money, Signal, choice
+from icp_sync.domain.facts import FactValue, Interval, Members, Signal, choice
 from icp_sync.domain.seal import SealKey
 from icp_sync.domain.standing import Mode
 from icp_sync.journal import Journal
@@ -134,17 +134,10 @@ def _account(company: Company, draw: Random) -> Account:
         if draw.random() < filled and value is not None:
             said[fact] = value
     if draw.random() < 0.15 and isinstance(techs := company.facts["technologies"], Members):
-        said["technologies"] = replace_complete(techs)
+        said["technologies"] = Members(techs.known, False)
     signals = tuple(
         Signal(fact=fact, value=value, source=f"crm:{fact}", observed_at=YEAR_2026)
         for fact, value in said.items()
     )
     live = {"tier": "", "owner": "", "routed_owner": ""}
     return Account(id=company.domain, name=company.domain, signals=signals, live=live)
-
-
-def replace_complete(value: Members) -> Members:
-    return Members(value.known, False)
-
-
-__all__ = ["Compared", "Money", "compared", "replace"]

@@ -1,7 +1,7 @@
 """The four vendors of `vendors.toml` as enrichers: each knows a part of the truth, and has some of it wrong.
 
-What a vendor says of a company depends on the seed, its name and the domain alone, so that however it is asked,
-and by whom, it says the same.
+What a vendor says of a company depends on the seed, its name and the domain alone, so that however it is
+asked, and by whom, it says the same.
 """
 
 from __future__ import annotations
