@@ -134,7 +134,8 @@ class Inbound:
         if sender.ear is None:
             return {}
         heard = sender.ear.read(document, now)
-        taken = sender.journal.take_events(sender.name, heard.events, folding(sender.name, now), now=now)
+        fold = folding(sender.name, now, counts=sender.ear.counts)
+        taken = sender.journal.take_events(sender.name, heard.events, fold, now=now)
         repeated = len(heard.events) - taken.fresh
         counts = {"accepted": taken.fresh, "repeated": repeated, "refused": heard.refused.total()}
         for outcome, count in counts.items():
@@ -167,7 +168,8 @@ class Inbound:
         by_portal: dict[str, tuple[Journal, list[str]]] = {}
         for sender in self.senders.values():
             if sender.ear:
-                sender.journal.refold(sender.name, folding(sender.name, now), now=now, recent=MONTH)
+                fold = folding(sender.name, now, counts=sender.ear.counts)
+                sender.journal.refold(sender.name, fold, now=now, recent=MONTH)
                 by_portal.setdefault(sender.portal.name, (sender.journal, []))[1].append(sender.name)
         for journal, names in by_portal.values():
             journal.wake_settled(names, after=self._looked, upto=upto, now=now)

@@ -1,7 +1,7 @@
 """A company's own home page as a source: which B2B technologies it gives away.
 
-A visit is two requests through the guard of `http.fetch`: robots.txt, which is obeyed, and one page. What it
-finds is never all there is, so its sets are never complete.
+A visit reads robots.txt, which is obeyed, and one page. What it finds is never all there is, so its sets are
+never complete.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from icp_sync import __version__
@@ -18,31 +17,25 @@ from icp_sync.domain.facts import Members, Signal
 from icp_sync.enrichers import fingerprints
 from icp_sync.enrichers.lifetimes import seconds
 from icp_sync.enrichers.page_seen import seen
-from icp_sync.enrichers.robots import LARGEST, allows
+from icp_sync.enrichers.site_visit import AGENT, BusyError, ClosedError, Fetch, MovedError, SiteVisit
 from icp_sync.errors import ConfigError, Problem, UnavailableError
-from icp_sync.http import Fetched, ForbiddenAddressError, Limits, fetch
-from icp_sync.http.wire import retry_after
+from icp_sync.http import Fetched, ForbiddenAddressError, fetch
 from icp_sync.normalize import domains
 from icp_sync.observe import log
 from icp_sync.ports import Answer, Hit, Miss, Request, Unavailable
 
 FACT = "technologies"
-AGENT = "icp-sync"
-PAGE = Limits(size=1_500_000, seconds=10.0)
-ROBOTS = Limits(
-    size=LARGEST, seconds=10.0, kinds=(*PAGE.kinds, "application/octet-stream", "text/x-robots", "")
-)
 HOST_EVERY = 3_600.0
 """Seconds between two visits to one company's site, whoever asks."""
 LONGEST_WAIT = 5.0
 """Seconds a visit waits for its turn before it is put off."""
+LONGEST_REST = 30 * 86_400.0
+"""Seconds a site is left alone at most, whatever it asks for."""
+NOBODY = 8
+"""Sites in a row that give no reply at all, after which it may be our own network."""
 _HOSTS_KEPT = 20_000
 _SHOWN = 12
 _LONGEST_CONTACT = 200
-
-
-class Visit(Protocol):
-    def __call__(self, url: str, *, limits: Limits, agent: str) -> Fetched: ...
 
 
 class Website:
@@ -77,7 +70,7 @@ class Website:
         self._known = _loaded(fingerprints)
         self.agent = _agent(contact)
         self._turns = _Turns(_rate(per_minute))
-        self.visit: Visit = fetch
+        self.visit: Fetch = fetch
         self.clock: Callable[[], float] = time.time
 
     def takes(self, request: Request) -> bool:
@@ -85,13 +78,19 @@ class Website:
         return domains.identifies(domains.registrable(request.domain))
 
     def answer(self, requests: Sequence[Request]) -> Sequence[Answer]:
-        """One answer a request, in order. A site that cannot be reached is Unavailable; one that does not
-        want to be read, or shows nothing, is a miss."""
+        """One answer a request, in order. A site that does not want to be read, or shows nothing, is a miss.
+
+        Trouble with one site says nothing of the next: one that cannot be had now is looked at another day.
+        Only where nobody at all can be reached, or all would be visited too fast, is it the source's.
+        """
         return [self._one(domains.registrable(request.domain)) for request in requests]
 
     def _one(self, domain: str) -> Answer:
         if not domains.identifies(domain):
             return Unavailable(kind="bad_input", message="not a company's own domain")
+        if wait := self._turns.again(domain):
+            kind = "bad_input" if wait > HOST_EVERY else "error"
+            return Unavailable(kind=kind, message="visited a moment ago", retry_after=wait)
         if wait := self._turns.take(domain):
             return Unavailable(kind="throttled", message="too many visits", retry_after=wait)
         try:
@@ -99,33 +98,23 @@ class Website:
         except ForbiddenAddressError as error:
             return self._shut(domain, str(error))
         except UnavailableError as error:
-            return Unavailable(kind="error", message=str(error))
+            alone = self._turns.unreached(domain) < NOBODY
+            return Unavailable(kind="bad_input" if alone else "error", message=str(error))
 
     def _looked(self, domain: str) -> Answer:
-        host, rules = self._rules(domain)
-        if _registrable(host) != domain:
-            return Miss(ambiguous=True)  # the whole site has moved to another company's name
-        if rules.status == 429 or rules.status >= 500:
-            return self._busy(rules)
-        home = f"https://{host}/"
-        if not allows(rules.status, rules.body, AGENT, home):
-            return self._shut(domain, "its robots.txt does not let us in")
-        page = self.visit(home, limits=PAGE, agent=self.agent)
-        if _registrable(urlsplit(page.url).hostname or "") != domain:
-            return Miss(ambiguous=True)
-        if page.status == 429 or page.status >= 500:
-            return self._busy(page)
-        if not 200 <= page.status < 300:
-            return self._shut(domain, f"it answers with HTTP {page.status}")
-        return self._read(page)
-
-    def _rules(self, domain: str) -> tuple[str, Fetched]:
-        """Where the site is, and its robots.txt. Many a name answers only with www in front of it."""
         try:
-            found = self.visit(f"https://{domain}/robots.txt", limits=ROBOTS, agent=self.agent)
-        except UnavailableError:
-            found = self.visit(f"https://www.{domain}/robots.txt", limits=ROBOTS, agent=self.agent)
-        return urlsplit(found.url).hostname or "", found
+            page = SiteVisit(domain, self.visit, self.agent, self.clock).home()
+        except MovedError:
+            answer: Answer = Miss(ambiguous=True)
+        except ClosedError as error:
+            answer = self._shut(domain, str(error))
+        except BusyError as error:
+            self._turns.put_off(domain, min(error.retry_after or 0.0, LONGEST_REST))
+            answer = Unavailable(kind="bad_input", message=str(error))
+        else:
+            answer = self._read(page)
+        self._turns.reached()
+        return answer
 
     def _read(self, page: Fetched) -> Answer:
         looks = seen(page.body, page.headers)
@@ -150,11 +139,6 @@ class Website:
         log("website").info("not read", domain=domain, why=why)
         return Miss()
 
-    def _busy(self, reply: Fetched) -> Unavailable:
-        kind = "throttled" if reply.status in (429, 503) else "error"
-        wait = retry_after(reply.headers.get("retry-after"), self.clock())
-        return Unavailable(kind=kind, message=f"the site answers with HTTP {reply.status}", retry_after=wait)
-
 
 class _Turns:
     """Whose turn it is: so many visits a minute to all, and seldom to the same one."""
@@ -163,23 +147,48 @@ class _Turns:
         self._gap = 60.0 / per_minute
         self._next = 0.0
         self._hosts: OrderedDict[str, float] = OrderedDict()
+        """Domain → when it may be visited again."""
+        self._unreached: set[str] = set()
         self._lock = threading.Lock()
+
+    def again(self, domain: str) -> float:
+        """Seconds until this one may be visited again."""
+        with self._lock:
+            return max(0.0, self._hosts.get(domain, 0.0) - time.monotonic())
 
     def take(self, domain: str) -> float:
         """Wait for a turn; the seconds to come back after, when it would take too long."""
         with self._lock:
             now = time.monotonic()
-            again = self._hosts.get(domain, -HOST_EVERY) + HOST_EVERY
             at = max(now, self._next)
-            if again > now or at - now > LONGEST_WAIT:
-                return max(again - now, at - now)
+            if at - now > LONGEST_WAIT:
+                return at - now
             self._next = at + self._gap
-            self._hosts[domain] = now
-            self._hosts.move_to_end(domain)
-            if len(self._hosts) > _HOSTS_KEPT:
-                self._hosts.popitem(last=False)
+            self._keep(domain, now + HOST_EVERY)
         time.sleep(max(0.0, at - now))
         return 0.0
+
+    def put_off(self, domain: str, seconds: float) -> None:
+        """It asked to be left alone as long."""
+        with self._lock:
+            self._keep(domain, time.monotonic() + max(seconds, HOST_EVERY))
+
+    def unreached(self, domain: str) -> int:
+        """This one gave no reply. How many different ones did not, since anybody last did."""
+        with self._lock:
+            self._unreached.add(domain)
+            return len(self._unreached)
+
+    def reached(self) -> None:
+        """Somebody replied, whatever it was: the network is there."""
+        with self._lock:
+            self._unreached.clear()
+
+    def _keep(self, domain: str, until: float) -> None:
+        self._hosts[domain] = until
+        self._hosts.move_to_end(domain)
+        if len(self._hosts) > _HOSTS_KEPT:
+            self._hosts.popitem(last=False)
 
 
 def _loaded(own: object) -> fingerprints.Fingerprints:
@@ -203,7 +212,3 @@ def _rate(per_minute: object) -> float:
     if isinstance(per_minute, bool) or not isinstance(per_minute, int | float) or not 0 < per_minute <= 6_000:
         raise ConfigError([Problem(where="per_minute", what="must be a number above 0, at most 6000")])
     return float(per_minute)
-
-
-def _registrable(host: str) -> str:
-    return domains.registrable(host)

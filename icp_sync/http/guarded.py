@@ -45,7 +45,8 @@ Dial = Callable[[str, int, float], socket.socket]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """size: bytes, packed and unpacked alike. seconds: for the whole visit, all hops together, beside the
-    system's own patience in looking up a name. kinds: content types a body is read of."""
+    system's own patience in looking up a name. hops: redirects that are followed; with 0 the redirect itself
+    is what is found. kinds: content types a body is read of."""
 
     size: int = 2_000_000
     seconds: float = 15.0
@@ -89,8 +90,8 @@ def fetch(
         addresses = _checked(here, resolve or _looked_up)
         with _open(here, addresses, ends, dial or _dialled, trust, agent) as reply:
             to = reply.getheader("Location") if reply.status in REDIRECTS else None
-            if to is None:
-                return _read(here, reply, limits)
+            if to is None or not limits.hops:
+                return _read(here, reply, limits, moved=to is not None)
         try:
             here = target(urljoin(here.url, to))
         except ValueError:
@@ -206,12 +207,14 @@ def _watched(line: socket.socket, ends: float) -> Iterator[None]:
         watchdog.cancel()
 
 
-def _read(here: Target, reply: http.client.HTTPResponse, limits: Limits) -> Fetched:
+def _read(here: Target, reply: http.client.HTTPResponse, limits: Limits, *, moved: bool) -> Fetched:
     kind = (reply.getheader("Content-Type") or "").split(";")[0].strip().lower()
     headers: dict[str, str] = {}
     for name, value in reply.getheaders():
         before = headers.get(name.lower())
         headers[name.lower()] = value if before is None else f"{before}\n{value}"
+    if moved:  # what browsers show of it is no page
+        return Fetched(url=here.url, status=reply.status, kind=kind, headers=headers, body=b"")
     length = headers.get("content-length", "")
     if kind not in limits.kinds and length != "0" and reply.status != 204:
         raise ForbiddenAddressError("what stands there is no page, but of another content type")

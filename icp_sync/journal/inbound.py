@@ -1,16 +1,18 @@
 """Events that others send of companies: each kept once, and what they amount to kept as an answer.
 
 An event is a row under a digest of its name; what all events of one source about one company amount to is the
-answer of an enricher of that name, so it is recalled like any other. How events are added up is not known
-here.
+answer of an enricher of that name, so it is recalled like any other. Whatever is told is taken in by short
+transactions, each of which leaves events and answers agreeing. How events are added up is not known here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, or_, select, update
 
@@ -19,7 +21,7 @@ from icp_sync.journal import schema
 from icp_sync.journal.bought import HIT
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks, insert, upsert
-from icp_sync.journal.encoding import dumps, loads, plain, signals_to_text
+from icp_sync.journal.encoding import dumps, loads, plain, signals_from_text, signals_to_text
 
 _EVENT = schema.inbound_event
 _ANSWER = schema.answer
@@ -28,9 +30,12 @@ _ACCOUNT = schema.account
 A_DOMAIN = 500
 """Events kept of one company and source."""
 IN_ALL = 200_000
-"""Events kept of one connection; beyond, the oldest go."""
-_AT_ONCE = 50  # companies whose events are in memory together
+"""Events kept of one connection; beyond, the companies go that were last told of longest ago."""
+_AT_ONCE = 100  # companies a transaction is about
+_EVENTS_AT_ONCE = 1_000  # events it reads or removes
 _PAGE = 500
+_SLACK = 5, 20
+"""Beyond the bounds a fifth and a twentieth more are kept for a while: cutting back is dear."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +61,12 @@ class Taken:
     woken: int = 0
 
 
-Fold = Callable[[Sequence[Event]], tuple[Signal, ...]]
-"""All events kept of one company, newest first → what they amount to."""
+class Fold(Protocol):
+    """How events of one company add up."""
+
+    def __call__(self, events: Sequence[Event], before: Sequence[Signal] = ()) -> tuple[Signal, ...]:
+        """What they amount to, together with what others amounted to before. In any order, and by however
+        many steps, the same."""
 
 
 class Inbound(Bound):
@@ -73,55 +82,70 @@ class Inbound(Bound):
     ) -> Taken:
         """Keep events that are new, and what their companies' events amount to; their accounts are due.
 
-        Once this returns they are safe. An event told again before it is forgotten changes nothing.
+        Once this returns they are safe. An event told again before it is forgotten changes nothing, so what
+        ended half-way is simply told again.
         """
-        told = {event.id: event for event in events}
-        if not told:
-            return Taken()
-        with self.writing("record") as conn:
-            fresh = self._keep_events(conn, source, told.values())
-            domains = sorted({told[id].domain for id in fresh})
-            self._fold_events(conn, source, domains, fold, now, a_domain)
-            woken = _wake(conn, self.connection, domains, now)
-            if fresh:
-                self._drop_oldest_events(conn, in_all)
-        return Taken(fresh=len(fresh), repeated=len(told) - len(fresh), woken=woken)
+        told: dict[str, list[Event]] = {}
+        for event in {event.id: event for event in events}.values():
+            told.setdefault(event.domain, []).append(event)
+        fresh = woken = 0
+        full: dict[str, int] = {}
+        for domains in _in_turns(chunks(sorted(told), _AT_ONCE)):
+            with self.writing("record") as conn:
+                new = self._keep_events(conn, source, [event for domain in domains for event in told[domain]])
+                known = self._add_events(conn, source, new, fold, now)
+                woken += _wake(conn, self.connection, list(new), now)
+                counts = self._counted(conn, source, list(new))
+            fresh += sum(map(len, new.values()))
+            most = a_domain + a_domain // _SLACK[0]
+            full |= {d: n for d, n in counts.items() if n > most or (d not in known and n > len(new[d]))}
+        for domains in _in_turns(_parts(full)):
+            with self.writing("record") as conn:
+                self._fold_events(conn, source, domains, fold, now, a_domain)
+        if fresh:
+            self._drop_silent(in_all, now)
+        return Taken(fresh=fresh, repeated=sum(map(len, told.values())) - fresh, woken=woken)
 
     def refold(self, source: str, fold: Fold, *, now: float, recent: float) -> int:
         """Add up anew where events have become too old: to be kept at all, or older than `recent` seconds and
         so no longer of the period that visits are counted in. Returns of how many companies."""
-        mine = (_EVENT.c.connection == self.connection, _EVENT.c.source == source)
+        mine = self._of_source(source)
         aged = or_(_EVENT.c.until <= now, (_EVENT.c.recent.is_(True)) & (_EVENT.c.at <= now - recent))
         done = 0
         while True:
             with self.reading() as conn:
                 found = select(_EVENT.c.domain).where(*mine, aged).distinct().limit(_PAGE)
-                domains = sorted(conn.execute(found).scalars())
-            if not domains:
+                counts = self._counted(conn, source, sorted(conn.execute(found).scalars()))
+            if not counts:
                 return done
-            with self.writing("record") as conn:
-                for chunk in chunks(domains):
-                    those = (*mine, _EVENT.c.domain.in_(chunk))
+            for domains in _in_turns(_parts(counts)):
+                with self.writing("record") as conn:
+                    those = (*mine, _EVENT.c.domain.in_(domains))
                     conn.execute(delete(_EVENT).where(*those, _EVENT.c.until <= now))
                     conn.execute(update(_EVENT).where(*those, aged).values(recent=False))
-                self._fold_events(conn, source, domains, fold, now, A_DOMAIN)
-                _wake(conn, self.connection, domains, now)
-            done += len(domains)
+                    self._fold_events(conn, source, domains, fold, now, A_DOMAIN)
+                    _wake(conn, self.connection, domains, now)
+            done += len(counts)
 
     def wake_settled(self, sources: Sequence[str], *, after: float, upto: float, now: float) -> int:
         """Make the accounts due again whose companies were last told of in this time, and let whoever has one
         in hand come second: it may have been read before the news came, and be settled after."""
-        with self.writing("record") as conn:
-            quiet = select(_ANSWER.c.key).where(
-                _ANSWER.c.connection == self.connection,
-                _ANSWER.c.enricher.in_(sources),
-                _ANSWER.c.at > after,
-                _ANSWER.c.at <= upto,
-            )
+        quiet = select(_ANSWER.c.key).where(
+            _ANSWER.c.connection == self.connection,
+            _ANSWER.c.enricher.in_(sources),
+            _ANSWER.c.at > after,
+            _ANSWER.c.at <= upto,
+        )
+        with self.reading() as conn:
             domains = sorted(set(conn.execute(quiet).scalars()))
-            return _wake(conn, self.connection, domains, now, overtaking=True)
+        woken = 0
+        for chunk in _in_turns(chunks(domains)):
+            with self.writing("record") as conn:
+                woken += _wake(conn, self.connection, chunk, now, overtaking=True)
+        return woken
 
-    def _keep_events(self, conn: Connection, source: str, events: Iterable[Event]) -> list[str]:
+    def _keep_events(self, conn: Connection, source: str, events: Sequence[Event]) -> dict[str, list[Event]]:
+        """Those that are new, by their companies."""
         rows = [
             {
                 "connection": self.connection,
@@ -136,50 +160,80 @@ class Inbound(Bound):
             for event in events
         ]
         statement = insert(conn, _EVENT).on_conflict_do_nothing().returning(_EVENT.c.id)
-        return list(conn.execute(statement, rows).scalars())
+        new = set(conn.execute(statement, rows).scalars())
+        fresh: dict[str, list[Event]] = {}
+        for event in events:
+            if event.id in new:
+                fresh.setdefault(plain(event.domain), []).append(event)
+        return fresh
+
+    def _add_events(
+        self, conn: Connection, source: str, new: Mapping[str, Sequence[Event]], fold: Fold, now: float
+    ) -> set[str]:
+        """Add to what these companies' events amounted to, without reading them again. Returns of whom that
+        was known."""
+        mine = (*self._answers_of(source), _ANSWER.c.key.in_(list(new)))
+        before: dict[str, tuple[Signal, ...]] = {}
+        for key, text in conn.execute(select(_ANSWER.c.key, _ANSWER.c.signals).where(*mine)):
+            with suppress(ValueError):  # damaged: it is added up anew
+                before |= {key: signals} if (signals := signals_from_text(text)) else {}
+        amounts = {domain: fold(events, before.get(domain, ())) for domain, events in new.items()}
+        self._write_down(conn, source, amounts, now)
+        return set(before)
 
     def _fold_events(
         self, conn: Connection, source: str, domains: Sequence[str], fold: Fold, now: float, most: int
     ) -> None:
-        """Write down what the events of these companies amount to, at most the newest ones of each."""
-        for chunk in chunks(domains, _AT_ONCE):
-            kept = self._events_of(conn, source, chunk)
-            excess = [event.id for events in kept.values() for event in events[most:]]
-            for ids in chunks(excess):
-                conn.execute(delete(_EVENT).where(*self._of_source(source), _EVENT.c.id.in_(ids)))
-            rows = []
-            for domain, events in kept.items():
-                signals = fold(events[:most])
-                ends = [signal.until for signal in signals if signal.until is not None]
-                if signals:
-                    rows.append(self._folded_row(source, domain, signals, max(ends, default=now), now))
-            upsert(conn, _ANSWER, rows)
-            told = {row["key"] for row in rows}
-            silent = [domain for domain in chunk if domain not in told]
-            conn.execute(
-                delete(_ANSWER).where(
-                    _ANSWER.c.connection == self.connection,
-                    _ANSWER.c.enricher == source,
-                    _ANSWER.c.key.in_(silent),
-                )
-            )
+        """Write down what all events of these companies amount to, at most the newest ones of each."""
+        kept = self._events_of(conn, source, domains)
+        excess = [event.id for events in kept.values() for event in events[most:]]
+        for ids in chunks(excess):
+            conn.execute(delete(_EVENT).where(*self._of_source(source), _EVENT.c.id.in_(ids)))
+        amounts = {domain: fold(kept[domain][:most]) if domain in kept else () for domain in domains}
+        self._write_down(conn, source, amounts, now)
 
-    def _folded_row(
-        self, source: str, domain: str, signals: Sequence[Signal], until: float, now: float
-    ) -> dict[str, Any]:
-        return {
-            "connection": self.connection,
-            "enricher": source,
-            "key": domain,
-            "state": HIT,
-            "at": now,
-            "expires_at": until,
-            "signals": signals_to_text(signals),
-            "unread": "",
-            "until": until,
-            "job": "",
-            "run": "",
-        }
+    def _write_down(
+        self, conn: Connection, source: str, amounts: Mapping[str, Sequence[Signal]], now: float
+    ) -> None:
+        usual = {"connection": self.connection, "enricher": source, "state": HIT, "at": now}
+        usual |= dict.fromkeys(("unread", "job", "run"), "")
+        rows = []
+        for domain, signals in amounts.items():
+            until = max((s.until for s in signals if s.until is not None), default=now)
+            held = {"key": domain, "signals": signals_to_text(signals), "expires_at": until, "until": until}
+            rows += [{**usual, **held}] if signals else []
+        upsert(conn, _ANSWER, rows)
+        nothing = [domain for domain, signals in amounts.items() if not signals]
+        conn.execute(delete(_ANSWER).where(*self._answers_of(source), _ANSWER.c.key.in_(nothing)))
+
+    def _counted(self, conn: Connection, source: str, domains: Sequence[str]) -> dict[str, int]:
+        """How many events there are of each."""
+        mine = (*self._of_source(source), _EVENT.c.domain.in_(domains))
+        counted = select(_EVENT.c.domain, func.count()).where(*mine).group_by(_EVENT.c.domain)
+        return {domain: int(count) for domain, count in conn.execute(counted)}
+
+    def _drop_silent(self, most: int, now: float) -> None:
+        """When there are too many events, forget companies whole, those last told of longest ago first: what
+        is kept of the others stays as it was added up."""
+        mine = _EVENT.c.connection == self.connection
+        with self.reading() as conn:
+            count = int(conn.execute(select(func.count()).where(mine)).scalar() or 0)
+            if count <= most + most // _SLACK[1]:
+                return
+            by_company = select(_EVENT.c.source, _EVENT.c.domain, func.count()).where(mine)
+            oldest = by_company.group_by(_EVENT.c.source, _EVENT.c.domain).order_by(func.max(_EVENT.c.at))
+            going: dict[str, dict[str, int]] = {}
+            for source, domain, held in conn.execute(oldest):
+                if count <= most:
+                    break
+                going.setdefault(source, {})[domain] = held
+                count -= held
+        for source, counts in going.items():
+            for domains in _in_turns(_parts(counts)):
+                with self.writing("record") as conn:
+                    conn.execute(delete(_EVENT).where(*self._of_source(source), _EVENT.c.domain.in_(domains)))
+                    self._write_down(conn, source, dict.fromkeys(domains, ()), now)
+                    _wake(conn, self.connection, domains, now)
 
     def _events_of(self, conn: Connection, source: str, domains: Sequence[str]) -> dict[str, list[Event]]:
         columns = (_EVENT.c.domain, _EVENT.c.id, _EVENT.c.at, _EVENT.c.until, _EVENT.c.facts)
@@ -199,13 +253,32 @@ class Inbound(Bound):
     def _of_source(self, source: str) -> tuple[ColumnElement[bool], ...]:
         return (_EVENT.c.connection == self.connection, _EVENT.c.source == source)
 
-    def _drop_oldest_events(self, conn: Connection, most: int) -> None:
-        mine = _EVENT.c.connection == self.connection
-        excess = int(conn.execute(select(func.count()).where(mine)).scalar() or 0) - most
-        if excess > 0:
-            oldest = select(_EVENT.c.source, _EVENT.c.id).where(mine).order_by(_EVENT.c.at).limit(excess)
-            for source, id in conn.execute(oldest).all():
-                conn.execute(delete(_EVENT).where(*self._of_source(source), _EVENT.c.id == id))
+    def _answers_of(self, source: str) -> tuple[ColumnElement[bool], ...]:
+        return (_ANSWER.c.connection == self.connection, _ANSWER.c.enricher == source)
+
+
+def _in_turns(parts: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """With a pause after each, as long as it took: SQLite's lock has no queue, and others wait for it too."""
+    took = 0.0
+    for part in parts:
+        time.sleep(took)
+        began = time.monotonic()
+        yield part
+        took = time.monotonic() - began
+
+
+def _parts(counts: Mapping[str, int]) -> Iterator[list[str]]:
+    """Companies a transaction at a time, by how many events there are of each."""
+    part: list[str] = []
+    held = 0
+    for domain, count in counts.items():
+        if part and (held + count > _EVENTS_AT_ONCE or len(part) >= _AT_ONCE):
+            yield part
+            part, held = [], 0
+        part.append(domain)
+        held += count
+    if part:
+        yield part
 
 
 def _facts(text: str) -> dict[str, FactValue]:

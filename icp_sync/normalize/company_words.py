@@ -23,10 +23,10 @@ _SPLIT = re.compile(
 _FORMERLY = re.compile(r"[,;(]?\s*\b(?:formerly(?: known as)?|f/k/a|fka|previously|ex-)\s*", re.I)
 _BRACKETS = re.compile(r"[(\[{（]([^()\[\]{}（）]{0,60})[)\]}）]")
 _DOTTED = re.compile(r"(?<![^\W\d_])((?:[^\W\d_]\.){2,}[^\W\d_]?)")
-_DOT_COM = re.compile(r"\.(?:com|net|org|io|ai|co)\b")
+_DOT_COM = re.compile(r"\.(com|net|org|io|ai|co)\b")
 _POSSESSIVE = re.compile(r"['’`´ʼ]s\b")
 _APOSTROPHES = re.compile(r"['’`´ʼ]")
-_NOT_WORD = re.compile(r"[^\w]+|_+")
+_JOINERS = re.compile("[\u00ad\u200c\u200d]")  # they shape letters and part nothing
 _LATIN = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i", "ł": "l", "þ": "th"})
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _EAST = re.compile(
@@ -40,7 +40,7 @@ class Name:
 
     words: all of them but legal forms. core: those without the country or region behind them, which is
     `place` ("GB", "europe", or ""); bracketed: it stood in brackets. aside: an earlier or a
-    second name, said beside the first.
+    second name, said beside the first. dot: the "com" of "Booking.com", which is not among the words.
     """
 
     words: tuple[str, ...]
@@ -49,6 +49,7 @@ class Name:
     forms: frozenset[str]
     bracketed: bool = False
     aside: bool = False
+    dot: str = ""
 
 
 @lru_cache(maxsize=8_192)
@@ -81,6 +82,7 @@ def _read(text: str, us: bool) -> Name:
     bracketed = ""
     for found in _BRACKETS.finditer(text):
         bracketed = bracketed or _place(_words(found[1]), us=True)
+    dot = _DOT_COM.search(text)
     text, east = _EAST.subn(" ", _BRACKETS.sub(_kept, text))
     words, forms = _without_forms(_words(text))
     words = _plainly(words)
@@ -91,7 +93,14 @@ def _read(text: str, us: bool) -> Name:
     if bracketed and not place:
         words, place = (*words, bracketed.lower()), bracketed
     forms |= _eastern(east)
-    return Name(words=words, core=core, place=place, forms=forms, bracketed=bool(bracketed))
+    return Name(
+        words=words,
+        core=core,
+        place=place,
+        forms=forms,
+        bracketed=bool(bracketed),
+        dot=dot[1] if dot else "",
+    )
 
 
 def _eastern(found: int) -> frozenset[str]:
@@ -108,10 +117,30 @@ def _words(text: str) -> tuple[str, ...]:
     text = _DOTTED.sub(lambda m: m[1].replace(".", "") + " ", text)
     text = _APOSTROPHES.sub("", _POSSESSIVE.sub("s", text)).replace("&", " and ").replace("+", " and ")
     text = text.translate(_LATIN)
-    parted = unicodedata.normalize("NFKD", text)
-    if any("a" <= letter <= "z" for letter in parted):
-        text = "".join(letter for letter in parted if not unicodedata.combining(letter))
-    return tuple(_NOT_WORD.sub(" ", text).split())
+    text = _unaccented(_JOINERS.sub("", text))
+    return tuple("".join(letter if _of_a_word(letter) else " " for letter in text).split())
+
+
+def _of_a_word(letter: str) -> bool:
+    """Letters, digits and the marks on them: in many scripts a vowel is a mark."""
+    return letter.isalnum() or unicodedata.category(letter).startswith("M")
+
+
+def _unaccented(text: str) -> str:
+    """Without the marks on Latin letters; on others it makes another letter: "й" is no "и"."""
+    kept: list[str] = []
+    word = latin = False
+    for letter in unicodedata.normalize("NFKD", text):
+        if not unicodedata.category(letter).startswith("M"):
+            word, latin = letter.isalnum(), _is_latin(letter)
+        elif latin or not word:
+            continue
+        kept.append(letter)
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _is_latin(letter: str) -> bool:
+    return letter.isalpha() and (letter.isascii() or unicodedata.name(letter, "").startswith("LATIN"))
 
 
 def _plainly(words: tuple[str, ...]) -> tuple[str, ...]:

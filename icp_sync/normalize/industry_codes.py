@@ -45,8 +45,9 @@ def from_code(code: str, system: str) -> Graded:
     """A code of one of `CODE_SYSTEMS`, written with or without points. Raises KeyError on another system.
 
     naics: two to six digits of 2012, 2017 or 2022, and spans ("31-33"). sic: two to four digits; a group that
-    the SEC writes with a zero behind it ("7370") is that group. uk_sic: five digits, or four that can be read
-    in one way only. nace, isic: two to four digits, a section letter before them allowed ("J62.01").
+    the SEC writes with a zero behind it ("7370") is that group. uk_sic: four or five digits. Where a zero in
+    front may have been lost (sic "782", uk_sic "1110") and both are codes, it is ambiguous. nace, isic: two
+    to four digits, a section letter before them allowed ("J62.01").
     A section letter alone, and a code that is in no edition, are unknown.
     """
     pattern = _DIGITS[system]
@@ -60,13 +61,24 @@ def from_code(code: str, system: str) -> Graded:
 
 @lru_cache(maxsize=8_192)
 def _from_code(digits: str, system: str) -> Graded:
-    code = _SPELLED.get(system, _as_is)(digits)
+    readings = [_of_class(code, system) for code in _readings(digits, system)]
+    if len(readings) < 2:
+        return readings[0] if readings else UNKNOWN
+    sectors = _united(reading.sector_candidates for reading in readings)
+    return Graded(
+        grade=Grade.AMBIGUOUS,
+        candidates=_united(reading.candidates for reading in readings),
+        sector=sectors[0] if len(sectors) == 1 else "",
+        sector_grade=_sector_grade(sectors, system),
+        sector_candidates=sectors,
+    )
+
+
+def _of_class(code: str, system: str) -> Graded:
     below = _below(code, system)
-    if not below:
-        return UNKNOWN
     own = _by_hand(system).get(code)
     found = [own] if own and own.sectors else [_meaning(one, system) for one in below]
-    sectors = tuple(dict.fromkeys(sector for one in found for sector in one.sectors))
+    sectors = _united(one.sectors for one in found)
     industries = own or _together(code, system, [_meaning(one, system) for one in below])
     return Graded(
         value=industries.industries[0] if industries.grade in (Grade.EXACT, Grade.BROAD) else "",
@@ -76,6 +88,10 @@ def _from_code(digits: str, system: str) -> Graded:
         sector_grade=_sector_grade(sectors, system),
         sector_candidates=sectors,
     )
+
+
+def _united(several: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for some in several for one in some))
 
 
 def _sector_grade(sectors: tuple[str, ...], system: str) -> Grade:
@@ -126,6 +142,19 @@ def _below(code: str, system: str) -> tuple[str, ...]:
     return codes[bisect_left(codes, code) : bisect_left(codes, code + ":")]  # ":" sorts after the digits
 
 
+def _readings(digits: str, system: str) -> list[str]:
+    """The codes that some digits may be, those that no edition has left out."""
+    if system in _READINGS:
+        return _READINGS[system](digits)
+    return [digits] if _below(digits, system) else []
+
+
+def _sic(digits: str) -> list[str]:
+    """Three digits are a group, or a class that lost the zero before it: "782" is films or gardens."""
+    spelled = (digits, f"0{digits}") if len(digits) == 3 else (digits,)
+    return [code for code in map(_sec_group, spelled) if _below(code, "sic")]
+
+
 def _sec_group(digits: str) -> str:
     """ "7370" names no class of the manual: it is how the SEC writes group 737."""
     while len(digits) > 2 and digits.endswith("0") and not _below(digits, "sic"):
@@ -133,19 +162,13 @@ def _sec_group(digits: str) -> str:
     return digits
 
 
-def _five_digits(digits: str) -> str:
-    """Four digits are a class, or five that lost the zero before them; where both exist nobody can say."""
-    if len(digits) == 5:
-        return digits
-    readings = [text for text in (digits, f"0{digits}") if _below(text, "uk_sic")]
-    return readings[0] if len(readings) == 1 else ""
+def _five_digits(digits: str) -> list[str]:
+    """Four digits are a class, or five that lost the zero before them."""
+    spelled = (digits,) if len(digits) == 5 else (digits, f"0{digits}")
+    return [code for code in spelled if _below(code, "uk_sic")]
 
 
-def _as_is(digits: str) -> str:
-    return digits
-
-
-_SPELLED: Mapping[str, Callable[[str], str]] = {"sic": _sec_group, "uk_sic": _five_digits}
+_READINGS: Mapping[str, Callable[[str], list[str]]] = {"sic": _sic, "uk_sic": _five_digits}
 _UNMAPPED = _Class((), Grade.NONE, ())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
@@ -45,6 +46,7 @@ Parse = Callable[[str, str], Found | None]
 
 _LONGEST_WORD = 1_000
 _DIGITS = 7  # of a headcount that is below `sizes.MOST` whatever they are
+_EITHER = re.compile(r"(?!0+\.)[0-9]{1,3}\.[0-9]{3}")  # 4.400: thousands in half of Europe
 _YES = frozenset(("true", "yes", "1", "y", "on"))
 _NO = frozenset(("false", "no", "0", "n", "off"))
 
@@ -89,7 +91,7 @@ def _headcount(fact: str, text: str, _: str) -> Found:
 
 def _money(fact: str, text: str, currency: str) -> Found:
     plain = numbers.plain_number(text) if len(text) <= numbers.LONGEST and text[0].isdigit() else None
-    if plain is not None and plain.low <= money.MOST:
+    if plain is not None and plain.low <= money.MOST and not _EITHER.fullmatch(text.strip()):
         return ((fact, Money(plain.low, plain.high, currency)),)
     value = money.amount(text, currency)
     return ((fact, value),) if value else ()

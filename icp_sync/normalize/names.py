@@ -44,7 +44,7 @@ def match(ours: str, theirs: str) -> Match:
     Case, accents, punctuation, "&" and "and", legal forms in a dozen languages and common abbreviations
     do not count. A country does: "Acme (India)" is still strongly "Acme", "Acme India" may be a company of
     its own, and neither is "Acme France". Legal forms that exclude each other ("Acme GmbH", "Acme Ltd")
-    leave a match weak.
+    leave a match weak, and so does one against a ".com" ("Match.com", "Match Ltd").
     """
     if not ours or not theirs or max(len(ours), len(theirs)) > LONGEST:
         return NO_MATCH
@@ -114,7 +114,14 @@ def _capped(a: Name, b: Name, confidence: float) -> float:
         confidence = min(confidence, 0.75)
     if a.forms and b.forms and a.forms != b.forms:
         confidence = min(confidence, 0.8 if _may_agree(a.forms, b.forms) else 0.45)
+    if a.dot != b.dot:
+        confidence = min(confidence, 0.95 if _only_left_out(a, b) and _only_left_out(b, a) else 0.6)
     return confidence
+
+
+def _only_left_out(a: Name, b: Name) -> bool:
+    """Whether b may be a without its ".com"; "Match Ltd" is not "Match.com"."""
+    return not a.dot or (not b.dot and (not b.forms or b.forms == a.forms))
 
 
 _CORPORATE = frozenset(("inc", "corp", "llc"))
@@ -131,7 +138,7 @@ def _unspecific(words: tuple[str, ...]) -> bool:
     if len(letters) < _SHORT and letters.isascii():
         return True
     if not letters.isascii():
-        return len(letters) < 2
+        return sum(letter.isalnum() for letter in letters) < 2  # without their marks
     known = vocabulary("generic") | vocabulary("common") | vocabulary("small")
     return all(word in known or len(word) == 1 for word in words)
 

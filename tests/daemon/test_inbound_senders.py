@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from icp_sync.enrichers.inbound.signing import signed_by_hubspot
 from tests.daemon.sending import HEADER, SECRET, VISITS, known, post, served, visit
 from tests.sync.world import GOOD, World
 
@@ -104,3 +105,12 @@ def test_hubspots_events_make_accounts_due_and_tell_nothing_more(world: World) -
         ]
         assert {post(made, body, "portal", headers).status_code for headers in wrong} == {401}
         assert post(made, b"\xff", "portal", by_hubspot(b"\xff", now)).status_code == 401
+
+
+def test_hubspots_signature_is_of_the_address_as_it_is_or_as_its_documentation_decodes_it() -> None:
+    called = f"{HUBSPOT}?a=x%2Fy%3az&b=%40%20%26"
+    headers = {name.lower(): value for name, value in by_hubspot(b"[]", time.time(), uri=called).items()}
+    assert signed_by_hubspot(SECRET, called, b"[]", headers)
+    for signed, good in ((f"{HUBSPOT}?a=x/y:z&b=@%20%26", True), (f"{HUBSPOT}?a=x/y:z&b=@ &", False)):
+        made = by_hubspot(b"[]", time.time(), uri=signed)
+        assert signed_by_hubspot(SECRET, called, b"[]", {k.lower(): v for k, v in made.items()}) is good

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
 from typing import Any
 
 import pytest
@@ -11,15 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icp_sync.domain.facts import CATALOGUE, Interval, Members, Money, choice
-from icp_sync.enrichers.inbound.folding import MONTH, folding
+from icp_sync.enrichers.inbound.folding import folding
 from icp_sync.enrichers.inbound.mapping import Ear, Heard, TooManyError
 from icp_sync.errors import ConfigError
-from icp_sync.journal.inbound import A_DOMAIN, Event
 from icp_sync.settings.inbound import InboundSource
 
 NOW = 1_795_000_000.0
 DAY = 86_400.0
 JANE = "jane.doe@acme.com"
+WRITTEN = (
+    *(JANE, "jane.doe＠acme.com", "jane.doe﹫acme.com", "jane.doe%40acme.com", "jane.doe%2540acme.com"),
+    *("jane.doe&#64;acme.com", "jane.doe&#x40;acme.com", "jane.doe&commat;acme.com", "jane.doe％40acme.com"),
+)
+"""An address in all the ways that are read as one."""
 
 
 def source(**said: Any) -> InboundSource:
@@ -99,15 +102,33 @@ def test_of_an_email_only_the_companys_part_is_looked_at() -> None:
     assert said.refused.total() == 1
 
 
-def test_nothing_of_a_person_is_kept_whatever_field_it_stands_in() -> None:
+@pytest.mark.parametrize("jane", WRITTEN)
+def test_nothing_of_a_person_is_kept_whatever_field_it_stands_in(jane: str) -> None:
     """Every fact an event may tell is mapped, and each is given somebody's address, bare and in lists."""
     clay = ear(kind="clay")
-    for value in (JANE, [JANE, JANE], f"Jane <{JANE}>", {"email": JANE}, f"x;{JANE}"):
-        event = dict.fromkeys(CATALOGUE, value) | {"id": JANE, "domain": JANE}
-        said = clay.read([event, {**event, "id": "2", "time": JANE}, {**event, "domain": "acme.com"}], NOW)
+    for value in (jane, [jane, jane], f"Jane <{jane}>", {"email": jane}, f"x;{jane}"):
+        event = dict.fromkeys(CATALOGUE, value) | {"event_id": jane, "domain": jane}
+        said = clay.read([event, {**event, "id": "2", "time": jane}, {**event, "domain": "acme.com"}], NOW)
         kept = repr([said.events, said.refused]) + repr([folding("x", NOW)(said.events)])
         for word in ("jane", "doe", "@"):
             assert word not in kept.lower()
+
+
+def test_what_only_looks_like_an_escape_is_kept_as_it_is() -> None:
+    (event,) = heard({"domain": "acme.com", "keywords": ["R%26D", "100%25"]}, kind="clay").events
+    assert event.facts["keywords"] == Members(frozenset({"r%26d", "100%25"}), False)
+
+
+def test_a_row_of_a_table_is_news_whenever_it_says_something_else() -> None:
+    rows = ({"domain": "acme.com", "id": 7, "employees": n} for n in (50, 5_000, 50))
+    first, changed, again = (heard(row, kind="clay").events[0].id for row in rows)
+    assert first == again
+    assert first != changed
+
+
+def test_one_name_of_two_companies_is_two_events() -> None:
+    said = heard([visit(id=7), {"company": {"domain": "other.com"}, "id": 7}], **VISITS)
+    assert len({event.id for event in said.events}) == 2
 
 
 def test_facts_are_read_as_a_facts_map_reads_them() -> None:
@@ -191,38 +212,10 @@ def test_settings_that_cannot_be_used_are_named(said: Mapping[str, Any], says: s
     assert says in str(wrong.value)
 
 
-def test_visits_add_up_to_the_last_one_and_how_many_in_a_month() -> None:
-    days = (1, 3, 29, 31)
-    fold = folding("site", NOW)
-    signals = fold([_visit(day) for day in days])
-    by_fact = {signal.fact: signal for signal in signals}
-    assert by_fact["last_visit"].value == Interval(NOW - DAY, NOW - DAY)
-    assert by_fact["web_visits"].value == Interval(3, 3)
-    assert by_fact["last_visit"].until == NOW + 89 * DAY
-    assert by_fact["web_visits"].until == NOW - 29 * DAY + MONTH + DAY
-    assert {signal.source for signal in signals} == {"site"}
-    many = fold([_visit(n / 100) for n in range(A_DOMAIN)])
-    assert {s.value for s in many if s.fact == "web_visits"} == {Interval(A_DOMAIN, inf)}
-    assert fold([_visit(91)]) == ()
-
-
-def test_sets_unite_and_of_other_facts_the_newest_counts() -> None:
-    told = [
-        _event(2, intent_topics=Members(frozenset({"crm"}), False), intent_score=Interval(20, 20)),
-        _event(1, intent_topics=Members(frozenset({"abm"}), False)),
-        _event(3, intent_score=Interval(90, 90)),
-    ]
-    said = {signal.fact: signal.value for signal in folding("site", NOW)(told)}
-    assert said == {
-        "intent_topics": Members(frozenset({"crm", "abm"}), False),
-        "intent_score": Interval(20, 20),
-    }
-
-
-@given(st.permutations(range(6)))
-def test_the_order_in_which_events_come_does_not_matter(order: list[int]) -> None:
-    events = [_event(day % 3, intent_score=Interval(day, day), last_visit=Interval(1, 2)) for day in order]
-    assert folding("s", NOW)(events) == folding("s", NOW)(sorted(events, key=lambda e: e.id))
+def test_visits_are_counted_unless_the_sender_tells_their_number() -> None:
+    assert ear(**VISITS).counts
+    assert not ear(kind="clay").counts
+    assert not ear(**VISITS, facts={"web_visits": "many"}).counts
 
 
 JSON = st.recursive(
@@ -241,18 +234,6 @@ def test_any_document_is_events_or_reasons(document: Any) -> None:
     count = len(document) if isinstance(document, list) else 1
     assert len(said.events) + said.refused.total() == count
     assert all(signal.fact in CATALOGUE for signal in folding("x", NOW)(said.events))
-
-
-def _event(days: float, **facts: Any) -> Event:
-    at = NOW - days * DAY
-    return Event(
-        id=f"{days}{sorted(facts.items())}", domain="acme.com", at=at, until=at + 90 * DAY, facts=facts
-    )
-
-
-def _visit(days: float) -> Event:
-    at = NOW - days * DAY
-    return _event(days, last_visit=Interval(at, at))
 
 
 _CLAY = ear(kind="clay")

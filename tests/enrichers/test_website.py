@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from icp_sync.domain.facts import Members
 from icp_sync.enrichers import load as load_enrichers
-from icp_sync.enrichers.fingerprints import load
-from icp_sync.enrichers.page_seen import seen
-from icp_sync.enrichers.robots import allows
-from icp_sync.enrichers.website import Website
+from icp_sync.enrichers.website import NOBODY, Website
 from icp_sync.errors import ConfigError
 from icp_sync.http import fetch
+from icp_sync.journal import Journal
 from icp_sync.ports import Answer as Said
 from icp_sync.ports import Hit, Miss, Request, Unavailable
+from icp_sync.sync.vendors import Vendors
 from tests.security.site import PUBLIC, Answer, Site, certified, moved, page
 
 ACME = "acme.com"
@@ -81,7 +78,7 @@ def test_a_visit_is_robots_txt_and_one_page_and_says_who_it_is(tmp_path: Path) -
         assert all("User-Agent: icp-sync/0.1.0 (+https://example.org/bot)\r\n" in a for a in there.asked)
         again = asked(website)
         assert isinstance(again, Unavailable)
-        assert again.kind == "throttled"
+        assert again.kind == "error", "not the source's fault: the others are visited all the same"
         assert again.retry_after is not None
         assert len(there.asked) == 2, "nobody is visited twice in an hour"
 
@@ -92,6 +89,7 @@ def test_a_visit_is_robots_txt_and_one_page_and_says_who_it_is(tmp_path: Path) -
         (page(b"User-agent: *\nDisallow: /", kind="text/plain"), Miss),
         (page(b"User-agent: icp-sync\nDisallow: /\n\nUser-agent: *\nAllow: /", kind="text/plain"), Miss),
         (page(b"User-agent: *\nDisallow: /private", kind="text/plain"), Hit),
+        (page(b"User-agent: *\nDisallow: /*", kind="text/plain"), Miss),
         (page(b"User-agent: *\nDisallow: //[half\nDisallow: /", kind="text/plain"), Miss),
         (page(b"<html>no such page</html>", status="404 Not Found"), Hit),
         (page(b"<html>welcome</html>"), Hit),
@@ -106,8 +104,6 @@ def test_robots_txt_decides_whether_the_page_is_visited(
         said = asked(website)
         assert isinstance(said, answer)
         assert len(there.asked) == (2 if answer is Hit else 1)
-        if isinstance(said, Unavailable) and b"Retry-After" in robots:
-            assert said.retry_after == 90.0
 
 
 @pytest.mark.parametrize(
@@ -126,30 +122,107 @@ def test_what_says_nothing_of_the_company_is_a_clean_miss(tmp_path: Path, home: 
     assert looked(tmp_path, home) == Miss()
 
 
-def test_a_site_that_has_trouble_is_asked_again_later(tmp_path: Path) -> None:
-    for status, kind in (("500 Oh", "error"), ("503 Busy", "throttled")):
-        answer = looked(tmp_path, page(HOME, status=status))
-        assert isinstance(answer, Unavailable)
-        assert answer.kind == kind
-    gone = Website()
-    gone.visit = partial(fetch, resolve=lambda *_: [])
-    assert asked(gone) == Unavailable(kind="error", message="no host of this name is known (DNS)")
+@pytest.mark.parametrize("status", ["500 Oh", "503 Busy", "429 Slow down"])
+def test_trouble_with_one_site_is_no_trouble_with_the_source(tmp_path: Path, status: str) -> None:
+    """However long it asks to be left alone, and however often it fails."""
+    answers = {"/robots.txt": FREE, "/": page(b"", "Retry-After: 99999999", status=status)}
+    with site(tmp_path, answers) as (there, website):
+        vendors, journal = Vendors([website]), Journal.open(f"sqlite:///{tmp_path}/j.db", "main")
+        for _ in range(8):
+            said = asked(website)
+            assert isinstance(said, Unavailable)
+            vendors.ended(website, [said], journal, 0.0)
+        assert vendors.resting("website", journal, 1.0) is None
+        assert len(there.asked) == 2, "it is left alone itself"
+        journal.close()
 
 
-def test_a_redirect_to_another_companys_name_says_nothing_of_this_one(tmp_path: Path) -> None:
-    theirs, trust = certified(tmp_path, "buyer.com")
-    moves = {"/robots.txt": FREE, "/": moved("https://buyer.com/")}
-    buyer = Site({"/": page(HOME), "/robots.txt": FREE}, tls=theirs)
-    with site(tmp_path, moves) as (there, website), buyer:
-        trust.load_verify_locations(cafile=tmp_path / f"{ACME}.pem")
+def test_names_that_lead_nowhere_are_the_sites_trouble_until_nobody_can_be_reached(tmp_path: Path) -> None:
+    with site(tmp_path, {"/robots.txt": FREE, "/": page(HOME)}, per_minute=6000) as (_, website):
+        there = website.visit
+        website.visit = partial(fetch, resolve=lambda *_: [])
+        nowhere = "no host of this name is known (DNS)"
+        first = [asked(website, f"gone{n}.com") for n in range(NOBODY - 1)]
+        assert first == [Unavailable(kind="bad_input", message=nowhere)] * (NOBODY - 1)
+        assert asked(website, "gone.com") == Unavailable(kind="error", message=nowhere)
+        website.visit = there
+        technologies(asked(website))
+        website.visit = partial(fetch, resolve=lambda *_: [])
+        assert asked(website, "gone-too.com") == Unavailable(kind="bad_input", message=nowhere)
+
+
+@contextmanager
+def hosts(folder: Path, **sites: Mapping[str, Answer]) -> Iterator[tuple[dict[str, Site], Website]]:
+    """Sites by name ("acme_com"), and an enricher that finds them by it."""
+    trust = certified(folder, "nobody.com")[1]
+    with ExitStack() as stack:
+        found, addresses = {}, {}
+        for last, (name, answers) in enumerate(sites.items(), 40):
+            host = name.replace("_", ".")
+            theirs, _ = certified(folder, host)
+            trust.load_verify_locations(cafile=folder / f"{host}.pem")
+            found[host] = addresses[f"93.184.216.{last}"] = stack.enter_context(Site(answers, tls=theirs))
+        at = dict(zip(found, addresses, strict=True))
+        website = Website()
         website.visit = partial(
             fetch,
-            resolve=lambda host, _: [PUBLIC if host == ACME else "93.184.216.35"],
-            dial=lambda ip, port, seconds: (there if ip == PUBLIC else buyer).dial(ip, port, seconds),
+            resolve=lambda host, _: [at[host]] if host in at else [],
+            dial=lambda ip, port, seconds: addresses[ip].dial(ip, port, seconds),
             trust=trust,
         )
+        yield found, website
+
+
+CLOSED = page(b"User-agent: *\nDisallow: /", kind="text/plain")
+
+
+def paths(site: Site) -> list[str]:
+    return [line.split(" ")[1] for line in site.asked]
+
+
+def test_another_companys_host_is_asked_for_nothing_wherever_a_redirect_leads(tmp_path: Path) -> None:
+    buyer: dict[str, Answer] = {"/": page(HOME), "/robots.txt": FREE}
+    moves: dict[str, Answer] = {"/robots.txt": FREE, "/": moved("https://buyer.com/")}
+    with hosts(tmp_path, acme_com=moves, buyer_com=buyer) as (there, website):
         assert asked(website) == Miss(ambiguous=True)
-        assert len(buyer.asked) == 1
+        assert there["buyer.com"].asked == []
+    robots: dict[str, Answer] = {"/robots.txt": moved("https://buyer.com/robots.txt"), "/": page(HOME)}
+    with hosts(tmp_path, acme_com=robots, buyer_com=buyer) as (there, website):
+        assert asked(website) == Miss(ambiguous=True)
+        assert paths(there["acme.com"]) == ["/robots.txt"]
+        assert there["buyer.com"].asked == []
+
+
+def test_each_host_on_the_way_is_asked_for_what_its_own_robots_txt_allows(tmp_path: Path) -> None:
+    moves: dict[str, Answer] = {"/robots.txt": FREE, "/": moved("https://www.acme.com/")}
+    with hosts(tmp_path, acme_com=moves, www_acme_com={"/robots.txt": CLOSED, "/": page(HOME)}) as (
+        there,
+        website,
+    ):
+        assert asked(website) == Miss()
+        assert paths(there["www.acme.com"]) == ["/robots.txt"]
+    with hosts(tmp_path, acme_com=moves, www_acme_com={"/robots.txt": FREE, "/": page(HOME)}) as (_, website):
+        assert "hubspot" in technologies(asked(website))
+    private = page(b"User-agent: *\nDisallow: /private/", kind="text/plain")
+    inner: dict[str, Answer] = {
+        "/robots.txt": private,
+        "/": moved("/private/home"),
+        "/private/home": page(HOME),
+    }
+    with hosts(tmp_path, acme_com=inner) as (there, website):
+        assert asked(website) == Miss()
+        assert paths(there["acme.com"]) == ["/robots.txt", "/"]
+
+
+def test_a_robots_txt_that_stands_elsewhere_counts_where_it_was_looked_for(tmp_path: Path) -> None:
+    apex: dict[str, Answer] = {"/robots.txt": moved("https://www.acme.com/robots.txt"), "/": page(HOME)}
+    for rules, answer in ((FREE, Hit), (CLOSED, Miss)):
+        with hosts(tmp_path, acme_com=apex, www_acme_com={"/robots.txt": rules}) as (there, website):
+            assert isinstance(asked(website), answer)
+            assert paths(there["www.acme.com"]) == ["/robots.txt"]
+    with hosts(tmp_path, acme_com={"/robots.txt": moved("/robots.txt"), "/": page(HOME)}) as (there, website):
+        assert asked(website) == Miss(), "round and round"
+        assert len(there["acme.com"].asked) <= 6
 
 
 def test_a_name_that_answers_only_with_www_is_found_there(tmp_path: Path) -> None:
@@ -179,6 +252,7 @@ def test_all_sites_together_are_visited_no_faster_than_stated(tmp_path: Path) ->
         assert isinstance(asked(website), Hit)
         other = asked(website, "other.com")
         assert isinstance(other, Unavailable)
+        assert other.kind == "throttled"
         assert other.retry_after is not None
         assert 50 < other.retry_after <= 60
 
@@ -186,61 +260,6 @@ def test_all_sites_together_are_visited_no_faster_than_stated(tmp_path: Path) ->
 def test_a_packed_page_is_read_up_to_a_bound(tmp_path: Path) -> None:
     bomb = gzip.compress(HOME + b" " * 50_000_000)
     assert "hubspot" in technologies(looked(tmp_path, page(bomb, "Content-Encoding: gzip")))
-
-
-def test_what_people_read_about_a_tool_is_not_the_tool() -> None:
-    text = b"<p>Paste https://js.hs-scripts.com/1.js and /wp-content/ anywhere.</p>"
-    known = load()
-    assert known.technologies(seen(text, {})) == frozenset()
-    assert known.technologies(seen(b"<a href='https://js.hs-scripts.com/1.js'>" + text, {})) == {"hubspot"}
-    inline = rb'<script>s.src="https:\/\/cdn.segment.com\/analytics.js"</script>'
-    assert known.technologies(seen(inline, {})) == {"segment"}
-    assert known.technologies(seen(b"<img src=//notjs.hs-scripts.com.evil.io/x>", {})) == frozenset()
-    assert known.technologies(seen(b"<script>__NEXT_DATA__={}</script>", {})) == {"next.js", "react"}
-
-
-def test_the_shipped_list_is_large_enough_to_be_of_use() -> None:
-    known = load().known
-    assert len(known) >= 80
-    assert {"hubspot", "salesforce", "pardot", "marketo", "intercom", "segment", "shopify"} <= set(known)
-    assert all(also in known for one in known.values() for also in one.also)
-
-
-def test_anybody_can_add_to_the_list(tmp_path: Path) -> None:
-    own = tmp_path / "mine.yaml"
-    own.write_text(
-        "technologies:\n"
-        "  Our Widget: {urls: https://widget.example.com/v1, also: [hubspot]}\n"
-        "  segment: {cookies: none-of-this}\n"
-        "parked: {text: coming soon to acme}\n"
-    )
-    known = load(str(own))
-    looks = seen(b"<img src=//a.widget.example.com/v1/x.js><script src=//cdn.segment.com/a.js></script>", {})
-    assert known.technologies(looks) == {"our widget", "hubspot"}
-    assert known.parked(seen(b"<h1>Coming soon to Acme</h1>", {}))
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("technologies: {x: {url: a.com}}", "mine.yaml:1:20: unknown key 'url' (did you mean 'urls'?)"),
-        ("technologies: {x: {html: [ab]}}", "must be text of 3 characters or more"),
-        ("technologies: {x: {}}", "'x' has no trace it could be known by"),
-        ("technologies: {x: 5}", "must be a mapping of urls"),
-        ("technologies: [x]", "must name technologies"),
-        ("technologies: {x: {headers: {server: 1}}}", "must map a header"),
-        ("other: 1", "unknown key 'other'"),
-        ("- a", "must be a mapping of technologies, parked"),
-        ("parked: 3", "must have urls or text"),
-        ("technologies: {x: &a [*a]", "mine.yaml:1:"),
-    ],
-)
-def test_a_list_that_is_wrong_says_where_and_why(tmp_path: Path, text: str, says: str) -> None:
-    own = tmp_path / "mine.yaml"
-    own.write_text(text)
-    with pytest.raises(ConfigError) as wrong:
-        load(str(own))
-    assert says in str(wrong.value)
 
 
 @pytest.mark.parametrize(
@@ -263,25 +282,3 @@ def test_keys_that_cannot_be_used_are_named(entry: dict[str, object], says: str)
 def test_it_is_built_in() -> None:
     (website,) = load_enrichers([{"use": "website", "contact": "ops@example.org"}])
     assert (website.name, website.price, website.facts) == ("website", 0.0, {"technologies"})
-
-
-@given(st.binary(max_size=600), st.dictionaries(st.text(max_size=8), st.text(max_size=30), max_size=3))
-def test_any_page_can_be_looked_at(body: bytes, headers: dict[str, str]) -> None:
-    looks = seen(body, headers)
-    assert _KNOWN.technologies(looks) <= _KNOWN.known.keys()
-    assert _KNOWN.parked(looks) in (True, False)
-
-
-@pytest.mark.parametrize(
-    "piece", [b"<", b"<script", b"<!--", b"//a.", b"<meta name=generator ", b"</", b"\\/"]
-)
-def test_a_page_made_to_be_slow_is_read_once(piece: bytes) -> None:
-    assert seen(piece * (1_500_000 // len(piece)), {}).title == ""
-
-
-@given(st.integers(100, 599), st.binary(max_size=300))
-def test_any_robots_txt_is_an_answer(status: int, body: bytes) -> None:
-    assert allows(status, body, "icp-sync", "https://acme.com/") in (True, False)
-
-
-_KNOWN = load()

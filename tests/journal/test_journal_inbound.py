@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from journal_builders import NOW, Worker, settled
+from sqlalchemy import delete, func, select, update
 
 from icp_sync.domain.facts import Interval, Signal
-from icp_sync.journal import Journal, Keep
+from icp_sync.journal import Journal, Keep, schema
 from icp_sync.journal.inbound import Event, Fold, Taken
 
 DAY = 86_400.0
@@ -23,12 +24,13 @@ def event(id: str, domain: str = "acme.com", days: float = 1, *, keep: float = 9
     return Event(id=id, domain=domain, at=at, until=at + keep * DAY, facts={"web_visits": Interval(1, 1)})
 
 
-def fold(events: Sequence[Event]) -> tuple[Signal, ...]:
+def fold(events: Sequence[Event], before: Sequence[Signal] = ()) -> tuple[Signal, ...]:
     """How many there are."""
-    if not events:
+    count = len(events) + sum(s.value.low for s in before if isinstance(s.value, Interval))
+    if not count:
         return ()
-    value = Interval(len(events), len(events))
-    until = events[0].until
+    value = Interval(count, count)
+    until = max([event.until for event in events] + [s.until or 0.0 for s in before])
     return (Signal(fact="web_visits", value=value, source="site", observed_at=NOW, until=until),)
 
 
@@ -104,6 +106,68 @@ def test_of_all_companies_only_so_many_are_kept_the_newest(journal: Journal) -> 
     many = [event(str(n), f"c{n}.com", days=n) for n in range(1, 8)]
     journal.take_events("site", many, fold, now=NOW, in_all=4)
     assert journal.take_events("site", many, fold, now=NOW).repeated == 4
+
+
+def answers(journal: Journal) -> int:
+    with journal.reading() as conn:
+        return int(conn.execute(select(func.count()).select_from(schema.answer)).scalar() or 0)
+
+
+def test_what_is_dropped_leaves_no_answer(worker: Worker, journal: Journal) -> None:
+    worker.commit(settled("1", domain="old0.com"))
+    take(journal, *(event(f"o{n}", f"old{n}.com", days=9) for n in range(3)))
+    worker.commit(settled("1", domain="old0.com"))
+    journal.take_events(
+        "site", [event(f"n{n}", f"new{n % 2}.com") for n in range(4)], fold, now=NOW, in_all=5
+    )
+    assert answers(journal) == 3
+    assert [counted(journal, f"old{n}.com") for n in range(3)] == [0, 0, 1]
+    assert counted(journal, "new0.com") == 2, "of a company everything is kept, or nothing"
+    assert journal.due(NOW + 1, 10) == ("1",)
+
+
+def test_events_known_before_are_not_read_again(journal: Journal) -> None:
+    take(journal, *(event(str(n), days=2) for n in range(50)))
+    added: list[int] = []
+
+    def noting(events: Sequence[Event], before: Sequence[Signal] = ()) -> tuple[Signal, ...]:
+        added.append(len(events))
+        return fold(events, before)
+
+    take(journal, event("x"), event("y", "other.com"), event("1"), how=noting)
+    assert sorted(added) == [1, 1]
+    assert counted(journal) == 51
+
+
+@pytest.mark.parametrize("broken", ["", "no json", None])
+def test_what_was_lost_of_an_answer_is_added_up_anew(journal: Journal, broken: str | None) -> None:
+    take(journal, event("a"), event("b"))
+    with journal.writing("record") as conn:
+        conn.execute(
+            delete(schema.answer) if broken is None else update(schema.answer).values(signals=broken)
+        )
+    take(journal, event("c"))
+    assert counted(journal) == 3
+
+
+def test_a_large_call_is_taken_in_by_short_transactions_and_what_ended_half_way_is_told_again(
+    journal: Journal,
+) -> None:
+    many = [event(str(n), f"c{n:03}.com") for n in range(250)]
+    seen: list[int] = []
+
+    def stopping(events: Sequence[Event], before: Sequence[Signal] = ()) -> tuple[Signal, ...]:
+        seen.append(len(events))
+        if len(seen) == 220:
+            raise RuntimeError
+        return fold(events, before)
+
+    with pytest.raises(RuntimeError):
+        take(journal, *many, how=stopping)
+    assert answers(journal) == 200
+    assert take(journal, *many) == Taken(fresh=50, repeated=200)
+    assert answers(journal) == 250
+    assert counted(journal, "c249.com") == counted(journal, "c000.com") == 1
 
 
 def test_what_has_become_too_old_is_counted_no_more(worker: Worker, journal: Journal) -> None:

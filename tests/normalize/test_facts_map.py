@@ -104,6 +104,14 @@ def test_money_is_in_the_accounts_currency_and_a_range_only_in_the_one_it_names(
     assert read({"hs_revenue_range": "10M-50M"})["revenue"] == Money(10e6, 50e6, "")
 
 
+@pytest.mark.parametrize("text", ["4.400", " 950.000"])
+def test_an_amount_with_three_digits_behind_one_point_may_be_thousands_and_is_not_read(text: str) -> None:
+    assert "revenue" not in read({"annualrevenue": text})
+    assert unread({"annualrevenue": text}) == {"revenue": text}
+    assert read({"annualrevenue": "1234.400"})["revenue"] == Money(1234.4, 1234.4, "EUR")
+    assert read({"annualrevenue": "0.400"})["revenue"] == Money(0.4, 0.4, "EUR")
+
+
 @pytest.mark.parametrize("nothing", ["", "   ", None])
 def test_empty_text_is_missing_and_not_unreadable(nothing: str | None) -> None:
     properties = dict.fromkeys(HUBSPOT_DEFAULTS.properties, nothing)

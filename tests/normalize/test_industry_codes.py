@@ -36,6 +36,7 @@ def rows(name: str) -> list[dict[str, str]]:
         ("2834", "sic", "PHARMACEUTICALS", "broad", "31-33"),
         ("3674", "sic", "SEMICONDUCTORS", "exact", "31-33"),
         ("0111", "sic", "FARMING", "broad", "11"),
+        ("119", "sic", "FARMING", "broad", "11"),
         ("3570", "sic", "COMPUTER_HARDWARE", "broad", "31-33"),
         ("62020", "uk_sic", "INFORMATION_TECHNOLOGY_AND_SERVICES", "broad", "54"),
         ("70229", "uk_sic", "MANAGEMENT_CONSULTING", "broad", "54"),
@@ -63,6 +64,8 @@ def test_a_code_has_an_industry_and_a_sector(
         ("518210", "naics", {"INFORMATION_TECHNOLOGY_AND_SERVICES", "INTERNET", "COMPUTER_SOFTWARE"}, "51"),
         ("7371", "sic", {"INFORMATION_TECHNOLOGY_AND_SERVICES", "COMPUTER_SOFTWARE"}, ""),
         ("62.01", "nace", {"INFORMATION_TECHNOLOGY_AND_SERVICES", "COMPUTER_SOFTWARE"}, ""),
+        ("782", "sic", {"MOTION_PICTURES_AND_FILM"}, ""),  # group 782, or gardens (0782) without their zero
+        ("100", "sic", {"MINING_METALS", "FARMING"}, ""),
         ("69", "isic", {"LAW_PRACTICE", "LEGAL_SERVICES", "ACCOUNTING"}, "54"),
     ],
 )

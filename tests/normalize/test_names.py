@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,50 @@ ACCEPTED = (Likeness.EXACT, Likeness.STRONG)
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair['ours']} = {pair['theirs']}")
 def test_a_pair_is_graded_as_a_person_grades_it(pair: dict[str, str]) -> None:
     assert match(pair["ours"], pair["theirs"]).grade == pair["grade"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("राम", "रोम"),
+        ("राम उद्योग लिमिटेड", "रोम उद्योग लिमिटेड"),
+        ("टाटा", "टेटी"),
+        ("मोदी उद्योग", "मेदा उद्योग"),
+        ("กรุงเทพ", "กรังเทพ"),
+        ("ร้านดี", "ร่านดี"),
+        ("வானம்", "வினிமு"),
+        ("NTTドコモ", "NTTトコモ"),
+        ("JRガス東京", "JRカス東京"),
+        ("Bank Дой", "Bank Дои"),
+    ],
+)
+def test_marks_that_make_another_letter_make_another_name(ours: str, theirs: str) -> None:
+    assert match(ours, theirs).grade in (Likeness.NONE, Likeness.WEAK)
+    for name in (ours, theirs):
+        assert match(name, unicodedata.normalize("NFD", name)).grade is Likeness.EXACT
+
+
+def test_what_only_shapes_letters_does_not_count() -> None:
+    assert match("क्\u200dषत्रिय उद्योग", "क्षत्रिय उद्योग").grade is Likeness.EXACT
+    assert match("Robo\u00adtics Kärcher", "Robotics Karcher").grade is Likeness.EXACT
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("Match.com", "Match Limited"),
+        ("Segment.io", "Segment Ltd"),
+        ("Notion.ai", "Notion Ltd"),
+        ("Stripe.co", "Stripe Ltd"),
+        ("Monster.com", "Monster Inc"),
+        ("Zephyrix.com", "Zephyrix.io"),
+        ("Zephyrix.com Inc", "Zephyrix GmbH"),
+    ],
+)
+def test_a_name_with_a_suffix_of_the_web_is_not_that_of_another_legal_form(ours: str, theirs: str) -> None:
+    assert match(ours, theirs).grade is Likeness.WEAK
+    assert match(ours, theirs).confidence <= 0.6
+    assert match(ours, ours.partition(".")[0]).confidence <= 0.95
 
 
 def test_no_two_companies_are_taken_for_one() -> None:

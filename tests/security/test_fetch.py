@@ -87,6 +87,12 @@ def test_a_site_that_redirects_to_itself_ends() -> None:
         answered({"/": moved("/")})
 
 
+def test_a_redirect_can_be_looked_at_instead_of_followed() -> None:
+    with Site({"/": page(b"x", "Location: /1", status="301 X", kind="image/png")}) as site:
+        found = visit(site, limits=Limits(hops=0))
+    assert (found.status, found.headers["location"], found.body) == (301, "/1", b"")
+
+
 def test_no_more_than_the_limit_is_read() -> None:
     got = answered({"/": page(b"x" * 50_000)})
     assert (len(got.body), got.cut) == (10_000, True)

@@ -1,8 +1,12 @@
-"""What the events of one company amount to: the last visit, how many in a month, the newest of each fact."""
+"""What the events of one company amount to: the last visit, how many in a month, the newest of each fact.
+
+Events are added to what earlier ones amounted to, in any order and by any steps with the same result; what is
+too old goes when all are added up anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import inf
 
@@ -16,46 +20,69 @@ GRACE = 86_400.0
 """Seconds a number of visits holds beyond that, for a worker that counts anew a little late."""
 RANK = 10
 """Behind everything the CRM says, beside the first enricher."""
+WEB_VISITS = "web_visits"
+MOST_KEPT = 1_000
+"""Members of a set; which ones of more does not depend on their order."""
 _SHOWN = 8
 
 
-def folding(source: str, now: float) -> Fold:
-    """How the events of this source are added up at this moment."""
+def folding(source: str, now: float, *, counts: bool = True) -> Fold:
+    """How the events of this source are added up at this moment. counts: whether visits are counted; not so
+    where the source tells their number itself."""
 
-    def fold(events: Sequence[Event]) -> tuple[Signal, ...]:
-        return tuple(_signals(source, [event for event in events if event.until > now], now))
+    def fold(events: Sequence[Event], before: Sequence[Signal] = ()) -> tuple[Signal, ...]:
+        alive = [event for event in events if event.until > now]
+        known = {signal.fact: signal for signal in before if (signal.until or inf) > now}
+        counted = known.pop(WEB_VISITS, None) if counts else None
+        said = dict(_newest(source, alive, known))
+        if counts and WEB_VISITS not in said and (visits := _counted(source, alive, counted, now)):
+            said[WEB_VISITS] = visits
+        return tuple(said[fact] for fact in sorted(said))
 
     return fold
 
 
-def _signals(source: str, events: Sequence[Event], now: float) -> Iterator[Signal]:
-    by_fact: dict[str, list[Event]] = {}
-    for event in sorted(events, key=lambda event: (-event.at, event.id)):
-        for fact in event.facts:
-            by_fact.setdefault(fact, []).append(event)
-    for fact, telling in sorted(by_fact.items()):
-        value = telling[0].facts[fact]
-        if isinstance(value, Members) and not value.complete:
-            value = Members(_all(fact, telling), complete=False)
-        yield _signal(source, fact, value, telling[0], telling[0].until)
-    visits = [event for event in by_fact.get(LAST_VISIT, ()) if event.at > now - MONTH]
-    if visits and "web_visits" not in by_fact:
-        count = float(len(visits))
-        many = Interval(count, inf if len(visits) >= A_DOMAIN else count)
-        yield _signal(source, "web_visits", many, visits[0], visits[-1].at + MONTH + GRACE)
+def _newest(
+    source: str, events: Sequence[Event], known: Mapping[str, Signal]
+) -> Iterator[tuple[str, Signal]]:
+    """Of each fact the newest value; sets unite. Of several at the same moment it is always the same one."""
+    told: dict[str, list[Signal]] = {fact: [signal] for fact, signal in known.items()}
+    for event in events:
+        for fact, value in event.facts.items():
+            told.setdefault(fact, []).append(_signal(source, fact, value, event.at, event.until))
+    for fact, signals in told.items():
+        newest = max(signals, key=lambda one: (one.observed_at, one.until or inf, repr(one.value)))
+        if len(signals) > 1 and isinstance(newest.value, Members) and not newest.value.complete:
+            value = Members(_all(signals), complete=False)
+            newest = _signal(source, fact, value, newest.observed_at, newest.until or inf)
+        yield fact, newest
 
 
-def _all(fact: str, telling: Sequence[Event]) -> frozenset[str]:
-    values = (event.facts[fact] for event in telling)
-    return frozenset().union(*(value.known for value in values if isinstance(value, Members)))
+def _all(signals: Sequence[Signal]) -> frozenset[str]:
+    values = (signal.value for signal in signals)
+    known = frozenset[str]().union(*(value.known for value in values if isinstance(value, Members)))
+    return known if len(known) <= MOST_KEPT else frozenset(sorted(known)[:MOST_KEPT])
 
 
-def _signal(source: str, fact: str, value: FactValue, event: Event, until: float) -> Signal:
+def _counted(source: str, events: Sequence[Event], before: Signal | None, now: float) -> Signal | None:
+    """How many visits of a month there are; it holds until the first of them is older."""
+    visits = [event.at for event in events if LAST_VISIT in event.facts and event.at > now - MONTH]
+    if not visits:
+        return before
+    count, until, last = float(len(visits)), min(visits) + MONTH + GRACE, max(visits)
+    if before and isinstance(before.value, Interval):
+        count = min(count + before.value.low, float(A_DOMAIN))
+        until, last = min(until, before.until or inf), max(last, before.observed_at)
+    many = Interval(count, inf if count >= A_DOMAIN else count)
+    return _signal(source, WEB_VISITS, many, last, until)
+
+
+def _signal(source: str, fact: str, value: FactValue, at: float, until: float) -> Signal:
     return Signal(
         fact=fact,
         value=value,
         source=source,
-        observed_at=event.at,
+        observed_at=at,
         rank=RANK,
         raw=_words(fact, value),
         until=until,

@@ -42,7 +42,7 @@ USUAL = {
     "generic": Usual(),
     "clay": Usual(
         domain=("domain", "company_domain", "website"),
-        id=("event_id", "id"),
+        id=("event_id",),  # "id" is the number of a row, which changes what it says
         time=("time", "timestamp"),
         facts=LISTENED_TO,
     ),

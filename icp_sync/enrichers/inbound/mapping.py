@@ -1,17 +1,20 @@
 """One sender's events: what stands where in them becomes facts of a company, and nothing becomes a person's.
 
-Texts that hold an @ are taken for somebody's address and dropped, wherever they stand; of an e-mail address
-only the company's domain is looked at. What names an event is kept as a digest.
+Texts that hold an @, however it is written, are taken for somebody's address and dropped wherever they stand;
+of an e-mail address only the company's domain is looked at. What names an event is kept as a digest.
 """
 
 from __future__ import annotations
 
+import html
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
+from urllib.parse import unquote
 
 from icp_sync.domain.facts import FactType, FactValue, Interval
 from icp_sync.enrichers.inbound.kinds import NOT_OURS_TO_HEAR, USUAL
@@ -31,6 +34,7 @@ LAST_VISIT = "last_visit"
 FAST_CLOCK = 300.0
 """Seconds a sender's clock may be ahead of ours; what happened then happened now."""
 _LONGEST_NUMBER = 40
+_WRAPPED = 4  # times a text may have been escaped
 _FIRST_SECOND, _FIRST_MILLISECOND, _LAST_MILLISECOND = 1e8, 1e11, 1e14
 
 
@@ -82,6 +86,8 @@ class Ear:
         self._time = source.time or usual.time
         problems: list[Problem] = []
         entries = source.facts or {fact: fact for fact in usual.facts}
+        self.counts = self.visits and "web_visits" not in entries
+        """Whether visits are to be counted."""
         self._facts = tuple(_told(entries, types, where, problems))
         paths = {"events": [self._events], "domain": self._domain, "id": self._id, "time": self._time}
         for key, listed in paths.items():
@@ -126,12 +132,13 @@ class Ear:
             facts[LAST_VISIT] = Interval(at, min(when.high, now))
         if not facts:
             return "nothing we could use"
-        id = self._digest(item)
+        id = self._digest(item, domain)
         return Event(id=id, domain=domain, at=at, until=at + self.source.keep, facts=facts)
 
     def _company(self, item: Any) -> str:
         """The domain at the first of its paths that has one; of an e-mail address the part behind @."""
         for text in _texts(self._domain, item):
+            text = _unwrapped(text)
             at = "://" not in text and "@" in text
             if domain := domains.registrable(text.rpartition("@")[2] if at else text):
                 return domain
@@ -149,10 +156,11 @@ class Ear:
                     yield from found
                     break
 
-    def _digest(self, item: Any) -> str:
-        """Under what the event is known again: its name; where that may be a person's, all that it says."""
-        named = next((t for t in _texts(self._id, item) if "@" not in t), "")
-        said = f"id {named}" if named else json.dumps(item, sort_keys=True)
+    def _digest(self, item: Any, domain: str) -> str:
+        """Under what the event is known again: its name, within its company; where it has none, or it may
+        be a person's, all that it says."""
+        named = next((t for t in _texts(self._id, item) if "@" not in _unwrapped(t)), "")
+        said = json.dumps(["id", domain, named] if named else item, sort_keys=True)
         return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16, key=self._salt).hexdigest()
 
 
@@ -243,6 +251,20 @@ def _text(value: Any, separator: str) -> str:
         return number if len(number := repr(value)) <= _LONGEST_NUMBER else ""
     if not isinstance(value, str) or len(value) > LONGEST_TEXT * (MOST_MEMBERS if separator else 1):
         return ""
-    if separator:
-        return separator.join(word for word in value.split(separator) if "@" not in word)
-    return "" if "@" in value else value.strip()
+    plain = _unwrapped(value)
+    if "@" not in plain:
+        return value.strip()
+    words = plain.split(separator) if separator else []
+    return separator.join(word for word in words if "@" not in word)
+
+
+def _unwrapped(text: str) -> str:
+    """A text as a person would read it, when there is an @ in it that machines or look-alikes hide."""
+    plain = text
+    for _ in range(_WRAPPED):
+        before, plain = plain, unicodedata.normalize("NFKC", html.unescape(unquote(plain)))
+        if "@" in plain:
+            return plain
+        if plain == before:
+            break
+    return text

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 
 GOOD_FOR = 300.0
@@ -16,6 +17,8 @@ SIGNATURE_HEADER = "X-Signature"
 HUBSPOT_SIGNATURE = "X-HubSpot-Signature-v3"
 HUBSPOT_TIMESTAMP = "X-HubSpot-Request-Timestamp"
 _LONGEST = 4_096
+_DECODED = re.compile("%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.I)
+"""What HubSpot signs an address without (developer documentation, "Validating requests", v3)."""
 
 
 def brings(secret: str, given: str | None) -> bool:
@@ -43,23 +46,29 @@ def signed(secret: str, timestamp: str, body: bytes, signature: str | None) -> b
 
 
 def signed_by_hubspot(secret: str, uri: str, body: bytes, headers: Mapping[str, str]) -> bool:
-    """HubSpot's version 3 signature: over the method, the address as HubSpot called it, the body and the time
-    (HubSpot developer documentation, "Validating requests"). Who calls this has looked at the time."""
+    """HubSpot's version 3 signature: over the method, the address HubSpot called, the body and the time.
+
+    Its documentation ("Validating requests") decodes some characters of the address first, its own library
+    does not; either is good. Who calls this has looked at the time.
+    """
     from hubspot.exceptions import InvalidSignatureTimestampError
     from hubspot.utils.signature import Signature
 
-    given = headers.get(HUBSPOT_SIGNATURE.lower(), "")
+    given = headers.get(HUBSPOT_SIGNATURE.lower(), "")[:_LONGEST].encode("ascii", "replace").decode()
+    decoded = _DECODED.sub(lambda found: chr(int(found[1], 16)), uri)
     try:
-        return bool(
+        good = [
             Signature.is_valid(
-                signature=given[:_LONGEST].encode("ascii", "replace").decode(),
+                signature=given,
                 client_secret=secret,
                 request_body=body.decode("utf-8"),
-                http_uri=uri,
+                http_uri=spelled,
                 http_method="POST",
                 signature_version="v3",
                 timestamp=headers.get(HUBSPOT_TIMESTAMP.lower(), "").strip(),
             )
-        )
+            for spelled in (uri, decoded)
+        ]
     except (UnicodeDecodeError, InvalidSignatureTimestampError):
         return False
+    return any(good)
