@@ -39,19 +39,22 @@ _BUDGETS = frozenset(("budget_day", "budget_month"))
 _PORT = ("name", "facts", "price", "ttl", "miss_ttl", "answer")
 
 
-def load(entries: Sequence[Mapping[str, object]], crm: Crm | None = None) -> tuple[Enricher, ...]:
+def load(
+    entries: Sequence[Mapping[str, object]], crm: Crm | None = None, *, rehearsed: bool = True
+) -> tuple[Enricher, ...]:
     """The enrichers a configuration lists, in its order, which is the order they are asked in.
 
     Each entry has `use`: a built-in name, that of a manifest in `vendors/`, "rest" with the path of another
     as `manifest`, an entry point's name or "package.module:Class"; its other keys are the constructor's
     arguments. A constructor that takes `crm` is given the connection's; it is no key.
-    Names must differ. Raises ConfigError with every problem at once.
+    Names must differ. rehearsed: manifests are held against their samples, too.
+    Raises ConfigError with every problem at once.
     """
     problems: list[Problem] = []
     made: list[Enricher] = []
     for index, entry in enumerate(entries):
         where = f"enrichers[{index}]"
-        enricher = _made(entry, where, crm, problems)
+        enricher = _made(entry, where, crm, problems, rehearsed=rehearsed)
         if enricher is None:
             continue
         if enricher.name in {other.name for other in made}:
@@ -65,14 +68,14 @@ def load(entries: Sequence[Mapping[str, object]], crm: Crm | None = None) -> tup
 
 
 def _made(
-    entry: Mapping[str, object], where: str, crm: Crm | None, problems: list[Problem]
+    entry: Mapping[str, object], where: str, crm: Crm | None, problems: list[Problem], *, rehearsed: bool
 ) -> Enricher | None:
     use = entry.get("use") if isinstance(entry, Mapping) else None
     if not isinstance(use, str) or not use:
         problems.append(Problem(where=f"{where}.use", what="must name an enricher", hint=_known()))
         return None
     try:
-        build = _manifest(use, entry, where) or _found(use)
+        build = _manifest(use, entry, where, rehearsed=rehearsed) or _found(use)
     except LookupError as error:
         problems.append(Problem(where=f"{where}.use", what=str(error.args[0]), hint=_near(use)))
         return None
@@ -112,16 +115,18 @@ def _priced(enricher: Enricher, price: object, where: str, problems: list[Proble
     return enricher
 
 
-def _manifest(use: str, entry: Mapping[str, object], where: str) -> Callable[..., object] | None:
+def _manifest(
+    use: str, entry: Mapping[str, object], where: str, *, rehearsed: bool
+) -> Callable[..., object] | None:
     """The constructor of a vendor that is a manifest, None of others. Raises ConfigError."""
     if use == REST:
         path = entry.get("manifest")
         if not isinstance(path, str) or not path:
             raise ConfigError([Problem(where=f"{where}.manifest", what="must name the vendor's YAML file")])
-        return Building(path, "manifest")
+        return Building(path, "manifest", rehearsed=rehearsed)
     if use in BUILT_IN or use not in shipped():
         return None
-    return Building(shipped()[use])
+    return Building(shipped()[use], rehearsed=rehearsed)
 
 
 def _found(use: str) -> Callable[..., object]:
@@ -162,7 +167,14 @@ def _arguments(build: Callable[..., object], given: Mapping[str, object], where:
         name for name in named if parameters[name].default is inspect.Parameter.empty and name not in given
     ]
     return [
-        *(Problem(where=f"{where}.{key}", what="unknown key", hint=_like(key, named)) for key in unknown),
+        *(
+            Problem(
+                where=f"{where}.{key}",
+                what="unknown key",
+                hint=_like(key, [*named, "price", *sorted(_BUDGETS)]),
+            )
+            for key in unknown
+        ),
         *(Problem(where=f"{where}.{name}", what="is missing") for name in missing),
     ]
 
@@ -204,7 +216,29 @@ def _built(
         named = ", ".join(unfit)
         problems.append(Problem(where=f"{where}.use", what=f"'{use}' has no number of 0 or more as {named}"))
         return None
+    if wrong := _unfit(enricher):
+        problems += [Problem(where=f"{where}.use", what=f"'{use}' has {what}") for what in wrong]
+        return None
     return cast(Enricher, enricher)
+
+
+def _unfit(enricher: object) -> list[str]:
+    """What is wrong with that which a source may say of itself."""
+    wrong = []
+    ttls = getattr(enricher, "ttls", None)
+    if ttls is not None and not isinstance(ttls, Mapping):
+        wrong.append("ttls that are no mapping of facts to seconds")
+    elif bad := [fact for fact, seconds in (ttls or {}).items() if not _is_lifetime(seconds)]:
+        wrong.append(f"no number of seconds as ttls of {', '.join(map(str, bad))}")
+    for name in ("batch", "parallel"):
+        said = getattr(enricher, name, 1)
+        if isinstance(said, bool) or not isinstance(said, int) or said < 1:
+            wrong.append(f"no whole number of 1 or more as {name}")
+    return wrong
+
+
+def _is_lifetime(seconds: object) -> bool:
+    return not isinstance(seconds, bool) and isinstance(seconds, int | float) and 0 <= seconds < float("inf")
 
 
 def _known() -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import traceback
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -39,6 +40,21 @@ def plainly(error: requests.RequestException) -> str:
             return said
     system = next((one.strerror for one in chain if type(one) is OSError and one.strerror), "")
     return system[:1].lower() + system[1:] or "the connection failed"
+
+
+def shaking_hands(error: BaseException) -> bool:
+    """Whether TLS failed before any request could be sent: its certificate, or in the handshake. What breaks
+    later (an alert, a damaged record) has the same type, and may have been acted upon."""
+    return any(
+        isinstance(one, ssl.SSLCertVerificationError | ssl.CertificateError) or _passed(one, "do_handshake")
+        for one in _chain(error)
+    )
+
+
+def _passed(error: BaseException, function: str) -> bool:
+    """Whether it was raised inside a function of this name."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code.co_name == function for frame, _ in frames)
 
 
 _TLS = (ssl.SSLError, urllib3.exceptions.SSLError, requests.exceptions.SSLError)

@@ -26,7 +26,7 @@ from tenacity import (
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.http.clock import ServerClock
 from icp_sync.http.dialect import Dialect, Endpoint, Reply, Throttle, UncertainError
-from icp_sync.http.outage import place, plainly
+from icp_sync.http.outage import place, plainly, shaking_hands
 from icp_sync.http.tokens import Token, Tokens
 from icp_sync.http.wire import Bearer, Call, never_sent, parse, pour, retry_after, session
 from icp_sync.observe import fault_point, log, redact, request_seconds, requests_total
@@ -283,7 +283,7 @@ class Transport:
 
     def _lost(self, endpoint: Endpoint, url: str, error: requests.RequestException) -> Exception:
         what, network = f"cannot reach {place(url)}: {plainly(error)}", "check base_url and the network"
-        if isinstance(error, requests.exceptions.SSLError):
+        if isinstance(error, requests.exceptions.SSLError) and shaking_hands(error):
             return UnavailableError(what, next_step="check the TLS certificate, or REQUESTS_CA_BUNDLE")
         if isinstance(error, ValueError):  # requests' way to say that an address is none
             return UnavailableError(what, next_step="check base_url")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from icp_sync.enrichers.manifest.hearing import LONGEST_PAUSE
 from icp_sync.enrichers.manifest.samples import Reply
 from icp_sync.ports import Hit, Unavailable
 from tests.enrichers.manifest_files import FOUND, HIT, UNKNOWN, ask, changed, manifest, rest, single
@@ -72,6 +73,36 @@ def test_the_price_is_the_most_one_request_can_cost(here: Path) -> None:
     assert (hit.charge, miss.charge, lost.charge) == (3.0, 2.0, 2.0)
     assert isinstance(lost, Unavailable)
     assert lost.kind == "unknown"
+
+
+def test_a_configured_price_is_for_the_steps_too_and_nothing_beyond_it_is_booked(here: Path) -> None:
+    text = changed(("request: {", "steps: [{request: {path: /f}, found: id, credits: 3}]\nrequest: {"))
+    for price in (0, 1, 8):
+        made = rest(here, text, price=price)
+        assert made.price == price
+        hit, _ = ask(made, here, text, Reply(body={"id": 7}), FOUND)
+        miss, _ = ask(made, here, text, Reply(body={"id": 7}), UNKNOWN)
+        assert (hit.charge, miss.charge) == (price, price * 0.75)
+
+
+def test_a_refusal_for_years_does_not_stop_the_next_question_for_years(here: Path) -> None:
+    text = changed(more="rate: {calls: 5, seconds: 1}\n")
+    made = rest(here, text)
+    refused = Reply(status=429, headers={"Retry-After": "99999999"}, body={})
+    with serving(manifest(here, text), [refused]):
+        first, second = made.answer([asked()]), made.answer([asked("globex.com")])
+    assert [getattr(one[0], "kind", "") for one in (first, second)] == ["throttled", "throttled"]
+    assert getattr(second[0], "retry_after", 0) <= LONGEST_PAUSE == 3_600
+
+
+def test_who_is_told_nothing_of_certificates_is_not_told_of_companies(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(here / "none.pem"))
+    (answer,) = rest(here).answer([asked()])
+    assert isinstance(answer, Unavailable)
+    assert (answer.kind, answer.charge) == ("error", 0.0)
+    assert "CA certificate bundle" in answer.message
 
 
 @pytest.mark.parametrize(

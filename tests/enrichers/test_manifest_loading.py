@@ -61,6 +61,14 @@ def test_a_good_manifest_loads_with_its_defaults(tmp_path: Path) -> None:
         (("title: Plain", "title:"), "2:1: 'title' has no value"),
         (("title: Plain", "title: !!python/object:os.system x"), "2:8: the tag"),
         (("hit: {when: name}", "outcomes: [{status: 202, is: pending}]"), "10:11: an outcome is pending"),
+        (
+            ("facts:", 'pending: {check: {path: "/jobs/{job}"}}\nfacts:'),
+            "12:25: there is no {job} (say where the reply names it",
+        ),
+        (
+            ("request: {", "steps: [{request: {path: /f}, found: id, prefer: live}]\nrequest: {"),
+            "9:9: needs name for `prefer`",
+        ),
     ],
     ids=lambda value: value[1][:24] if isinstance(value, tuple) else "",
 )

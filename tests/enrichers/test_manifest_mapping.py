@@ -108,6 +108,31 @@ def test_a_unit_is_an_option_and_an_empty_one_leaves_the_line_out() -> None:
     assert read("revenue", {"m": "9" * 17}, line, unit=1e300) == "9" * 17
 
 
+@pytest.mark.parametrize(
+    ("raw", "low", "high"),
+    [
+        ("12,345", 12_345e3, 12_345e3),
+        ("1000 - 5000", 1e6, 5e6),
+        ("5000+", 5e6, None),
+        (4.125, 4_125.0, 4_125.0),
+        ("$2.5 Billion", 2.5e9, 2.5e9),
+        ("$250 mil. - $500 mil.", 250e6, 500e6),
+        ("2,500 USD", 2_500.0, 2_500.0),
+    ],
+)
+def test_an_amount_with_a_unit_of_its_own_is_in_that_unit(raw: Any, low: float, high: float | None) -> None:
+    line = {"from": "m", "kind": "money", "currency": "USD", "times": 1_000}
+    assert read("revenue", {"m": raw}, line) == ["money", low, high, "USD"]
+    bounds = {"low": "a", "high": "b", "kind": "money", "currency": "USD", "times": 1_000}
+    assert read("revenue", {"a": 1, "b": 5}, bounds) == ["money", 1e3, 5e3, "USD"]
+
+
+def test_a_text_that_may_be_four_or_four_thousand_is_not_read_and_a_number_is() -> None:
+    money = {"from": "m", "kind": "money", "currency": "USD"}
+    assert read("revenue", {"m": "4.400"}, money) == "4.400"
+    assert read("revenue", {"m": 4.125}, money) == ["money", 4.125, 4.125, "USD"]
+
+
 def test_an_option_that_is_no_unit_or_currency_is_refused() -> None:
     money = {"from": "m", "kind": "money", "currency": "{code}", "times": "{unit}"}
     manifest = setup("revenue", money, options={"code": "USD", "unit": 1_000}).manifest

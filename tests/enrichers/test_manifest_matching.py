@@ -49,10 +49,12 @@ STEPPED = {
 }
 
 
-def search(folder: Path, *titles: str) -> tuple[Answer, list[str]]:
-    made = rest(folder, STEPS, STEPPED)
-    items = [{"title": title, "number": number} for number, title in enumerate(titles, 1)]
-    with serving(manifest(folder, STEPS, STEPPED), [Reply(body={"items": items}), FOUND]) as sent:
+def search(
+    folder: Path, *titles: str, text: str = STEPS, active: tuple[int, ...] = ()
+) -> tuple[Answer, list[str]]:
+    made = rest(folder, text, STEPPED)
+    items = [{"title": title, "number": n, "active": n in active} for n, title in enumerate(titles, 1)]
+    with serving(manifest(folder, text, STEPPED), [Reply(body={"items": items}), FOUND]) as sent:
         (answer,) = made.answer([asked(name="Borealis Lathe Works")])
     return answer, [str(one.url) for one in sent]
 
@@ -70,6 +72,20 @@ def test_two_that_are_alike_are_ambiguous_and_none_at_all_is_a_miss(here: Path) 
     assert len(urls) == 1
     assert search(here, "Lathe World")[0] == Miss()
     assert search(here)[0] == Miss()
+
+
+def test_of_two_that_are_alike_the_preferred_one_is_taken_and_never_one_less_alike(here: Path) -> None:
+    text = STEPS.replace("    name: title\n", "    name: title\n    prefer: active\n")
+    ours, same, alike = "Borealis Lathe Works Ltd", "Borealis Lathe Works Limited", "Borealis Latheworks Ltd"
+
+    def taken(*titles: str, active: tuple[int, ...]) -> str:
+        answer, urls = search(here, *titles, text=text, active=active)
+        return urls[-1].rpartition("/")[2].lstrip("0") if isinstance(answer, Hit) else ""
+
+    assert taken(ours, same, active=(2,)) == "2"
+    assert taken(ours, alike, "Lathe World", active=(2, 3)) == "1"
+    assert taken(ours, active=()) == "1"
+    assert taken(ours, same, active=()) == taken(ours, same, active=(1, 2)) == ""
 
 
 def test_one_company_listed_twice_is_one(here: Path) -> None:

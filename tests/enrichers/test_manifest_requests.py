@@ -9,6 +9,7 @@ import pytest
 import responses
 
 from icp_sync.enrichers.manifest.samples import Reply
+from icp_sync.errors import ConfigError
 from icp_sync.ports import Hit, Pending, Unavailable
 from tests.enrichers.manifest_files import FOUND, HIT, UNKNOWN, ask, changed, manifest, rest, single
 from tests.enrichers.vendor_world import asked, said, serving
@@ -112,6 +113,7 @@ def test_a_login_that_is_refused_is_no_entitlement_and_costs_nothing(
     assert isinstance(answer, Unavailable)
     assert (answer.kind, answer.charge) == ("not_entitled", 0.0)
     assert "key-1234567890" not in answer.message
+    assert answer.message.startswith("plain: the login ")
 
 
 JOBS = changed(
@@ -132,6 +134,54 @@ def test_an_ordered_answer_is_fetched_under_its_job(here: Path) -> None:
     gone, _ = ask(made, here, JOBS, UNKNOWN, job="77")
     assert isinstance(gone, Unavailable)
     assert gone.kind == "error"
+
+
+def test_a_job_nobody_names_says_nothing_of_the_account(here: Path) -> None:
+    text = JOBS.replace('job: id, check: {path: "/jobs/{job}"}, ', "")
+    answer = single(here, text, Reply(status=202, body={"id": 77}))
+    assert isinstance(answer, Pending)
+    assert answer.job
+    assert "acme" not in answer.job
+    ready, sent = ask(rest(here, text), here, text, FOUND, job=answer.job)
+    assert isinstance(ready, Hit)
+    assert answer.job not in sent[0]
+
+
+NAMED = changed(
+    ("leaves: [domain]", "leaves: [domain, name]"),
+    ('{domain}"}', '{domain}", headers: {X-Company: "{name}"}, query: {q: "{name}"}}'),
+    ("on: hit", "on: call"),
+)
+
+
+FORM = NAMED.replace("headers:", "method: POST, form:")
+
+
+@pytest.mark.parametrize(("text", "name"), [(NAMED, "Łódź Żelazo"), (FORM, "Zürich \ud800")])
+def test_what_cannot_be_sent_is_not_sent_and_costs_nothing(here: Path, text: str, name: str) -> None:
+    made = rest(here, text)
+    answer, sent = ask(made, here, text, FOUND, name=name)
+    assert isinstance(answer, Unavailable)
+    assert (answer.kind, answer.charge, sent) == ("bad_input", 0.0, [])
+    assert answer.message == "plain: not asked, it holds letters that cannot be sent"
+    assert isinstance(ask(made, here, text, FOUND, name="Zürich")[0], Hit)
+
+
+def test_what_an_operator_writes_into_a_header_must_be_able_to_stand_there(here: Path) -> None:
+    text = changed(
+        ("secrets: [key]", "secrets: [key]\nrequired: [contact, plan]\noptions: {team: sales}"),
+        (
+            '{domain}"}',
+            '{domain}", headers: {User-Agent: "us ({contact})", X-Team: "{team}"}, query: {plan: "{plan}"}}',
+        ),
+    )
+    assert rest(here, text, contact="ops@zürich.example", plan="Łódź")
+    with pytest.raises(ConfigError) as caught:
+        rest(here, text, contact="Łukasz ops@acme.pl", plan="Łódź", team="sprzedaż")
+    assert [(problem.where, problem.what) for problem in caught.value.problems] == [
+        ("contact", "holds letters that cannot be sent in a header"),
+        ("team", "holds letters that cannot be sent in a header"),
+    ]
 
 
 def test_a_job_without_a_name_is_no_job(here: Path) -> None:

@@ -14,7 +14,8 @@ import requests
 from icp_sync.domain.facts import CATALOGUE, fits
 from icp_sync.enrichers import load as load_enrichers
 from icp_sync.enrichers.manifest import Rest, shipped
-from icp_sync.enrichers.manifest.rehearsal import meanings, outcome_of
+from icp_sync.enrichers.manifest.answers import outcome_of
+from icp_sync.enrichers.manifest.rehearsal import meanings
 from icp_sync.enrichers.manifest.samples import Meant, Reply, Sample
 from icp_sync.observe import configure_logs
 from icp_sync.ports import Answer, Hit, Miss, Pending, Request, Unavailable

@@ -69,6 +69,26 @@ def test_two_companies_of_one_name_are_nobody(web: responses.RequestsMock) -> No
     assert len(web.calls) == 1
 
 
+def test_a_dissolved_company_of_our_name_is_found_beside_active_ones_of_other_names(
+    web: responses.RequestsMock,
+) -> None:
+    gone = {"title": "ACME ROCKET WORKS", "company_number": "1", "company_status": "dissolved"}
+    other = {"title": "ACME ANVILS LIMITED", "company_number": "2", "company_status": "active"}
+    web.get(f"{HOUSE}/search/companies", json={"items": [gone, other]})
+    web.get(f"{HOUSE}/company/1", json={"company_name": gone["title"], "company_status": "dissolved"})
+    assert facts(ask(vendor("companies_house")))["registry_status"] == choice("dissolved")
+
+    found = sample("opencorporates", "hit")["steps"][0]["body"]
+    one = found["results"]["companies"][0]["company"]
+    record = {**one, "name": "Acme Rocket Works", "inactive": True}
+    beside = {**one, "name": "Acme Anvils Limited", "inactive": False, "company_number": "2"}
+    found["results"]["companies"] = [{"company": record}, {"company": beside}]
+    web.get("https://api.opencorporates.com/v0.4/companies/search", json=found)
+    where = f"{record['jurisdiction_code']}/{record['company_number']}"
+    web.get(f"https://api.opencorporates.com/v0.4/companies/{where}", json={"results": {"company": record}})
+    assert facts(ask(vendor("opencorporates")))["registry_status"] == choice("dissolved")
+
+
 @pytest.mark.parametrize(
     ("title", "like"),
     [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, get_args
 
 from icp_sync.enrichers.manifest.expressions import UnreadableError, gives, search, truthy
 from icp_sync.enrichers.manifest.likeness import likeness
@@ -15,8 +16,11 @@ from icp_sync.observe import redact
 from icp_sync.ports import Answer, Hit, Miss, Pending, Request, Unavailable
 
 LONGEST_JOB = 500
+SAME_QUESTION = "the same question again"
+"""The job where a vendor names none: it says nothing of the account, wherever it is kept or sent."""
 _LONGEST_SAID = 200
 _SAID = "error.message || errors[0].message || message || error || detail || messages || @"
+_OUTCOMES: Mapping[str, Outcome] = {word: word for word in get_args(Outcome)}
 NOT_UNDERSTOOD = "a reply of another form than is documented"
 
 
@@ -57,22 +61,20 @@ def of_record(
     now: float,
     so_far: float = 1.0,
     item: Any = None,
-    among: int = 1,
 ) -> Answer:
-    """The answer in one record. item, among: of a reply to several, what is about this request, and how many
-    share what the reply cost."""
+    """The answer in one record. item: of a reply to several, what is about this request."""
     rule = setup.manifest.hit
     if not truthy(record) or (rule.when and not truthy(gives(rule.when, record))):
-        return without(setup, request, said, rule.otherwise, item=item, among=among)
+        return without(setup, request, said, rule.otherwise, item=item)
     if isinstance(record, list):
         record = record[0] if len(record) == 1 else {"items": record}
     if not isinstance(record, dict):
-        return without(setup, request, said, "error", NOT_UNDERSTOOD, item=item, among=among)
+        return without(setup, request, said, "error", NOT_UNDERSTOOD, item=item)
     sure = likeness(setup.manifest, record, request, so_far)
     if sure <= 0:
-        return without(setup, request, said, "ambiguous", item=item, among=among)
+        return without(setup, request, said, "ambiguous", item=item)
     signals, unread = facts_in(record, setup, now=now, confidence=sure)
-    charge = charged(setup, "hit", said, item, among=among)
+    charge = charged(setup, "hit", said, item)
     return Hit(signals=signals, charge=charge, unread=unread)
 
 
@@ -84,16 +86,15 @@ def without(
     why: str = "",
     *,
     item: Any = None,
-    among: int = 1,
 ) -> Answer:
     """The answer where no company was found in the reply."""
-    charge = charged(setup, what, said, item, among=among)
+    charge = charged(setup, what, said, item)
     if what in ("miss", "ambiguous"):
         return Miss(charge=charge, ambiguous=what == "ambiguous")
     if what == "pending" and setup.manifest.pending is not None:
         waiting = setup.manifest.pending
-        job = gives(waiting.job, said.body if item is None else item) if waiting.job else ""
-        job = str(job or request.job or ("" if waiting.job else request.domain))[:LONGEST_JOB]
+        job = gives(waiting.job, said.body if item is None else item) if waiting.job else SAME_QUESTION
+        job = str(job or request.job or "")[:LONGEST_JOB]
         if not job:
             return Unavailable(kind="error", message=f"{setup.name}: a job without a name", charge=charge)
         wait = wait_for(setup.manifest, said)
@@ -105,6 +106,15 @@ def without(
         retry_after=wait_for(setup.manifest, said),
         charge=charge,
     )
+
+
+def outcome_of(answer: Answer) -> Outcome:
+    """The word of the manifest language for an answer."""
+    if isinstance(answer, Miss):
+        return "ambiguous" if answer.ambiguous else "miss"
+    if isinstance(answer, Unavailable):
+        return _OUTCOMES.get(answer.kind, "error")
+    return "pending" if isinstance(answer, Pending) else "hit"
 
 
 def _message(setup: Setup, said: Said, why: str) -> str:

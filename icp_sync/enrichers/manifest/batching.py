@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from icp_sync.enrichers.manifest.answers import of_record, without
+from icp_sync.enrichers.manifest.answers import of_record, outcome_of, without
 from icp_sync.enrichers.manifest.expressions import UnreadableError, gives, search
-from icp_sync.enrichers.manifest.outcomes import Said, outcome
+from icp_sync.enrichers.manifest.outcomes import Said, outcome, pays, reported
 from icp_sync.enrichers.manifest.schema import Batch
 from icp_sync.enrichers.manifest.setup import Setup
+from icp_sync.enrichers.manifest.vocabulary import Outcome
 from icp_sync.normalize import domains
-from icp_sync.ports import Answer, Hit, Miss, Request, Unavailable
+from icp_sync.ports import Answer, Request
 
 
 def aligned(setup: Setup, requests: Sequence[Request], said: Said, *, now: float) -> list[Answer]:
@@ -21,33 +23,39 @@ def aligned(setup: Setup, requests: Sequence[Request], said: Said, *, now: float
     assert batch is not None, "asked without a batch"
     items = _items(batch, said)
     if items is None or (batch.by == "position" and len(items) != len(requests)):
-        return [_whole(setup, request, said, len(requests)) for request in requests]
-    found = items if batch.by == "position" else _by_echo(batch, items, requests)
-    answers = _each(setup, batch, requests, said, found, now=now, among=1)
-    if setup.manifest.charge.reported is None:
-        return answers
-    paying = sum(isinstance(answer, Hit) or _ambiguous(answer) for answer in answers)
-    return _each(setup, batch, requests, said, found, now=now, among=paying or len(answers))
+        found: Sequence[Any] = [None] * len(requests)
+        answers = [_whole(setup, request, said) for request in requests]
+    else:
+        found = items if batch.by == "position" else _by_echo(batch, items, requests)
+        answers = [
+            _one(setup, batch, request, said, item, now=now)
+            for request, item in zip(requests, found, strict=True)
+        ]
+    return _shared_out(setup, batch, said, found, answers)
 
 
-def _each(
-    setup: Setup,
-    batch: Batch,
-    requests: Sequence[Request],
-    said: Said,
-    found: Sequence[Any],
-    *,
-    now: float,
-    among: int,
+def _shared_out(
+    setup: Setup, batch: Batch, said: Said, found: Sequence[Any], answers: list[Answer]
 ) -> list[Answer]:
-    return [
-        _one(setup, batch, request, said, item, now=now, among=among)
-        for request, item in zip(requests, found, strict=True)
-    ]
+    """The answers with their parts of what the reply says all of them cost together, whoever it was spent on:
+    those that pay by the manifest's rule bear it, and everybody where that is nobody. What an item says of
+    itself is its own."""
+    rule = setup.manifest.charge.reported
+    total = reported(rule, said) if rule is not None else None
+    if rule is None or total is None:
+        return answers
+    own = [item is not None and bool((told := reported(rule, said, item)) and told[1]) for item in found]
+    rest = max(0.0, total[0] - sum(one.charge for one, known in zip(answers, own, strict=True) if known))
+    open_to = [place for place, known in enumerate(own) if not known]
+    paying = [place for place in open_to if _pays(setup, batch, said, found[place], answers[place])]
+    bearing = paying or open_to
+    shares = dict.fromkeys(open_to, 0.0) | dict.fromkeys(bearing, rest / max(1, len(bearing)))
+    return [replace(one, charge=shares.get(place, one.charge)) for place, one in enumerate(answers)]
 
 
-def _ambiguous(answer: Answer) -> bool:
-    return isinstance(answer, Miss) and answer.ambiguous
+def _pays(setup: Setup, batch: Batch, said: Said, item: Any, answer: Answer) -> bool:
+    good = said.good if item is None else _own(batch, said, item).good
+    return pays(setup.manifest, outcome_of(answer), good=good)
 
 
 def _items(batch: Batch, said: Said) -> list[Any] | None:
@@ -58,12 +66,12 @@ def _items(batch: Batch, said: Said) -> list[Any] | None:
     return found if isinstance(found, list) else None
 
 
-def _whole(setup: Setup, request: Request, said: Said, among: int) -> Answer:
+def _whole(setup: Setup, request: Request, said: Said) -> Answer:
     """What a reply without a list of answers means for each: nothing was learned about any one company."""
     what = outcome(setup.manifest, said)
     kind = "error" if what in ("hit", "miss", "ambiguous", "pending") else what
     why = "not a list of answers" if said.good and what == "hit" else ""
-    return without(setup, request, said, kind, why, among=among)
+    return without(setup, request, said, kind, why, item={})
 
 
 def _by_echo(batch: Batch, items: Sequence[Any], requests: Sequence[Request]) -> list[Any]:
@@ -86,23 +94,20 @@ def _only(items: list[Any]) -> Any:
     return items[0] if items and all(item == items[0] for item in items) else None
 
 
-def _one(
-    setup: Setup, batch: Batch, request: Request, said: Said, item: Any, *, now: float, among: int
-) -> Answer:
+def _one(setup: Setup, batch: Batch, request: Request, said: Said, item: Any, *, now: float) -> Answer:
+    """The answer in one item. Where there is none, the reply may still have been paid for this one too."""
     if item is None:
-        if batch.absent == "miss":
-            return without(setup, request, said, "miss", item={}, among=among)
-        message = f"{setup.name}: the reply to several does not speak of this one"
-        return Unavailable(kind="error", message=message)
+        what: Outcome = "miss" if batch.absent == "miss" else "error"
+        return without(setup, request, said, what, "the reply to several does not speak of this one", item={})
     own = _own(batch, said, item)
     what = outcome(setup.manifest, own)
     if what != "hit":
-        return without(setup, request, own, what, item=item, among=among)
+        return without(setup, request, own, what, item=item)
     try:
         record = search(batch.record or setup.manifest.hit.record, item)
     except UnreadableError:
-        return without(setup, request, own, "error", "an item of another form", item=item, among=among)
-    return of_record(setup, request, said, record, now=now, item=item, among=among)
+        return without(setup, request, own, "error", "an item of another form", item=item)
+    return of_record(setup, request, said, record, now=now, item=item)
 
 
 def _own(batch: Batch, said: Said, item: Any) -> Said:

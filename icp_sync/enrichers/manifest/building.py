@@ -16,9 +16,10 @@ class Building:
     """Called with a configuration's keys it makes the enricher. Its signature is what the manifest asks for,
     so that a key too many or too few is named like that of any other enricher."""
 
-    def __init__(self, path: Path | str, *also: str) -> None:
-        """also: keys the entry holds beside the manifest's. Raises ConfigError for a bad manifest."""
-        self._manifest = load(path)
+    def __init__(self, path: Path | str, *also: str, rehearsed: bool = True) -> None:
+        """also: keys the entry holds beside the manifest's. rehearsed: whether its samples must be read as
+        it says. Raises ConfigError for a bad manifest."""
+        self._manifest = load(path, rehearsed=rehearsed)
         self._also = also
         self.__signature__ = _signature(self._manifest, also)
 

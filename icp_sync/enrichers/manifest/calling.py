@@ -15,11 +15,11 @@ from urllib.parse import urlencode, urlsplit
 
 from icp_sync.enrichers.manifest.conversation import Unanswered
 from icp_sync.enrichers.manifest.hearing import Hearing
-from icp_sync.enrichers.manifest.logins import ClientCredentials, Credentials
+from icp_sync.enrichers.manifest.logins import ClientCredentials, Credentials, LoginError
 from icp_sync.enrichers.manifest.outcomes import Said
 from icp_sync.enrichers.manifest.schema import Call
 from icp_sync.enrichers.manifest.setup import Setup
-from icp_sync.enrichers.manifest.words import ClimbingError, filled, path, text
+from icp_sync.enrichers.manifest.words import ClimbingError, filled, path, sendable, text
 from icp_sync.errors import AuthError, IcpSyncError, RequestError, UnavailableError
 from icp_sync.http import Endpoint, Transport, UncertainError, http_date
 from icp_sync.ports import Unavailable
@@ -65,10 +65,14 @@ class Caller:
         """
         try:
             where = path(call.path, words)
+            query = _texts({**(filled(call.query, words, each) or {}), **self._credentials.query()})
+            body, headers = self._body(call, words, each)
+            sendable(headers)
         except ClimbingError as error:
             raise Unanswered(self._unavailable("bad_input", error)) from error
-        query = {**(filled(call.query, words, each) or {}), **self._credentials.query()}
-        body, headers = self._body(call, words, each)
+        except UnicodeError as error:
+            what = ValueError("not asked, it holds letters that cannot be sent")
+            raise Unanswered(self._unavailable("bad_input", what)) from error
         if keep is None:
             return self._sent(call, where, query, body, headers)
         key = json.dumps([call.base_url, where, filled(call.query, words, each), body and body.decode()])
@@ -97,7 +101,12 @@ class Caller:
         return None, headers
 
     def _sent(
-        self, call: Call, where: str, query: Mapping[str, Any], body: bytes | None, headers: dict[str, str]
+        self,
+        call: Call,
+        where: str,
+        query: list[tuple[str, str]],
+        body: bytes | None,
+        headers: dict[str, str],
     ) -> Said:
         self._hearing.begin()
         try:
@@ -106,27 +115,27 @@ class Caller:
                 call.method,
                 where,
                 endpoint=self._endpoint,
-                params=_texts(query),
+                params=query,
                 body=body,
                 headers=headers,
             )
         except RequestError as error:
-            return self._said(error.status, error.body)
+            return self._said(error.status, error.body, readable=error.body is not None)
         except UncertainError as error:
             if error.status:
                 return self._said(error.status, None, readable=False, retry_after=error.retry_after)
             kind = "error" if self._free else "unknown"
             raise Unanswered(self._unavailable(kind, error)) from error
-        except AuthError as error:
-            if self._hearing.headers:
-                return self._said(401, None)
+        except LoginError as error:
             raise Unanswered(self._unavailable("not_entitled", error)) from error
+        except AuthError:
+            return self._said(401, None)
         except UnavailableError as error:
             if self._hearing.refusal is not None:
                 return self._said(429, self._hearing.refusal[0])
             kind = "error" if error.retry_after is None else "throttled"
             raise Unanswered(self._unavailable(kind, error, error.retry_after)) from error
-        except IcpSyncError as error:
+        except (IcpSyncError, OSError) as error:  # OSError: no file of certificates where one was named
             raise Unanswered(self._unavailable("error", error)) from error
         return self._said(reply.status, reply.data)
 
@@ -165,7 +174,7 @@ class Caller:
         login = Transport(
             self._setup.base_url or f"{parts.scheme}://{parts.netloc}",
             name=self._setup.name,
-            dialect=self._hearing,
+            dialect=Hearing(),
             tries=2,
         )
         return ClientCredentials(rule, self._setup, login, parts.path or "/")

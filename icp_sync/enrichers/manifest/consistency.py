@@ -78,9 +78,17 @@ def _calls(manifest: Manifest) -> Iterator[tuple[Path, Call, frozenset[str]]]:
         found |= {"found"} if isinstance(step.found, str) else set(step.found)
     yield ("request",), manifest.request, frozenset(found)
     if manifest.pending and manifest.pending.check:
-        yield ("pending", "check"), manifest.pending.check, frozenset({"job"})
+        named = frozenset({"job"}) if manifest.pending.job else frozenset[str]()
+        yield ("pending", "check"), manifest.pending.check, named
     if manifest.batch:
         yield ("batch", "request"), manifest.batch.request, frozenset(LISTS)
+
+
+def in_headers_of(manifest: Manifest) -> frozenset[str]:
+    """The words that stand in a header of some request."""
+    headers: list[Any] = [call.headers for _, call, _ in _calls(manifest)]
+    headers += [[auth.value, auth.bearer] for auth in manifest.auth if auth.header or auth.bearer]
+    return frozenset(word for word, _ in placeholders(headers))
 
 
 def _call(call: Call, path: Path, given: Set[str], manifest: Manifest, report: Report) -> None:
@@ -93,6 +101,8 @@ def _call(call: Call, path: Path, given: Set[str], manifest: Manifest, report: R
                 report.value(at, f"there is no filter '{name}'", suggestion(name, FILTERS))
             if word in manifest.secrets and key != "headers":
                 report.value(at, f"the secret '{word}' may stand in `auth` and headers only")
+            elif word == "job" and word not in words and path[0] == "pending":
+                report.value(at, "there is no {job}", "say where the reply names it: `job` in `pending`")
             elif word not in words:
                 report.value(at, f"nothing is called '{word}' here", suggestion(word, words))
             about = LISTS.get(word, word)

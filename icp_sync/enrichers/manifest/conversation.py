@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from icp_sync.enrichers.manifest.answers import NOT_UNDERSTOOD, understood, without
-from icp_sync.enrichers.manifest.expressions import gives
+from icp_sync.enrichers.manifest.expressions import gives, truthy
 from icp_sync.enrichers.manifest.likeness import named_alike, worth_comparing
 from icp_sync.enrichers.manifest.outcomes import Said, outcome
 from icp_sync.enrichers.manifest.schema import Call, Step
@@ -61,12 +61,12 @@ def converse(setup: Setup, request: Request, ask: Ask, *, now: float) -> Answer:
         return understood(setup, request, said, now=now, fetching=True)
     sure, paid = 1.0, 0.0
     try:
-        for step in setup.manifest.steps:
+        for step, credits in zip(setup.manifest.steps, setup.steps, strict=True):
             said = ask(step.request, words, step.keep)
             what = outcome(setup.manifest, said)
             if what != "hit":
                 return _with(without(setup, request, said, what), paid)
-            paid += step.credits
+            paid += credits
             if not step_speaks_of(step, said.body):
                 return _with(without(setup, request, said, "error", NOT_UNDERSTOOD), paid)
             found = _taken(step, said, request)
@@ -95,13 +95,17 @@ def _taken(step: Step, said: Said, request: Request) -> tuple[float, dict[str, A
 
 def _likeliest(step: Step, candidates: list[Any], request: Request) -> tuple[float, dict[str, Any]] | None:
     """What the candidate gives that surely is meant; None where no name is like ours. Several that are about
-    as like are no answer (confidence 0), unless they are the same company listed twice."""
+    as like are no answer (confidence 0), unless they are the same company listed twice, or one of them is
+    preferred."""
     names = [gives(step.name, one) for one in candidates]
     graded = [(named_alike(request.name, names[n]), n) for n in worth_comparing(request.name, names)]
     best = max((sure for sure, _ in graded), default=0.0)
     if best <= 0:
         return None
-    alike = [_found(step, candidates[n], sure) for sure, n in graded if sure >= best - MARGIN]
+    graded = [(sure, n) for sure, n in graded if sure >= best - MARGIN]
+    graded = [(sure, n) for sure, n in graded if truthy(gives(step.prefer, candidates[n]))] or graded
+    best = max(sure for sure, _ in graded)
+    alike = [_found(step, candidates[n], sure) for sure, n in graded]
     first = next((one for one in alike if one and one[0] == best), None)
     if first is None or any(one is None or one[1] != first[1] for one in alike):
         return (0.0, {}) if len(alike) > 1 else first

@@ -103,6 +103,20 @@ def _calls(node: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def fields(text: str) -> frozenset[str]:
+    """Every key of a document an expression looks at, wherever it stands."""
+    made = compiled(text)
+    return frozenset() if made is None else frozenset(_fields(made.parsed))
+
+
+def _fields(node: Mapping[str, Any]) -> list[str]:
+    found = [str(node["value"])] if node["type"] == "field" else []
+    for child in node["children"]:
+        if isinstance(child, Mapping):
+            found += _fields(child)
+    return found
+
+
 def search(text: str, document: Any) -> Any:
     """What stands there; None where nothing does. Raises UnreadableError where the expression cannot be
     applied to this document (a function given a text where it wants a list)."""

@@ -14,6 +14,9 @@ from icp_sync.quota import Quota
 
 _REFUSED_SECONDS = 10.0
 """How long a vendor that is too busy and does not say for how long is left alone."""
+LONGEST_PAUSE = 3_600.0
+"""Seconds for which a refusal stops every other question in this process. Who names more is asked again then,
+by whoever asks next; the refused one itself waits as long as it was told."""
 
 
 class Hearing(Dialect):
@@ -40,7 +43,8 @@ class Hearing(Dialect):
 
     def throttled(self, endpoint: Endpoint, body: object, retry_after: float | None) -> Throttle:
         self._here.refusal = (body,)
-        return Throttle(seconds=retry_after or _REFUSED_SECONDS, reason="too many requests")
+        seconds = min(retry_after or _REFUSED_SECONDS, LONGEST_PAUSE)
+        return Throttle(seconds=seconds, reason="too many requests")
 
     def observed(self, endpoint: Endpoint, headers: Mapping[str, str], quota: Quota) -> None:
         self._here.headers = {name.lower(): value[:1_000] for name, value in headers.items()}

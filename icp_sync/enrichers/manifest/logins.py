@@ -65,6 +65,10 @@ def _basic(user: str, password: str, words: Mapping[str, Any]) -> str:
     return f"Basic {packed}"
 
 
+class LoginError(AuthError):
+    """There is no token: the vendor was never asked anything."""
+
+
 class ClientCredentials:
     """Tokens got by client credentials (RFC 6749, section 4.4), once for all threads, and again when one is
     not accepted any more."""
@@ -105,9 +109,11 @@ class ClientCredentials:
         try:
             reply = self._transport.send("POST", self._path, endpoint=_LOGIN, headers=headers, **body)
         except RequestError as error:
-            raise AuthError(f"{self._setup.name}: the login is not accepted (HTTP {error.status})") from None
+            raise LoginError(f"the login is not accepted (HTTP {error.status})") from None
+        except AuthError:
+            raise LoginError("the login is not accepted (HTTP 401)") from None
         token = gives(rule.token, reply.data)
         if not isinstance(token, str) or not token.isprintable() or not token:
-            raise AuthError(f"{self._setup.name}: the login gave no token")
-        conceal(token)
+            raise LoginError("the login gave no token")
+        conceal(token, passing=True)
         return SecretStr(token)

@@ -7,6 +7,7 @@ interval wherever it stands.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isfinite
@@ -20,6 +21,7 @@ from icp_sync.enrichers.manifest.setup import Setup
 from icp_sync.normalize import dates, funding, industries
 from icp_sync.normalize.facts_map import FactSource, parsing
 from icp_sync.normalize.kinds import Kind, Parse
+from icp_sync.normalize.numbers import plainly
 
 LONGEST_TEXT = 1_000
 MOST_MEMBERS = 2_000
@@ -27,6 +29,10 @@ BETWEEN = "\x1f"
 """Stands between the members of a JSON list once it is text: no word holds it."""
 BROAD = 0.8
 """Confidence of an industry the vendor's label merely lies in."""
+
+_NUMBER = r"[+-]?(?:\d[\d,.' ]*|\.\d+)(?:e[+-]?\d{1,3})?"
+_BARE = re.compile(rf"(?:up to )?{_NUMBER}\+?|{_NUMBER} ?- ?{_NUMBER}")
+"""A number or a band of two without a word or mark beside it. "$2.5 billion" has its unit already."""
 
 Read = tuple[tuple[str, FactValue, float], ...]
 """(fact, value, confidence) of what one text says."""
@@ -89,7 +95,8 @@ def _readings(
         found = _parser(fact, place, line, currency, setup)(raw, currency)
         if found is None:
             return None
-        scaled = [(about, _scaled(value, times)) for about, value in found]
+        own_unit = times == 1.0 or _BARE.fullmatch(plainly(_meaning(line, raw))) is None
+        scaled = [(about, value if own_unit else _scaled(value, times)) for about, value in found]
         return tuple((about, value, 1.0) for about, value in scaled if value is not None)
 
     if line.low or line.high:
@@ -133,7 +140,7 @@ def unit(raw: Any) -> float | None:
 
 def _scaled(value: FactValue, times: float) -> FactValue | None:
     """In the unit of the fact; None beyond what a number can hold."""
-    if times == 1.0 or not isinstance(value, Interval | Money):
+    if not isinstance(value, Interval | Money):
         return value
     low, high = value.low * times, value.high * times
     return value._replace(low=low, high=high) if isfinite(low) else None
@@ -239,15 +246,21 @@ def _text(value: Any, *, several: bool = False) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return (
-            str(int(value)) if isfinite(value) and value.is_integer() and abs(value) < 1e18 else repr(value)
-        )
+        return _decimal(value)
     if isinstance(value, int):
         return str(value) if abs(value) < 10**40 else ""
     if isinstance(value, str):
         text = value[:LONGEST_TEXT] if len(value) > LONGEST_TEXT else value
         return " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return _shown(value)
+
+
+def _decimal(value: float) -> str:
+    """As no person would misread it: 4.125 that came as a number is not four thousand."""
+    if isfinite(value) and value.is_integer() and abs(value) < 1e18:
+        return str(int(value))
+    text = repr(value)
+    return f"{text}0" if len(text.partition(".")[2]) == 3 and "e" not in text else text
 
 
 def _shown(value: Any) -> str:

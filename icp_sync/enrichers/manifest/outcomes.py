@@ -47,7 +47,13 @@ class Said:
 
 
 def outcome(manifest: Manifest, said: Said) -> Outcome:
-    """The first rule that is met, else the plain meaning of the status."""
+    """The first rule that is met, else the plain meaning of the status. "Not found" counts only in the
+    vendor's own words, which are JSON: a page of a proxy or of a moved service says nothing of a company."""
+    what = _ruled(manifest, said)
+    return "error" if what == "miss" and not said.good and said.body is None else what
+
+
+def _ruled(manifest: Manifest, said: Said) -> Outcome:
     if said.good and not said.readable:
         return "error"
     for rule in manifest.outcomes:
@@ -77,26 +83,28 @@ def wait_for(manifest: Manifest, said: Said) -> float | None:
     return None
 
 
-def charged(setup: Setup, outcome: Outcome, said: Said, item: Any = None, *, among: int = 1) -> float:
-    """Credits this answer cost: what the vendor reports, else by the rule of the manifest.
+def charged(setup: Setup, outcome: Outcome, said: Said, item: Any = None) -> float:
+    """Credits this answer cost: what the vendor reports of it, else by the rule of the manifest.
 
-    item: the part of the body that is about this one request. among: how many answers share what is reported
-    for all of them. A good reply that cannot be read counts as paid; what was never taken up costs nothing.
+    item: the part of the body that is about this one request of several; what is reported of all of them
+    together is then nobody's yet (`batching` shares it out).
     """
     rule = setup.manifest.charge
-    if rule.reported is not None:
-        told = reported(rule.reported, said, item)
-        if told is not None and told[1]:
-            return told[0]
-        if told is not None and (item is None or rule.on == "call" or outcome in ("hit", "ambiguous")):
-            return told[0] / max(1, among)
-    if rule.on == "free" or outcome in ("throttled", "no_credit", "not_entitled", "unknown"):
-        return 0.0
-    if outcome == "error":
-        return setup.hit_credits if said.good or rule.on == "call" else 0.0
-    if outcome in ("hit", "ambiguous") or rule.on == "call":
-        return setup.hit_credits
-    return 0.0
+    told = reported(rule.reported, said, item) if rule.reported is not None else None
+    if told is not None and (told[1] or item is None):
+        return told[0]
+    return setup.hit_credits if pays(setup.manifest, outcome, good=said.good) else 0.0
+
+
+def pays(manifest: Manifest, outcome: Outcome, *, good: bool) -> bool:
+    """Whether an answer is paid by the manifest's rule. A good reply that cannot be read counts as paid; what
+    was never taken up costs nothing."""
+    on = manifest.charge.on
+    if on == "free" or outcome in ("throttled", "no_credit", "not_entitled", "unknown"):
+        return False
+    if on == "call" or outcome in ("hit", "ambiguous"):
+        return True
+    return outcome == "error" and good
 
 
 def reported(where: Reported, said: Said, item: Any = None) -> tuple[float, bool] | None:

@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from icp_sync.domain.facts import Signal, value_from_json, value_to_json
-from icp_sync.enrichers.manifest.answers import understood
+from icp_sync.enrichers.manifest.answers import outcome_of, understood
 from icp_sync.enrichers.manifest.batching import aligned
 from icp_sync.enrichers.manifest.conversation import Unanswered, converse, takes
 from icp_sync.enrichers.manifest.expressions import UnreadableError, search
 from icp_sync.enrichers.manifest.outcomes import Said
-from icp_sync.enrichers.manifest.samples import Meant, Reply, Sample, Samples
+from icp_sync.enrichers.manifest.samples import Meant, Reply, Sample, Samples, Several
 from icp_sync.enrichers.manifest.schema import Manifest
 from icp_sync.enrichers.manifest.setup import Setup, plain
-from icp_sync.ports import Answer, Hit, Miss, Pending, Unavailable
+from icp_sync.ports import Answer, Hit, Unavailable
 from icp_sync.profile_file.reading import Path, Report
 
 NOW = 1_800_000_000.0
@@ -40,12 +40,22 @@ def rehearse(manifest: Manifest, samples: Samples, report: Report) -> None:
                 "the hit sample is not a recorded one",
                 f"icp-sync enrich {manifest.vendor} DOMAIN --raw",
             )
-    if samples.batch is not None and manifest.batch is not None:
-        asked = [one.request for one in samples.batch.asked]
-        answers = aligned(plain(manifest), asked, said_in(samples.batch), now=NOW)
-        for place, (answer, meant) in enumerate(zip(answers, samples.batch.answers, strict=True)):
-            for fact, what in _compared(answer, meant):
-                _say("batch", (fact, f"answer {place + 1}: {what}"), report)
+    if manifest.batch is not None:
+        _several(manifest, samples.batch, report)
+
+
+def _several(manifest: Manifest, batch: Several | None, report: Report) -> None:
+    """The reply to several, which shows that each answer finds its company: with a typo in `echo`, everybody
+    would be paid for and nobody answered."""
+    if batch is None or not any(meant.expect for meant in batch.answers):
+        what = "no answer of sample batch.json has `expect`" if batch else "there is no sample batch.json"
+        report.value(("batch",), what, "write down a reply to several, and what it means for each")
+        return
+    asked = [one.request for one in batch.asked]
+    answers = aligned(plain(manifest), asked, said_in(batch), now=NOW)
+    for place, (answer, meant) in enumerate(zip(answers, batch.answers, strict=True)):
+        for fact, what in _compared(answer, meant):
+            _say("batch", (fact, f"answer {place + 1}: {what}"), report)
 
 
 def said_in(reply: Reply) -> Said:
@@ -99,15 +109,6 @@ def _compared(answer: Answer, meant: Meant) -> Iterator[tuple[str, str]]:
         if wanted_of is None or said_of is None or not _same(said_of, wanted_of):
             raw = f" (unread: {answer.unread[fact][:60]})" if fact in answer.unread else ""
             yield fact, f"{fact}: {_brief(said_of)}{raw} instead of {_brief(wanted_of)}"
-
-
-def outcome_of(answer: Answer) -> str:
-    """The word of the manifest language for an answer."""
-    if isinstance(answer, Miss):
-        return "ambiguous" if answer.ambiguous else "miss"
-    if isinstance(answer, Unavailable):
-        return answer.kind
-    return "pending" if isinstance(answer, Pending) else "hit"
 
 
 def _same(said: list[object], wanted: list[Any]) -> bool:

@@ -105,8 +105,8 @@ class Rest:
             return Unavailable(kind="error", message=message, charge=self.price)
 
     def _several(self, batch: Batch, requests: Sequence[Request]) -> Sequence[Answer]:
-        """A reply to several. One refused whole for one bad input says nothing of the others: they are asked
-        singly, where being refused costs nothing."""
+        """A reply to several. One refused whole for one bad input, by the vendor or before it was sent, says
+        nothing of the others: they are asked singly, where being refused costs nothing."""
         each = [words_of(self._setup, request) for request in requests]
         words: dict[str, Any] = {
             **self._setup.options,
@@ -116,6 +116,8 @@ class Rest:
         try:
             said = self._ask(batch.request, words, None, each)
         except Unanswered as nobody:
+            if nobody.answer.kind == "bad_input":
+                return [self._single(request) for request in requests]
             return [nobody.answer] * len(requests)
         refused = not said.good and outcome(self._setup.manifest, said) == "bad_input"
         if refused and (self.repeats_free or self._setup.manifest.charge.on != "call"):

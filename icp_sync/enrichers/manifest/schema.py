@@ -100,17 +100,27 @@ class Step(Part):
     """A request before the main one, and what is taken from its reply.
 
     candidates: a list in the reply; name: each one's name, compared with ours: the one that surely is meant
-    is taken. found: what the later requests know as {found}, or several under names of their own. keep: the
-    reply does not depend on the account, and serves everybody for so long.
+    is taken. prefer: true of those that come before others of about the same name. found: what the later
+    requests know as {found}, or several under names of their own. keep: the reply does not depend on the
+    account, and serves everybody for so long.
     """
 
     request: Call
     candidates: JmesPath = ""
     name: JmesPath = ""
+    prefer: JmesPath = ""
     found: JmesPath | dict[str, JmesPath]
     keep: Seconds | None = None
     otherwise: Literal["miss", "ambiguous"] = Field("miss", alias="else")
     credits: float = Field(0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _among(self) -> Step:
+        if self.name and not self.candidates:
+            raise ValueError("needs candidates (a list in the reply) for `name` to choose from")
+        if self.prefer and not self.name:
+            raise ValueError("needs name for `prefer` to choose among those of about the same name")
+        return self
 
 
 class Batch(Part):

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from icp_sync.enrichers.lifetimes import seconds
-from icp_sync.enrichers.manifest.consistency import facts_of
+from icp_sync.enrichers.manifest.consistency import facts_of, in_headers_of
 from icp_sync.enrichers.manifest.schema import Manifest
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.normalize.kinds import Parse
@@ -19,12 +19,14 @@ from icp_sync.observe import conceal
 from icp_sync.settings.parts import credential, web_address
 
 _UNIT = re.compile(r"([0-9]{1,12}(\.[0-9]{1,6})?)?")
+_LAST_LATIN = 0xFF  # of the letters a header can carry
 _CURRENCY = re.compile(r"([A-Z]{3})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """price: the most credits one request costs. ttls: fact → seconds. base_url: "" where the manifest's
+    """price: the most credits one request costs, its steps and what a hit adds. steps: the credits of each
+    step, in their order. ttls: fact → seconds. base_url: "" where the manifest's
     hosts are meant, else what stands for all of them."""
 
     manifest: Manifest
@@ -33,6 +35,7 @@ class Setup:
     options: Mapping[str, Any] = field(default_factory=dict)
     price: float = 0.0
     hit_credits: float = 0.0
+    steps: tuple[float, ...] = ()
     ttls: Mapping[str, float] = field(default_factory=dict)
     ttl: float = 0.0
     miss_ttl: float = 0.0
@@ -52,7 +55,7 @@ def set_up(manifest: Manifest, config: Mapping[str, Any]) -> Setup:
     secrets = _secrets(manifest, config, problems)
     options = _options(manifest, config, problems)
     base_url = _base_url(config.get("base_url", ""), problems)
-    credits = _credits(manifest, config.get("price"), problems)
+    hit_credits, steps = _credits(manifest, config.get("price"), problems)
     ttls = {fact: manifest.ttl.get(fact, _else(manifest)) for fact in facts_of(manifest)}
     ttl, miss_ttl = _else(manifest), manifest.miss_ttl
     try:
@@ -65,14 +68,14 @@ def set_up(manifest: Manifest, config: Mapping[str, Any]) -> Setup:
         problems += error.problems
     if problems:
         raise ConfigError(problems)
-    steps = 0.0 if config.get("price") is not None else sum(step.credits for step in manifest.steps)
     return Setup(
         manifest=manifest,
         name=str(config.get("name") or manifest.vendor),
         secrets=secrets,
         options=options,
-        price=credits + steps,
-        hit_credits=credits,
+        price=hit_credits + sum(steps),
+        hit_credits=hit_credits,
+        steps=steps,
         ttls=ttls,
         ttl=ttl,
         miss_ttl=miss_ttl,
@@ -116,6 +119,11 @@ def _options(manifest: Manifest, config: Mapping[str, Any], problems: list[Probl
             problems.append(Problem(where=name, what="holds characters that cannot be sent"))
         else:
             found[name] = value.strip()
+    problems += [
+        Problem(where=name, what="holds letters that cannot be sent in a header")
+        for name in sorted(in_headers_of(manifest) & found.keys())
+        if any(ord(letter) > _LAST_LATIN for letter in str(found[name]))
+    ]
     for line in (line for lines in manifest.facts.values() for line in lines):
         for raw, fits, wanted in ((line.times, _UNIT, "a number"), (line.currency, _CURRENCY, "ISO 4217")):
             name = str(raw)[1:-1]
@@ -132,26 +140,32 @@ def _base_url(raw: object, problems: list[Problem]) -> str:
         return ""
 
 
-def _credits(manifest: Manifest, price: object, problems: list[Problem]) -> float:
-    """Of one hit: what the configuration says, else the manifest."""
+def _credits(manifest: Manifest, price: object, problems: list[Problem]) -> tuple[float, tuple[float, ...]]:
+    """Of what a hit adds, and of each step before it. A configured price is for all of them together, and
+    they share in it as they do in the manifest's: nothing beyond what is reserved is ever booked."""
+    hit = 0.0 if manifest.charge.on == "free" else manifest.charge.credits
+    steps = tuple(step.credits for step in manifest.steps)
     if price is None:
-        return 0.0 if manifest.charge.on == "free" else manifest.charge.credits
+        return hit, steps
     if isinstance(price, bool) or not isinstance(price, int | float) or price < 0 or not isfinite(price):
         problems.append(Problem(where="price", what="must be a number of credits, 0 or more"))
-        return 0.0
-    return float(price)
+        return hit, steps
+    whole = hit + sum(steps)
+    shares = tuple(price * step / whole if whole else 0.0 for step in steps)
+    return max(0.0, price - sum(shares)), shares
 
 
 def plain(manifest: Manifest, options: Mapping[str, Any] | None = None) -> Setup:
     """As it is without any configuration, to read samples with. options: what a sample wants otherwise."""
     ttl = _else(manifest)
-    credits = 0.0 if manifest.charge.on == "free" else manifest.charge.credits
+    hit_credits, steps = _credits(manifest, None, [])
     return Setup(
         manifest=manifest,
         name=manifest.vendor,
         options={**dict.fromkeys(manifest.required, "sample"), **manifest.options, **(options or {})},
-        price=credits + sum(step.credits for step in manifest.steps),
-        hit_credits=credits,
+        price=hit_credits + sum(steps),
+        hit_credits=hit_credits,
+        steps=steps,
         ttls={fact: manifest.ttl.get(fact, ttl) for fact in facts_of(manifest)},
         ttl=ttl,
         miss_ttl=manifest.miss_ttl,

@@ -48,10 +48,14 @@ def _roots(node: Mapping[str, Any]) -> frozenset[str] | None:
 
 
 def speaks_of(manifest: Manifest, body: Any) -> bool:
-    """Whether a body is empty, or holds at least one key the manifest looks for."""
+    """Whether a body holds at least one key the manifest looks for, or is an empty list where it looks at a
+    list. No body, null and {} are what broken services say, too: where they mean "not known", a rule of the
+    manifest says so."""
     at_once = roots(manifest.hit.record)
     if at_once is not None:
         return _holds(body, at_once)
+    if body == []:
+        return manifest.hit.record != "@"
     return _holds(body, _of_records(manifest), elements=True)
 
 
@@ -60,20 +64,20 @@ def step_speaks_of(step: Step, body: Any) -> bool:
     found = [step.found] if isinstance(step.found, str) else list(step.found.values())
     within = _together([step.name, *found])
     if not step.candidates:
-        return _holds(body, within, elements=within is None)
+        return (body == [] and within is None) or _holds(body, within, elements=within is None)
     at_once = roots(step.candidates)
     if at_once is not None:
         return _holds(body, at_once)
     listed = gives(step.candidates, body)
-    return body in ({}, []) or (isinstance(listed, list) and _holds(listed, within, elements=True))
+    return body == [] == listed or (
+        isinstance(listed, list) and bool(listed) and _holds(listed, within, elements=True)
+    )
 
 
 def _holds(body: Any, wanted: frozenset[str] | None, *, elements: bool = False) -> bool:
     """Whether one of the keys is in it. elements: a list may stand for its elements."""
-    if body is None or body == {} or body == []:
-        return True
     if isinstance(body, Mapping):
-        return wanted is None or any(key in body for key in wanted)
+        return bool(body) if wanted is None else any(key in body for key in wanted)
     if not isinstance(body, list) or not elements:
         return False
     objects = [one for one in body[:_LOOKED_AT] if isinstance(one, Mapping)]

@@ -63,6 +63,12 @@ def path(template: str, words: Words) -> str:
     return filled
 
 
+def sendable(headers: Mapping[str, str]) -> None:
+    """Raises UnicodeError where a header holds letters beyond Latin-1: no request can carry them."""
+    for value in headers.values():
+        value.encode("latin-1")
+
+
 def filled(value: Any, words: Words, each: Sequence[Words] = ()) -> Any:
     """A JSON value with its placeholders filled in; None where nothing is left of it.
 
