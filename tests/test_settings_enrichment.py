@@ -11,7 +11,7 @@ from icp_sync.domain.buying import AS_USUAL, Buy, Buying, Rule, Stop
 from icp_sync.enrichers import load as load_enrichers
 from icp_sync.errors import ConfigError
 from icp_sync.settings import Connection, load
-from icp_sync.wiring import buying_of
+from icp_sync.wiring import buying_of, enrichers_of
 
 FIRST = """
 [connections.main]
@@ -103,7 +103,7 @@ def test_an_order_may_be_names_with_commas_between_them_in_the_environment(tmp_p
         ("budgets.month = -3", "should be greater than 0"),
         ("budgets.run = inf", "finite"),
         ("budgets.account = nan", "finite"),
-        ('mode = "cheap"', "'value' or 'everything'"),
+        ('mode = "cheap"', "'value', 'everything' or 'nothing'"),
         ('retry_unknown_after = "soon"', "a duration is wanted"),
     ],
 )
@@ -162,11 +162,54 @@ def test_keys_of_vendors_come_from_the_environment_or_a_secret_file(tmp_path: Pa
     assert apollo["key"].get_secret_value() == "012e3"
     assert zoominfo["client_secret"].get_secret_value() == "hunter3"
     assert "hunter3" not in repr(chosen) + str(chosen.enrichers)
-    with pytest.raises(ConfigError, match="'apolo', which is no enricher; did you mean 'apollo'"):
+    with pytest.raises(ConfigError, match="'apolo', which is no enricher; is 'apollo' meant"):
         load(path, {f"{prefix}APOLO__KEY": "x"})
     path.write_text(FIRST + entries + 'client_secret = "x"\n', encoding="utf-8")
     with pytest.raises(ConfigError, match="zoominfo: client_secret is given here and among the secrets"):
         load(path, {f"{prefix}ZOOMINFO__CLIENT_SECRET": "x"})
+
+
+def manifest(tmp_path: Path, vendor: str) -> str:
+    path = tmp_path / f"{vendor}.yaml"
+    path.write_text(f'vendor: "{vendor}"  # ours\ntitle: T\n', encoding="utf-8")
+    return f'[[connections.main.enrichers]]\nuse = "rest"\nmanifest = "{path}"\n'
+
+
+def test_two_manifests_of_ones_own_have_a_key_each_by_their_vendors_names(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(FIRST + manifest(tmp_path, "north-wind") + manifest(tmp_path, "southwind"))
+    prefix = "ICP_SYNC_CONNECTIONS__MAIN__SECRETS__"
+    environ = {f"{prefix}NORTH_WIND__KEY": "n", f"{prefix}SOUTHWIND__KEY": "s"}
+    north, south = load(path, environ).connections["main"].enrichers
+    assert (north["key"].get_secret_value(), south["key"].get_secret_value()) == ("n", "s")
+    with pytest.raises(ConfigError, match="secrets are given for 'rest', which is no enricher"):
+        load(path, {f"{prefix}REST__KEY": "n"})
+
+
+@pytest.mark.parametrize("other", ["", 'name = "northwind"\n'])
+def test_two_sources_of_one_name_are_refused(tmp_path: Path, other: str) -> None:
+    entries = manifest(tmp_path, "northwind") + (manifest(tmp_path, "southwind" if other else "northwind"))
+    with pytest.raises(ConfigError, match="numbers 1 and 2 are both called 'northwind'; give each a `name`"):
+        connection(tmp_path, entries + other)
+
+
+def test_a_key_that_is_missing_is_named_with_its_vendor_and_the_variable_it_belongs_into(
+    tmp_path: Path,
+) -> None:
+    chosen = connection(tmp_path, '[[connections.main.enrichers]]\nuse = "zoominfo"\nname = "zi"\n')
+    with pytest.raises(ConfigError) as caught:
+        enrichers_of(chosen, "main")
+    said = [str(problem) for problem in caught.value.problems]
+    assert any(
+        "(zi): is missing (put it into ICP_SYNC_CONNECTIONS__MAIN__SECRETS__ZI__CLIENT_ID" in one
+        for one in said
+    )
+    assert any("connections__main__secrets__zi__client_secret" in one for one in said)
+
+
+def test_a_misspelt_generic_key_is_told_the_generic_ones() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'budget_day'"):
+        load_enrichers([{"use": "public_companies", "budget_dya": 3}])
 
 
 class Plain:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from icp_sync.cli.events import show_told, told
 from icp_sync.cli.limits import limits, show_limits
 from icp_sync.cli.listing import WORDS
 from icp_sync.cli.options import AsJson, Config, ConnectionName
@@ -119,6 +120,7 @@ def collect(at: Opened, left_alone: int) -> Data:
         "counts": {name: counts.get(name, 0) for name in STATUSES},
         "left_alone": left_alone,
         "enrichment": _spend(at, now),
+        "inbound": told(at),
         "limits": limits(at.connection, journal),
         "sweep_found_missing": journal.events().get("sweep_found_missing", 0),
     }
@@ -175,7 +177,9 @@ def _count(report: Mapping[str, object], name: str) -> int | None:
 
 def _spend(at: Opened, now: float) -> list[Data]:
     """Credits of each enricher in the last 30 days and in all."""
-    names = dict.fromkeys(str(entry.get("name") or entry["use"]) for entry in at.connection.enrichers)
+    from icp_sync.settings.enrichment import name_of
+
+    names = dict.fromkeys(map(name_of, at.connection.enrichers))
     return [
         {
             "enricher": name,
@@ -275,7 +279,7 @@ def _show_streams(screen: Screen, data: Data) -> None:
 
 
 def _show_counts(screen: Screen, data: Data) -> None:
-    from icp_sync.cli.text import amount
+    from icp_sync.cli.text import amount, credits
 
     counts = data["counts"]
     assert isinstance(counts, dict)
@@ -286,5 +290,6 @@ def _show_counts(screen: Screen, data: Data) -> None:
     spend = data["enrichment"]
     assert isinstance(spend, list)
     for item in spend:
-        recent, ever = amount(item["credits_30_days"]), amount(item["credits"])
-        screen.say(f"{item['enricher']}: {recent} credits in 30 days, {ever} in all")
+        recent, ever = credits(item["credits_30_days"]), amount(item["credits"])
+        screen.say(f"{item['enricher']}: {recent} in 30 days, {ever} in all")
+    show_told(screen, data["inbound"])

@@ -70,3 +70,8 @@ def counted(n: int, one: str, many: str = "") -> str:
 def amount(value: float) -> str:
     """Credits without needless decimals: "12", "0.5"."""
     return f"{value:,.0f}" if value == math.floor(value) else f"{value:,.2f}"
+
+
+def credits(value: float) -> str:
+    """ "1 credit", "0.5 credits"."""
+    return f"{amount(value)} credit{'' if value == 1 else 's'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.errors import ConfigError
+from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from icp_sync.cli.opening import Opened
@@ -70,16 +71,18 @@ def collect(config: Path | None, connection: str | None, *, optional: bool) -> D
 
 
 def _collected(at: Opened, now: float) -> Data:
-    from icp_sync.settings.enrichment import budget_of
+    from icp_sync.settings.enrichment import budget_of, name_of
+    from icp_sync.sync.vendors import believed
+    from icp_sync.wiring import keys_of
 
     buying = at.connection.enrichment.buying
     left = at.journal.budget_left(buying.budgets, now=now)
     reports, rates = at.journal.vendor_report(now=now), _rates(at.journal)
     found: list[Data] = []
     for entry in at.connection.enrichers:
-        enricher, problem = _loaded(entry)
-        name = enricher.name if enricher else str(entry.get("name") or entry["use"])
-        state = at.journal.vendor(name)
+        enricher, problem = _loaded(entry, at.name)
+        name = enricher.name if enricher else name_of(entry)
+        state = believed(at.journal.vendor(name), now)
         day, month = budget_of(entry)
         found.append(
             {
@@ -88,6 +91,7 @@ def _collected(at: Opened, now: float) -> Data:
                 "configured": True,
                 "problem": problem,
                 **_promises(enricher),
+                "keys": keys_of(at.connection, at.name, name_of(entry)),
                 "healthy": not problem and state.open_until <= now and not state.failures,
                 "state": asdict(state),
                 **rates.get(name, {"asked": 0, "told": 0, "hit_rate": None, "cost_a_hit": None}),
@@ -99,14 +103,23 @@ def _collected(at: Opened, now: float) -> Data:
     return {"connection": at.name, "vendors": found, "budgets_left": dict(left)}
 
 
-def _loaded(entry: Mapping[str, Any]) -> tuple[Enricher | None, str]:
-    """The enricher of one entry, or what is wrong with it."""
+def _loaded(entry: Mapping[str, Any], connection: str) -> tuple[Enricher | None, str]:
+    """The enricher of one entry, or everything that is wrong with it, each with its place."""
     from icp_sync.enrichers import load
+    from icp_sync.wiring import named
 
     try:
         return load([entry])[0], ""
     except ConfigError as error:
-        return None, "; ".join(f"{p.what}{f' ({p.hint})' if p.hint else ''}" for p in error.problems)
+        return None, "; ".join(_problem(named(p, [entry], connection)) for p in error.problems)
+
+
+def _problem(problem: Problem) -> str:
+    """Without the number of its entry, which is known here: "key: is missing (put it into …)"."""
+    place = re.sub(r"^enrichers\[\d+\][.:]? ?|(?<!\S)\(\S+\)$", "", problem.where).strip().removesuffix(":")
+    place = re.sub(r" \(\S+\)$", "", place)
+    said = f"{problem.what} ({problem.hint})" if problem.hint else problem.what
+    return f"{place}: {said}" if place not in ("", "use") else said
 
 
 def _promises(enricher: Enricher | None) -> Data:
@@ -164,31 +177,64 @@ def show(screen: Screen, data: Data) -> None:
 
     configured = [v for v in data["vendors"] if v["configured"]]
     if configured:
-        heads = ["vendor", "health", "hit rate", "a hit costs", "today", "month", "left", "median age"]
-        screen.table(heads, [_row(v) for v in configured], right=(2, 3, 4, 5, 6, 7), whole=(0,))
+        heads = ["vendor", "hit rate", "a hit costs", "today", "month", "left", "median age", "health"]
+        rows = [_row(v) for v in configured]
+        shown = [at for at in range(len(heads)) if at in (0, 7) or any(row[at] for row in rows)]
+        right = [new for new, at in enumerate(shown) if at not in (0, 7)]
+        screen.table(
+            [heads[at] for at in shown], [[row[at] for at in shown] for row in rows], right=right, whole=(0,)
+        )
     else:
         screen.say("No enricher is configured; see [[connections.NAME.enrichers]] in config/README.md.")
     for vendor in configured:
-        if vendor["verified"] is False:
-            again = f"icp-sync enrich {vendor['name']} DOMAIN --raw"
-            screen.say(f"{vendor['name']}: its reply was never seen; to record one: {again}", "yellow")
+        _show_trouble(screen, vendor)
     limits = [f"{name} {amount(max(0.0, n))}" for name, n in data["budgets_left"].items() if n < float("inf")]
     if limits:
         screen.say(f"credits left of the connection's budgets: {', '.join(limits)}")
-    others = [v for v in data["vendors"] if not v["configured"]]
-    if others:
-        screen.heading("Shipped, not configured")
-        rows = [
-            (
-                v["use"],
-                amount(v["price"]),
-                ", ".join(v["leaves"]) or "nothing",
-                "yes" if v["verified"] else "never seen",
-                v["problem"] or ", ".join(v["facts"]) or "as configured",
-            )
-            for v in others
-        ]
-        screen.table(["vendor", "credits", "leaves", "verified", "facts"], rows, right=(1,), whole=(0,))
+    unrecorded = [v["name"] for v in configured if v["verified"] is False]
+    if unrecorded:
+        screen.say(f"No real reply is among the samples of {', '.join(unrecorded)}:")
+        screen.say("how it is read follows its documentation alone. To record one, for a request's price:")
+        for name in unrecorded:
+            screen.say(f"  icp-sync enrich {name} DOMAIN --raw")
+    _show_unused(screen, [v for v in data["vendors"] if not v["configured"]])
+
+
+def _show_trouble(screen: Screen, v: Data) -> None:
+    """What is wrong with a source, and what helps, on lines of their own."""
+    if v["problem"]:
+        screen.say(f"{v['name']}: {v['problem']}", "yellow")
+        return
+    state = v["state"]
+    if not state["kind"] and not state["message"]:
+        return
+    from icp_sync.cli.text import short
+    from icp_sync.sync.told import refusal
+    from icp_sync.sync.vendors import LASTING
+
+    screen.say(f"{v['name']}: {short(refusal(state['kind'], state['message']), 160)}", "yellow")
+    if state["kind"] in LASTING:
+        for place in v["keys"]:
+            screen.say(f"  its key: {place}")
+        screen.say("  once that is mended:")
+        screen.say(f"  icp-sync enrich ID --vendor {v['name']}")
+
+
+def _show_unused(screen: Screen, others: list[Data]) -> None:
+    """What could be configured: a line of figures for each, and one of the facts it tells."""
+    from icp_sync.cli.text import amount
+
+    if not others:
+        return
+    screen.heading("Shipped, not configured")
+    rows = [
+        (v["use"], amount(v["price"]), ", ".join(v["leaves"]) or "nothing", "yes" if v["verified"] else "no")
+        for v in others
+    ]
+    screen.table(["vendor", "credits", "leaves", "reply recorded"], rows, right=(1,), whole=(0, 1, 2, 3))
+    screen.say()
+    for v in others:
+        screen.say(f"{v['use']}: {v['problem'] or ', '.join(v['facts']) or 'facts as configured'}")
 
 
 def _row(v: Data) -> tuple[str, ...]:
@@ -197,28 +243,27 @@ def _row(v: Data) -> tuple[str, ...]:
     left, age = v["state"]["credits_left"], v["median_age"]
     return (
         v["name"],
-        health(v),
         "" if v["hit_rate"] is None else f"{v['hit_rate']:.0%} of {v['asked']:,}",
         "" if v["cost_a_hit"] is None else amount(round(v["cost_a_hit"], 2)),
         _of(v["spent_day"], v["budget_day"]),
         _of(v["spent_month"], v["budget_month"]),
         "" if left is None else amount(left),
         "" if age is None else span(age),
+        health(v),
     )
 
 
 def health(v: Data) -> str:
-    """How a source is, in a few words: "healthy", "left alone until 2026-11-22 14:00 UTC: throttled"."""
-    from icp_sync.cli.text import instant, short
+    """How a source is, in a few words: "healthy", "left alone until 2026-11-22 14:00 UTC"."""
+    from icp_sync.cli.text import counted, instant
 
     state = v["state"]
-    why = short(": ".join(filter(None, (state["kind"], state["message"]))), 80)
     if v["problem"]:
-        return f"cannot be used: {short(v['problem'], 120)}"
+        return "cannot be used"
     if state["open_until"] > time.time():
-        return f"left alone until {instant(state['open_until'])}" + (f": {why}" if why else "")
+        return f"left alone until {instant(state['open_until'])}"
     if state["failures"]:
-        return f"failed {state['failures']} times in a row" + (f": {why}" if why else "")
+        return f"failed {counted(state['failures'], 'time')} in a row"
     return "healthy" if state["at"] or v["asked"] or v["hits"] or v["misses"] else "never asked"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from hashlib import blake2b
 from math import inf
 from typing import Protocol
 
@@ -77,6 +78,13 @@ class Buying:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     budgets: Budgets = NO_BUDGETS
     retry_unknown_after: float = 3_600.0
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the rules, budgets apart: another one is a reason to look at every account again."""
+        rules = sorted((fact, rule) for fact, rule in self.rules.items() if rule != _USUAL)
+        said = repr((self.mode, self.change_worth, rules))
+        return blake2b(said.encode(), digest_size=12).hexdigest()
 
     def rule(self, fact: str) -> Rule:
         return self.rules.get(fact, _USUAL)

@@ -1,60 +1,26 @@
 """The few values of a fact between which questions differ: what an unknown fact may turn out to be.
 
-Pure; a value stands for all that answer every question alike.
+Pure; a value stands for all that answer every question alike. Values are as exact as a source can tell them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice, pairwise
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import combinations, pairwise
 from math import inf, isfinite
+from random import Random
 
-from icp_sync.domain.compile import Compiled
-from icp_sync.domain.conditions import AllOf, AnyOf, Between, Condition, Leaf, NoneOf, Within, leaves
+from icp_sync.domain.conditions import AllOf, Between, Leaf, Within
 from icp_sync.domain.facts import FactType, FactValue, Interval, Members, Money
-from icp_sync.domain.roster import NO_TABLES, Tables
+from icp_sync.domain.questions import Question, named_by
 
-MOST = 7
-"""Values looked at of one fact; beyond them nothing new is learned of whether it matters."""
+MOST = 40
+"""Values looked at of one fact. Only facts of which very many things are asked have more."""
+EVERY_SUBSET = 5
+"""Kinds of members of a set of which every combination is looked at."""
 
 ELSE = "\0something else"
 """A member no question names."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One leaf, and the currency its money is in."""
-
-    leaf: Leaf
-    currency: str
-
-
-def questions_of(
-    compiled: Sequence[Compiled], tables: Tables = NO_TABLES
-) -> Mapping[str, tuple[Question, ...]]:
-    """Fact → every question that tier, flags or routes ask about it, the profiles' own first. Timing is none
-    of them: it changes no tier, flag or route."""
-    found: dict[str, dict[Question, None]] = {}
-    for one in compiled:
-        for condition in _conditions(one):
-            for leaf in leaves(condition):
-                found.setdefault(leaf.fact, {})[Question(leaf=leaf, currency=one.profile.currency)] = None
-    named = {route.target.territory for one in compiled for route in one.profile.routes}
-    for name, table in tables.territories.items():
-        for row in table.rows if name in named else ():
-            for want in row.wants:
-                for leaf in leaves(want):
-                    found.setdefault(leaf.fact, {})[Question(leaf=leaf, currency=table.currency)] = None
-    return {fact: tuple(questions) for fact, questions in found.items()}
-
-
-def _conditions(compiled: Compiled) -> Iterator[Condition]:
-    profile = compiled.profile
-    yield from (s for s in (profile.score_scope, profile.route_scope) if s is not None)
-    yield from (c.when for c in profile.criteria)
-    yield from (f.when for f in profile.flags)
-    yield from (r.when for r in profile.routes if r.when is not None)
 
 
 def cells_of(
@@ -64,70 +30,95 @@ def cells_of(
     *,
     whole: bool,
     now: float,
+    alike: Callable[[FactValue | None], Hashable] = lambda value: value,
 ) -> tuple[FactValue | None, ...]:
-    """What the fact may be, at most `MOST` values: as it is now first, for who cannot tell more either.
+    """What the fact may be: as it is now first, for who cannot tell more either, then one value for each way
+    of answering the questions, at most `MOST` in all.
 
     held: what is known of it already; every value lies within that. whole: whether its set can become
-    complete.
+    complete. alike: equal for values that answer everything alike.
     """
-    asked = [q for q in questions if not _answered(q.leaf, held)]
-    if not asked:
+    if not questions or _answered(held):
         return (held,)
-    found: Iterator[FactValue]
+    found: Sequence[FactValue] | Iterator[FactValue]
     if kind is FactType.SET:
-        found = _sets(asked, held if isinstance(held, Members) else None, whole)
+        found = _sets(questions, held if isinstance(held, Members) else None, whole)
     elif kind in (FactType.CHOICE, FactType.YES_NO):
-        found = _choices(asked)
+        found = (Members(frozenset((value,)), True) for value in _classes(questions))
     elif kind is FactType.MONEY:
-        found = _amounts(asked, held if isinstance(held, Money) else None)
+        found = _amounts(questions, held if isinstance(held, Money) else None)
     else:
-        found = _numbers(asked, held if isinstance(held, Interval) else None, now)
-    different: dict[FactValue, None] = dict.fromkeys(found)
-    return (held, *islice(different, MOST - 1))
+        found = _numbers(questions, held if isinstance(held, Interval) else None, now)
+    different: dict[Hashable, FactValue | None] = {alike(held): held}
+    for value in found:
+        different.setdefault(alike(value), value)
+    values = tuple(different.values())
+    if len(values) <= MOST:
+        return values
+    if isinstance(values[1], Members):
+        return values[:MOST]  # the most important questions come first
+    step = (len(values) - 2) / (MOST - 2)  # both ends and those spread between them
+    return (held, *(values[1 + round(at * step)] for at in range(MOST - 1)))
 
 
-def _answered(leaf: Leaf, held: FactValue | None) -> bool:
+def _answered(held: FactValue | None) -> bool:
     """Whether nothing more can be learned of a fact: it is exact, or its set is complete."""
     if held is None:
         return False
     return held.complete if isinstance(held, Members) else held.low == held.high
 
 
-def named_by(leaf: Leaf) -> frozenset[str]:
-    """The members a question names."""
-    return leaf.values if isinstance(leaf, AnyOf | NoneOf | AllOf) else frozenset()
-
-
 def _classes(asked: Sequence[Question]) -> Iterator[str]:
-    """One member for each way of answering the questions, and one that none of them names."""
+    """One member that no question names, then one for each way of answering them: first one that answers the
+    first question, one the second, and so on."""
     yield ELSE
-    seen = set()
-    for question in asked:
-        for value in sorted(named_by(question.leaf)):
-            answers = tuple(value in named_by(q.leaf) for q in asked)
-            if answers not in seen:
-                seen.add(answers)
-                yield value
-
-
-def _choices(asked: Sequence[Question]) -> Iterator[Members]:
-    return (Members(frozenset((value,)), True) for value in _classes(asked))
+    wanted = [(named, sorted(named)) for q in asked if (named := named_by(q.leaf))]
+    ways: dict[str, tuple[int, ...]] = {}
+    for _, values in wanted:
+        for value in values:
+            if value not in ways:
+                ways[value] = tuple(at for at, (named, _) in enumerate(wanted) if value in named)
+    seen: set[tuple[int, ...]] = set()
+    first = [values[0] for _, values in wanted]
+    for value in [*first, *ways]:
+        if ways[value] not in seen:
+            seen.add(ways[value])
+            yield value
 
 
 def _sets(asked: Sequence[Question], held: Members | None, whole: bool) -> Iterator[Members]:
+    """Combinations of members: all there are of a few kinds, of many the telling ones and some at random."""
     known = held.known if held else frozenset()
     if whole:
         yield Members(known, True)
-    more = [value for value in _classes(asked) if value != ELSE]
-    if more:
-        yield Members(known | set(more), whole)
-    for question in asked:
-        if isinstance(question.leaf, AllOf):
-            yield Members(known | question.leaf.values, whole)
-    for value in more:
-        yield Members(known | {value}, whole)
-    if not held and not whole:
+    elif not held:
         yield Members(frozenset((ELSE,)), False)
+    more = [value for value in _classes(asked) if value != ELSE and value not in known]
+    for some in _some_of(more, asked):
+        yield Members(known | some, whole)
+
+
+def _some_of(more: Sequence[str], asked: Sequence[Question]) -> Iterator[frozenset[str]]:
+    everyone = frozenset(more)
+    if len(more) <= EVERY_SUBSET:
+        together = [leaf.values for q in asked if isinstance(leaf := q.leaf, AllOf)]
+        yield from together
+        for size in range(len(more), 0, -1):
+            for chosen in combinations(more, size):
+                yield frozenset(chosen)
+                yield from (frozenset(chosen) | values for values in together)
+        return
+    yield everyone
+    for question in asked:
+        named = named_by(question.leaf)
+        yield everyone - named
+        yield everyone & named
+        if isinstance(question.leaf, AllOf):
+            yield named
+    yield from (frozenset((value,)) for value in more)
+    draw = Random(1)  # noqa: S311  the same combinations each time
+    for _ in range(MOST):
+        yield frozenset(value for value in more if draw.random() < 0.5)
 
 
 def _amounts(asked: Sequence[Question], held: Money | None) -> Iterator[Money]:
@@ -157,11 +148,11 @@ def _bounds(asked: Sequence[Leaf], now: float) -> list[float]:
 
 
 def _points(bounds: Sequence[float], within: Interval | None) -> list[float]:
-    """One number between any two bounds, and one beyond each end, those inside what is known."""
-    if not bounds:
-        return []
+    """Every bound, one number between any two, and one beyond each end: those inside what is known."""
+    bounds = bounds or [0.0]  # it is only asked whether it is known
     first, last = bounds[0], bounds[-1]
     spread = max(1.0, last - first, abs(last))
     low, high = (within.low, within.high) if within else (-inf, inf)
-    edges = [max(first - spread, low), *(b for b in bounds if low < b < high), min(last + spread, high)]
-    return [(a + b) / 2 for a, b in pairwise(edges) if isfinite(a) and isfinite(b) and a <= b]
+    ends = (max(first - spread, low), min(last + spread, high))
+    edges = sorted({x for x in (*bounds, *ends) if isfinite(x) and low <= x <= high})
+    return sorted({*edges, *(a / 2 + b / 2 for a, b in pairwise(edges))})

@@ -61,6 +61,18 @@ def disagreements(known: Known, types: Mapping[str, FactType] = CATALOGUE) -> tu
     return tuple(found.values())
 
 
+def agree(ours: FactValue, theirs: FactValue) -> bool:
+    """Whether two values say the same, one of them perhaps less exactly or less of it."""
+    if isinstance(ours, Members) or isinstance(theirs, Members):
+        if not isinstance(ours, Members) or not isinstance(theirs, Members):
+            return False
+        mine, other = ({_plain(word) for word in value.known} for value in (ours, theirs))
+        return mine <= other or other <= mine
+    if isinstance(ours, Money) and isinstance(theirs, Money) and ours.currency != theirs.currency:
+        ours, theirs = convert(ours, "USD"), convert(theirs, "USD")
+    return ours.low <= theirs.high and theirs.low <= ours.high
+
+
 def to_json(found: Sequence[Disagreement]) -> list[list[object]]:
     """As plain JSON: fact, the value that counts, its source, the other, its source, bands apart."""
     return [

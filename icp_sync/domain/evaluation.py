@@ -127,11 +127,12 @@ def overridden(evaluation: Evaluation, override: Override | None, note: str = ""
     )
 
 
-def judged(applying: Sequence[Assessment]) -> tuple[Assessment, str, bool]:
-    """The shown profile, the tier after caps, and whether it is firm, of an account without a past."""
+def judged(applying: Sequence[Assessment], previous: Previous | None = None) -> tuple[Assessment, str, bool]:
+    """The shown profile, the tier after caps, and whether it is firm, without calm. previous: whose profile
+    stays shown while it is near enough."""
     standing = [a for a in applying if a.fate is not Fate.FAILED]
     low, _ = _range(applying, standing)
-    shown = _shown(applying, standing, None, low)
+    shown = _shown(applying, standing, previous, low)
     raw, firm = _raw_tier(standing, shown)
     return shown, capped(raw, shown), firm
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from icp_sync.domain.account import Account, Kin, Memory
+from icp_sync.domain.buying import AS_USUAL, Buying
 from icp_sync.domain.conditions import Condition, facts_of
 from icp_sync.domain.facts import LEVELS, FactType, Known, merge
 from icp_sync.domain.populations import with_population
@@ -47,12 +48,22 @@ def with_kin(known: Known, kin: Kin, asked: frozenset[str]) -> Known:
     return replace(known, facts=facts, winners=winners)
 
 
+def levels_alone(kin: Kin) -> frozenset[str]:
+    """The levels an account has nobody on, so that it answers for them with its own facts."""
+    return frozenset() if kin.problem else frozenset(level for level in LEVELS if not kin.above(level)[0])
+
+
 def with_news_above(
-    memory: Memory, asked: frozenset[str], here: Mapping[str, Account], types: Mapping[str, FactType]
+    memory: Memory,
+    asked: frozenset[str],
+    here: Mapping[str, Account],
+    types: Mapping[str, FactType],
+    buying: Buying = AS_USUAL,
 ) -> Memory:
     """The memory whose families also know what this page and fresh answers say of those above.
 
-    here: the accounts of the page by id: what the CRM says of them now outranks what was last known.
+    here: the accounts of the page by id: what the CRM says of them now outranks what was last known. buying:
+    in which order sources count, and from which confidence on.
     """
     if not asked:
         return memory
@@ -65,14 +76,15 @@ def with_news_above(
             above = family.above(level)[0]
             if above in here:
                 if above not in read:
-                    said = (*here[above].signals, *memory.of(above).signals)
-                    read[above] = with_population(merge(said, types=types))
+                    said = (*here[above].signals, *buying.ranked(memory.of(above).signals))
+                    read[above] = with_population(merge(said, types=types, floors=buying.floors))
                 if fact in read[above].facts:
                     signals[name] = replace(read[above].winners[fact], value=read[above].facts[fact])
             elif name not in signals:
-                bought = [s for s in memory.of(above).signals if s.fact == fact]
-                if bought:
-                    signals[name] = min(bought, key=lambda s: (s.rank, -s.confidence, -s.observed_at))
+                said = buying.ranked(tuple(s for s in memory.of(above).signals if s.fact == fact))
+                bought = merge(said, types=types, floors=buying.floors)
+                if fact in bought.facts:
+                    signals[name] = replace(bought.winners[fact], value=bought.facts[fact])
         kin[account_id] = replace(family, signals=signals)
     return replace(memory, kin=kin)
 

@@ -84,7 +84,8 @@ def _fact(
     compiled: Sequence[Compiled],
     now: float,
 ) -> str:
-    """The changed fact that moves the score most when it alone is put back, "" when none moves anything."""
+    """The changed facts that moved most when put back, "" when nothing they do moves anything: the one that
+    turns the tier, else the three that together do, those behind gates and most points first."""
 
     def effect(name: str) -> tuple[bool, int]:
         facts = dict(known.facts)
@@ -93,19 +94,50 @@ def _fact(
         else:
             facts.pop(name, None)
         back = evaluate(compiled, facts, None, now)
-        return back.tier != evaluation.tier, abs(back.score - evaluation.score)
+        return back.tier != evaluation.tier, _moved(back, evaluation)
 
-    name = max(sorted(changed), key=effect, default="")
-    if not name:
-        return ""
-    if effect(name) == (False, 0):
+    effects = {name: effect(name) for name in sorted(changed)}
+    ranked = sorted(effects, key=lambda name: effects[name], reverse=True)
+    moving = [name for name in ranked if effects[name] != (False, 0)]
+    if not moving or (len(moving) > 1 and not effects[moving[0]][0]):
         back = evaluate(compiled, before, None, now)
-        together = (back.tier, back.score) != (evaluation.tier, evaluation.score)
-        return " and ".join(map(fact_text, sorted(changed)[:3])) if together else ""
+        if (back.tier, back.score) == (evaluation.tier, evaluation.score) and not moving:
+            return ""
+        if back.tier != evaluation.tier or not moving:
+            named = (moving or ranked)[:3]
+            return " and ".join(
+                f"{fact_text(n)} ({known.winners[n].source})" if n in known.winners else fact_text(n)
+                for n in named
+            )
+    name = moving[0]
     value = known.facts.get(name)
     if value is None:
         return f"{fact_text(name)} no longer known"
     return f"{fact_text(name)} {value_text(name, value)} ({known.winners[name].source})"
+
+
+GATE = 100
+"""Points that a gate or an excluding flag is worth when it is weighed what moved an account."""
+
+
+def _moved(back: Evaluation, evaluation: Evaluation) -> int:
+    """How far two evaluations are apart: points given or denied, and gates and flags that differ."""
+    was, now = points_of(back), points_of(evaluation)
+    points = 0
+    for name in {**was, **now}:
+        (got, of), (then, of_then) = now.get(name, (0, 0)), was.get(name, (0, 0))
+        points += max(abs(got - then), abs((of - got) - (of_then - then)))
+    if back.shown.profile.name != evaluation.shown.profile.name:
+        return points + GATE
+    verdicts = zip(_verdicts(back), _verdicts(evaluation), strict=True)
+    return points + GATE * sum(one != other for one, other in verdicts)
+
+
+def _verdicts(evaluation: Evaluation) -> list[tuple[float, float]]:
+    """What its gates and its flags answer."""
+    shown, profile = evaluation.shown, evaluation.shown.profile
+    gates = [shown.criterion(at) for at, one in enumerate(profile.criteria) if one.required]
+    return gates + [shown.flag(at) for at in range(len(profile.flags))]
 
 
 def _criterion(evaluation: Evaluation, evidence: Mapping[str, object]) -> str:

@@ -8,9 +8,10 @@ row, and are recalled for as long as they hold, whatever becomes of the question
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
@@ -18,12 +19,24 @@ from sqlalchemy import Connection, delete, select, update
 from icp_sync.domain.buying import NO_BUDGETS, Budgets
 from icp_sync.domain.facts import Signal
 from icp_sync.journal import schema
-from icp_sync.journal.bought import HIT, MISS, NONE, PENDING, UNKNOWN, Answered, Reserved, Tally
+from icp_sync.journal.bought import (
+    HIT,
+    KINDS,
+    LOST,
+    MISS,
+    NONE,
+    PENDING,
+    REFUSED,
+    UNKNOWN,
+    Answered,
+    Reserved,
+    Tally,
+)
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.budgets import Allowance
 from icp_sync.journal.database import chunks, insert, upsert
 from icp_sync.journal.encoding import dumps, plain, signals_from_text, signals_to_text
-from icp_sync.journal.purchases import Due, open_purchases, settle, sums
+from icp_sync.journal.purchases import Due, open_purchases, reserve_again, settle, short_of, sums
 from icp_sync.journal.tallies import add_tallies
 
 _ANSWER = schema.answer
@@ -43,6 +56,7 @@ class _Stood(NamedTuple):
     until: float = 0.0
     job: str = ""
     run: str = ""
+    ordered: float = 0.0
 
     @property
     def unreadable(self) -> bool:
@@ -64,11 +78,15 @@ class Answers(Bound):
         run: str,
         budgets: Budgets = NO_BUDGETS,
         retry_unknown_after: float = RETRY_UNKNOWN_AFTER,
+        fetch: float = 0.0,
+        beside: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> Reserved:
         """Reserve one request per key, in the order given, as many as fit the budgets.
 
         prices: key → the most credits its request can cost, counted as spent from now on; 0 to fetch what
-        an earlier one ordered. "" is nobody's key. run: whose budget is used, "" none's. Of several workers
+        an earlier one ordered. "" is nobody's key. run: whose budget is used, "" none's. fetch: credits that
+        a fetch of this source has been seen to cost: a job that has less left of its price needs it anew.
+        beside: key → other keys its accounts are asked about under: what was paid there counts. Of workers
         with the same question one may ask it; if it never says what came of it, the next one may after
         `retry_unknown_after` seconds. Raises ValueError for a price that is none.
         """
@@ -82,17 +100,27 @@ class Answers(Bound):
         with self.writing("reserve") as conn:
             stood = self._stood(conn, enricher, list(wanted))
             still = {key: price for key, price in wanted.items() if not _bars(stood.get(key), price, now)}
-            granted, over = self._within(conn, enricher, still, budgets, run, now)
-            jobs = {key: stood[key].job for key in granted if key in stood and stood[key].job}
+            waiting = [key for key in still if key in stood and stood[key].job]
+            if fetch > 0.0:
+                still |= short_of(conn, self.connection, enricher, waiting, fetch, run=run, now=now)
+            others = {plain(key): [plain(one) for one in same] for key, same in beside.items()}
+            granted, over = self._within(conn, enricher, still, budgets, run, now, others)
+            jobs = {key: stood[key].job for key in waiting if key in granted}
             self._ask(conn, enricher, granted, run, now, now + retry_unknown_after)
             self._blank(conn, enricher, [key for key in granted if key in stood and stood[key].unreadable])
             ordered = {key: price for key, price in granted.items() if key not in jobs}
             open_purchases(conn, self.connection, enricher, ordered, run=run, now=now)
+            if fetch > 0.0:
+                reserve_again(conn, self.connection, enricher, list(jobs), fetch, run=run, now=now)
         free = tuple(names[key] for key in granted)
         refused = {names[key]: budget for key, budget in over.items()}
         busy = frozenset(prices) - {"", *free, *refused}
         return Reserved(
-            free=free, jobs={names[key]: job for key, job in jobs.items()}, busy=busy, over=refused
+            free=free,
+            jobs={names[key]: job for key, job in jobs.items()},
+            ordered={names[key]: stood[key].ordered for key in jobs},
+            busy=busy,
+            over=refused,
         )
 
     def _within(
@@ -103,13 +131,15 @@ class Answers(Bound):
         budgets: Budgets,
         run: str,
         now: float,
+        beside: Mapping[str, Collection[str]],
     ) -> tuple[dict[str, float], dict[str, str]]:
         """Those that fit the budgets, and of the others which budget is used up."""
         if not prices:
             return {}, {}
         limits = budgets if run else replace(budgets, run=inf)
-        spent = sums(conn, self.connection, enricher, list(prices), limits, run, now)
-        allowance = Allowance(limits, enricher, spent)
+        keys = {*prices, *(one for key in prices for one in beside.get(key, ()))}
+        spent = sums(conn, self.connection, enricher, sorted(keys), limits, run, now)
+        allowance = Allowance(limits, enricher, spent, beside)
         over = {key: used for key, price in prices.items() if (used := allowance.grant(key, price))}
         return {key: price for key, price in prices.items() if key not in over}, over
 
@@ -223,12 +253,12 @@ def _bars(stood: _Stood | None, price: float, now: float) -> bool:
 def _due(answer: Answered, before: _Stood | None, run: str | None) -> Due:
     """What an answer means, knowing who asked last."""
     kind, stood = answer.kind, before or _Stood()
-    if kind not in (HIT, MISS, PENDING, NONE, UNKNOWN):
+    if kind not in KINDS:
         raise ValueError(f"{kind!r} is no kind of answer")
     mine = run is None or stood.run in ("", run)
     if kind == PENDING and not (answer.job or stood.job):
         kind = UNKNOWN  # it was taken, and nobody could ever fetch it
-    waits = kind == PENDING or (kind in (NONE, UNKNOWN) and stood.job != "")
+    waits = kind == PENDING or (kind in (NONE, UNKNOWN, REFUSED) and stood.job != "")
     return Due(kind=kind, answer=answer, mine=mine, waits=waits)
 
 
@@ -251,7 +281,14 @@ def _after(due: Due, before: _Stood | None, now: float) -> _Stood | None:
     if not stood.signals or stood.until <= now:
         known = stood._replace(at=now, signals="", unread="", until=0.0)
     if due.kind == PENDING:
-        return known._replace(state=PENDING, job=answer.job or stood.job, expires_at=answer.expires_at)
+        since = stood.ordered if stood.job else now
+        job = answer.job or stood.job
+        return known._replace(state=PENDING, job=job, expires_at=answer.expires_at, ordered=since)
+    if due.kind == LOST:
+        return known._replace(state=ASKED, job="", expires_at=answer.expires_at, ordered=0.0)
+    if due.kind == REFUSED:
+        state = PENDING if stood.job else HIT if known.signals else REFUSED
+        return known._replace(state=state, expires_at=answer.expires_at)
     if due.kind == UNKNOWN:
         return known._replace(state=ASKED, expires_at=answer.expires_at)
     if stood.state != ASKED:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from icp_sync.domain.facts import Signal
 
 HIT, MISS, PENDING, NONE, UNKNOWN = "hit", "miss", "pending", "none", "unknown"
+REFUSED, LOST = "refused", "lost"
+KINDS = frozenset((HIT, MISS, PENDING, NONE, UNKNOWN, REFUSED, LOST))
 """The kinds of an `Answered`."""
 
 
@@ -21,7 +23,9 @@ class Answered:
 
     kind: "hit"; "miss", a clean one; "pending": taken, to be fetched later under `job`; "none": nothing was
     learned, the reservation is given back, what was known before stays and the question is open at once;
-    "unknown": it was sent and nobody knows whether it was paid, the reservation stays.
+    "unknown": it was sent and nobody knows whether it was paid, the reservation stays; "refused": no answer,
+    only what was charged is paid, what was known before stays and the question waits until `expires_at`;
+    "lost": a job that is waited for no more, of unknown fate from now on.
     charge: credits really spent by this very request. expires_at: from when it may be asked, or looked for,
     again. until: from when its signals are recalled no more, 0 for `expires_at`; each may end before.
     """
@@ -41,12 +45,14 @@ class Reserved:
     """Who may be asked about now, and why the others may not.
 
     free: in the order they were given. jobs: those of them whose result waits under a job: it is to be
-    fetched, nothing ordered again. busy: somebody is asking, an answer holds, or a job is to be looked for.
+    fetched, nothing ordered again; ordered: key → when it was. busy: somebody is asking, an answer holds, or
+    a job is to be looked for.
     over: key → the budget that is used up: "account", "run", "day", "month", "vendor day", "vendor month".
     """
 
     free: tuple[str, ...] = ()
     jobs: Mapping[str, str] = field(default_factory=dict)
+    ordered: Mapping[str, float] = field(default_factory=dict)
     busy: frozenset[str] = frozenset()
     over: Mapping[str, str] = field(default_factory=dict)
 

@@ -5,10 +5,11 @@ Never allows what would take a sum beyond its budget. Reserved prices are in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
+from types import MappingProxyType
 
 from icp_sync.domain.buying import Budgets
 
@@ -45,10 +46,18 @@ class Sums:
 class Allowance:
     """What may still be spent on one enricher, less what is granted meanwhile."""
 
-    def __init__(self, budgets: Budgets, enricher: str, spent: Sums) -> None:
+    def __init__(
+        self,
+        budgets: Budgets,
+        enricher: str,
+        spent: Sums,
+        beside: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ) -> None:
+        """beside: key → the other keys under which the same accounts are asked about."""
         vendor_day, vendor_month = budgets.vendors.get(enricher, NO_LIMITS)
         self._account = budgets.account
         self._by_key = dict(spent.by_key)
+        self._beside = beside
         self._left = {
             "run": budgets.run - spent.run,
             "day": budgets.day - spent.day,
@@ -65,7 +74,8 @@ class Allowance:
         if price <= 0.0:
             return ""
         before = self._by_key.get(key, 0.0)
-        if before + price > self._account + TOLERANCE:
+        elsewhere = max((self._by_key.get(one, 0.0) for one in self._beside.get(key, ())), default=0.0)
+        if before + elsewhere + price > self._account + TOLERANCE:
             return "account"
         for name, left in self._left.items():
             if price > left + TOLERANCE:

@@ -106,6 +106,16 @@ class Inbound(Bound):
             self._drop_silent(in_all, now)
         return Taken(fresh=fresh, repeated=sum(map(len, told.values())) - fresh, woken=woken)
 
+    def events_told(self) -> dict[str, tuple[int, int, float]]:
+        """Source → the events kept of it, the companies they are of, and when the latest of them happened."""
+        table = _EVENT.c
+        rows = select(
+            table.source, func.count(), func.count(func.distinct(table.domain)), func.max(table.at)
+        ).where(table.connection == self.connection)
+        with self.reading() as conn:
+            found = conn.execute(rows.group_by(table.source))
+            return {source: (events, companies, float(at)) for source, events, companies, at in found}
+
     def refold(self, source: str, fold: Fold, *, now: float, recent: float) -> int:
         """Add up anew where events have become too old: to be kept at all, or older than `recent` seconds and
         so no longer of the period that visits are counted in. Returns of how many companies."""

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, func,
 
 from icp_sync.domain.buying import Budgets
 from icp_sync.journal import schema
-from icp_sync.journal.bought import NONE, UNKNOWN, Answered
+from icp_sync.journal.bought import LOST, NONE, REFUSED, UNKNOWN, Answered
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.budgets import ACCOUNT_WINDOW, NO_LIMITS, Sums, day_of, first_of_month
 from icp_sync.journal.database import chunks, insert
@@ -33,6 +33,14 @@ class Purchases(Bound):
         )
         with self.reading() as conn:
             return float(conn.execute(total).scalar() or 0.0)
+
+    def reserved_by(self, run: str) -> dict[str, float]:
+        """Credits a run reserved of which nobody knows yet whether they are spent, by enricher."""
+        mine = (_PURCHASE.c.connection == self.connection, _PURCHASE.c.run == run, _PURCHASE.c.open)
+        total = select(_PURCHASE.c.enricher, func.sum(_PURCHASE.c.amount)).where(*mine)
+        with self.reading() as conn:
+            rows = conn.execute(total.group_by(_PURCHASE.c.enricher))
+            return {name: float(amount) for name, amount in rows if amount}
 
     def budget_left(self, budgets: Budgets, *, now: float) -> dict[str, float]:
         """Credits left of each budget that is set and has a calendar: "day", "month", "vendor NAME day" and
@@ -144,6 +152,54 @@ def open_purchases(
         _add(conn, connection, enricher, {day_of(now): sum(prices.values())})
 
 
+def short_of(
+    conn: Connection,
+    connection: str,
+    enricher: str,
+    keys: Sequence[str],
+    price: float,
+    *,
+    run: str,
+    now: float,
+) -> dict[str, float]:
+    """Key → credits to reserve beside what is left of its job's price, so that a fetch may cost this; 0 where
+    enough is left. What was reserved on another day, or in another run, counts for neither of today's."""
+    held = _reserved(conn, connection, enricher, keys)
+
+    def short(one: _Open | None) -> float:
+        if one is None:
+            return price
+        here = (day_of(one.at), one.run) == (day_of(now), run)
+        return 0.0 if one.amount >= price else price - (one.amount if here else 0.0)
+
+    return {key: short(held.get(key)) for key in keys}
+
+
+def reserve_again(
+    conn: Connection,
+    connection: str,
+    enricher: str,
+    keys: Sequence[str],
+    price: float,
+    *,
+    run: str,
+    now: float,
+) -> None:
+    """Reserve a price anew for what jobs may still cost, where less of theirs is left: that moves here."""
+    held = _reserved(conn, connection, enricher, keys)
+    short = sorted(key for key in keys if key not in held or held[key].amount < price)
+    by_day: dict[int, float] = defaultdict(float)
+    for key in short:
+        if key in held:
+            by_day[day_of(held[key].at)] -= held[key].amount
+    for chunk in chunks([held[key].seq for key in short if key in held]):
+        conn.execute(delete(_PURCHASE).where(_PURCHASE.c.seq.in_(chunk)))
+    if rows := [_row(connection, enricher, key, run, now, price, still_open=True) for key in short]:
+        conn.execute(_PURCHASE.insert(), rows)
+        by_day[day_of(now)] += price * len(rows)
+    _add(conn, connection, enricher, by_day)
+
+
 class Due(NamedTuple):
     """What an answer means for its reservation.
 
@@ -198,17 +254,18 @@ class _Open(NamedTuple):
     seq: int
     at: float
     amount: float
+    run: str
 
 
 def _reserved(conn: Connection, connection: str, enricher: str, keys: Sequence[str]) -> dict[str, _Open]:
     """Key → what is reserved for it and not known yet."""
     found: dict[str, _Open] = {}
     for chunk in chunks(keys):
-        columns = (_PURCHASE.c.key, _PURCHASE.c.seq, _PURCHASE.c.at, _PURCHASE.c.amount)
+        columns = (_PURCHASE.c[name] for name in ("key", "seq", "at", "amount", "run"))
         mine = (*_of(connection, enricher), _PURCHASE.c.key.in_(chunk), _PURCHASE.c.open)
         found |= {
-            key: _Open(seq, at, float(amount))
-            for key, seq, at, amount in conn.execute(select(*columns).where(*mine))
+            key: _Open(seq, at, float(amount), by)
+            for key, seq, at, amount, by in conn.execute(select(*columns).where(*mine))
         }
     return found
 
@@ -218,9 +275,9 @@ def _settled(due: Due, reserved: float) -> _Settled | None:
     charge = due.answer.charge
     if due.waits:  # what was charged stands beside it; so much less is still to come
         return _Settled(max(reserved - charge, 0.0), still_open=True)
-    if due.kind == UNKNOWN:
+    if due.kind in (UNKNOWN, LOST):
         return _Settled(max(reserved, charge), still_open=True)
-    return _Settled(charge, still_open=False) if charge or due.kind != NONE else None
+    return _Settled(charge, still_open=False) if charge or due.kind not in (NONE, REFUSED) else None
 
 
 def _of(connection: str, enricher: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

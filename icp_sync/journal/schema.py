@@ -204,7 +204,7 @@ answer = Table(
     Column("connection", String, nullable=False),
     Column("enricher", String, nullable=False),
     Column("key", String, nullable=False),
-    Column("state", String, nullable=False),  # asked | pending | hit | miss
+    Column("state", String, nullable=False),  # asked | pending | hit | miss | refused
     Column("at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),  # from when it may be asked, or looked for, again
     Column("signals", Text, nullable=False),  # of the last hit, also while it is being asked again
@@ -212,6 +212,7 @@ answer = Table(
     Column("until", Double, nullable=False, default=0.0, server_default="0"),  # signals are recalled
     Column("job", Text, nullable=False, default="", server_default=""),  # what its result is fetched under
     Column("run", String, nullable=False, default="", server_default=""),  # who asked last
+    Column("ordered", Double, nullable=False, default=0.0, server_default="0"),  # when the job was
     PrimaryKeyConstraint("connection", "enricher", "key"),
     Index("answer_key", "connection", "key"),
 )

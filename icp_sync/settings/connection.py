@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from icp_sync.domain.facts import CATALOGUE, FactType
 from icp_sync.settings.backfill import Backfill
-from icp_sync.settings.enrichment import Enrichment, refuse_unfit_generic, with_secrets
+from icp_sync.settings.enrichment import Enrichment, refuse_namesakes, refuse_unfit_generic, with_secrets
 from icp_sync.settings.guard import Guard, Share
 from icp_sync.settings.inbound import InboundSource, source_name
 from icp_sync.settings.outputs import Outputs
@@ -184,6 +184,7 @@ class Connection(Part):
             if not isinstance(source.get("use"), str) or not source["use"].strip():
                 raise ValueError(f"number {index + 1} has no `use`, for example public_companies")
             refuse_unfit_generic(source, index + 1)
+        refuse_namesakes(sources)
         return with_secrets(sources, info.data.get("secrets") or {})
 
 

@@ -1,11 +1,14 @@
-"""How a connection buys facts: whom it asks for each, when it is content, and how much it may spend."""
+"""How a connection buys facts: whom it asks for each, when it is content, and how much it may spend; and
+under which name a source's entry and its keys are known."""
 
 from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import inf, isfinite
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
@@ -20,7 +23,12 @@ GENERIC = (PRICE, DAY, MONTH)
 """Keys any entry of `enrichers` may carry, whatever source it names. All are credits."""
 
 
+REST = "rest"
+"""`use` of a vendor described by a manifest of one's own, whose path is the key `manifest`."""
+
+LARGEST_MANIFEST = 1_000_000  # characters
 _SECRET_KEY = re.compile(r"token|secret|password|api_?key|credential", re.IGNORECASE)
+_VENDOR = re.compile(r"""^vendor:[ \t]*(["']?)([A-Za-z0-9][A-Za-z0-9_.-]*)\1[ \t]*(?:#.*)?$""", re.MULTILINE)
 
 
 def _floor(raw: Any) -> Any:
@@ -73,8 +81,10 @@ class Budgets(Part):
 class Enrichment(Part):
     """Only a fact that can still change a tier, a flag or a route is bought, within the budgets."""
 
-    mode: Literal["value", "everything"] = Field(
-        "value", description="`everything` asks every source about every account in scope, to compare."
+    mode: Literal["value", "everything", "nothing"] = Field(
+        "value",
+        description="`everything` asks every source about every account in scope, to compare; `nothing` asks "
+        "free sources alone.",
     )
     change_worth: float = Field(
         CHANGE_WORTH,
@@ -129,23 +139,77 @@ def budget_of(entry: Mapping[str, Any]) -> tuple[float, float]:
     return float(entry.get(DAY, inf)), float(entry.get(MONTH, inf))
 
 
+def name_of(entry: Mapping[str, Any]) -> str:
+    """What a source is called everywhere: its `name`; else, of a manifest of one's own, the manifest's
+    `vendor`; else what it uses."""
+    if name := str(entry.get("name") or "").strip():
+        return name
+    use = str(entry.get("use") or "").strip()
+    return (_vendor(entry.get("manifest")) if use == REST else "") or use
+
+
+def _vendor(path: object) -> str:
+    """The line `vendor:` of a manifest, "" where there is none: whoever loads it says what is wrong."""
+    if not isinstance(path, str) or not path:
+        return ""
+    try:
+        with Path(path).open(encoding="utf-8") as stream:
+            text = stream.read(LARGEST_MANIFEST)
+    except (OSError, ValueError):
+        return ""
+    found = _VENDOR.search(text)
+    return found[2] if found else ""
+
+
+def as_variable(name: str) -> str:
+    """A source's name as a part of a variable's, or of a secret file's in small letters: "people_data"."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def is_secret_key(entry: Mapping[str, Any], key: str) -> bool:
+    """Whether a key of an entry is a credential. A plain `key` is one at every vendor; a CSV file's names a
+    column, and what a class of somebody's takes as its key is not known."""
+    use = str(entry["use"]).strip()
+    plain = use == "csv" or ":" in use
+    return bool(_SECRET_KEY.search(key)) or (key == "key" and not plain)
+
+
+def refuse_namesakes(sources: Sequence[Mapping[str, Any]]) -> None:
+    """Raises ValueError where two entries go by one name: neither's keys, budgets nor answers would be its
+    own. What a class of somebody's calls itself shows when it is made."""
+    called_so = [
+        "" if ":" in str(one["use"]) and not one.get("name") else as_variable(name_of(one)) for one in sources
+    ]
+    twice = [name for name, n in Counter(called_so).items() if n > 1 and name]
+    for name in twice:
+        numbers = [n for n, one in enumerate(called_so, start=1) if one == name]
+        called = name_of(sources[numbers[0] - 1])
+        places = " and ".join(map(str, numbers))
+        raise ValueError(f"numbers {places} are both called '{called[:64]}'; give each a `name` of its own")
+
+
 def with_secrets(
     sources: Sequence[dict[str, Any]], secrets: Mapping[str, Mapping[str, SecretStr]]
 ) -> list[dict[str, Any]]:
     """The entries with the keys that were given apart, and with what may be a credential hidden.
 
-    secrets: by the enricher's name, or what it uses where it has no name. Raises ValueError for one that is
-    nobody's, and for a key that is given twice.
+    secrets: by the enricher's name, see `name_of`. Raises ValueError for one that is nobody's, and for a key
+    that is given twice.
     """
-    names = [str(source.get("name") or source["use"]) for source in sources]
+    names = [name_of(source) for source in sources]
+    known = {as_variable(name): name for name in names}
     for name in secrets:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(names) or 'none'}"
+        if as_variable(name) not in known:
+            near = difflib.get_close_matches(as_variable(name), known, n=1)
+            called = ", ".join(names) or "none"
+            hint = f"is '{known[near[0]]}' meant, or misspelt itself?" if near else f"there are: {called}"
             raise ValueError(f"secrets are given for '{name[:64]}', which is no enricher; {hint}")
+    given: dict[str, dict[str, SecretStr]] = {}
+    for name, keys in secrets.items():
+        given.setdefault(as_variable(name), {}).update(keys)
     entries = []
     for name, source in zip(names, sources, strict=True):
-        apart = secrets.get(name, {})
+        apart = given.get(as_variable(name), {})
         if twice := sorted(apart.keys() & source.keys()):
             raise ValueError(
                 f"{name}: {', '.join(twice)} is given here and among the secrets; keep the latter"
@@ -155,13 +219,7 @@ def with_secrets(
 
 
 def _hidden(source: Mapping[str, Any]) -> dict[str, Any]:
-    """A plain `key` is a credential at every vendor; a CSV file's names a column, and what a class of
-    somebody's takes as its key is not known."""
-    use = source["use"].strip()
-    plain = use == "csv" or ":" in use
     return {
-        key: SecretStr(value)
-        if isinstance(value, str) and (_SECRET_KEY.search(key) or (key == "key" and not plain))
-        else value
+        key: SecretStr(value) if isinstance(value, str) and is_secret_key(source, key) else value
         for key, value in source.items()
     }

@@ -111,3 +111,25 @@ def credential(raw: Any) -> str:
     if not text.isprintable() or not text.isascii() or " " in text:
         raise ValueError("holds blanks, line breaks or letters no token has")
     return text
+
+
+_WORDS = (
+    (r"Value error, (.*)", r"\1"),
+    (r"Input should be a valid string.*", "a text is wanted"),
+    (r"Input should be a valid (tuple|list|set).*", "a list is wanted"),
+    (r"(Tuple|List|Set) should have at least (\d+) items?.*", r"at least \2 is wanted"),
+    (r"Input should be a valid dictionary.*", "keys with values are wanted"),
+    (r"Input should be a valid integer.*", "a whole number is wanted"),
+    (r"Input should be a valid number.*", "a number is wanted"),
+    (r"Input should be a valid boolean.*", "true or false is wanted"),
+    (r"String should match pattern (.*)", r"must be written like the regular expression \1"),
+    (r"(Input|String) should (.*)", r"should \2"),
+)
+
+
+def in_plain_words(said: str) -> str:
+    """What pydantic says of a value, as somebody would who knows nothing of it: "a list is wanted"."""
+    for pattern, words in _WORDS:
+        if found := re.fullmatch(pattern, said, re.DOTALL):
+            return found.expand(words)
+    return said

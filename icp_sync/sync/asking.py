@@ -6,23 +6,26 @@ unawares. A source that breaks its promises stops nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import inf
 from traceback import format_exception_only
 
-from icp_sync.domain.buying import ABOVE_CRM
+from icp_sync.domain.buying import ABOVE_CRM, NO_BUDGETS
 from icp_sync.domain.facts import Signal
 from icp_sync.journal import Journal
-from icp_sync.journal.bought import Answered, Tally
+from icp_sync.journal.bought import Answered, Reserved, Tally
 from icp_sync.observe import enrichment_total, fault_point, log
-from icp_sync.ports import Answer, Enricher, Hit, Miss, Pending, Request, Unavailable
+from icp_sync.ports import Answer, Enricher, Hit, Miss, Request, Unavailable, account_key
 from icp_sync.quota import Carrying
 from icp_sync.sync.draft import Policy
+from icp_sync.sync.fitting import count_of
 from icp_sync.sync.heard import one_each, well_formed
+from icp_sync.sync.noting import RETRY_AFTER, Question, again, in_time, noted
+from icp_sync.sync.subjects import answer_key, company_key
 from icp_sync.sync.vendors import Vendors
-from icp_sync.sync.waterfall import Ask, Waterfall, answer_key
+from icp_sync.sync.waterfall import Ask, Waterfall
 
 BATCH = 50
 """Requests handed to an enricher at once, unless it says otherwise; also what a crash may repeat of it."""
@@ -31,11 +34,6 @@ PARALLEL = 4
 AHEAD = 4
 """Times as many are reserved as are under way at once: a crash leaves no more reserved that were never sent,
 and what an answer gives back of its price is there for the next."""
-RETRY_AFTER = 900.0
-"""Seconds until a source that could not answer, or that another worker is asking, is looked at again."""
-REFUSED = 86_400.0
-"""Seconds until a question that a source cannot read, or has charged for without an answer, is asked again."""
-
 before_ask = fault_point("enrich.ask.before", "a question that was reserved and never sent")
 after_answer = fault_point("enrich.answer.after", "an answer that arrived and was never journaled")
 
@@ -52,19 +50,8 @@ class Said:
     over: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One question to one source. facts: those it is asked for; segment: of whom, for what is learned. fetch:
-    it was ordered before, and only its answer is fetched."""
-
-    request: Request
-    facts: frozenset[str]
-    segment: str
-    fetch: bool = False
-
-
 class Asker:
-    """Asks on behalf of one run. now: epoch seconds of the page."""
+    """Asks on behalf of one run. clock: UTC epoch seconds; a page with a slow source may take hours."""
 
     def __init__(
         self,
@@ -74,25 +61,32 @@ class Asker:
         waterfall: Waterfall,
         *,
         run: str,
-        now: float,
+        clock: Callable[[], float],
     ) -> None:
         self._vendors, self._journal, self._policy = vendors, journal, policy
-        self._waterfall, self._run, self._now = waterfall, run, now
+        self._waterfall, self._run, self._clock = waterfall, run, clock
 
     def ask(self, enricher: Enricher, questions: Mapping[str, Question]) -> dict[str, Said]:
         """Key → what the question about it came to."""
         keys, said = list(questions), dict[str, Said]()
-        workers = max(1, int(getattr(enricher, "parallel", PARALLEL)))
-        size = max(1, int(getattr(enricher, "batch", BATCH)))
-        together = size * workers * AHEAD
+        workers = count_of(enricher, "parallel", PARALLEL)
+        size = count_of(enricher, "batch", BATCH)
+        most = size * workers * AHEAD
+        few = most if self._policy.buying.budgets == NO_BUDGETS else 1  # their charges may exceed a budget
+        start = 0
         with Carrying(max_workers=workers, thread_name_prefix=f"enrich-{enricher.name}") as pool:
-            for start in range(0, len(keys), together):
+            while start < len(keys):
+                together = most if self._vendors.charges.known(enricher) else min(few, most)
                 some = {key: questions[key] for key in keys[start : start + together]}
+                start, few = start + together, 2 * few
+                until = self._clock() + self._policy.buying.retry_unknown_after
                 free = self._reserved(enricher, some, said)
                 batches = [free[i : i + size] for i in range(0, len(free), size)]
-                if batches and self._vendors.recovering(enricher.name, self._journal):
-                    said |= self._batch(enricher, batches.pop(0))  # the others wait to see how it fares
-                for answers in pool.map(lambda batch: self._batch(enricher, batch), batches):
+                if batches and self._vendors.recovering(enricher.name, self._journal, self._clock()):
+                    said |= self._batch(
+                        enricher, batches.pop(0), until
+                    )  # the others wait to see how it fares
+                for answers in pool.map(lambda batch, end=until: self._batch(enricher, batch, end), batches):
                     said |= answers
         return said
 
@@ -100,48 +94,72 @@ class Asker:
         self, enricher: Enricher, questions: Mapping[str, Question], said: dict[str, Said]
     ) -> list[tuple[str, Question]]:
         """Those that may be sent now; what becomes of the others is added to `said`."""
-        buying, now = self._policy.buying, self._now
+        buying, now, charges = self._policy.buying, self._clock(), self._vendors.charges
         if self._vendors.resting(enricher.name, self._journal, now):
             said |= {key: Said(answer=None, again=now + RETRY_AFTER) for key in questions}
             return []
+        price = charges.of_order(enricher)
         reserved = self._journal.reserve(
             enricher.name,
-            {key: 0.0 if one.fetch else enricher.price for key, one in questions.items()},
+            {key: 0.0 if one.fetch else price for key, one in questions.items()},
             now=now,
             run=self._run,
             budgets=buying.budgets,
             retry_unknown_after=buying.retry_unknown_after,
+            fetch=charges.of_fetch(enricher),
+            beside={key: one.beside for key, one in questions.items()},
         )
         said |= {
             key: Said(answer=None, again=_renewed(budget, now), over=budget)
             for key, budget in reserved.over.items()
         }
         said |= {key: Said(answer=None, again=now + RETRY_AFTER) for key in reserved.busy}
-        return [(key, _worded(questions[key], enricher, reserved.jobs.get(key, ""))) for key in reserved.free]
+        return [(key, _worded(questions[key], enricher, key, reserved)) for key in reserved.free]
 
-    def _batch(self, enricher: Enricher, batch: Sequence[tuple[str, Question]]) -> dict[str, Said]:
-        if not self._vendors.begins(enricher.name, self._journal, self._now):
+    def _batch(
+        self, enricher: Enricher, batch: Sequence[tuple[str, Question]], until: float
+    ) -> dict[str, Said]:
+        """Send a batch, if it may be sent now. until: when its reservation ends."""
+        now = self._clock()
+        if now >= until or not self._vendors.begins(enricher.name, self._journal, now):
             nothing = [Answered(key=key, kind="none") for key, _ in batch]
-            self._journal.record_all(enricher.name, nothing, now=self._now, run=self._run)
-            return {key: Said(answer=None, again=self._now + RETRY_AFTER) for key, _ in batch}
+            self._journal.record_all(enricher.name, nothing, now=now, run=self._run)
+            return {key: Said(answer=None, again=now + RETRY_AFTER) for key, _ in batch}
+        try:
+            return self._sent(enricher, batch)
+        except BaseException:
+            self._vendors.broke_off(enricher.name)
+            raise
+
+    def _sent(self, enricher: Enricher, batch: Sequence[tuple[str, Question]]) -> dict[str, Said]:
         before_ask()
         raw = _answers(enricher, [question.request for _, question in batch])
         after_answer()
-        answers = [self._dated(enricher, answer) for answer in raw]
-        kept = [self._answered(key, q, a, enricher) for (key, q), a in zip(batch, answers, strict=True)]
-        tallies = list(self._tallies([q for _, q in batch], answers))
-        self._journal.record_all(enricher.name, kept, now=self._now, tallies=tallies, run=self._run)
-        self._vendors.experience.add(enricher.name, tallies, _examples([q for _, q in batch], answers))
-        self._vendors.ended(enricher, answers, self._journal, self._now)
+        now, questions = self._clock(), [question for _, question in batch]
+        answers = [
+            self._dated(enricher, in_time(q, answer, now), now)
+            for q, answer in zip(questions, raw, strict=True)
+        ]
+        kept = [
+            noted(key, q, a, enricher, self._policy.buying, now)
+            for (key, q), a in zip(batch, answers, strict=True)
+        ]
+        tallies = list(self._tallies(questions, answers))
+        self._vendors.charges.add(
+            enricher, [(a, bool(q.request.job)) for q, a in zip(questions, raw, strict=True)]
+        )
+        self._journal.record_all(enricher.name, kept, now=now, tallies=tallies, run=self._run)
+        self._vendors.experience.add(enricher.name, tallies, _examples(questions, answers))
+        self._vendors.ended(enricher, raw, self._journal, now)
         for answer in answers:
             kind = type(answer).__name__.lower()
             enrichment_total.labels(self._journal.connection, enricher.name, kind).inc()
         return {
-            one.key: Said(answer=answer, again=self._again(one, answer))
+            one.key: Said(answer=answer, again=again(one, answer, now))
             for one, answer in zip(kept, answers, strict=True)
         }
 
-    def _dated(self, enricher: Enricher, answer: Answer) -> Answer:
+    def _dated(self, enricher: Enricher, answer: Answer, now: float) -> Answer:
         """The answer as it will be recalled: where its source stands, and until when each value holds."""
         if not isinstance(answer, Hit):
             return answer
@@ -149,46 +167,11 @@ class Asker:
             replace(
                 s,
                 rank=s.rank % ABOVE_CRM + ABOVE_CRM * self._waterfall.place(enricher, s.fact),
-                until=min(s.until or inf, self._now + self._policy.buying.ttl(enricher, s.fact)),
+                until=min(s.until or inf, now + self._policy.buying.ttl(enricher, s.fact)),
             )
             for s in answer.signals
         )
         return replace(answer, signals=signals)
-
-    def _answered(self, key: str, question: Question, answer: Answer, enricher: Enricher) -> Answered:
-        now = self._now
-        if isinstance(answer, Hit):
-            lives = {s.fact: self._policy.buying.ttl(enricher, s.fact) for s in answer.signals}
-            lacks = [] if question.facts <= lives.keys() else [enricher.miss_ttl]  # of that it was a miss
-            return Answered(
-                key=key,
-                kind="hit",
-                signals=answer.signals,
-                charge=answer.charge,
-                expires_at=now + min([*lives.values(), *lacks], default=enricher.ttl),
-                until=now + max(lives.values(), default=0.0),
-                unread=answer.unread,
-            )
-        if isinstance(answer, Miss):
-            return Answered(key=key, kind="miss", charge=answer.charge, expires_at=now + enricher.miss_ttl)
-        if isinstance(answer, Pending):
-            again = now + max(1.0, answer.retry_after)
-            return Answered(key=key, kind="pending", job=answer.job, charge=answer.charge, expires_at=again)
-        if question.request.job:  # it was ordered and is paid: it will be fetched
-            return Answered(key=key, kind="none", charge=answer.charge)
-        if answer.kind == "unknown":
-            again = now + self._policy.buying.retry_unknown_after
-            return Answered(key=key, kind="unknown", expires_at=again)
-        if answer.charge:  # asked again at once it would be paid for at once
-            return Answered(key=key, kind="unknown", expires_at=now + REFUSED)
-        if answer.kind == "bad_input":
-            return Answered(key=key, kind="miss", expires_at=now + REFUSED)
-        return Answered(key=key, kind="none")
-
-    def _again(self, one: Answered, answer: Answer) -> float:
-        if isinstance(answer, Unavailable) and one.kind == "none":
-            return self._now + max(answer.retry_after or 0.0, RETRY_AFTER)
-        return one.expires_at
 
     def _tallies(self, questions: Sequence[Question], answers: Sequence[Answer]) -> Iterator[Tally]:
         """What a batch adds to experience: of questions that were answered, hit or miss; told is a fact whose
@@ -221,17 +204,27 @@ def questions_of(asks: Iterable[tuple[Ask, str]]) -> dict[str, tuple[Enricher, d
         _, questions = grouped.setdefault(ask.enricher.name, (ask.enricher, {}))
         key = answer_key(ask.enricher, ask.subject.request)
         facts = frozenset(name.rpartition(".")[2] for name in ask.facts)
-        fetch = ask.fetch
+        fetch, beside = ask.fetch, _beside(key, ask.subject.request)
         if known := questions.get(key):
-            facts, fetch = facts | known.facts, fetch or known.fetch
-        questions[key] = Question(request=ask.subject.request, facts=facts, segment=segment, fetch=fetch)
+            facts, fetch, beside = facts | known.facts, fetch or known.fetch, beside | known.beside
+        questions[key] = Question(
+            request=ask.subject.request, facts=facts, segment=segment, fetch=fetch, beside=beside
+        )
     return grouped
 
 
-def _worded(question: Question, enricher: Enricher, job: str) -> Question:
+def _beside(key: str, request: Request) -> frozenset[str]:
+    """The keys under which others are asked about the same account: a source that knows companies, and one
+    that knows accounts."""
+    same = {company_key(request.domain), account_key(request.account_id) if request.account_id else ""}
+    return frozenset(same - {key, ""})
+
+
+def _worded(question: Question, enricher: Enricher, key: str, reserved: Reserved) -> Question:
     """Who is asked is asked for all it knows: its answer stands for the company until it expires."""
+    job = reserved.jobs.get(key, "")
     request = replace(question.request, wanted=frozenset(enricher.facts), job=job)
-    return replace(question, request=request)
+    return replace(question, request=request, ordered=reserved.ordered.get(key, 0.0))
 
 
 def _renewed(budget: str, now: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from icp_sync.domain.facts import Facts, merge
 from icp_sync.errors import IcpSyncError
@@ -17,6 +18,7 @@ from icp_sync.sync.guarding import Guard, tell
 from icp_sync.sync.keeping import kept
 from icp_sync.sync.pacing import USUAL, Pacing
 from icp_sync.sync.report import Report
+from icp_sync.sync.rules import RULES, note_rules, rules_of
 from icp_sync.sync.settle import Run, settle
 
 LEASE_SECONDS = 120.0
@@ -117,7 +119,12 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
             cosmetics=SWEEP_COSMETICS if stream is Stream.SWEEP else 0,
             moves=whole and stream is not Stream.DUE,
         )
-        position = _start(stream, parts, policy, scope, session)
+        rules = rules_of(policy.buying, parts.enrichers)
+        by_itself = stream is Stream.BACKFILL
+        if scope.apply and (session.moves or not by_itself):
+            keep = partial(_store, parts, session, RULES)
+            note_rules(journal, rules, keep, parts.clock(), ask=not by_itself)
+        position = _start(stream, parts, policy, scope, session, rules)
         query = Query(
             stream=stream,
             position=position,
@@ -151,7 +158,7 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
     return report
 
 
-def _start(stream: Stream, parts: Parts, policy: Policy, scope: Scope, session: Run) -> Position:
+def _start(stream: Stream, parts: Parts, policy: Policy, scope: Scope, session: Run, rules: str) -> Position:
     """Where to begin. A backfill goes on where it was left only if it is still for the same thing, and one
     that leaves no trace (a dry run, a selection) reads everything."""
     journal = parts.journal
@@ -161,7 +168,7 @@ def _start(stream: Stream, parts: Parts, policy: Policy, scope: Scope, session: 
     if scope.restart or position.finished or not session.moves:
         position = Position()
     if session.moves:
-        purpose = f"version {policy.version}, mode {policy.mode.value}, {journal.backfill_request()}"
+        purpose = f"version {policy.version}, mode {policy.mode.value}, {journal.backfill_request()}, {rules}"
         if journal.position(PURPOSE).last_id != purpose:
             position = Position()
         if position == Position():  # first forgotten, then begun: a crash in between only repeats

@@ -6,7 +6,7 @@ A dry run asks nobody; it says what would be asked and what that would cost. Who
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from icp_sync.domain.account import ALONE, NOT_REMEMBERED, Memory
@@ -22,16 +22,9 @@ from icp_sync.sync.draft import Draft, Policy, known_of
 from icp_sync.sync.experience import segment_of
 from icp_sync.sync.foresight import foresee
 from icp_sync.sync.report import Report
+from icp_sync.sync.subjects import answer_key, company_key, country_of, subjects_of
 from icp_sync.sync.vendors import THROTTLED, Vendors
-from icp_sync.sync.waterfall import (
-    Ask,
-    Case,
-    Waterfall,
-    answer_key,
-    company_key,
-    country_of,
-    subjects_of,
-)
+from icp_sync.sync.waterfall import Ask, Case, Waterfall
 
 PATIENCE = 3
 """How often in a row a source may ask for patience before the next in line has its turn."""
@@ -60,10 +53,10 @@ class Bought:
 
 
 def affordable(enrichers: Sequence[Enricher], policy: Policy) -> Sequence[Enricher]:
-    """Whom to ask: while nothing is written yet, or nothing is to be bought, only sources that cost nothing."""
+    """Whom to ask: only who costs nothing, while nothing is written yet or nothing is to be bought."""
     if policy.mode.allows(Mode.WRITE) and policy.buying.mode is not Buy.NOTHING:
         return enrichers
-    return [e for e in enrichers if not e.price]
+    return Vendors.of(enrichers).free
 
 
 def enrich(
@@ -77,6 +70,7 @@ def enrich(
     run: str,
     spend: bool,
     report: Report,
+    clock: Callable[[], float] | None = None,
 ) -> Mapping[str, Bought]:
     """Ask about these accounts whatever may still change them, adding to `report`. Key of the answer → the
     news. Several accounts of one company are one question."""
@@ -93,7 +87,7 @@ def enrich(
     if not spend:
         foresee(cases, waterfall, resting, now, report)
         return found
-    asker = Asker(vendors, journal, policy, waterfall, run=run, now=now)
+    asker = Asker(vendors, journal, policy, waterfall, run=run, clock=clock or (lambda: now))
     for case in cases:
         case.asks = list(_due(case, vendors, memory, now))
     while True:
@@ -107,7 +101,7 @@ def enrich(
         for enricher, questions in questions_of(asks).values():
             said = asker.ask(enricher, questions)
             _learn(enricher, said, found, report, now)
-            _tell(cases, enricher, said)
+            _tell(cases, enricher, said, _patient(vendors.resting(enricher.name, journal, now)))
         told = with_answers(memory, [case.draft for case in cases], found, policy)
         for case in cases:
             account, case.asks = case.draft.account, []
@@ -148,8 +142,7 @@ def _next(
             return chosen
         for ask in left_alone:
             state, subject = resting[ask.enricher.name], ask.subject
-            patient = state.kind == THROTTLED and state.failures < PATIENCE
-            (subject.waiting if patient else subject.asked).add(ask.enricher.name)
+            (subject.waiting if _patient(state) else subject.asked).add(ask.enricher.name)
             found.setdefault(answer_key(ask.enricher, subject.request), Bought()).add(state.open_until)
     return []
 
@@ -171,25 +164,30 @@ def _learn(
         report.hits[enricher.name] += isinstance(one.answer, Hit)
 
 
-def _tell(cases: Iterable[Case], enricher: Enricher, said: Mapping[str, Said]) -> None:
+def _patient(state: VendorState | None) -> bool:
+    """Whether a source that cannot answer just now is worth waiting for."""
+    return state is None or (state.kind == THROTTLED and state.failures < PATIENCE)
+
+
+def _tell(cases: Iterable[Case], enricher: Enricher, said: Mapping[str, Said], patient: bool) -> None:
     """Note at every account whose question this was that it has been asked, or has to wait."""
     for case in cases:
         for subject in case.subjects:
             one = said.get(answer_key(enricher, subject.request))
             if one is None:
                 continue
-            if _waits(one):
+            if _waits(one, patient):
                 subject.waiting.add(enricher.name)
             else:
                 subject.asked.add(enricher.name)
 
 
-def _waits(one: Said) -> bool:
+def _waits(one: Said, patient: bool) -> bool:
     """Whether this source's word is worth waiting for, before the next in line is asked."""
     if one.answer is None:
         return not one.over
     soon = isinstance(one.answer, Unavailable) and one.answer.kind == THROTTLED
-    return soon or isinstance(one.answer, Pending)
+    return (soon and patient) or isinstance(one.answer, Pending)
 
 
 def with_answers(
@@ -221,4 +219,5 @@ def with_answers(
             until = min([*ends, *([known.answers_until] if known.answers_until is not None else [])])
             accounts[d.account.id] = replace(known, answers_until=until)
     here = {d.account.id: d.account for d in drafts}
-    return with_news_above(replace(memory, accounts=accounts), policy.kin_facts, here, policy.types)
+    memory = replace(memory, accounts=accounts)
+    return with_news_above(memory, policy.kin_facts, here, policy.types, policy.buying)

@@ -14,7 +14,8 @@ from icp_sync.domain.buying import ABOVE_CRM
 from icp_sync.domain.facts import FactValue, Known, Signal
 from icp_sync.journal.bought import VendorState
 from icp_sync.sync.report import Report
-from icp_sync.sync.waterfall import Ask, Case, Waterfall, answer_key
+from icp_sync.sync.subjects import answer_key
+from icp_sync.sync.waterfall import Ask, Case, Waterfall
 
 
 def foresee(

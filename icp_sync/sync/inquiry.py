@@ -7,15 +7,16 @@ their standing follows in the next cycle. Writes nothing to the CRM.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any
 
 from icp_sync.domain.account import NOT_REMEMBERED, Account, Memory
-from icp_sync.domain.buying import Buy
+from icp_sync.domain.buying import Budgets, Buy
 from icp_sync.domain.facts import LEVELS, Signal, choice
 from icp_sync.errors import ConfigError, Problem
-from icp_sync.journal import Asked
+from icp_sync.journal import Asked, Journal
 from icp_sync.ports import Page, Position, Query, Stream, account_key
 from icp_sync.quota import Priority, working_for
 from icp_sync.sync.cycle import Parts, Scope
@@ -23,9 +24,10 @@ from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.enrich import Bought, enrich, with_answers
 from icp_sync.sync.report import Report
 from icp_sync.sync.settle import as_of_now
+from icp_sync.sync.subjects import company_key, per_account, subjects_of
 from icp_sync.sync.told import Looked, told_of
-from icp_sync.sync.vendors import Vendors
-from icp_sync.sync.waterfall import Waterfall, company_key, per_account, subjects_of
+from icp_sync.sync.vendors import Vendors, believed
+from icp_sync.sync.waterfall import Waterfall
 
 KIND = "enrich"
 NOBODY = "?"
@@ -104,6 +106,8 @@ def inquire(wanted: Wanted, parts: Parts, scope: Scope) -> dict[str, object]:
         journal.set_owners(parts.crm.owners(), now=parts.clock())
     run, outcome = "", "failed"
     if scope.apply:
+        for name in wanted.vendors:  # a person's word is the trial of a source that is left alone
+            Vendors.of(parts.enrichers).forgive(name, journal, parts.clock())
         run = journal.start_run(KIND, now=parts.clock(), detail=wanted.to_json())
     try:
         result = _one(wanted, parts, policy, scope, report, run) if wanted.single else None
@@ -114,7 +118,37 @@ def inquire(wanted: Wanted, parts: Parts, scope: Scope) -> dict[str, object]:
         if run:
             journal.end_run(run, {**report.to_json(), "changes": [], "outcome": outcome}, now=parts.clock())
             _audit(wanted, parts, report, run)
-    return {"apply": scope.apply, "run": run, **result, **_credits(report)}
+    perhaps = journal.reserved_by(run) if run else {}
+    bounds = {
+        "budgets_left": budgets_left(journal, policy.buying.budgets, parts.clock(), single=wanted.single),
+        "left_alone": left_alone(journal, [e.name for e in parts.enrichers], parts.clock()),
+    }
+    return {
+        "apply": scope.apply,
+        "run": run,
+        **result,
+        **_credits(report),
+        "credits_perhaps": perhaps,
+        **bounds,
+    }
+
+
+def budgets_left(journal: Journal, budgets: Budgets, now: float, *, single: bool = False) -> dict[str, float]:
+    """Credits left of every budget that is set: those with a calendar as the journal has them, that of a run
+    as of one that begins now, and of one account where a `single` one is asked about."""
+    whole = {"run": budgets.run} | ({"account": budgets.account} if single else {})
+    left = {**journal.budget_left(budgets, now=now), **whole}
+    return {name: max(0.0, credits) for name, credits in left.items() if isfinite(credits)}
+
+
+def left_alone(journal: Journal, names: Iterable[str], now: float) -> dict[str, dict[str, object]]:
+    """Source → until when it is left alone, and why; of those that are."""
+    states = {name: believed(journal.vendor(name), now) for name in names}
+    return {
+        name: {"until": state.open_until, "kind": state.kind, "message": state.message}
+        for name, state in states.items()
+        if state.open_until > now
+    }
 
 
 def _audit(wanted: Wanted, parts: Parts, report: Report, run: str) -> None:
@@ -168,7 +202,18 @@ def _look(
     vendors.experience.read(journal, vendors)
     waterfall = Waterfall(vendors, policy, vendors.experience)
     asks = [waterfall.asks(d, d.known, subjects_of(d, memory, policy, vendors), now) for d in before]
-    found = enrich(before, vendors, policy, journal, memory, now=now, run=run, spend=spend, report=report)
+    found = enrich(
+        before,
+        vendors,
+        policy,
+        journal,
+        memory,
+        now=now,
+        run=run,
+        spend=spend,
+        report=report,
+        clock=parts.clock,
+    )
     after = before
     if spend and found:
         memory = with_answers(memory, before, found, policy)

@@ -16,7 +16,7 @@ from icp_sync.domain.proof import proof_of
 from icp_sync.domain.spelling import cut, value_text
 from icp_sync.journal import Settled
 from icp_sync.sync.draft import Draft, Policy
-from icp_sync.sync.waterfall import company_key
+from icp_sync.sync.subjects import company_key
 
 _RETRY_FIRST, _RETRY_MOST = 60.0, 6 * 3600.0
 LOGGED = "logged"
@@ -81,7 +81,9 @@ def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> S
         d.decision.until,
         d.differences.until,
     )
-    wake_at = min((t for t in wakes if t is not None and t > now), default=None)
+    # What passed while the page was being settled is looked at all the same, in a minute.
+    due = [t if t > now else now + _RETRY_FIRST for t in wakes if t is not None and t > d.at]
+    wake_at = min(due, default=None)
     problem = d.differences.held or (said(outcome) if outcome and failed else fate.waits)
     status = _partly(outcome) if outcome and refused else _status(d, result, fate)
     dead = (status == "refused" and attempts >= policy.dead_after) or (not outcome and given_up(d, policy))

@@ -27,7 +27,7 @@ from icp_sync.sync.foreign import refuse_foreign
 from icp_sync.sync.guarding import Guard
 from icp_sync.sync.remember import Fate, given_up, said, settled
 from icp_sync.sync.report import Report
-from icp_sync.sync.waterfall import company_key, needs_account_key
+from icp_sync.sync.subjects import company_key, needs_account_key
 
 before_write = fault_point("settle.write.before", "values of which only the intents know")
 after_write = fault_point("settle.write.after", "values the CRM holds and only the intents know")
@@ -82,7 +82,16 @@ def settle(
         buys = not apply and policy.buying.mode is not Buy.NOTHING
         sources = enrichers if buys else affordable(enrichers, policy)
         found = enrich(  # buy only what could change a draft
-            drafts, sources, policy, journal, memory, now=now, run=run.id, spend=apply, report=report
+            drafts,
+            sources,
+            policy,
+            journal,
+            memory,
+            now=now,
+            run=run.id,
+            spend=apply,
+            report=report,
+            clock=clock,
         )
         if found:
             memory = with_answers(memory, drafts, found, policy)
@@ -153,7 +162,7 @@ def recalled(
     also = {id: account_key(id) for id in keys} if any(map(needs_account_key, enrichers)) else {}
     memory = replace(journal.recall(keys, now=now, also=also), kin=kin)
     here = {account.id: account for account in page.accounts}
-    return with_news_above(memory, policy.kin_facts, here, policy.types)
+    return with_news_above(memory, policy.kin_facts, here, policy.types, policy.buying)
 
 
 def as_of_now(

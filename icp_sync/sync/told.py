@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from icp_sync.domain.buying import Buy
-from icp_sync.domain.disagreement import disagreements, to_json
+from icp_sync.domain.disagreement import agree, disagreements, to_json
 from icp_sync.domain.evaluation import Evaluation
 from icp_sync.domain.facts import FactType, Known, Signal, value_to_json
 from icp_sync.domain.spelling import fact_text, value_text
@@ -20,7 +20,22 @@ from icp_sync.sync.report import Report
 from icp_sync.sync.waterfall import Ask
 
 Data = dict[str, object]
+REFUSALS = {
+    "throttled": "it asks for patience",
+    "no_credit": "it has no credits left",
+    "not_entitled": "its key was refused, or does not allow this",
+    "bad_input": "it cannot be asked this",
+    "error": "it failed",
+    "unknown": "its reply was lost, and perhaps paid for",
+}
+"""Kind of an Unavailable → what it means."""
 PENDING = "pending: its answer is fetched once it is ready"
+
+
+def refusal(kind: str, message: str) -> str:
+    """Why a source gave no answer, in words: "its key was refused, or does not allow this (HTTP 401)"."""
+    said = REFUSALS.get(kind, kind.replace("_", " "))
+    return f"{said} ({message})" if said and message else said or message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +66,8 @@ def told_of(
     Where everything is bought nobody reckons what it is worth, and the chances are null.
 
     worth: per question its vendor, facts → the chance that they decide, credits expected and at most.
-    nothing: why none was worth asking, "" where one was. outcomes: vendor → what became of its question.
+    nothing: why none was worth asking, "" where one was. outcomes: vendor → what became of its question;
+    refusals: → the kind of its refusal, where there was one.
     learned and disagreements: values in words and as JSON.
     """
     before, after = looked.before, looked.after
@@ -64,6 +80,7 @@ def told_of(
         "before": _standing(before.evaluation),
         "after": _standing(after.evaluation),
         "outcomes": _outcomes(looked, journal, report, now),
+        "refusals": _refusals(looked, journal, report),
         "learned": [_learned(signal, after.known, policy) for signal in looked.learned],
         "disagreements": to_json(disagreements(after.known, policy.types)),
     }
@@ -125,22 +142,34 @@ def _outcomes(looked: Looked, journal: Journal, report: Report, now: float) -> d
 
 
 def _outcome(name: str, journal: Journal, report: Report, now: float) -> str:
-    """ "hit", "miss", "over budget", "left alone: throttled", "not asked" or "no answer: …"."""
+    """ "hit", "miss", "over budget", "left alone: it asks for patience", "not asked: …" or "no answer: …"."""
     if report.hits[name]:
         return "hit"
     if report.over_budget[name]:
         return "over budget"
     state = journal.vendor(name)
-    why = ": ".join(filter(None, (state.kind, state.message)))
+    why = refusal(state.kind, state.message)
     if not report.asked[name]:
         return f"left alone: {why}" if state.open_until > now else "not asked: another answer settled it"
     return f"no answer: {why}" if why else "miss"
 
 
+def _refusals(looked: Looked, journal: Journal, report: Report) -> dict[str, str]:
+    """Vendor → why it gave no answer, in one of the kinds of Unavailable."""
+    if not report.apply:
+        return {}
+    names = dict.fromkeys([*(a.enricher.name for a in looked.asks), *report.asked])
+    kinds = {name: journal.vendor(name).kind for name in names if not report.hits[name]}
+    return {name: kind for name, kind in kinds.items() if kind}
+
+
 def _learned(signal: Signal, known: Known, policy: Policy) -> Data:
-    """won: whether it is what counts; a set counts together with the others."""
+    """won: whether it is what counts; a set counts together with the others. agrees: it says the same as what
+    counts. against: what it does not count against, "" where there is nothing of the kind."""
     winner = known.winners.get(signal.fact)
     united = policy.types.get(signal.fact) is FactType.SET and winner is not None
+    won = united or (winner is not None and winner.source == signal.source)
+    agrees = winner is not None and not won and agree(winner.value, signal.value)
     return {
         "fact": signal.fact,
         "value": value_to_json(signal.value),
@@ -148,8 +177,9 @@ def _learned(signal: Signal, known: Known, policy: Policy) -> Data:
         "source": signal.source,
         "confidence": signal.confidence,
         "until": signal.until,
-        "won": united or (winner is not None and winner.source == signal.source),
-        "against": "" if united or winner is None or winner.source == signal.source else _who(winner),
+        "won": won,
+        "agrees": agrees,
+        "against": "" if won or agrees or winner is None else _who(winner),
     }
 
 

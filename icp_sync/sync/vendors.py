@@ -9,13 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import overload
 
 from icp_sync.journal import Journal
 from icp_sync.journal.bought import VendorState
 from icp_sync.observe import log
 from icp_sync.ports import Answer, Enricher, Hit, Miss, Pending, Request, Unavailable
+from icp_sync.sync.charges import Charges
 from icp_sync.sync.experience import Experience
+from icp_sync.sync.fitting import credits_of, fitted
 
 FAILURES = 5
 """Failed batches in a row after which a source is left alone."""
@@ -27,22 +30,42 @@ NO_USE = 6 * 3_600.0
 THROTTLED = "throttled"
 LASTING = ("no_credit", "not_entitled")
 """Kinds of refusal that another company's question would meet, too."""
+MOST = 7 * 86_400.0
+"""Seconds no rest is longer than."""
+LOOK_AGAIN = 60.0
+"""Seconds after which the journal is read again: other processes ask the same sources."""
+AHEAD = 3_600.0
+"""Seconds that clocks of several machines may differ; what was noted later than that was not now."""
+
+_speechless: set[str] = set()
+"""Sources whose `takes` fails; said once, as it is asked for every account."""
 
 
 class Vendors(Sequence[Enricher]):
     """The enrichers in their order, with what asking them has taught. Safe to share between threads."""
 
     def __init__(self, enrichers: Sequence[Enricher]) -> None:
-        self._enrichers = tuple(enrichers)
+        self._enrichers = tuple(fitted(enricher) for enricher in enrichers)
         self._states: dict[str, VendorState] = {}
+        self._read: dict[str, float] = {}
         self._trial: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.experience = Experience()
+        self.charges = Charges()
 
     @classmethod
     def of(cls, enrichers: Sequence[Enricher]) -> Vendors:
         """These enrichers with their health; the same object where it has one already."""
         return enrichers if isinstance(enrichers, cls) else cls(enrichers)
+
+    @cached_property
+    def free(self) -> Vendors:
+        """Those that cost nothing, with the same health and experience."""
+        some = Vendors(())
+        some._enrichers = tuple(e for e in self._enrichers if not e.price)
+        some._states, some._read, some._trial, some._lock = self._states, self._read, self._trial, self._lock
+        some.experience, some.charges = self.experience, self.charges
+        return some
 
     def __len__(self) -> int:
         return len(self._enrichers)
@@ -59,37 +82,57 @@ class Vendors(Sequence[Enricher]):
 
     def resting(self, name: str, journal: Journal, now: float) -> VendorState | None:
         """How this source is while it is not to be asked, None when it may be."""
-        state = self._state(name, journal)
+        state = self._state(name, journal, now)
+        if now < state.open_until:  # somebody else may have found it well meanwhile, or had it forgiven
+            told = believed(journal.vendor(name), now)
+            if told.open_until < state.open_until:
+                with self._lock:
+                    state = self._states[name] = told
         return state if now < state.open_until else None
 
-    def recovering(self, name: str, journal: Journal) -> bool:
+    def forgive(self, name: str, journal: Journal, now: float) -> None:
+        """Let a source that is left alone be tried at once, because a person says so: one question goes
+        first, and decides like that after any rest."""
+        with self._lock:
+            state = self._state(name, journal, now)
+            if now < state.open_until:
+                self._states[name] = replace(state, open_until=now)
+                journal.save_vendor(name, replace(state, open_until=now, at=now), now=now)
+
+    def recovering(self, name: str, journal: Journal, now: float) -> bool:
         """Whether it was left alone and has not been seen to be well since."""
-        return self._state(name, journal).open_until > 0
+        return self._state(name, journal, now).open_until > 0
 
     def begins(self, name: str, journal: Journal, now: float) -> bool:
         """Whether a batch may be sent now. After a rest one goes alone, to see whether the source is well."""
         with self._lock:
-            state = self._state(name, journal)
+            state = self._state(name, journal, now)
             if now < state.open_until or name in self._trial:
                 return False
             if state.open_until:
                 self._trial.add(name)
             return True
 
+    def broke_off(self, name: str) -> None:
+        """Note that nothing was learned of a batch that had begun: the next one may try."""
+        with self._lock:
+            self._trial.discard(name)
+
     def ended(self, enricher: Enricher, answers: Sequence[Answer], journal: Journal, now: float) -> None:
         """Note what a batch came to; remembered in the journal whenever the source's health changed."""
         with self._lock:
             self._trial.discard(enricher.name)
-            before = self._state(enricher.name, journal)
+            before = self._state(enricher.name, journal, now)
             after = _after(before, answers, now)
             if now < before.open_until and not after.open_until:
                 after = before  # it was sent before the rest began, and says nothing of its end
-            left = getattr(enricher, "credits_left", None)
-            if isinstance(left, int | float) and left != before.credits_left:
-                after = replace(after, credits_left=float(left))
-            self._states[enricher.name] = after
-        if after == before:
-            return
+            left = credits_of(enricher)
+            if left is not None and left != before.credits_left:
+                after = replace(after, credits_left=left)
+            if after == before:
+                return
+            after = self._states[enricher.name] = replace(after, at=now)
+            journal.save_vendor(enricher.name, after, now=now)  # before anybody reads it again
         if after.open_until > max(now, before.open_until):
             log("enrich").warning(
                 "source left alone",
@@ -100,12 +143,23 @@ class Vendors(Sequence[Enricher]):
             )
         elif before.open_until and not after.open_until:
             log("enrich").info("source is well again", enricher=enricher.name)
-        journal.save_vendor(enricher.name, replace(after, at=now), now=now)
 
-    def _state(self, name: str, journal: Journal) -> VendorState:
-        if name not in self._states:
-            self._states[name] = journal.vendor(name)
-        return self._states[name]
+    def _state(self, name: str, journal: Journal, now: float) -> VendorState:
+        """As it was last seen, by this process or, a minute ago at most, by any."""
+        with self._lock:
+            read = self._read.get(name)
+            if read is None or not read <= now < read + LOOK_AGAIN:
+                self._states[name] = believed(journal.vendor(name), now)
+                self._read[name] = now
+            return self._states[name]
+
+
+def believed(state: VendorState, now: float) -> VendorState:
+    """The state as read from the journal. A rest that a clock has noted which was wrong then, or is now, is
+    over: the source is tried."""
+    if state.at > now + AHEAD:
+        return replace(state, open_until=min(state.open_until, now))
+    return replace(state, open_until=min(state.open_until, (state.at or now) + MOST))
 
 
 def _after(before: VendorState, answers: Sequence[Answer], now: float) -> VendorState:
@@ -120,7 +174,7 @@ def _after(before: VendorState, answers: Sequence[Answer], now: float) -> Vendor
     if worst.kind in LASTING:
         return replace(told, open_until=now + max(worst.retry_after or 0.0, NO_USE))
     if worst.kind == THROTTLED:
-        return replace(told, failures=before.failures, open_until=now + (worst.retry_after or 60.0))
+        return replace(told, open_until=now + (worst.retry_after or 60.0))
     if told.failures < FAILURES:
         return told
     rest = min(LONGEST, REST * 2 ** min(8, told.failures - FAILURES))
@@ -128,6 +182,13 @@ def _after(before: VendorState, answers: Sequence[Answer], now: float) -> Vendor
 
 
 def takes(enricher: Enricher, request: Request) -> bool:
-    """Whether a source can be asked about this one at all."""
-    asked = getattr(enricher, "takes", None)
-    return bool(asked(request)) if callable(asked) else True
+    """Whether a source can be asked about this one at all; not where it cannot tell."""
+    try:
+        asked = getattr(enricher, "takes", None)
+        return bool(asked(request)) if callable(asked) else True
+    except Exception as error:  # a third party's plugin may fail in any way
+        if enricher.name not in _speechless:
+            _speechless.add(enricher.name)
+            what = type(error).__name__  # its text may hold what the account's record does
+            log("enrich").warning("source cannot say whom it takes", enricher=enricher.name, error=what)
+        return False

@@ -8,33 +8,23 @@ Decides only; asking is `sync/enrich.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf, prod
+from random import Random
+from zlib import crc32
 
-from icp_sync.domain.account import Memory
 from icp_sync.domain.buying import ABOVE_CRM, Buy, Buying, Stop
-from icp_sync.domain.facts import LEVELS, FactType, FactValue, Known, Members, Signal
-from icp_sync.domain.outlook import Outcome
-from icp_sync.ports import Enricher, Request, account_key
+from icp_sync.domain.facts import Facts, FactType, FactValue, Known, Members, Signal
+from icp_sync.domain.kin import levels_alone
+from icp_sync.domain.outcomes import Outcome
+from icp_sync.domain.outlook import Past
+from icp_sync.ports import Enricher
 from icp_sync.sync.draft import Draft, Policy
 from icp_sync.sync.experience import EXPECTED_WEIGHT, Example, Experience, segment_of, size_of, tried
-from icp_sync.sync.vendors import takes
+from icp_sync.sync.subjects import Subject, askable
 
-
-@dataclass(slots=True)
-class Subject:
-    """A company that is asked about for an account: the account itself, its parent or its group.
-
-    level: "" for itself. answered: source → when it told what still counts. asked: sources that were,
-    whatever they said. waiting: sources that must not be asked now, though they may know: the facts that are
-    theirs next wait for them.
-    """
-
-    request: Request
-    level: str = ""
-    answered: Mapping[str, float] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
-    waiting: set[str] = field(default_factory=set)
+EXPLORED = 200
+"""Of so many questions that seem not worth their price, one is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,59 +48,15 @@ class Ask:
         return inf if self.cost <= 0 else self.value / self.cost
 
 
-def subjects_of(d: Draft, memory: Memory, policy: Policy, enrichers: Sequence[Enricher]) -> list[Subject]:
-    """The account and, where profiles ask about them, its parent and its group."""
-    account = d.account
-    country = d.known.facts.get("country")
-    own = Request(
-        account_id=account.id,
-        domain=company_key(account.domain),
-        name=account.name,
-        country=next(iter(country.known)) if isinstance(country, Members) and len(country.known) == 1 else "",
-    )
-    about = [("", own)]
-    for level in LEVELS if policy.kin_facts and not d.kin.problem else ():
-        account_id, domain = d.kin.above(level)
-        if account_id:
-            about.append((level, Request(account_id=account_id, domain=company_key(domain))))
-    subjects = []
-    for level, request in about:
-        if any(answer_key(e, request) for e in enrichers):
-            past = memory.of(request.account_id)
-            waiting = set(past.asked & past.pending.keys())  # their answers are ordered, and not due yet
-            asked = set(past.asked) - waiting
-            subject = Subject(request=request, level=level, answered=past.answered, asked=asked)
-            subject.waiting |= waiting
-            subjects.append(subject)
-    return subjects
+@dataclass(slots=True)
+class Case:
+    """One account while facts are bought for it. known: with all that was learned so far. asks: this round's
+    questions."""
 
-
-def company_key(domain: str) -> str:
-    """Under which key answers about a company are remembered; "" cannot be asked about."""
-    return domain.strip().lower()
-
-
-def per_account(enricher: Enricher) -> bool:
-    """Whether it knows accounts, not companies: what it says of one holds for no other of the same domain."""
-    return bool(getattr(enricher, "per_account", False))
-
-
-def needs_account_key(enricher: Enricher) -> bool:
-    """Whether its answers may be kept under an account, not a company."""
-    return per_account(enricher) or callable(getattr(enricher, "takes", None))
-
-
-def answer_key(enricher: Enricher, request: Request) -> str:
-    """Under which key this source's answer is remembered; "" cannot be asked about.
-
-    A source that is asked by name and country, and is asked about an account without a domain, knows that
-    account alone.
-    """
-    if per_account(enricher):
-        return account_key(request.account_id)
-    if request.domain or not needs_account_key(enricher):
-        return request.domain
-    return account_key(request.account_id) if takes(enricher, request) else ""
+    draft: Draft
+    known: Known
+    subjects: list[Subject]
+    asks: list[Ask] = field(default_factory=list)
 
 
 class Waterfall:
@@ -146,51 +92,113 @@ class Waterfall:
     def place(self, enricher: Enricher, fact: str) -> int:
         """Where a source stands for a fact, from 1: what it says ranks behind the CRM and those before it."""
         stated = self._buying.places.get((enricher.name, fact))
-        return stated or self._places[enricher.name]
+        return stated or len(self._buying.rule(fact).order) + self._places[enricher.name]
 
     def asks(self, d: Draft, known: Known, subjects: Sequence[Subject], now: float) -> list[Ask]:
         """The questions whose turn it is and that may change something, the best first.
 
-        known: of the account by now. An account that is out of scope, or whose tier people decided, costs
-        nothing.
+        known: of the account by now. An account that is out of scope costs nothing; of one whose tier people
+        decided, only what its flags and its route depend on does.
         """
         if self.buys_everything:
             return list(self.everything(subjects)) if d.evaluation.in_scope else []
-        if not d.evaluation.in_scope or d.evaluation.override is not None:
+        if not d.evaluation.in_scope:
             return []
-        turns = {name: turn for subject in subjects for name, turn in self._turns(known, subject, now)}
+        turns = {name: turn for subject in subjects for name, turn in self._turns(d, known, subject, now)}
         outlook = self._policy.outlooks.of(
-            known.facts,
+            self._open(known, turns),
             {name: whole for name, (_, _, whole) in turns.items()},
             account_id=d.account.id,
             owned=self._owned(d),
             now=now,
+            past=self._past(d),
         )
         together: dict[tuple[str, str], dict[str, float]] = {}
         who: dict[tuple[str, str], tuple[Enricher, Subject]] = {}
-        patience = inf  # while a source is waited for, no dearer one is asked
+        awaited: dict[tuple[str, str], float] = {}  # source and level → what that costs which it waits for
         for name, (left, subject, _) in turns.items():
             enricher = left[0]
             if name not in outlook.chances:
                 continue
             if enricher.name in subject.waiting:
-                patience = min(patience, self._experience.cost(enricher))
+                for later in left[1:]:
+                    key = (later.name, subject.level)
+                    awaited[key] = min(awaited.get(key, inf), self._experience.cost(enricher))
             else:
                 together.setdefault((enricher.name, subject.level), {})[name] = outlook.chances[name]
                 who[enricher.name, subject.level] = enricher, subject
         asks = []
         for key, facts in together.items():
             enricher, subject = who[key]
+            if self._experience.cost(enricher) > awaited.get(key, inf):
+                continue  # a cheaper source that may tell some of it will answer soon
             may = [name for name, (left, whose, _) in turns.items() if enricher in left and whose is subject]
             moves = self._share(d, known, enricher, may, outlook.alike, now)
             asks.append(self._ask(known, enricher, subject, facts, moves))
-        most = self._buying.change_worth
-        asks = [ask for ask in asks if ask.cost <= min(patience, most * ask.value)]
+        asks = [ask for ask in asks if self._worth_it(ask)]
         return sorted(asks, key=lambda a: (-a.worth, -a.value, self._places[a.enricher.name]))
+
+    def _open(self, known: Known, turns: Iterable[str]) -> Facts:
+        """The facts that count as known. A fact of which everybody is to be heard is open until all were."""
+        heard = [
+            name
+            for name in turns
+            if self._buying.rule(name.rpartition(".")[2]).stop is Stop.ALL
+            and name in known.winners
+            and known.winners[name].rank >= ABOVE_CRM
+        ]
+        return {f: v for f, v in known.facts.items() if f not in heard} if heard else known.facts
+
+    def may_be_asked(self, case: Case, now: float) -> Iterator[Ask]:
+        """Every question that may yet come up about an account, if the worst comes to the worst."""
+        if self.buys_everything:
+            yield from self.everything(case.subjects)
+        elif self.asks(case.draft, case.known, case.subjects, now):
+            for subject in case.subjects:
+                turns = self._turns(case.draft, case.known, subject, now)
+                knows = {e.name: e for _, turn in turns for e in turn[0]}
+                yield from (Ask(enricher=e, subject=subject, facts={}) for e in knows.values())
+
+    def supposed(self, case: Case, ask: Ask, draw: Random, now: float) -> Mapping[str, FactValue]:
+        """What this source may tell of the account: full name → value, of the facts it could add to."""
+        e, subject, known = ask.enricher, ask.subject, case.known
+        may = {
+            name: name.rpartition(".")[2]
+            for name, (left, whose, _) in self._turns(case.draft, known, subject, now)
+            if e in left and whose is subject
+        } or {name: name.rpartition(".")[2] for name in ask.facts}
+        if examples := self._examples(e, size_of(known.facts)):
+            facts = tried(known.facts, draw.choice(examples).told, may)
+            return {name: facts[name] for name in may if facts.get(name) != known.facts.get(name)}
+        segment, told = segment_of(known.facts), {}
+        for name in ask.facts:
+            values = self._policy.outlooks.values(name, known.facts.get(name), now)
+            if values and draw.random() < self._experience.hits(e.name, may.get(name, name), segment):
+                told[name] = draw.choice(values)
+        return told
+
+    def _worth_it(self, ask: Ask) -> bool:
+        """Whether the chance is worth the price. One question in `EXPLORED` is asked all the same: else
+        nobody would ever see that a source which knew little for a while knows more by now."""
+        if ask.cost <= self._buying.change_worth * ask.value:
+            return True
+        return crc32(f"{ask.enricher.name} {ask.subject.request.account_id}".encode()) % EXPLORED == 0
 
     def outcome(self, d: Draft, known: Known, now: float) -> Outcome:
         """Tier, flags and route of an account as things stand, to be compared."""
-        return self._policy.outlooks.outcome(known.facts, d.account.id, self._owned(d), now)
+        return self._policy.outlooks.outcome(known.facts, d.account.id, self._owned(d), now, self._past(d))
+
+    def _past(self, d: Draft) -> Past:
+        """What decides beside facts: people's tier, the profile shown before, the family there is not."""
+        override = d.evaluation.override
+        return Past(
+            decided=override.tier if override else "",
+            previous=d.previous.profile if d.previous else "",
+            alone=self._alone(d),
+        )
+
+    def _alone(self, d: Draft) -> frozenset[str]:
+        return levels_alone(d.kin) if self._policy.kin_facts else frozenset()
 
     def _owned(self, d: Draft) -> bool:
         """Whether no route can change its owner."""
@@ -207,11 +215,12 @@ class Waterfall:
                 yield Ask(enricher=e, subject=subject, facts=facts, cost=cost)
 
     def _turns(
-        self, known: Known, subject: Subject, now: float
+        self, d: Draft, known: Known, subject: Subject, now: float
     ) -> Iterator[tuple[str, tuple[list[Enricher], Subject, bool]]]:
-        """Full name of a fact → who may still tell it, in order, and whether its set could become whole."""
+        """Full name of a fact → who may still tell it, in order, and whether its set could become whole. Who
+        has nobody above it is asked about itself for the group's facts."""
         prefix = f"{subject.level}." if subject.level else ""
-        for name in self._policy.outlooks.facts:
+        for name in self._policy.outlooks.asked(self._alone(d)):
             level, _, own = name.rpartition(".")
             if level != subject.level:
                 continue
@@ -230,9 +239,11 @@ class Waterfall:
             return False  # it told all it knew of it then
         if winner is None or self._policy.types.get(fact) is FactType.SET:
             return True
-        content = self._buying.rule(fact).stop is Stop.FIRST and winner.rank >= ABOVE_CRM
-        if content and _exact(winner.value):
-            return False
+        if winner.rank >= ABOVE_CRM:
+            if self._buying.rule(fact).stop is Stop.ALL:
+                return True
+            if _exact(winner.value):
+                return False
         return winner.rank >= ABOVE_CRM * self.place(e, fact)
 
     def _ask(
@@ -270,6 +281,7 @@ class Waterfall:
         key = (e.name, size, alike)
         if key not in self._shares:
             examples = self._examples(e, size)
+            known = replace(known, facts=self._policy.outlooks.stated(known.facts))
             before = self.outcome(d, known, now)
             names = {name: name.rpartition(".")[2] for name in may}
             moved = sum(self._moves(d, known, one, names, before, now) for one in examples)
@@ -289,7 +301,7 @@ class Waterfall:
         if not any(fact in example.told for fact in names.values()):
             return False
         facts = tried(known.facts, example.told, names)
-        return self._policy.outlooks.outcome(facts, d.account.id, self._owned(d), now) != before
+        return self.outcome(d, replace(known, facts=facts), now) != before
 
     def _examples(self, e: Enricher, size: str) -> tuple[Example, ...]:
         key = (e.name, size)
@@ -300,8 +312,3 @@ class Waterfall:
 
 def _exact(value: FactValue) -> bool:
     return value.complete if isinstance(value, Members) else value.low == value.high
-
-
-def askable(enricher: Enricher, request: Request) -> bool:
-    """Whether a source can be asked about this one at all."""
-    return bool(answer_key(enricher, request)) and takes(enricher, request)

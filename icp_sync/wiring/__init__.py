@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from icp_sync import enrichers as enricher_loading
 from icp_sync.domain.buying import Buying
 from icp_sync.domain.compile import Compiled, compile_profile
 from icp_sync.domain.facts import CATALOGUE, FactType
@@ -32,7 +31,7 @@ from icp_sync.sync.cycle import Parts
 from icp_sync.sync.draft import Policy
 from icp_sync.sync.pacing import Pacing
 from icp_sync.sync.vendors import Vendors
-from icp_sync.wiring.buying import buying_of
+from icp_sync.wiring.buying import buying_of, enrichers_of, keys_of, named
 from icp_sync.wiring.crms import crm_of
 from icp_sync.wiring.seals import seal_key, take_over
 
@@ -41,8 +40,11 @@ __all__ = [
     "Wired",
     "blueprint",
     "buying_of",
+    "enrichers_of",
     "facts_of",
     "keep_of",
+    "keys_of",
+    "named",
     "open_journal",
     "parse_profiles",
     "policy_of",
@@ -104,7 +106,7 @@ def wire(
     key = seal_key(settings.seal_file, create=create_seal)
     journal = open_journal(settings, name)
     crm = crm_of(name, chosen, facts_map, journal, clock, stop)
-    sources = Vendors.of(enricher_loading.load(chosen.enrichers, crm))
+    sources = Vendors.of(enrichers_of(chosen, name, crm))
     source = _PolicySource(journal, key, types, chosen, buying_of(chosen, sources), clock)
     parts = Parts(
         crm=crm,

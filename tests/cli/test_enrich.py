@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 import requests
 
 from icp_sync.journal import Journal
+from icp_sync.journal.bought import VendorState
 from icp_sync.settings import load
 from icp_sync.simulator import Simulator
 from icp_sync.sync.cycle import Scope
@@ -164,7 +166,11 @@ def test_asking_buys_once_says_what_was_learned_and_makes_the_account_due(place:
 
 
 def test_a_company_that_is_no_account_is_remembered_under_its_domain(bought: Bought) -> None:
-    told = bought.json("enrich", "https://www.new.com/about")
+    said = bought.run("enrich", "new.com", code=3).stderr
+    assert "no account has the domain new.com; asking about it costs up to 2 credits" in said
+    assert "next: icp-sync enrich new.com --yes" in said
+    assert bought.asked() == []
+    told = bought.json("enrich", "https://www.new.com/about", "--yes")
     assert told["account"] == {"id": "", "name": "", "domain": "new.com"}
     assert [one["text"] for one in told["learned"]] == ["80"]
     assert bought.json("enrich", "new.com")["asked"] == {}
@@ -216,8 +222,8 @@ def test_an_account_that_cannot_be_asked_about_says_why(place: Bought) -> None:
     ("said", "outcome", "spent"),
     [
         ("pending", "pending: its answer is fetched once it is ready", 2.0),
-        ("throttled", "no answer: throttled: says no", 0.0),
-        ("no_credit", "no answer: no_credit: says no", 0.0),
+        ("throttled", "no answer: it asks for patience (says no)", 0.0),
+        ("no_credit", "no answer: it has no credits left (says no)", 0.0),
         (None, "miss", 0.0),
     ],
 )
@@ -225,7 +231,7 @@ def test_what_a_source_says_instead_is_told(
     bought: Bought, said: str | None, outcome: str, spent: float
 ) -> None:
     (bought.folder / "known.json").write_text(json.dumps({"other.com": said}))
-    told = bought.json("enrich", "other.com")
+    told = bought.json("enrich", "other.com", "--yes")
     assert told["outcomes"] == {"headcounts": outcome}
     assert told["learned"] == []
     with closing(bought.journal()) as journal:
@@ -260,20 +266,89 @@ def test_budgets_bound_what_a_person_asks_for_too(world: Simulator, tmp_path: Pa
     assert (told["asked"], told["over_budget"]) == ({"headcounts": 2}, {"headcounts": 3})
     with closing(place.journal()) as journal:
         assert journal.spent("headcounts", 0.0) <= 5.0
-    assert place.json("enrich", "new.com")["outcomes"] == {"headcounts": "over budget"}
+    assert place.json("enrich", "new.com", "--yes")["outcomes"] == {"headcounts": "over budget"}
     assert "beyond budget" in place.run("enrich", "--yes").stdout
     assert len(place.asked()) == 2
 
 
 def test_plan_says_what_buying_would_cost_and_what_it_saves(bought: Bought) -> None:
     told = bought.json("plan")
-    assert told["credits"] == {"now": 10.0, "most": 10.0, "everything": 20.0, "saved": 10.0}
+    assert told["credits"] == {
+        "now": 10.0,
+        "most": 10.0,
+        "everything": 20.0,
+        "saved": 10.0,
+        "wanted": 10.0,
+        "bounded_by": [],
+    }
     assert told["enrichment"] == {"headcounts": {"requests": 5, "credits": 10.0, "most": 10.0}}
     shown = bought.run("plan").stdout
     assert (
         "credits: about 10 now, at most 10; asking everything would cost 20, so 10 are saved (50%)" in shown
     )
     assert bought.asked() == []
+
+
+def test_a_forecast_is_bounded_by_the_budgets_and_names_sources_that_are_left_alone(bought: Bought) -> None:
+    bought.made("[connections.main.enrichment.budgets]\nrun = 5\nday = 4\n")
+    credits = bought.json("plan")["credits"]
+    assert (credits["now"], credits["most"], credits["wanted"]) == (4.0, 4.0, 10.0)
+    assert credits["bounded_by"] == ["day"]
+    shown = bought.run("enrich", "--dry-run").stdout
+    assert "at most 4 (the budget 'day' leaves no more; without it, at most 10)" in shown
+    refused(bought, "not_entitled")
+    told = bought.json("plan")
+    assert told["sources_left_alone"]["headcounts"]["kind"] == "not_entitled"
+    assert (told["credits"]["now"], told["credits"]["most"]) == (0.0, 0.0)
+    said = re.compile(r"headcounts is left alone until \S+ \S+ UTC: its key was refused, or does not allow")
+    assert said.search(bought.run("plan").stdout)
+    assert said.search(bought.run("enrich", "--dry-run").stdout)
+    assert "icp-sync enrich ID --vendor headcounts asks it at once" in bought.run("check", code=0).stdout
+    assert bought.asked() == []
+
+
+def refused(place: Bought, kind: str) -> None:
+    now = time.time()
+    with closing(place.journal()) as journal:
+        state = VendorState(failures=1, open_until=now + 6e3, kind=kind, message="HTTP 401", at=now)
+        journal.save_vendor("headcounts", state, now=now)
+
+
+def test_naming_a_source_that_is_left_alone_tries_it_at_once(place: Bought) -> None:
+    refused(place, "not_entitled")
+    told = place.json("enrich", ADVA)
+    said = "left alone: its key was refused, or does not allow this (HTTP 401)"
+    assert (told["outcomes"], told["asked"]) == ({"headcounts": said}, {})
+    assert f"icp-sync enrich {ADVA} --vendor headcounts" in place.run("enrich", ADVA).stdout
+    assert place.json("enrich", ADVA, "--vendor", "headcounts", "--dry-run")["asked"] == {}
+    with closing(place.journal()) as journal:
+        assert journal.vendor("headcounts").open_until > time.time()  # a dry run forgives nobody
+    assert place.json("enrich", ADVA, "--vendor", "headcounts")["outcomes"] == {"headcounts": "hit"}
+    with closing(place.journal()) as journal:
+        assert journal.vendor("headcounts").open_until == 0.0
+
+
+def test_a_source_that_refuses_the_trial_is_left_alone_again(bought: Bought) -> None:
+    (bought.folder / "known.json").write_text(json.dumps({"other.com": "no_credit"}))
+    refused(bought, "no_credit")
+    told = bought.json("enrich", "other.com", "--vendor", "headcounts", "--yes")
+    assert told["refusals"] == {"headcounts": "no_credit"}
+    with closing(bought.journal()) as journal:
+        assert journal.vendor("headcounts").open_until > time.time()
+
+
+def test_what_may_have_been_paid_is_said_to_be_perhaps_spent(bought: Bought) -> None:
+    (bought.folder / "known.json").write_text(json.dumps({"other.com": "unknown", "more.com": "unknown"}))
+    told = bought.json("enrich", "other.com", "--yes")
+    assert (told["credits_perhaps"], sum(told["credits"].values())) == ({"headcounts": 2.0}, 0.0)
+    assert "Spent: perhaps 2 credits" in bought.run("enrich", "more.com", "--yes").stdout
+
+
+def test_one_that_agrees_is_not_said_to_be_overruled(place: Bought) -> None:
+    (place.folder / "known.json").write_text(json.dumps({"federalrealty.com": int(HEADCOUNT)}))
+    [learned] = place.json("enrich", REALTY, "--vendor", "headcounts")["learned"]
+    assert (learned["won"], learned["agrees"], learned["against"]) == (False, True, "")
+    assert place.json("explain", REALTY)["overruled"] == {}
 
 
 def test_somebody_at_a_terminal_is_asked_first_and_may_say_no(bought: Bought) -> None:
@@ -330,3 +405,31 @@ def test_without_an_active_profile_or_a_source_it_says_what_to_do(world: Simulat
 def test_a_wrong_use_is_explained(bought: Bought, arguments: tuple[str, ...], said: str) -> None:
     assert said in bought.run("enrich", *arguments, code=2).stderr
     assert bought.asked() == []
+
+
+def test_right_after_asking_explain_says_what_the_last_settlement_did_not_know_yet(place: Bought) -> None:
+    before = place.json("explain", ADVA)
+    assert [row["told"] for row in before["missing"] if row["fact"] == "employees"] == [""]
+    place.json("enrich", ADVA)
+    told = place.json("explain", ADVA)
+    assert (told["tier"], told["score"]) == (before["tier"], before["score"])
+    assert [(row["fact"], row["source"], row["state"]) for row in told["told"]] == [
+        ("employees", "headcounts", "since")
+    ]
+    assert [row["told"] for row in told["missing"] if row["fact"] == "employees"] == ["headcounts"]
+    assert any("known since, and not looked at yet: employees (headcounts)" in note for note in told["notes"])
+    place.settle()
+    after = place.json("explain", ADVA)
+    [row] = after["told"]
+    assert (row["value"], row["state"], row["at"]) == ("120", "counts", "2023-11-14")
+    assert "employees" not in [missing["fact"] for missing in after["missing"]]
+    assert not any("known since" in note for note in after["notes"])
+
+
+def test_in_mode_nothing_only_a_persons_word_buys(bought: Bought) -> None:
+    bought.made('[connections.main.enrichment]\nmode = "nothing"\n')
+    bought.run("mode", "write")
+    bought.run("run", "--backfill")
+    assert bought.json("plan")["credits"]["most"] == 0.0
+    assert bought.asked() == []
+    assert bought.json("enrich", ADVA)["outcomes"] == {"headcounts": "hit"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from icp_sync.enrichers.manifest.loading import VENDORS
 from icp_sync.journal import Journal
+from icp_sync.journal.bought import VendorState
 from tests.cli.conftest import command
 
 TOKEN = "hunter2-hunter2"
@@ -73,8 +76,11 @@ class Folder:
         assert TOKEN not in result.output
         return result
 
+    def journal(self) -> Journal:
+        return Journal.open(f"sqlite:///{self.path}/j.sqlite", "main")
+
     def spent(self) -> float:
-        with closing(Journal.open(f"sqlite:///{self.path}/j.sqlite", "main")) as journal:
+        with closing(self.journal()) as journal:
             return journal.spent("example_rest", 0.0)
 
 
@@ -134,3 +140,50 @@ def test_where_nobody_answers_there_is_nothing_to_record(folder: Folder, vendor:
     said = folder.run("example_rest", "acme.com", "--raw", code=1).stderr
     assert "there was no reply to record" in said
     assert "next: icp-sync vendors" in said
+
+
+def test_a_dry_run_says_what_it_would_cost_and_asks_nobody(folder: Folder, vendor: Vendor) -> None:
+    said = folder.run("example_rest", "acme.com", "--raw", "--dry-run").stdout
+    assert "example_rest would be asked about acme.com once, for at most 4 credits." in said
+    told = json.loads(folder.run("example_rest", "acme.com", "--raw", "--dry-run", "--json").stdout)
+    assert (told["credits_most"], told["apply"]) == (4.0, False)
+    assert vendor.asked == []
+    assert folder.spent() == 0.0
+
+
+def test_it_says_what_it_cost_and_is_counted_among_the_questions(folder: Folder, vendor: Vendor) -> None:
+    assert "example_rest: hit; it cost 3 credits" in folder.run("example_rest", "acme.com", "--raw").stderr
+    with closing(folder.journal()) as journal:
+        [learned] = journal.learned().values()
+        assert (learned.asked, learned.told, learned.charge) == (1, 1, 3.0)
+        assert journal.vendor("example_rest").credits_left == 97.0
+
+
+def test_a_reply_ends_a_rest_and_a_refusal_begins_one(folder: Folder, vendor: Vendor) -> None:
+    now = time.time()
+    with closing(folder.journal()) as journal:
+        state = VendorState(failures=1, open_until=now + 6e3, kind="not_entitled", message="HTTP 401", at=now)
+        journal.save_vendor("example_rest", state, now=now)
+    folder.run("example_rest", "acme.com", "--raw")
+    with closing(folder.journal()) as journal:
+        assert journal.vendor("example_rest").open_until == 0.0
+    vendor.status, vendor.body = 401, b'{"error": "who are you"}'
+    config = (folder.path / "x.toml").read_text()
+    (folder.path / "x.toml").write_text(config.replace("budget_day = 6", "budget_day = 60"))
+    said = folder.run("example_rest", "acme.com", "--raw").stderr
+    assert "its key was refused" in said
+    with closing(folder.journal()) as journal:
+        told = journal.vendor("example_rest")
+    assert (told.kind, told.open_until > 0.0) == ("not_entitled", True)
+
+
+def test_a_manifest_that_calls_itself_verified_can_be_recorded_for_the_first_time(
+    folder: Folder, vendor: Vendor
+) -> None:
+    text = (VENDORS / "example_rest.yaml").read_text().replace("verified: false", "verified: true")
+    own = folder.path / "example_rest.yaml"
+    own.write_text(text if "verified: true" in text else f"{text}verified: true\n")
+    config = (folder.path / "x.toml").read_text()
+    rest = f'use = "rest"\nmanifest = "{own}"'
+    (folder.path / "x.toml").write_text(config.replace('use = "example_rest"', rest))
+    assert json.loads(folder.run("example_rest", "acme.com", "--raw").stdout)["made"] == "recorded"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from icp_sync.cli.plan.buying import credits_json, forecast_words
+from icp_sync.cli.plan.buying import forecast, forecast_of, forecast_words
 from icp_sync.cli.plan.cost import pauses
 from icp_sync.sync.pacing import Pacing
 from icp_sync.sync.report import Report
@@ -44,7 +44,7 @@ def test_without_waves_nothing_is_waited_for() -> None:
     ],
 )
 def test_credits_are_told_with_what_is_saved(now: float, most: float, everything: float, said: str) -> None:
-    assert forecast_words(now, most, everything) == said
+    assert forecast_words(forecast({"a": now}, {"a": most}, {"a": everything}, {})) == said
 
 
 def test_credits_of_a_dry_run_add_up_over_its_sources() -> None:
@@ -52,4 +52,22 @@ def test_credits_of_a_dry_run_add_up_over_its_sources() -> None:
     report.credits.update(a=1.0, b=2.5)
     report.credits_most.update(a=4.0, b=2.5)
     report.credits_everything.update(a=10.0, b=5.0, c=1.0)
-    assert credits_json(report) == {"now": 3.5, "most": 6.5, "everything": 16.0, "saved": 12.5}
+    told = forecast_of(report, {})
+    assert (told.now, told.most, told.everything, told.saved) == (3.5, 6.5, 16.0, 12.5)
+    assert told.bounded_by == ()
+
+
+@pytest.mark.parametrize(
+    ("left", "now", "most", "bounded_by"),
+    [
+        ({"run": 100.0, "vendor a day": 50.0}, 9.0, 30.0, ()),
+        ({"vendor a day": 3.0, "vendor b month": 5.0}, 7.0, 8.0, ("vendor a day", "vendor b month")),
+        ({"run": 5.0, "day": 8.0}, 5.0, 5.0, ("run",)),
+        ({"vendor a day": 0.0, "month": 2.0}, 2.0, 2.0, ("vendor a day", "month")),
+    ],
+)
+def test_the_budgets_that_are_left_bound_a_forecast(
+    left: dict[str, float], now: float, most: float, bounded_by: tuple[str, ...]
+) -> None:
+    told = forecast({"a": 5.0, "b": 4.0}, {"a": 20.0, "b": 10.0}, {"a": 90.0}, left)
+    assert (told.now, told.most, told.wanted, told.bounded_by) == (now, most, 30.0, bounded_by)

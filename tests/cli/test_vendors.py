@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections.abc import Mapping
@@ -12,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from icp_sync.cli.rendering import Screen
 from icp_sync.cli.shipped import shipped
+from icp_sync.cli.vendors import _describe, collect, show
 from icp_sync.domain.buying import NO_BUDGETS
 from icp_sync.enrichers import BUILT_IN, manifest
 from icp_sync.journal import Journal
@@ -94,11 +97,8 @@ def bought(place: Configured) -> None:
 def test_what_was_never_asked_is_said_to_be(place: Configured) -> None:
     shown = place.run()
     assert "never asked" in shown
-    assert (
-        "headcounts: its reply was never seen; to record one: icp-sync enrich headcounts DOMAIN --raw"
-        in shown
-    )
-    assert "public_companies: its reply" not in shown
+    assert "No real reply is among the samples of headcounts:" in shown
+    assert "\n  icp-sync enrich headcounts DOMAIN --raw\n" in shown
     assert "credits left of the connection's budgets: day 50" in shown
 
 
@@ -122,25 +122,75 @@ def test_hit_rate_cost_and_budgets_are_told(place: Configured) -> None:
 
 
 def test_one_that_is_left_alone_says_why_and_until_when(place: Configured) -> None:
+    now = time.time()
     state = VendorState(
-        failures=1, open_until=4e9, kind="no_credit", message="buy some", credits_left=3.0, at=1.7e9
+        failures=1, open_until=now + 6e3, kind="no_credit", message="buy some", credits_left=3.0, at=now
     )
     with closing(place.journal()) as journal:
-        journal.save_vendor("headcounts", state, now=1.7e9)
+        journal.save_vendor("headcounts", state, now=now)
     told = place.json()["headcounts"]
     assert (told["healthy"], told["state"]["kind"], told["state"]["credits_left"]) == (
         False,
         "no_credit",
         3.0,
     )
-    assert "left alone until 2096-10-02 07:06 UTC: no_credit: buy some" in place.run()
+    shown = place.run()
+    assert "left alone until 20" in shown
+    assert "headcounts: it has no credits left (buy some)" in shown
+    assert "\n  icp-sync enrich ID --vendor headcounts\n" in shown
+
+
+def test_a_refused_key_is_named_by_the_variable_that_holds_it(tmp_path: Path) -> None:
+    entry = (
+        f'[[connections.main.enrichers]]\nuse = "apollo"\n[connections.main.secrets.apollo]\nkey = "{KEY}"'
+    )
+    place = Configured(tmp_path).made(entry)
+    now = time.time()
+    state = VendorState(failures=1, open_until=now + 6e3, kind="not_entitled", message="HTTP 401", at=now)
+    with closing(place.journal()) as journal:
+        journal.save_vendor("apollo", state, now=now)
+    shown = place.run()
+    assert "apollo: its key was refused, or does not allow this (HTTP 401)" in shown
+    assert "its key: ICP_SYNC_CONNECTIONS__MAIN__SECRETS__APOLLO__KEY" in shown
+
+
+def test_a_missing_key_and_a_broken_manifest_are_named_where_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "north.yaml").write_text("vendor: northwind\ntitle: N\nchargee: 3\n")
+    entries = (
+        '[[connections.main.enrichers]]\nuse = "apollo"\n'
+        f'[[connections.main.enrichers]]\nuse = "rest"\nmanifest = "{tmp_path}/north.yaml"\n'
+    )
+    told = Configured(tmp_path).made(entries).json()
+    assert told["apollo"]["problem"].startswith(
+        "key: is missing (put it into ICP_SYNC_CONNECTIONS__MAIN__SECRETS__APOLLO__KEY"
+    )
+    assert f"{tmp_path}/north.yaml:3:1: unknown key 'chargee'" in told["northwind"]["problem"]
+    assert "Input" not in told["northwind"]["problem"]
+
+
+def test_every_shipped_vendor_fits_a_narrow_terminal_with_its_name_whole(place: Configured) -> None:
+    from rich.console import Console
+
+    console = Console(width=80, record=True, file=io.StringIO(), highlight=False, markup=False)
+    show(Screen(console), collect(place.folder / "x.toml", None, optional=True) | {"vendors": unused()})
+    lines = console.export_text().splitlines()
+    for name in manifest.shipped():
+        assert sum(line.split(" ")[0] == name for line in lines) == 1, name  # its line of the table
+        assert sum(line.startswith(f"{name}: ") for line in lines) == 1, name  # and its facts
+
+
+def unused() -> list[dict[str, Any]]:
+    found = [{"name": one.use, "use": one.use, "configured": False, "problem": ""} for one in shipped()]
+    for vendor in found:
+        _describe(vendor, {one.use: one for one in shipped()})
+    return found
 
 
 def test_one_that_cannot_be_used_is_named_and_hides_no_other(tmp_path: Path) -> None:
     broken = '[[connections.main.enrichers]]\nuse = "people_data_lab"\n'
     place = Configured(tmp_path).made(broken)
     assert (
-        "cannot be used: there is no enricher 'people_data_lab' (did you mean 'people_data_labs'?)"
+        "people_data_lab: there is no enricher 'people_data_lab' (did you mean 'people_data_labs'?)"
         in " ".join(place.run().split())
     )
     told = place.json()

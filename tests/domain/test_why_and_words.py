@@ -71,6 +71,23 @@ def test_a_change_names_the_fact_and_its_source():
     assert why == "Changed 2026-09-21 from A: DATA industry BANKING (crm:test)."
 
 
+def test_facts_that_turn_the_tier_only_together_are_named_by_what_they_moved_not_by_the_alphabet():
+    """Nothing was known, then everything was; each of the lesser ones changes no more than its points."""
+    first, *rest = PROFILE.criteria
+    small = tuple(
+        Criterion(name=n, layer="firmographic", when=Between(fact=n, low=1, high=9), weight=1)
+        for n in ("contacts", "age", "ads")
+    )
+    gate = replace(first, required=True, weight=0)
+    profile = replace(PROFILE, criteria=(gate, *rest, *small))
+    _, _, was, evidence, _ = settle(profile)
+    known = {"ads": 3, "age": 3, "contacts": 3, "industry": "SOFTWARE", "technologies": {"hubspot"}}
+    *_, why = settle(profile, previous=was, evidence=evidence, employees=100, **known)
+    assert "technologies" in why or "employees" in why
+    assert not any(name in why for name in ("ads", "age", "contacts"))
+    assert "(crm:test)" in why
+
+
 def test_a_change_of_the_profile_names_the_profile():
     known = {"employees": 100, "technologies": {"hubspot"}, "industry": "BANKING"}
     _, _, was, evidence, _ = settle(**known)

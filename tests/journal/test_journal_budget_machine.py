@@ -136,7 +136,7 @@ class Budgeted(RuleBasedStateMachine):
     @precondition(lambda self: any(desk.open for desk in self.desks))
     @rule(
         data=st.data(),
-        kind=st.sampled_from(["hit", "miss", "none", "unknown", "pending"]),
+        kind=st.sampled_from(["hit", "miss", "none", "unknown", "pending", "refused", "lost"]),
         share=charged,
     )
     def answer(self, data: st.DataObject, kind: str, share: float) -> None:
@@ -154,7 +154,7 @@ class Budgeted(RuleBasedStateMachine):
         if kind in ("hit", "miss"):
             question.asked, question.expires_at, waits, question.job = False, again, False, ""
         elif mine:
-            waits = kind == "pending" or bool(question.job)
+            waits = kind == "pending" or (kind != "lost" and bool(question.job))
             self.not_answered(question, kind, again)
         if not mine:
             self.enter(source, key, desk.run, charge)
@@ -168,8 +168,11 @@ class Budgeted(RuleBasedStateMachine):
     def not_answered(self, question: Question, kind: str, again: float) -> None:
         if kind == "pending":
             question.asked, question.job, question.expires_at = False, "job-7", again
-        elif kind == "unknown":
+        elif kind in ("unknown", "lost"):
             question.asked, question.expires_at = True, again
+            question.job = "" if kind == "lost" else question.job
+        elif kind == "refused":
+            question.asked, question.expires_at = False, again
         elif question.asked:
             question.asked, question.expires_at = False, self.now
 
@@ -177,7 +180,7 @@ class Budgeted(RuleBasedStateMachine):
         entry = question.entry
         if entry is None:
             self.enter(source, key, question.run, charge)
-        elif kind == "unknown":
+        elif kind in ("unknown", "lost"):
             entry.amount = max(entry.amount, charge)
         else:
             entry.amount, question.entry = charge, None

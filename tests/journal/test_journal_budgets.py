@@ -68,6 +68,22 @@ def test_one_account_costs_no_more_than_its_budget_in_thirty_days_whoever_is_ask
     assert ask(journal, budgets, "a", vendor="three", now=NOON + 30 * DAY).free == ("a",)
 
 
+def test_what_was_paid_under_another_key_of_the_same_account_counts_for_it(journal: Journal) -> None:
+    budgets = Budgets(account=5.0)
+    assert ask(journal, budgets, "acme.example", price=3.0).free == ("acme.example",)
+    both = {"#1": ("acme.example",), "acme.example": ("#1", "#2")}
+
+    def beside(key: str, vendor: str) -> Reserved:
+        return journal.reserve(vendor, {key: 2.0}, now=NOON, run="r", budgets=budgets, beside=both)
+
+    assert beside("#1", "two").free == ("#1",)
+    assert beside("#1", "three").over == {"#1": "account"}
+    assert beside("acme.example", "three").over == {"acme.example": "account"}
+    assert ask(journal, budgets, "acme.example", vendor="three").free == ("acme.example",), (
+        "by itself it fits"
+    )
+
+
 def test_a_day_ends_at_midnight_and_a_month_with_its_last_day_in_utc(journal: Journal) -> None:
     for budgets, until in ((Budgets(day=2.0), "day"), (Budgets(month=2.0), "month")):
         mine = journal.for_connection(until)

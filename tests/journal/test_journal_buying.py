@@ -9,6 +9,7 @@ from journal_builders import NOW, employees
 from sqlalchemy import select
 
 from icp_sync.domain.account import Remembered
+from icp_sync.domain.buying import Budgets
 from icp_sync.domain.facts import Members, Signal
 from icp_sync.journal import Answered, Journal, Keep, Reserved, schema
 
@@ -206,3 +207,83 @@ def test_an_answer_of_no_kind_and_a_price_that_is_none_are_refused(journal: Jour
 def test_two_spellings_that_are_stored_alike_are_one_question(journal: Journal) -> None:
     got = journal.reserve("vendor", {"a.example": 1.0, "a\x00.example": 1.0}, now=NOW, run="r")
     assert (got.free, got.busy) == (("a.example",), {"a\x00.example"})
+
+
+def test_a_refused_question_waits_and_costs_what_was_charged(bought: Journal) -> None:
+    again = NOW + DAY
+    reserve(bought, now=again)
+    bought.record("vendor", ACME, "refused", charge=0.5, now=again, expires_at=again + HOUR)
+    assert known(bought, again).signals == (employees(70),)
+    assert bought.spent("vendor", 0) == 2.0
+    assert reserve(bought, now=again + HOUR - 1).busy == {ACME}
+    assert reserve(bought, now=again + HOUR).free == (ACME,)
+
+
+def test_a_refused_question_of_which_nothing_is_known_is_neither_hit_nor_miss(journal: Journal) -> None:
+    reserve(journal)
+    journal.record("vendor", ACME, "refused", now=NOW, expires_at=NOW + HOUR)
+    assert journal.spent("vendor", 0) == 0.0
+    assert known(journal, NOW).asked == {"vendor"}
+    assert journal.examples("vendor", limit=9) == []
+    assert journal.verify(now=NOW) == []
+
+
+def test_a_refused_look_for_a_job_keeps_it_until_the_next(journal: Journal) -> None:
+    reserve(journal)
+    journal.record("vendor", ACME, "pending", now=NOW, expires_at=NOW + 60, job="job-7")
+    reserve(journal, 0.0, now=NOW + 60)
+    journal.record("vendor", ACME, "refused", charge=0.5, now=NOW + 60, expires_at=NOW + DAY)
+    assert known(journal, NOW + 60).pending == {"vendor": ("job-7", NOW + DAY)}
+    assert journal.spent("vendor", 0) == 2.0
+
+
+def test_a_job_remembers_since_when_it_is_waited_for_also_beside_an_earlier_hit(bought: Journal) -> None:
+    ordered = NOW + DAY
+    reserve(bought, now=ordered)
+    for at in (ordered, ordered + HOUR):
+        bought.record("vendor", ACME, "pending", now=at, expires_at=at + 60, job="job-7")
+        assert reserve(bought, 0.0, now=at + 60).ordered == {ACME: ordered}
+    assert known(bought, ordered + HOUR).answered == {"vendor": NOW}
+
+
+def test_a_lost_job_may_be_ordered_anew_and_what_it_may_have_cost_stays_counted(journal: Journal) -> None:
+    reserve(journal)
+    journal.record("vendor", ACME, "pending", charge=0.5, now=NOW, expires_at=NOW + 60, job="job-7")
+    reserve(journal, 0.0, now=NOW + 60)
+    journal.record("vendor", ACME, "lost", now=NOW + 60, expires_at=NOW + HOUR)
+    assert known(journal, NOW + 60).pending == {}
+    assert known(journal, NOW + 60).asked == {"vendor"}
+    got = reserve(journal, now=NOW + HOUR)
+    assert (got.free, dict(got.jobs)) == ((ACME,), {})
+    assert journal.spent("vendor", 0) == 4.0
+    assert journal.verify(now=NOW) == []
+
+
+def look(journal: Journal, budgets: Budgets, now: float, run: str) -> Reserved:
+    """For the job, of a source that has been seen to charge one credit for a look."""
+    return journal.reserve("vendor", {ACME: 0.0}, now=now, run=run, budgets=budgets, fetch=1.0)
+
+
+@pytest.mark.parametrize("later", [HOUR, 3 * DAY])
+def test_a_look_that_may_cost_more_than_is_left_of_its_order_is_reserved_anew(
+    journal: Journal, later: float
+) -> None:
+    reserve(journal, 2.0)
+    journal.record("vendor", ACME, "pending", charge=1.5, now=NOW, expires_at=NOW + 60, job="job-7")
+    at = NOW + later
+    for budgets, over in ((Budgets(account=2.4), "account"), (Budgets(day=0.4), "day")):
+        assert look(journal, budgets, at, "run-2").over == {ACME: over}
+    assert look(journal, Budgets(account=3.0), at, "run-2").jobs == {ACME: "job-7"}
+    assert journal.spent("vendor", 0) == 2.5
+    assert journal.budget_left(Budgets(day=9.0), now=at) == {"day": 6.5 if later == HOUR else 8.0}
+    journal.record("vendor", ACME, "hit", (employees(7),), 0.25, now=at, expires_at=at + DAY)
+    assert journal.spent("vendor", 0) == 1.75
+    assert journal.verify(now=at) == []
+
+
+def test_a_look_for_which_enough_is_reserved_needs_nothing_of_any_budget(journal: Journal) -> None:
+    reserve(journal, 2.0)
+    journal.record("vendor", ACME, "pending", charge=1.0, now=NOW, expires_at=NOW + 60, job="job-7")
+    got = look(journal, Budgets(account=2.0, day=0.0, run=0.0), NOW + 3 * DAY, "run-2")
+    assert got.jobs == {ACME: "job-7"}
+    assert journal.spent("vendor", 0) == 2.0

@@ -16,6 +16,7 @@ from tests.sync.world import Clock
 
 HOUR = 3_600.0
 UNKNOWN_FOR = HOUR
+PATIENCE = 7 * DAY
 VALUES: Mapping[str, FactValue] = {"employees": number(120), "industry": choice("SOFTWARE")}
 MOODS = (
     "knows",
@@ -84,6 +85,8 @@ class Seller:
         answers = [self._one(request) for request in requests]
         if self.mood == "raises":
             self.ledger.unheard()
+            for request in requests:
+                self._waited(request)
             raise RuntimeError("no source is perfect")
         return answers
 
@@ -96,8 +99,10 @@ class Seller:
         if self.mood == "is out of credit":
             return Unavailable(kind="no_credit")
         if self.mood == "loses requests":
+            self._waited(request)
             return Unavailable(kind="unknown")
         if request.job:
+            self._waited(request)
             return self._fetched(request)
         if self.mood == "knows nothing" and not self.pays_for_misses:
             return Miss()
@@ -125,6 +130,11 @@ class Seller:
         self.ledger.bills.append(bill)
         self.ledger.last.append(bill)
         return bill
+
+    def _waited(self, request: Request) -> None:
+        """What was promised so long ago is of unknown fate: nobody need believe in it any more."""
+        if request.job and self.clock() >= self.orders[request.job].at + PATIENCE:
+            self.orders[request.job].until = self.clock()
 
     def _fetched(self, request: Request) -> Answer:
         self.fetched += 1

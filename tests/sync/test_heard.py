@@ -28,8 +28,8 @@ from icp_sync.domain.facts import (
 from icp_sync.journal.answers import RETRY_UNKNOWN_AFTER
 from icp_sync.journal.encoding import signals_from_text, signals_to_text
 from icp_sync.ports import Answer, Hit, Miss, Request, Unavailable
-from icp_sync.sync.asking import RETRY_AFTER
 from icp_sync.sync.heard import LONGEST_WAIT, well_formed
+from icp_sync.sync.noting import RETRY_AFTER
 from tests.sync.world import START, Vendor, World
 
 BOOK = {"acme.com": {"employees": number(100), "industry": choice("SOFTWARE")}}

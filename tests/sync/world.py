@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 from icp_sync.crm.memory import OURS, MemoryCrm
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Account, Owner
+from icp_sync.domain.buying import AS_USUAL, Buying
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.conditions import AnyOf, Between, Within
 from icp_sync.domain.facts import FactValue, Signal, choice, number
@@ -190,6 +191,7 @@ class World:
     key: SealKey = KEY
     limits: Limits = field(default_factory=Limits)
     editors: Mapping[str, float] = field(default_factory=dict)  # class → seconds; 90 days where it is absent
+    buying: Buying = AS_USUAL
     server: Server | None = None  # PostgreSQL for the journal instead of a file
     databases: dict[str, str] = field(default_factory=dict)
 
@@ -235,6 +237,7 @@ class World:
             tables=self.tables,
             limits=self.limits,
             editors=self.editors,
+            buying=self.buying,
         )
 
     def parts(self, journal: Journal | None = None, holder: str = "one") -> Parts:

@@ -111,7 +111,7 @@ def check(config: Config = None, connection: ConnectionName = None, as_json: AsJ
 
 def examine(config: Path | None, connection: str | None) -> Examination:
     """Look at everything; what cannot be used is left out so that the rest is still looked at."""
-    from icp_sync.cli.check import inbound
+    from icp_sync.cli.check import inbound, sources
     from icp_sync.cli.check.connected import look
     from icp_sync.cli.opening import read_settings
 
@@ -131,6 +131,7 @@ def examine(config: Path | None, connection: str | None) -> Examination:
         if wired is not None:
             try:
                 inbound.look(found, settings, wired)
+                sources.look(found, wired)
                 profiles = _profiles(found, wired)
                 look(found, wired, profiles or ())
             finally:
@@ -150,7 +151,7 @@ def _usable(found: Examination, settings: Settings, chosen: Connection, spare: P
         is None
     ):
         without |= {"facts": [], "custom_facts": {}}
-    if found.attempt("enrichers", lambda: _enrichers(chosen), _names) is None:
+    if found.attempt("enrichers", lambda: _enrichers(chosen, name), _names) is None:
         without |= {"enrichers": [], "enrichment": type(chosen.enrichment)()}
     path = settings.seal_file
     if found.attempt("seal", lambda: seal_key(path), lambda _: str(path)) is None:
@@ -167,12 +168,11 @@ def _usable(found: Examination, settings: Settings, chosen: Connection, spare: P
     return found.attempt("connection", lambda: wire(usable, name), lambda _: "wired")
 
 
-def _enrichers(chosen: Connection) -> Sequence[Enricher]:
+def _enrichers(chosen: Connection, name: str) -> Sequence[Enricher]:
     """The enrichers, which the settings name in no order without having them."""
-    from icp_sync.enrichers import load
-    from icp_sync.wiring import buying_of
+    from icp_sync.wiring import buying_of, enrichers_of
 
-    loaded = load(chosen.enrichers)
+    loaded = enrichers_of(chosen, name)
     buying_of(chosen, loaded)
     return loaded
 

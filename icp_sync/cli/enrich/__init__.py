@@ -44,7 +44,7 @@ def enrich(
         bool, typer.Option("--dry-run", help="Only say what would be asked and cost.")
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Ask about all accounts without a confirmation.")
+        bool, typer.Option("--yes", help="Ask about all accounts, or one of no account, unconfirmed.")
     ] = False,
     limit: Limit = None,
     config: Config = None,
@@ -62,16 +62,18 @@ def enrich(
     if raw:
         from icp_sync.cli.enrich.recording import record
 
-        record([*vendors, *named], out, config, connection, as_json=as_json)
+        record([*vendors, *named], out, config, connection, as_json=as_json, dry_run=dry_run)
         return
     _refuse_unfit(named, out)
     screen = None if as_json else Screen.here()
     with wired(config, connection) as (settings, at):
         if named:
-            told = _one(settings, at, _meant(at.journal, named[0], vendors), screen, dry_run=dry_run)
+            wanted = _meant(at.journal, named[0], vendors)
+            told = _one(settings, at, wanted, screen, dry_run=dry_run, yes=yes)
         else:
             told = _all(settings, at, _every(vendors, limit), screen, dry_run=dry_run, yes=yes)
-    _tell(told, at.name, screen)
+        refused = _refused(at, told)
+    _tell(told, at.name, screen, refused)
     if told.get("interrupted"):
         raise typer.Exit(INTERRUPTED)
 
@@ -108,9 +110,30 @@ def _every(vendors: tuple[str, ...], limit: int | None) -> Wanted:
 
 
 def _one(
-    settings: Settings, at: Wired, wanted: Wanted, screen: Screen | None, *, dry_run: bool
+    settings: Settings, at: Wired, wanted: Wanted, screen: Screen | None, *, dry_run: bool, yes: bool
 ) -> dict[str, Any]:
-    return _dry(at, wanted) if dry_run else _applied(settings, at, wanted, screen)
+    """An account is asked about at once; a company that is none, perhaps misspelt, once somebody agreed."""
+    if wanted.id or dry_run or yes:
+        return _dry(at, wanted) if dry_run else _applied(settings, at, wanted, screen)
+    told = _dry(at, wanted)
+    most = sum(told["credits_most"].values())
+    if most <= 0:
+        return _applied(settings, at, wanted, screen)
+    _confirm(screen, told, wanted, most)
+    return _applied(settings, at, wanted, screen)
+
+
+def _confirm(screen: Screen | None, told: dict[str, Any], wanted: Wanted, most: float) -> None:
+    from icp_sync.cli.enrich.showing import show
+    from icp_sync.cli.text import credits
+
+    if screen is None or not sys.stdin.isatty():
+        what = f"no account has the domain {wanted.domain}; asking about it costs up to {credits(most)}"
+        named = "".join(f" --vendor {name}" for name in wanted.vendors)
+        raise UnsafePlanError(what, next_step=f"icp-sync enrich {wanted.domain}{named} --yes")
+    show(screen, told)
+    if not typer.confirm(f"No account has the domain {wanted.domain}. Ask about it?"):
+        raise typer.Exit
 
 
 def _all(
@@ -118,6 +141,7 @@ def _all(
 ) -> dict[str, Any]:
     """What it would cost, then, once a person agreed, the asking itself."""
     from icp_sync.cli.enrich.showing import show_all
+    from icp_sync.cli.text import counted
 
     if yes and not dry_run:
         return _applied(settings, at, wanted, screen)
@@ -125,7 +149,8 @@ def _all(
     if dry_run or not told["wanting"]:
         return told
     if screen is None or not sys.stdin.isatty():
-        what = f"{told['wanting']:,} accounts would be asked about; somebody must agree to that first"
+        wanting = counted(told["wanting"], "account")
+        what = f"{wanting} would be asked about; somebody must agree to that first"
         raise UnsafePlanError(what, next_step="icp-sync enrich --yes, or icp-sync enrich --dry-run")
     show_all(screen, told)
     if not typer.confirm("Ask?"):
@@ -161,11 +186,23 @@ def _applied(settings: Settings, at: Wired, wanted: Wanted, screen: Screen | Non
     return here_or_handed(settings, at, "enrich", wanted.to_json(), here, screen)
 
 
-def _tell(told: dict[str, Any], connection: str, screen: Screen | None) -> None:
-    from icp_sync.cli.enrich.showing import readable, show
+def _refused(at: Wired, told: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Each source that refused our key or has no credits left, with where its keys come from."""
+    from icp_sync.sync.vendors import LASTING
+    from icp_sync.wiring import keys_of
+
+    kinds = told.get("refusals", {}) | {n: state["kind"] for n, state in told.get("left_alone", {}).items()}
+    return {name: keys_of(at.settings, at.name, name) for name, kind in kinds.items() if kind in LASTING}
+
+
+def _tell(
+    told: dict[str, Any], connection: str, screen: Screen | None, refused: dict[str, tuple[str, ...]]
+) -> None:
+    from icp_sync.cli.enrich.showing import readable, show, show_keys
     from icp_sync.cli.rendering import document
 
     if screen is None:
-        document({"connection": connection, **readable(told)})
+        document({"connection": connection, **readable(told), "keys": refused})
     else:
         show(screen, told)
+        show_keys(screen, told, refused)

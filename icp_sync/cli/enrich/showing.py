@@ -34,7 +34,6 @@ def show(screen: Screen, told: Mapping[str, Any]) -> None:
 def show_one(screen: Screen, told: Mapping[str, Any]) -> None:
     """One account or company: why ask, who answered, what came of it."""
     from icp_sync.cli.explain.differing import disagreement_rows, show_disagreements
-    from icp_sync.cli.text import amount
     from icp_sync.domain.disagreement import from_json
 
     account = told["account"]
@@ -49,12 +48,22 @@ def show_one(screen: Screen, told: Mapping[str, Any]) -> None:
         show_disagreements(screen, disagreement_rows(from_json(told["disagreements"])))
         if told["before"] != told["after"]:
             screen.say(f"Now {_standing(told['after'])}; before, {_standing(told['before'])}.")
-        screen.say(f"Spent: {amount(sum(told['credits'].values()))} credits.")
+        screen.say(_spent(told))
         if account["id"] and told["asked"]:
             screen.say("The account is due: a running worker settles it; without one: icp-sync run --once")
     else:
-        screen.say(_forecast(told))
-        screen.say("Nothing was asked and nothing was bought.")
+        _show_forecast(screen, told)
+
+
+def _spent(told: Mapping[str, Any]) -> str:
+    """ "Spent: 2 credits.", with what was sent and perhaps paid."""
+    from icp_sync.cli.text import credits
+
+    sure, perhaps = (sum(told[name].values()) for name in ("credits", "credits_perhaps"))
+    if not perhaps:
+        return f"Spent: {credits(sure)}."
+    more = f"{credits(sure)}, and perhaps {credits(perhaps)}" if sure else f"perhaps {credits(perhaps)}"
+    return f"Spent: {more}: what of a request is not known yet stays counted at its price."
 
 
 def _standing(standing: Mapping[str, Any]) -> str:
@@ -84,18 +93,19 @@ def _show_worth(screen: Screen, told: Mapping[str, Any]) -> None:
         )
         for ask in told["worth"]
     ]
-    decides = "facts" if forced else "facts, and how often each decides"
-    heads = ["vendor", decides, "chance", "credits", "at most", "what it said"]
-    screen.table(heads, rows, right=(2, 3, 4), whole=(0,))
+    heads = ["vendor", "facts", "chance", "credits", "at most", "what it said"]
+    shown = [at for at in range(len(heads)) if at < 2 or any(row[at] for row in rows)]
+    right = [new for new, at in enumerate(shown) if at in (2, 3, 4)]
+    cells = [[row[at] for at in shown] for row in rows]
+    screen.table([heads[at] for at in shown], cells, right=right, whole=(0,))
+    if not forced:
+        screen.say("chance: how likely what it says changes the tier, a flag or the route.")
 
 
 def _facts(facts: Mapping[str, float | None]) -> str:
     from icp_sync.domain.spelling import fact_text
 
-    some = [
-        fact_text(name) + ("" if chance is None else f" {chance:.0%}")
-        for name, chance in list(facts.items())[:FACTS]
-    ]
+    some = [fact_text(name) for name in list(facts)[:FACTS]]
     return ", ".join(some) + (f" and {len(facts) - FACTS} more" if len(facts) > FACTS else "")
 
 
@@ -116,12 +126,23 @@ def _show_learned(screen: Screen, told: Mapping[str, Any]) -> None:
             fact_text(one["fact"]),
             short(one["text"], 60),
             one["source"],
-            "counts" if one["won"] else f"does not count against {short(one['against'], 60)}",
+            _fate(one),
             day(one["until"]) if one["until"] is not None else "",
         )
         for one in told["learned"]
     ]
     screen.table(["fact", "value", "source", "", "valid until"], rows)
+
+
+def _fate(one: Mapping[str, Any]) -> str:
+    """What became of a value; results kept by an earlier version say nothing of agreement."""
+    from icp_sync.cli.text import short
+
+    if one["won"]:
+        return "counts"
+    if one.get("agrees"):
+        return "agrees with what counts"
+    return f"does not count against {short(one['against'], 60)}" if one["against"] else "does not count"
 
 
 def show_all(screen: Screen, told: Mapping[str, Any]) -> None:
@@ -132,9 +153,9 @@ def show_all(screen: Screen, told: Mapping[str, Any]) -> None:
     screen.say(f"{read} read; a fact that could be bought may still change {wanting:,} of them.", "bold")
     _show_vendors(screen, told)
     if not told["apply"]:
-        screen.say(_forecast(told))
-        screen.say("Nothing was asked and nothing was bought.")
+        _show_forecast(screen, told)
         return
+    screen.say(_spent(told))
     screen.say(f"Something was learned about {counted(told['told'], 'account')}.")
     for moved, n in told["moved"].items():
         screen.say(f"{moved}: {n:,}")
@@ -147,7 +168,7 @@ def _show_vendors(screen: Screen, told: Mapping[str, Any]) -> None:
     from icp_sync.cli.text import amount
 
     names = list(dict.fromkeys([*told["asked"], *told["credits"], *told["over_budget"]]))
-    heads = ["vendor", "requests at first", "credits", "at most"]
+    heads = ["vendor", "requests", "credits", "at most"]
     columns: tuple[str, ...] = ("asked", "credits", "credits_most")
     if told["apply"]:
         heads = ["vendor", "requests", "hits", "credits", "beyond budget"]
@@ -157,9 +178,21 @@ def _show_vendors(screen: Screen, told: Mapping[str, Any]) -> None:
         screen.table(heads, rows, right=range(1, len(heads)), whole=(0,))
 
 
-def _forecast(told: Mapping[str, Any]) -> str:
-    from icp_sync.cli.plan.buying import forecast_words
+def _show_forecast(screen: Screen, told: Mapping[str, Any]) -> None:
+    """What it would cost, within the budgets, and who would not be asked now."""
+    from icp_sync.cli.plan.buying import forecast, forecast_words, left_alone_words
 
-    return forecast_words(
-        *(sum(told[name].values()) for name in ("credits", "credits_most", "credits_everything"))
-    )
+    for name, state in told["left_alone"].items():
+        screen.say(left_alone_words(name, state))
+    if told.get("wanting", True) or any(told["credits_most"].values()):
+        names = ("credits", "credits_most", "credits_everything", "budgets_left")
+        screen.say(forecast_words(forecast(*(told[name] for name in names))))
+    screen.say("Nothing was asked and nothing was bought.")
+
+
+def show_keys(screen: Screen, told: Mapping[str, Any], keys: Mapping[str, tuple[str, ...]]) -> None:
+    """For sources that refused: where their keys come from, and how they are tried again."""
+    about = told["account"]["id"] or told["account"]["domain"] if "account" in told else "ID"
+    for name, places in keys.items():
+        held = f"its key is {' and '.join(places)}; " if places else ""
+        screen.say(f"{name}: {held}once that is mended: icp-sync enrich {about} --vendor {name}", "yellow")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from icp_sync.domain.disagreement import Disagreement, disagreements, from_json
+from icp_sync.domain.disagreement import Disagreement, agree, disagreements, from_json
 from icp_sync.domain.facts import CATALOGUE, FactType, Known, Signal
 from icp_sync.domain.spelling import fact_text, value_text
 from icp_sync.domain.why import facts_of_evidence
@@ -38,7 +38,7 @@ def bought_about(stored: StoredAccount, journal: Journal, now: float) -> tuple[S
 def differing(stored: StoredAccount, bought: Sequence[Signal]) -> tuple[Disagreement, ...]:
     """What contradicted the facts the account was last evaluated on, then or since: a source that changes
     nothing about an account is no reason to settle it again, and yet it may disagree."""
-    known = _known(stored, bought)
+    known = known_then(stored, bought)
     found = disagreements(known)
     named = {(d.fact, d.loser.source) for d in found}
     earlier = from_json(stored.evaluation.get("disagreements"))
@@ -46,15 +46,30 @@ def differing(stored: StoredAccount, bought: Sequence[Signal]) -> tuple[Disagree
 
 
 def overruled_since(stored: StoredAccount, bought: Sequence[Signal]) -> Mapping[str, tuple[str, ...]]:
-    """Fact → "apollo: 4,000" for each source beside the CRM whose word does not count."""
-    return {
-        fact: tuple(f"{s.source}: {value_text(fact, s.value)}" for s in losers)
-        for fact, losers in _known(stored, bought).losers.items()
+    """Fact → "apollo: 4,000" for each source beside the CRM whose word does not count, and is another."""
+    known = known_then(stored, bought)
+    found = {
+        fact: tuple(said_by(s) for s in losers if not agree(known.facts[fact], s.value))
+        for fact, losers in known.losers.items()
         if CATALOGUE.get(fact) is not FactType.SET
+    }
+    return {fact: said for fact, said in found.items() if said}
+
+
+def agreeing(stored: StoredAccount, bought: Sequence[Signal]) -> Mapping[str, frozenset[str]]:
+    """Fact → "apollo: 51–200" for each source beside the CRM that says the same as what counts."""
+    known = known_then(stored, bought)
+    return {
+        fact: frozenset(said_by(s) for s in losers if agree(known.facts[fact], s.value))
+        for fact, losers in known.losers.items()
     }
 
 
-def _known(stored: StoredAccount, bought: Sequence[Signal]) -> Known:
+def said_by(signal: Signal) -> str:
+    return f"{signal.source}: {value_text(signal.fact, signal.value)}"
+
+
+def known_then(stored: StoredAccount, bought: Sequence[Signal]) -> Known:
     """The facts of the last evaluation with who won, against whatever else was bought."""
     facts, raw = facts_of_evidence(stored.evidence), stored.evidence.get("facts")
     sources = {name: str(pair[1]) for name, pair in raw.items()} if isinstance(raw, dict) else {}

@@ -5,12 +5,18 @@ Reads no CRM; the shape of the answer is in `explanation`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 
-from icp_sync.cli.explain.differing import bought_about, differing, disagreement_rows, overruled_since
+from icp_sync.cli.explain.differing import (
+    agreeing,
+    bought_about,
+    differing,
+    disagreement_rows,
+    overruled_since,
+)
 from icp_sync.cli.explain.explanation import (
     Explained,
     FactRow,
@@ -20,9 +26,11 @@ from icp_sync.cli.explain.explanation import (
     PendingRow,
     ProfileRow,
     RoutingRow,
+    ToldRow,
     VerdictRow,
     WriteRow,
 )
+from icp_sync.cli.explain.told import told_rows
 from icp_sync.cli.undone import UNTIL
 from icp_sync.domain.account import Origin, Withdrawn
 from icp_sync.domain.assessment import Assessment
@@ -37,7 +45,7 @@ from icp_sync.domain.profile import Effect
 from icp_sync.domain.routing import Decision, replay
 from icp_sync.domain.standing import FIELDS
 from icp_sync.domain.why import as_overridden, facts_of_evidence
-from icp_sync.domain.words import clause, failures, missing_facts, reasons, value_text
+from icp_sync.domain.words import clause, fact_text, failures, missing_facts, reasons, value_text
 from icp_sync.journal import Changed, Journal, StoredAccount
 
 LAST_WRITES = 3
@@ -55,15 +63,36 @@ def explain(
     model = evaluate(compiled, facts, stored.previous, now if at is None else at, version=version)
     told = laid_out(stored, as_overridden(model, stored.evidence), version, journal, now)
     bought = bought_about(stored, journal, now)
-    since = overruled_since(stored, bought)
+    rows = told_rows(stored, bought, now)
+    fresh = {(row.fact, row.source): row for row in rows if row.state == "since"}
+    met = [signal for signal in bought if (signal.fact, signal.source) not in fresh]
+    since, same = overruled_since(stored, met), agreeing(stored, met)
+    overruled = {
+        fact: tuple(dict.fromkeys((*told.overruled.get(fact, ()), *since.get(fact, ()))))
+        for fact in sorted({*told.overruled, *since})
+    }
+    differ = {fact: tuple(s for s in said if s not in same.get(fact, ())) for fact, said in overruled.items()}
     return replace(
         told,
-        disagreements=disagreement_rows(differing(stored, bought)),
-        overruled={
-            fact: tuple(dict.fromkeys((*told.overruled.get(fact, ()), *since.get(fact, ()))))
-            for fact in sorted({*told.overruled, *since})
-        },
+        told=rows,
+        notes=(*told.notes, *_since(fresh.values())),
+        missing=tuple(
+            replace(row, told=", ".join(source for fact, source in fresh if fact == row.fact))
+            for row in told.missing
+        ),
+        disagreements=disagreement_rows(differing(stored, met)),
+        overruled={fact: said for fact, said in differ.items() if said},
     )
+
+
+def _since(rows: Collection[ToldRow]) -> Iterator[str]:
+    """That the explanation is of the last settlement, and which facts came since."""
+    if rows:
+        named = ", ".join(dict.fromkeys(f"{fact_text(row.fact)} ({row.source})" for row in rows))
+        yield (
+            f"everything here is as it was last settled; known since, and not looked at yet: {named}. "
+            "A running worker settles it; without one: icp-sync run --once"
+        )
 
 
 def laid_out(
@@ -158,6 +187,7 @@ def _fact_rows(stored: StoredAccount, journal: Journal, facts: Facts, now: float
     observed = {(s.fact, s.source): s.observed_at for s in bought if s.observed_at <= now}
     losers = stored.evaluation.get("losers")
     overruled = {n: tuple(map(str, said)) for n, said in losers.items()} if isinstance(losers, dict) else {}
+    overruled = {n: said for n, all_ in overruled.items() if (said := _others(n, all_, facts))}
     rows = {}
     for name, value in sorted(facts.items()):
         source = sources.get(name, "")
@@ -171,6 +201,12 @@ def _fact_rows(stored: StoredAccount, journal: Journal, facts: Facts, now: float
             overruled=overruled.get(name, ()),
         )
     return rows
+
+
+def _others(fact: str, said: Sequence[str], facts: Facts) -> tuple[str, ...]:
+    """Of "source: value" those that do not say just what counts."""
+    counts = value_text(fact, facts[fact]) if fact in facts else ""
+    return tuple(one for one in said if one.partition(": ")[2] != counts)
 
 
 def _verdicts(shown: Assessment, known: Mapping[str, FactRow]) -> Iterator[VerdictRow]:

@@ -38,10 +38,26 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingRow:
-    """A fact worth learning. points: in play; None where the fact decides by itself."""
+    """A fact worth learning. points: in play; None where the fact decides by itself. told: who has told it
+    since the account was last settled."""
 
     fact: str
     points: float | None
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldRow:
+    """A value that a source beside the CRM told and that holds. at: when that was so, until: to when it holds
+    (ISO dates or ""). state: "counts", "agrees", "overruled", or "since": it came after the last settlement.
+    """
+
+    fact: str
+    value: str
+    source: str
+    at: str
+    until: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +162,7 @@ class Explained:
     overruled: Mapping[str, tuple[str, ...]]
     disagreements: tuple[DisagreementRow, ...]
     writes: tuple[WriteRow, ...]
+    told: tuple[ToldRow, ...] = ()
 
 
 def held_words(row: HeldRow) -> str:
@@ -158,6 +175,18 @@ def held_words(row: HeldRow) -> str:
 def missing_words(row: MissingRow) -> str:
     """A missing fact with its worth: "industry (up to 23 points)"."""
     if row.points is None:
-        return f"{fact_text(row.fact)} (decides)"
-    worth = f"up to {round(row.points)} points" if row.points >= 1 else "timing"
-    return f"{fact_text(row.fact)} ({worth})"
+        worth = "decides"
+    else:
+        worth = f"up to {round(row.points)} points" if row.points >= 1 else "timing"
+    since = f"; told since by {row.told}" if row.told else ""
+    return f"{fact_text(row.fact)} ({worth}{since})"
+
+
+def told_words(row: ToldRow) -> str:
+    """What became of a value that was told."""
+    return {
+        "counts": "counts",
+        "agrees": "agrees with what counts",
+        "overruled": "does not count",
+        "since": "not yet looked at",
+    }[row.state]

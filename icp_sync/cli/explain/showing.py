@@ -112,8 +112,9 @@ def _show_profiles(screen: Screen, e: Explained) -> None:
 
 def _show_gaps(screen: Screen, e: Explained) -> None:
     from icp_sync.cli.explain.differing import show_disagreements
-    from icp_sync.cli.explain.explanation import missing_words
+    from icp_sync.cli.explain.explanation import missing_words, told_words
     from icp_sync.cli.text import short
+    from icp_sync.domain.words import fact_text
 
     if e.missing:
         screen.heading("Missing facts, most valuable first")
@@ -125,6 +126,13 @@ def _show_gaps(screen: Screen, e: Explained) -> None:
         screen.heading("Overruled sources")
         screen.table(["fact", "did not win"], [(n, ", ".join(s)) for n, s in e.overruled.items()])
     show_disagreements(screen, e.disagreements)
+    if e.told:
+        screen.heading("Told by sources beside the CRM")
+        rows = [
+            (fact_text(row.fact), short(row.value, 60), row.source, row.at, row.until, told_words(row))
+            for row in e.told
+        ]
+        screen.table(["fact", "value", "source", "as of", "valid until", ""], rows)
 
 
 def _show_change(screen: Screen, e: Explained) -> None:

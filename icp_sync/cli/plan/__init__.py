@@ -161,8 +161,9 @@ def _header(parts: Wired, wanted: Wanted) -> Header:
 def _planned(parts: Wired, wanted: Wanted, drawn: Drawn) -> Planned:
     from icp_sync.cli.plan.cost import cost
     from icp_sync.cli.plan.showing import Planned
+    from icp_sync.sync.inquiry import budgets_left, left_alone
 
-    journal = parts.journal
+    journal, now = parts.journal, parts.parts.clock()
     population = journal.population()
     moved = journal.guarded([], [], population=population, now=parts.parts.clock()).moved
     return Planned(
@@ -176,6 +177,8 @@ def _planned(parts: Wired, wanted: Wanted, drawn: Drawn) -> Planned:
         cost=cost(parts, drawn),
         outputs=parts.parts.outputs,
         beyond=tuple(drawn.guarded.beyond(wanted.policy.limits, population, moved)),
+        budgets_left=budgets_left(journal, wanted.policy.buying.budgets, now),
+        sources_left_alone=left_alone(journal, [e.name for e in parts.parts.enrichers], now),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from icp_sync.cli.plan.buying import credits_json, forecast_words
+from icp_sync.cli.plan.buying import forecast_of, forecast_words, left_alone_words
 from icp_sync.cli.undone import show_undone
 from icp_sync.domain.standing import FIELDS, Mode
 
@@ -24,7 +24,8 @@ class Planned:
     """A dry run and what it would take.
 
     mode: as it was planned for. absent: outputs the CRM lacks. outputs: logical field → property. beyond: the
-    guard's limits it would break, in words.
+    guard's limits it would break, in words. budgets_left: budget → credits. sources_left_alone: source →
+    until when and why.
     """
 
     report: Drawn
@@ -37,6 +38,8 @@ class Planned:
     cost: Forecast
     outputs: Mapping[str, str] = field(default_factory=dict)
     beyond: tuple[str, ...] = ()
+    budgets_left: Mapping[str, float] = field(default_factory=dict)
+    sources_left_alone: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @property
     def owners(self) -> dict[str, tuple[int, int]]:
@@ -77,7 +80,9 @@ def to_json(planned: Planned) -> dict[str, object]:
             }
             for name, n in planned.report.asked.items()
         },
-        "credits": credits_json(planned.report),
+        "credits": forecast_of(planned.report, planned.budgets_left).to_json(),
+        "budgets_left": dict(planned.budgets_left),
+        "sources_left_alone": dict(planned.sources_left_alone),
         "outputs_absent": list(planned.absent),
         "triggers": [asdict(t) for t in triggers(planned.report.by_field, planned.outputs)],
         "guard": {**planned.report.guarded.to_json(), "beyond": list(planned.beyond)},
@@ -177,7 +182,7 @@ def _show_triggers(screen: Screen, planned: Planned) -> None:
 def _show_cost(screen: Screen, planned: Planned) -> None:
     from icp_sync.cli.text import counted, span
 
-    cost, report = planned.cost, planned.report
+    cost = planned.cost
     calls = cost.calls
     screen.heading("It would take")
     owners = f", {calls['owners']:,} that give an owner" * bool(calls["owners"])
@@ -188,20 +193,21 @@ def _show_cost(screen: Screen, planned: Planned) -> None:
     days = f", {counted(cost.days, 'day end')} waited for" * bool(cost.days)
     share = "" if cost.share is None else f"; {cost.share:.1%} of a day's calls"
     screen.say((takes if isfinite(cost.seconds) else "no end: others leave it no calls") + days + share)
-    _show_credits(screen, report)
+    _show_credits(screen, planned)
     screen.say()
     screen.say("Nothing was written to the CRM and nothing was bought.")
 
 
-def _show_credits(screen: Screen, report: Drawn) -> None:
-    from icp_sync.cli.text import amount
+def _show_credits(screen: Screen, planned: Planned) -> None:
+    from icp_sync.cli.text import counted, credits
 
-    credits = credits_json(report)
+    report = planned.report
+    for name, state in planned.sources_left_alone.items():
+        screen.say(left_alone_words(name, state))
     if not report.credits_everything and not report.asked:
         return
-    screen.say(forecast_words(credits["now"], credits["most"], credits["everything"]))
+    screen.say(forecast_words(forecast_of(report, planned.budgets_left)))
     for name, requests in report.asked.items():
-        spent = f"about {amount(round(report.credits[name], 1))} credits"
-        screen.say(
-            f"{name}: {requests:,} requests at first, {spent}, at most {amount(report.credits_most[name])}"
-        )
+        spent = f"about {credits(round(report.credits[name], 1))}"
+        most = f", at most {credits(report.credits_most[name])}"
+        screen.say(f"{name}: {counted(requests, 'request')}, {spent}{most * bool(report.credits_most[name])}")

@@ -74,17 +74,18 @@ def _tiers(screen: Screen, report: Report) -> None:
 
 
 def _enrichment(screen: Screen, report: Report) -> None:
-    from icp_sync.cli.text import amount
+    from icp_sync.cli.text import counted, credits
 
     for name, asked in sorted(report.asked.items()):
         if asked:
             verb = "asked" if report.apply else "would be asked"
             knew = f", knew {report.hits[name]:,}" if report.apply else ""
-            spent = amount(round(report.credits[name], 2))
-            credits = f", {spent} credits" if report.credits[name] else ""
-            screen.say(f"{name} {verb} about {asked:,}{knew}{credits}")
+            spent = credits(round(report.credits[name], 2))
+            cost = f", {spent}" if report.credits[name] else ""
+            screen.say(f"{name} {verb} about {counted(asked, 'company', 'companies')}{knew}{cost}")
     for name, beyond in sorted(report.over_budget.items()):
-        screen.say(f"{name} was not asked about {beyond:,}: beyond the budgets (icp-sync vendors)")
+        about = counted(beyond, "company", "companies")
+        screen.say(f"{name} was not asked about {about}: beyond the budgets (icp-sync vendors)")
     screen.say(f"enrichment calls: {report.calls if report.apply else 0}")
 
 

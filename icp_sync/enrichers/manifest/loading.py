@@ -18,6 +18,7 @@ from icp_sync.enrichers.manifest.samples import samples_of
 from icp_sync.enrichers.manifest.schema import Manifest
 from icp_sync.errors import ConfigError
 from icp_sync.profile_file.reading import Report, read, suggestion
+from icp_sync.settings.parts import in_plain_words
 
 VENDORS = Path(__file__).parent.parent / "vendors"
 """Where the manifests that come with the engine lie."""
@@ -76,7 +77,7 @@ def _told(kind: str, loc: tuple[str | int, ...], said: str, report: Report) -> N
     elif kind == "missing":
         report.absent(written[:-1], f"'{written[-1]}' is missing")
     else:
-        report.value(written, said.removeprefix("Value error, "))
+        report.value(written, in_plain_words(said))
 
 
 _TAGS = frozenset(("str", "float"))

@@ -39,6 +39,7 @@ def _answers() -> None:
     op.add_column("answer", sa.Column("until", sa.Double(), nullable=False, server_default="0"))
     op.add_column("answer", sa.Column("job", sa.Text(), nullable=False, server_default=""))
     op.add_column("answer", sa.Column("run", sa.String(), nullable=False, server_default=""))
+    op.add_column("answer", sa.Column("ordered", sa.Double(), nullable=False, server_default="0"))
     op.execute("UPDATE answer SET until = expires_at WHERE state = 'hit'")
 
 

@@ -1,0 +1,32 @@
+"""What others have told us of companies, source by source, for `status`. What they said: `explain`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from icp_sync.cli.opening import Opened
+    from icp_sync.cli.rendering import Screen
+
+
+def told(at: Opened) -> list[dict[str, Any]]:
+    """Of each source of events: how many are kept, of how many companies, and when the latest happened."""
+    kept = at.journal.events_told()
+    names = dict.fromkeys([*at.connection.inbound, *kept])
+    found = {name: kept.get(name, (0, 0, None)) for name in names}
+    return [
+        {"source": name, "events": events, "companies": companies, "latest": latest}
+        for name, (events, companies, latest) in found.items()
+    ]
+
+
+def show_told(screen: Screen, sources: object) -> None:
+    """A line for each; nothing where nobody may send anything."""
+    from icp_sync.cli.text import counted, instant
+
+    assert isinstance(sources, list)
+    for one in sources:
+        events = counted(one["events"], "event")
+        companies = counted(one["companies"], "company", "companies")
+        latest = f", the latest of {instant(one['latest'])}" if one["events"] else ""
+        screen.say(f"{one['source']}: {events} of {companies}{latest}")
