@@ -70,9 +70,10 @@ NO_BUDGETS = Budgets()
 class Buying:
     """change_worth: the most credits a change of tier, flag or route may cost on average: what is less likely
     to bring one than its price says is not bought. retry_unknown_after: seconds until a request of unknown
-    fate is sent again.
+    fate is sent again. sources: names of all enrichers in their configured order.
     """
 
+    sources: tuple[str, ...] = ()
     mode: Buy = Buy.VALUE
     change_worth: float = CHANGE_WORTH
     rules: Mapping[str, Rule] = field(default_factory=dict)
@@ -95,19 +96,24 @@ class Buying:
         return stated if stated is not None else getattr(source, "ttls", {}).get(fact, source.ttl)
 
     def ranked(self, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
-        """Bought signals with the ranks their facts' orders give them now, whatever they were bought at."""
-        if not self.places:
+        """Bought signals with the ranks the orders give them now, whatever they were bought at."""
+        if not self.places and not self.sources:
             return signals
         return tuple(self._ranked(s) for s in signals)
 
     def _ranked(self, signal: Signal) -> Signal:
-        order = self.rule(signal.fact).order
-        if not order:
-            return signal
-        place = self.places.get((signal.source, signal.fact))
-        if place is None:  # asked for something else: behind all that are named
-            place = len(order) + signal.rank // ABOVE_CRM
+        place = self.place(signal.source, signal.fact, signal.rank // ABOVE_CRM)
         return replace(signal, rank=ABOVE_CRM * place + signal.rank % ABOVE_CRM)
+
+    def place(self, source: str, fact: str, otherwise: int) -> int:
+        """Where a source stands for a fact, from 1; who is not in its order stands behind all that are.
+
+        otherwise: its place among all sources, where the configuration does not name it.
+        """
+        if stated := self.places.get((source, fact)):
+            return stated
+        among = self.sources.index(source) + 1 if source in self.sources else otherwise
+        return len(self.rule(fact).order) + among
 
     @cached_property
     def places(self) -> Mapping[tuple[str, str], int]:

@@ -83,9 +83,10 @@ class Answers(Bound):
     ) -> Reserved:
         """Reserve one request per key, in the order given, as many as fit the budgets.
 
-        prices: key → the most credits its request can cost, counted as spent from now on; 0 to fetch what
-        an earlier one ordered. "" is nobody's key. run: whose budget is used, "" none's. fetch: credits that
-        a fetch of this source has been seen to cost: a job that has less left of its price needs it anew.
+        prices: key → the most credits its request can cost, counted as spent from now on. What an earlier
+        one ordered is fetched, at no price, and never ordered again. "" is nobody's key. run: whose budget is
+        used, "" none's. fetch: credits that a fetch of this source has been seen to cost: a job that has less
+        left of its price needs it anew.
         beside: key → other keys its accounts are asked about under: what was paid there counts. Of workers
         with the same question one may ask it; if it never says what came of it, the next one may after
         `retry_unknown_after` seconds. Raises ValueError for a price that is none.
@@ -99,8 +100,9 @@ class Answers(Bound):
             raise ValueError(f"{enricher}: {bad[0]} is no price")
         with self.writing("reserve") as conn:
             stood = self._stood(conn, enricher, list(wanted))
-            still = {key: price for key, price in wanted.items() if not _bars(stood.get(key), price, now)}
+            still = {key: price for key, price in wanted.items() if not _bars(stood.get(key), now)}
             waiting = [key for key in still if key in stood and stood[key].job]
+            still |= dict.fromkeys(waiting, 0.0)
             if fetch > 0.0:
                 still |= short_of(conn, self.connection, enricher, waiting, fetch, run=run, now=now)
             others = {plain(key): [plain(one) for one in same] for key, same in beside.items()}
@@ -240,14 +242,12 @@ class Answers(Bound):
         return {"connection": self.connection, "enricher": enricher, "key": key, **stood._asdict()}
 
 
-def _bars(stood: _Stood | None, price: float, now: float) -> bool:
-    """Whether a question may not be asked at this price: somebody is asking, an answer holds, or its job is
-    ordered already and can only be looked for, which costs nothing. A hit that is lost bars nothing."""
-    if stood is None:
+def _bars(stood: _Stood | None, now: float) -> bool:
+    """Whether a question may not be asked now: somebody is asking, an answer holds, or it is too early to
+    look for its job. A hit that is lost bars nothing."""
+    if stood is None or stood.expires_at <= now:
         return False
-    if stood.expires_at > now:
-        return stood.state != HIT or not stood.unreadable
-    return bool(stood.job and price)
+    return stood.state != HIT or not stood.unreadable
 
 
 def _due(answer: Answered, before: _Stood | None, run: str | None) -> Due:

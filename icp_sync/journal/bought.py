@@ -46,7 +46,7 @@ class Reserved:
 
     free: in the order they were given. jobs: those of them whose result waits under a job: it is to be
     fetched, nothing ordered again; ordered: key → when it was. busy: somebody is asking, an answer holds, or
-    a job is to be looked for.
+    it is too early to look for a job.
     over: key → the budget that is used up: "account", "run", "day", "month", "vendor day", "vendor month".
     """
 

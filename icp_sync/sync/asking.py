@@ -72,13 +72,13 @@ class Asker:
         workers = count_of(enricher, "parallel", PARALLEL)
         size = count_of(enricher, "batch", BATCH)
         most = size * workers * AHEAD
-        few = most if self._policy.buying.budgets == NO_BUDGETS else 1  # their charges may exceed a budget
+        limited = self._policy.buying.budgets != NO_BUDGETS  # their charges may exceed one
         start = 0
         with Carrying(max_workers=workers, thread_name_prefix=f"enrich-{enricher.name}") as pool:
             while start < len(keys):
-                together = most if self._vendors.charges.known(enricher) else min(few, most)
+                together = self._vendors.charges.at_once(enricher, most) if limited else most
                 some = {key: questions[key] for key in keys[start : start + together]}
-                start, few = start + together, 2 * few
+                start += together
                 until = self._clock() + self._policy.buying.retry_unknown_after
                 free = self._reserved(enricher, some, said)
                 batches = [free[i : i + size] for i in range(0, len(free), size)]
@@ -101,7 +101,7 @@ class Asker:
         price = charges.of_order(enricher)
         reserved = self._journal.reserve(
             enricher.name,
-            {key: 0.0 if one.fetch else price for key, one in questions.items()},
+            dict.fromkeys(questions, price),
             now=now,
             run=self._run,
             budgets=buying.budgets,
@@ -204,12 +204,10 @@ def questions_of(asks: Iterable[tuple[Ask, str]]) -> dict[str, tuple[Enricher, d
         _, questions = grouped.setdefault(ask.enricher.name, (ask.enricher, {}))
         key = answer_key(ask.enricher, ask.subject.request)
         facts = frozenset(name.rpartition(".")[2] for name in ask.facts)
-        fetch, beside = ask.fetch, _beside(key, ask.subject.request)
+        beside = _beside(key, ask.subject.request)
         if known := questions.get(key):
-            facts, fetch, beside = facts | known.facts, fetch or known.fetch, beside | known.beside
-        questions[key] = Question(
-            request=ask.subject.request, facts=facts, segment=segment, fetch=fetch, beside=beside
-        )
+            facts, beside = facts | known.facts, beside | known.beside
+        questions[key] = Question(request=ask.subject.request, facts=facts, segment=segment, beside=beside)
     return grouped
 
 

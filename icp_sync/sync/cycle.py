@@ -120,10 +120,9 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
             moves=whole and stream is not Stream.DUE,
         )
         rules = rules_of(policy.buying, parts.enrichers)
-        by_itself = stream is Stream.BACKFILL
-        if scope.apply and (session.moves or not by_itself):
-            keep = partial(_store, parts, session, RULES)
-            note_rules(journal, rules, keep, parts.clock(), ask=not by_itself)
+        keep = partial(_store, parts, session, RULES)
+        if scope.apply and stream is not Stream.BACKFILL:
+            note_rules(journal, rules, keep, parts.clock(), ask=True)
         position = _start(stream, parts, policy, scope, session, rules)
         query = Query(
             stream=stream,
@@ -150,6 +149,8 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
             )
         outcome = "done" if scope.going() else "interrupted"
         if outcome == "done":
+            if session.moves and stream is Stream.BACKFILL and journal.position(stream.value).finished:
+                note_rules(journal, rules, keep, parts.clock(), ask=False)
             _wake_unmet(stream, parts, session)
             _prune(stream, parts, session, scope)
     finally:

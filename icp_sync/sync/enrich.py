@@ -22,7 +22,7 @@ from icp_sync.sync.draft import Draft, Policy, known_of
 from icp_sync.sync.experience import segment_of
 from icp_sync.sync.foresight import foresee
 from icp_sync.sync.report import Report
-from icp_sync.sync.subjects import answer_key, company_key, country_of, subjects_of
+from icp_sync.sync.subjects import answer_key, company_key, subjects_of
 from icp_sync.sync.vendors import THROTTLED, Vendors
 from icp_sync.sync.waterfall import Ask, Case, Waterfall
 
@@ -52,11 +52,10 @@ class Bought:
                 self.add(signal.until)
 
 
-def affordable(enrichers: Sequence[Enricher], policy: Policy) -> Sequence[Enricher]:
-    """Whom to ask: only who costs nothing, while nothing is written yet or nothing is to be bought."""
-    if policy.mode.allows(Mode.WRITE) and policy.buying.mode is not Buy.NOTHING:
-        return enrichers
-    return Vendors.of(enrichers).free
+def affordable(vendors: Vendors, policy: Policy, *, spend: bool) -> Sequence[Enricher]:
+    """Whom to ask: only who costs nothing, where nothing is to be bought, or written yet."""
+    writes = policy.mode.allows(Mode.WRITE) or not spend
+    return vendors if writes and policy.buying.mode is not Buy.NOTHING else vendors.free
 
 
 def enrich(
@@ -71,9 +70,13 @@ def enrich(
     spend: bool,
     report: Report,
     clock: Callable[[], float] | None = None,
+    unasked: bool = False,
 ) -> Mapping[str, Bought]:
     """Ask about these accounts whatever may still change them, adding to `report`. Key of the answer → the
-    news. Several accounts of one company are one question."""
+    news. Several accounts of one company are one question.
+
+    unasked: nobody asked for it, so that what the mode forbids is not bought; what is paid is fetched.
+    """
     found: dict[str, Bought] = {}
     if not drafts or not enrichers:
         return found
@@ -84,6 +87,10 @@ def enrich(
     cases = [case for case in cases if case.subjects]
     states = {e.name: vendors.resting(e.name, journal, now) for e in vendors}
     resting = {name: state for name, state in states.items() if state is not None}
+    if unasked:
+        allowed = {e.name for e in affordable(vendors, policy, spend=spend)}
+        for subject in (subject for case in cases for subject in case.subjects):
+            subject.asked |= {e.name for e in vendors if e.name not in allowed}
     if not spend:
         foresee(cases, waterfall, resting, now, report)
         return found
@@ -106,9 +113,7 @@ def enrich(
         for case in cases:
             account, case.asks = case.draft.account, []
             case.known = known_of(account, told.of(account.id), told.kin.get(account.id, ALONE), policy)
-            for subject in case.subjects:
-                if not subject.level:  # who asks by country may learn it on the way
-                    subject.request = replace(subject.request, country=country_of(case.known.facts))
+            case.renew_country()
 
 
 def _due(case: Case, vendors: Vendors, memory: Memory, now: float) -> Iterator[Ask]:
@@ -118,9 +123,7 @@ def _due(case: Case, vendors: Vendors, memory: Memory, now: float) -> Iterator[A
         for enricher in vendors:
             job = waiting.get(enricher.name)
             if job is not None and job[1] <= now and enricher.name not in subject.waiting:
-                yield Ask(
-                    enricher=enricher, subject=subject, facts=dict.fromkeys(enricher.facts, 1.0), fetch=True
-                )
+                yield Ask(enricher=enricher, subject=subject, facts=dict.fromkeys(enricher.facts, 1.0))
 
 
 def _next(

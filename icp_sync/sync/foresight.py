@@ -6,7 +6,7 @@ yet it is one of the values that matter. Account by account that is a guess; ove
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from random import Random
 
@@ -40,10 +40,21 @@ def foresee(
         for ask in waterfall.everything(case.subjects):
             if _first(ask, everything):
                 report.credits_everything[ask.enricher.name] += ask.cost
+        left = waterfall.account_budget
         for ask in waterfall.may_be_asked(case, now):
-            if _first(ask, most):
-                report.credits_most[ask.enricher.name] += ask.enricher.price
-        _suppose(case, waterfall, counted, now, report)
+            price = waterfall.dearest(ask.enricher)
+            if price <= left and _first(ask, most):
+                left -= price
+                report.credits_most[ask.enricher.name] += price
+        for ask in _supposed(case, waterfall, now):
+            price = waterfall.dearest(ask.enricher)
+            if _first(ask, counted):
+                report.asked[ask.enricher.name] += 1
+                report.credits[ask.enricher.name] += ask.cost
+            if _first(ask, most):  # its turn came by what was learned on the way
+                report.credits_most[ask.enricher.name] += price
+            if _first(ask, everything):
+                report.credits_everything[ask.enricher.name] += ask.cost
 
 
 def _first(ask: Ask, seen: set[tuple[str, str]]) -> bool:
@@ -55,18 +66,20 @@ def _first(ask: Ask, seen: set[tuple[str, str]]) -> bool:
     return True
 
 
-def _suppose(
-    case: Case, waterfall: Waterfall, counted: set[tuple[str, str]], now: float, report: Report
-) -> None:
+def _supposed(case: Case, waterfall: Waterfall, now: float) -> Iterator[Ask]:
+    """What would be asked about an account one after another, as far as its budget goes."""
     draw = Random(case.draft.account.id)  # noqa: S311  the same way each time
+    left = waterfall.account_budget
     while asks := waterfall.asks(case.draft, case.known, case.subjects, now):
         for ask in asks if waterfall.buys_everything else asks[:1]:
             ask.subject.asked.add(ask.enricher.name)
-            if _first(ask, counted):
-                report.asked[ask.enricher.name] += 1
-                report.credits[ask.enricher.name] += ask.cost
+            if waterfall.dearest(ask.enricher) > left:
+                continue
+            left -= ask.cost
+            yield ask
             told = waterfall.supposed(case, ask, draw, now)
             case.known = _knowing(case.known, told, ask, waterfall)
+        case.renew_country()
 
 
 def _knowing(known: Known, told: Mapping[str, FactValue], ask: Ask, waterfall: Waterfall) -> Known:

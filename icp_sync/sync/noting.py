@@ -25,14 +25,13 @@ PROMISED = 7 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question to one source. facts: those it is asked for; segment: of whom, for what is learned. fetch:
-    it was ordered before, and only its answer is fetched; ordered: when. beside: the other keys under which
-    the same accounts are asked about."""
+    """One question to one source. facts: those it is asked for; segment: of whom, for what is learned.
+    ordered: when it was, where only its answer is to be fetched. beside: the other keys under which the same
+    accounts are asked about."""
 
     request: Request
     facts: frozenset[str]
     segment: str
-    fetch: bool = False
     ordered: float = 0.0
     beside: frozenset[str] = frozenset()
 
@@ -82,8 +81,10 @@ def again(one: Answered, answer: Answer, now: float) -> float:
 
 
 def _given_up(question: Question, answer: Answer, now: float) -> bool:
-    """Whether a promised answer, that has still not come, is waited for no more. A source that only cannot be
-    reached is given more time."""
+    """Whether a promised answer, that has still not come, is waited for no more: it is late, or its source
+    knows nothing of it. A source that only cannot be reached is given more time."""
+    if question.request.job and isinstance(answer, Unavailable) and answer.kind == "bad_input":
+        return True
     late = bool(question.request.job) and now >= question.ordered + PROMISED
     away = isinstance(answer, Unavailable) and answer.kind in (THROTTLED, *LASTING)
     return late and not away and not isinstance(answer, Hit | Miss)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from icp_sync.domain.account import Confirmed, Memory
-from icp_sync.domain.buying import Buy
 from icp_sync.domain.facts import LEVELS
 from icp_sync.domain.kin import with_news_above
 from icp_sync.domain.plan import Change, Outcome, Result, Write
@@ -21,7 +20,7 @@ from icp_sync.observe import accounts_total, fault_point, fields_written_total, 
 from icp_sync.ports import Crm, Enricher, Page, Stream, account_key
 from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.edits import with_edits
-from icp_sync.sync.enrich import affordable, enrich, with_answers
+from icp_sync.sync.enrich import enrich, with_answers
 from icp_sync.sync.exactly import resealed
 from icp_sync.sync.foreign import refuse_foreign
 from icp_sync.sync.guarding import Guard
@@ -79,17 +78,16 @@ def settle(
         if looked_up is not memory:
             memory = looked_up
             drafts = draft(page.accounts, policy, memory, now)
-        buys = not apply and policy.buying.mode is not Buy.NOTHING
-        sources = enrichers if buys else affordable(enrichers, policy)
         found = enrich(  # buy only what could change a draft
             drafts,
-            sources,
+            enrichers,
             policy,
             journal,
             memory,
             now=now,
             run=run.id,
             spend=apply,
+            unasked=True,
             report=report,
             clock=clock,
         )

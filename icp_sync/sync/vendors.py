@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import overload
 
 from icp_sync.journal import Journal
@@ -58,11 +57,11 @@ class Vendors(Sequence[Enricher]):
         """These enrichers with their health; the same object where it has one already."""
         return enrichers if isinstance(enrichers, cls) else cls(enrichers)
 
-    @cached_property
+    @property
     def free(self) -> Vendors:
-        """Those that cost nothing, with the same health and experience."""
+        """Those that cost nothing, as far as is known by now, with the same health and experience."""
         some = Vendors(())
-        some._enrichers = tuple(e for e in self._enrichers if not e.price)
+        some._enrichers = tuple(e for e in self._enrichers if not self.charges.costs(e))
         some._states, some._read, some._trial, some._lock = self._states, self._read, self._trial, self._lock
         some.experience, some.charges = self.experience, self.charges
         return some
@@ -122,13 +121,12 @@ class Vendors(Sequence[Enricher]):
         """Note what a batch came to; remembered in the journal whenever the source's health changed."""
         with self._lock:
             self._trial.discard(enricher.name)
-            before = self._state(enricher.name, journal, now)
-            after = _after(before, answers, now)
-            if now < before.open_until and not after.open_until:
-                after = before  # it was sent before the rest began, and says nothing of its end
             left = credits_of(enricher)
-            if left is not None and left != before.credits_left:
-                after = replace(after, credits_left=left)
+            before = self._state(enricher.name, journal, now)
+            if _learned(before, answers, left, now) == before:
+                return
+            before = self._states[enricher.name] = believed(journal.vendor(enricher.name), now)
+            after = _learned(before, answers, left, now)  # others may have noted a rest meanwhile
             if after == before:
                 return
             after = self._states[enricher.name] = replace(after, at=now)
@@ -160,6 +158,14 @@ def believed(state: VendorState, now: float) -> VendorState:
     if state.at > now + AHEAD:
         return replace(state, open_until=min(state.open_until, now))
     return replace(state, open_until=min(state.open_until, (state.at or now) + MOST))
+
+
+def _learned(before: VendorState, answers: Sequence[Answer], left: float | None, now: float) -> VendorState:
+    """The state after a batch. left: the credits its source says it has."""
+    after = _after(before, answers, now)
+    if now < before.open_until and after.open_until <= before.open_until:
+        after = before  # it was sent before the rest began, and says nothing of its end
+    return after if left is None else replace(after, credits_left=left)
 
 
 def _after(before: VendorState, answers: Sequence[Answer], now: float) -> VendorState:

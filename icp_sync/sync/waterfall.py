@@ -21,18 +21,18 @@ from icp_sync.domain.outlook import Past
 from icp_sync.ports import Enricher
 from icp_sync.sync.draft import Draft, Policy
 from icp_sync.sync.experience import EXPECTED_WEIGHT, Example, Experience, segment_of, size_of, tried
-from icp_sync.sync.subjects import Subject, askable
+from icp_sync.sync.subjects import Subject, askable, country_of
 
 EXPLORED = 200
-"""Of so many questions that seem not worth their price, one is asked."""
+"""Of so many questions that seem not worth their price, one is asked for every credit it costs."""
+EXPLORED_ANEW = 30 * 86_400.0
+"""Seconds after which others are the ones that are asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """A question worth asking. facts: full name → the chance that it decides. value: the chance that the
-    answer changes something. cost: credits expected. found: the chance that it tells any of them. fetch: it
-    was ordered before, and its answer may be there by now.
-    """
+    answer changes something. cost: credits expected. found: the chance that it tells any of them."""
 
     enricher: Enricher
     subject: Subject
@@ -40,7 +40,6 @@ class Ask:
     value: float = 1.0
     cost: float = 0.0
     found: float = 1.0
-    fetch: bool = False
 
     @property
     def worth(self) -> float:
@@ -57,6 +56,12 @@ class Case:
     known: Known
     subjects: list[Subject]
     asks: list[Ask] = field(default_factory=list)
+
+    def renew_country(self) -> None:
+        """Who asks by country may learn it on the way."""
+        for subject in self.subjects:
+            if not subject.level:
+                subject.request = replace(subject.request, country=country_of(self.known.facts))
 
 
 class Waterfall:
@@ -80,6 +85,15 @@ class Waterfall:
         self._tried.clear()
         self._shares.clear()
 
+    @property
+    def account_budget(self) -> float:
+        """The most credits one company may cost."""
+        return self._buying.budgets.account
+
+    def dearest(self, enricher: Enricher) -> float:
+        """The most credits a question may cost, as far as anybody knows."""
+        return max(enricher.price, self._experience.cost(enricher))
+
     def order(self, fact: str) -> tuple[Enricher, ...]:
         """Who is asked for a fact, in order."""
         if fact not in self._orders:
@@ -91,8 +105,7 @@ class Waterfall:
 
     def place(self, enricher: Enricher, fact: str) -> int:
         """Where a source stands for a fact, from 1: what it says ranks behind the CRM and those before it."""
-        stated = self._buying.places.get((enricher.name, fact))
-        return stated or len(self._buying.rule(fact).order) + self._places[enricher.name]
+        return self._buying.place(enricher.name, fact, self._places[enricher.name])
 
     def asks(self, d: Draft, known: Known, subjects: Sequence[Subject], now: float) -> list[Ask]:
         """The questions whose turn it is and that may change something, the best first.
@@ -135,7 +148,7 @@ class Waterfall:
             may = [name for name, (left, whose, _) in turns.items() if enricher in left and whose is subject]
             moves = self._share(d, known, enricher, may, outlook.alike, now)
             asks.append(self._ask(known, enricher, subject, facts, moves))
-        asks = [ask for ask in asks if self._worth_it(ask)]
+        asks = [ask for ask in asks if self._worth_it(ask, now)]
         return sorted(asks, key=lambda a: (-a.worth, -a.value, self._places[a.enricher.name]))
 
     def _open(self, known: Known, turns: Iterable[str]) -> Facts:
@@ -177,12 +190,13 @@ class Waterfall:
                 told[name] = draw.choice(values)
         return told
 
-    def _worth_it(self, ask: Ask) -> bool:
+    def _worth_it(self, ask: Ask, now: float) -> bool:
         """Whether the chance is worth the price. One question in `EXPLORED` is asked all the same: else
         nobody would ever see that a source which knew little for a while knows more by now."""
         if ask.cost <= self._buying.change_worth * ask.value:
             return True
-        return crc32(f"{ask.enricher.name} {ask.subject.request.account_id}".encode()) % EXPLORED == 0
+        drawn = f"{ask.enricher.name} {ask.subject.request.account_id} {now // EXPLORED_ANEW:.0f}"
+        return crc32(drawn.encode()) % round(EXPLORED * max(1.0, ask.cost)) == 0
 
     def outcome(self, d: Draft, known: Known, now: float) -> Outcome:
         """Tier, flags and route of an account as things stand, to be compared."""

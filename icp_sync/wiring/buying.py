@@ -85,7 +85,8 @@ def buying_of(chosen: Connection, enrichers: Sequence[Enricher]) -> Buying:
     if problems := _unknown(chosen, [enricher.name for enricher in enrichers]):
         raise ConfigError(problems, next_step="icp-sync vendors")
     budgets = zip(enrichers, map(budget_of, chosen.enrichers), strict=True)
-    return chosen.enrichment.buying_with({enricher.name: most for enricher, most in budgets})
+    buying = chosen.enrichment.buying_with({enricher.name: most for enricher, most in budgets})
+    return replace(buying, sources=tuple(enricher.name for enricher in enrichers))
 
 
 def _unknown(chosen: Connection, names: Sequence[str]) -> list[Problem]:

@@ -113,7 +113,7 @@ class Budgeted(RuleBasedStateMachine):
             source, wanted, now=self.now, run=desk.run, budgets=self.budgets, retry_unknown_after=HOUR
         )
         known = {key: self.questions.setdefault((source, key), Question()) for key in wanted}
-        busy = {k for k, q in known.items() if q.expires_at > self.now or (q.job and wanted[k])}
+        busy = {k for k, q in known.items() if q.expires_at > self.now}
         assert got.busy == busy
         assert [*got.free] == [k for k in wanted if k not in busy and k not in got.over]
         assert got.jobs == {key: known[key].job for key in got.free if known[key].job}
@@ -129,7 +129,7 @@ class Budgeted(RuleBasedStateMachine):
     def granted(self, desk: Desk, source: str, key: str, price: float) -> None:
         question = self.questions[source, key]
         question.asked, question.expires_at, question.run = True, self.now + HOUR, desk.run
-        desk.open[source, key] = price
+        desk.open[source, key] = 0.0 if question.job else price
         if not question.job:
             question.entry = self.enter(source, key, desk.run, price) if price else None
 

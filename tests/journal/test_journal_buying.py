@@ -122,7 +122,9 @@ def test_a_job_is_remembered_and_its_result_fetched_at_no_price(journal: Journal
 def test_what_is_ordered_is_never_ordered_again(journal: Journal) -> None:
     reserve(journal)
     journal.record("vendor", ACME, "pending", now=NOW, expires_at=NOW, job="job-7")
-    assert reserve(journal, 2.0, now=NOW + DAY, run="run-2").busy == {ACME}
+    got = reserve(journal, 2.0, now=NOW + DAY, run="run-2")
+    assert (got.free, dict(got.jobs)) == ((ACME,), {ACME: "job-7"})
+    assert journal.spent("vendor", 0) == 2.0
 
 
 @pytest.mark.parametrize("kind", ["none", "unknown", "pending"])

@@ -263,18 +263,6 @@ def test_a_job_that_was_paid_when_it_was_ordered_is_fetched_whatever_is_left(tmp
     assert world.journal.spent("vendor", 0.0) == 1.0
 
 
-def test_a_source_that_charges_more_than_its_price_is_found_out_by_one_question(tmp_path: Path) -> None:
-    vendor = Vendor(facts=frozenset({"employees"}))
-    told = Signal(fact="employees", value=number(100), source="vendor", observed_at=START)
-    vendor.instead = lambda _: Hit(signals=(told,), charge=25.0)
-    budgets = Budgets(day=300.0)
-    world = Bounded(folder=tmp_path, enrichers=Vendors((vendor,)), buying=Buying(budgets=budgets))
-    for n in range(60):
-        world.company(domain=f"c{n}.com", industry="SOFTWARE")
-    world.backfill()
-    assert world.journal.spent("vendor", 0.0) == 300.0
-
-
 class OfAccounts(Vendor):
     per_account = True
 

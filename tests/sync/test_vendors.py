@@ -12,7 +12,7 @@ from icp_sync import observe
 from icp_sync.domain.facts import number
 from icp_sync.domain.profile import DAY
 from icp_sync.journal.bought import VendorState
-from icp_sync.ports import Miss, Request, Unavailable
+from icp_sync.ports import Answer, Miss, Request, Unavailable
 from icp_sync.sync.cycle import Scope
 from icp_sync.sync.vendors import NO_USE, Vendors
 from tests.sync.world import GOOD, Vendor, World
@@ -57,6 +57,29 @@ def test_a_rest_that_another_process_noted_is_seen_within_a_minute(tmp_path: Pat
     there.ended(vendor, BROKE, world.journal, now)
     assert here.resting("vendor", world.journal, now + 60) is not None
     assert not here.begins("vendor", world.journal, now + 60)
+
+
+@pytest.mark.parametrize("said", [Unavailable(kind="error"), Unavailable(kind="bad_input"), Miss()])
+def test_a_rest_that_another_process_noted_outlives_answers_that_were_under_way(
+    tmp_path: Path, said: Answer
+) -> None:
+    vendor, world = with_attributes(credits_left=100.0), World(folder=tmp_path)
+    here, there, now = Vendors((vendor,)), Vendors((vendor,)), world.clock()
+    assert there.resting("vendor", world.journal, now) is None
+    here.ended(vendor, BROKE, world.journal, now)
+    noted = world.journal.vendor("vendor")
+    setattr(vendor, "credits_left", 99.0)  # noqa: B010 - optional on the port
+    there.ended(vendor, (said,), world.journal, now + 1)
+    after = replace(noted, credits_left=99.0, at=now + 1)
+    assert world.journal.vendor("vendor") == after
+    assert there.resting("vendor", world.journal, now + 1) == after
+
+
+def test_a_source_without_a_price_is_free_until_it_is_seen_to_charge() -> None:
+    sources = Vendors((Vendor(name="free", price=0.0), Vendor(name="dear")))
+    assert [one.name for one in sources.free] == ["free"]
+    sources.charges.add(sources[0], [(Miss(charge=1.0), False)])
+    assert not sources.free
 
 
 def test_a_rest_noted_by_a_clock_that_was_ahead_ends_when_the_clock_is_right(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icp_sync.domain.buying import Buy, Buying, Rule, Stop
+from icp_sync.domain.buying import Budgets, Buy, Buying, Rule, Stop
 from icp_sync.domain.conditions import AnyOf
 from icp_sync.domain.facts import FactValue, Interval, Members, choice, number
 from icp_sync.domain.profile import DAY, Effect, Flag
 from icp_sync.domain.standing import Mode
-from icp_sync.ports import Hit, Request, Unavailable
+from icp_sync.ports import Hit, Pending, Request, Unavailable
 from icp_sync.sync.cycle import Scope
 from tests.sync.world import PROFILE, Vendor, World, without
 
@@ -43,6 +43,21 @@ def test_the_order_of_a_fact_is_its_own(tmp_path: Path) -> None:
     acme = here.company(domain="acme.com", industry="SOFTWARE")
     here.backfill()
     assert (a.asked, b.asked, here.live(acme)["tier"]) == ([], ["acme.com"], "A")
+
+
+def test_an_order_of_the_settings_that_is_changed_counts_for_what_was_bought_before(tmp_path: Path) -> None:
+    a, b = (
+        vendor("a", SIZE, employees=number(100)),
+        vendor("b", BOTH, **(FULL | {"employees": number(5_000)})),
+    )
+    everything = Buying(mode=Buy.EVERYTHING, sources=("a", "b"))
+    here = world(tmp_path, a, b, buying=everything)
+    acme = here.company(domain="acme.com")
+    here.backfill()
+    first = here.live(acme)["tier"]
+    here.enrichers, here.buying = (b, a), Buying(sources=("b", "a"))
+    here.backfill()
+    assert (first, here.live(acme)["tier"]) == ("A", "C")
 
 
 def test_a_source_that_is_not_in_the_order_is_not_asked_and_outranks_nobody(tmp_path: Path) -> None:
@@ -141,6 +156,28 @@ def test_while_nothing_is_written_only_free_sources_are_asked(tmp_path: Path) ->
     assert (paid.asked, free.asked) == ([], ["acme.com"])
 
 
+def test_what_was_told_while_nothing_was_bought_ranks_by_the_whole_order_later(tmp_path: Path) -> None:
+    paid = vendor("a", SIZE, employees=number(100))
+    free = vendor("z", BOTH, 0.0, employees=number(5_000), industry=choice("SOFTWARE"))
+    here = World(folder=tmp_path, enrichers=(paid, free), mode=Mode.OBSERVE)
+    here.company(domain="acme.com")
+    here.backfill()
+    recalled = here.journal.recall({"1": "acme.com"}, now=here.clock()).of("1").signals
+    assert {signal.rank for signal in recalled} == {20}
+
+
+def test_an_order_that_was_paid_is_fetched_although_nothing_is_bought_any_more(tmp_path: Path) -> None:
+    slow = vendor("slow", **FULL)
+    slow.instead = lambda request: None if request.job else Pending(job="j1", retry_after=60.0, charge=1.0)
+    here = world(tmp_path, slow)
+    acme = here.company(domain="acme.com")
+    here.backfill()
+    here.buying = Buying(mode=Buy.NOTHING)
+    here.clock.step(1_000)
+    here.due()
+    assert (slow.asked, here.live(acme)["tier"]) == (["acme.com", "acme.com"], "A")
+
+
 def test_a_source_that_asks_for_patience_keeps_nobody_from_asking_others(tmp_path: Path) -> None:
     slow = vendor("slow", frozenset({"business_model"}), 0.0)
     slow.instead = lambda _: Unavailable(kind="throttled", retry_after=60.0)
@@ -209,6 +246,14 @@ def test_a_forecast_is_what_is_spent_and_never_more_than_at_most(tmp_path: Path)
         assert total == 440
         assert expected <= total <= most
     assert expected == total, "what was told of forty others is known by now"
+
+
+def test_a_forecast_knows_what_one_company_may_cost(tmp_path: Path) -> None:
+    here = world(tmp_path, vendor("a", price=10.0), buying=Buying(budgets=Budgets(account=5.0)))
+    here.company(domain="acme.com")
+    dry = here.backfill(DRY)
+    assert (sum(dry.credits.values()), sum(dry.credits_most.values())) == (0, 0)
+    assert sum(here.backfill().credits.values()) == 0
 
 
 sizes = st.none() | st.sampled_from([5, 40, 100, 600, 5_000, (20, 80), (51, 200), (400, 900)])
