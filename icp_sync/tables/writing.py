@@ -90,11 +90,11 @@ def whole(path: Path, *, mark: bool = True) -> Iterator[TextIO]:
     if target.exists() and not target.is_file():
         raise refused(path, "is not a file that can be replaced", "use - for standard output")
     draft = target.with_name(f".{target.name[:100]}.{token_hex(4)}.part")
-    try:
-        stream = draft.open("x", buffering=_BUFFER, encoding="utf-8", errors="replace", newline="")
-    except OSError as error:
-        raise refused(path, f"cannot be written: {error.strerror or error}") from error
-    try:
+    try:  # around the opening too: a signal may come right after it
+        try:
+            stream = draft.open("x", buffering=_BUFFER, encoding="utf-8", errors="replace", newline="")
+        except OSError as error:
+            raise refused(path, f"cannot be written: {error.strerror or error}") from error
         with stream:
             if mark:
                 stream.write("\ufeff")
