@@ -1,4 +1,4 @@
-"""Making accounts due because something was heard of them, or of their company, that no CRM told."""
+"""Making accounts due because something was heard of them that no CRM told."""
 
 from __future__ import annotations
 
@@ -13,16 +13,8 @@ _ACCOUNT = schema.account
 
 
 class Waking(Bound):
-    def wake_domains(self, domains: Sequence[str], *, now: float) -> int:
-        """Make the live accounts of these registrable domains due; returns how many."""
-        with self.writing("state") as conn:
-            return wake(conn, self.connection, _ACCOUNT.c.domain, _proper(domains), now)
-
     def wake_accounts(self, ids: Sequence[str], *, now: float) -> int:
         """Make these due, as far as they are known and live; returns how many."""
         with self.writing("state") as conn:
-            return wake(conn, self.connection, _ACCOUNT.c.id, _proper(ids), now)
-
-
-def _proper(values: Sequence[str]) -> list[str]:
-    return sorted({plain(value) for value in values} - {""})
+            proper = sorted({plain(one) for one in ids} - {""})
+            return wake(conn, self.connection, _ACCOUNT.c.id, proper, now)

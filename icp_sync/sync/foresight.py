@@ -72,12 +72,12 @@ def _supposed(case: Case, waterfall: Waterfall, now: float) -> Iterator[Ask]:
     left = waterfall.account_budget
     while asks := waterfall.asks(case.draft, case.known, case.subjects, now):
         for ask in asks if waterfall.buys_everything else asks[:1]:
+            told = waterfall.supposed(case, ask, draw, now)
             ask.subject.asked.add(ask.enricher.name)
             if waterfall.dearest(ask.enricher) > left:
                 continue
             left -= ask.cost
             yield ask
-            told = waterfall.supposed(case, ask, draw, now)
             case.known = _knowing(case.known, told, ask, waterfall)
         case.renew_country()
 

@@ -32,14 +32,13 @@ EXPLORED_ANEW = 30 * 86_400.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """A question worth asking. facts: full name → the chance that it decides. value: the chance that the
-    answer changes something. cost: credits expected. found: the chance that it tells any of them."""
+    answer changes something. cost: credits expected."""
 
     enricher: Enricher
     subject: Subject
     facts: Mapping[str, float]
     value: float = 1.0
     cost: float = 0.0
-    found: float = 1.0
 
     @property
     def worth(self) -> float:
@@ -179,7 +178,7 @@ class Waterfall:
             name: name.rpartition(".")[2]
             for name, (left, whose, _) in self._turns(case.draft, known, subject, now)
             if e in left and whose is subject
-        } or {name: name.rpartition(".")[2] for name in ask.facts}
+        }
         if examples := self._examples(e, size_of(known.facts)):
             facts = tried(known.facts, draw.choice(examples).told, may)
             return {name: facts[name] for name in may if facts.get(name) != known.facts.get(name)}
@@ -233,7 +232,6 @@ class Waterfall:
     ) -> Iterator[tuple[str, tuple[list[Enricher], Subject, bool]]]:
         """Full name of a fact → who may still tell it, in order, and whether its set could become whole. Who
         has nobody above it is asked about itself for the group's facts."""
-        prefix = f"{subject.level}." if subject.level else ""
         for name in self._policy.outlooks.asked(self._alone(d)):
             level, _, own = name.rpartition(".")
             if level != subject.level:
@@ -243,7 +241,7 @@ class Waterfall:
             ]
             if left:
                 whole = any(own in getattr(e, "complete", ()) for e in left)
-                yield f"{prefix}{own}", (left, subject, whole)
+                yield name, (left, subject, whole)
 
     def _may_tell(self, e: Enricher, fact: str, winner: Signal | None, subject: Subject, now: float) -> bool:
         """Whether a source could still add to what is known of a fact. winner: who tells it now."""
@@ -283,7 +281,6 @@ class Waterfall:
             facts=facts,
             value=(moved + EXPECTED_WEIGHT * guess) / (tried_ones + EXPECTED_WEIGHT),
             cost=self._experience.cost(e),
-            found=max(hits.values()),
         )
 
     def _share(

@@ -135,15 +135,13 @@ def test_a_broken_vendor_row_is_found(journal: Journal) -> None:
     assert [finding.what for finding in journal.verify(now=NOW)] == ["vendor"]
 
 
-def test_news_wake_the_accounts_of_a_domain(journal: Journal, worker: Worker) -> None:
+def test_news_wake_the_accounts_they_are_about_that_live(journal: Journal, worker: Worker) -> None:
     worker.commit(
-        settled("1", domain="acme.example", wake_at=NOW + DAY),
-        settled("2", domain="acme.example", wake_at=NOW - 5),
+        settled("2", wake_at=NOW - 5),
         settled("3", wake_at=NOW + DAY),
-        settled("4", domain="acme.example"),
+        settled("4"),
     )
     worker.commit(gone={"4": ""})
-    assert journal.wake_domains(["acme.example", "nobody.example", ""], now=NOW) == 2
-    assert journal.due(NOW, limit=9) == ("2", "1")
-    assert journal.wake_accounts(["3", "4", "never met"], now=NOW + 1) == 1
-    assert journal.due(NOW + 1, limit=9) == ("2", "1", "3")
+    assert journal.due(NOW, limit=9) == ("2",)
+    assert journal.wake_accounts(["3", "4", "never met", ""], now=NOW + 1) == 1
+    assert journal.due(NOW + 1, limit=9) == ("2", "3")
