@@ -23,6 +23,8 @@ LAYERS = (
 )
 TIERS = ("A", "B", "C", "D")
 LANES = ("sales", "research", "nurture", "success", "none")
+GOALS = ("won", "best")
+"""What a profile may have been learned to tell: who is won and stays, or who becomes the best cohort."""
 DAY = 86_400.0
 
 
@@ -159,6 +161,24 @@ class NamedList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What a profile was learned from, so that it is never proven on the same cases.
+
+    since, until: the cases were decided from `since` on and before `until`; ISO dates, "" where not said,
+    which for `until` only a hypothesis may do. good: how many of `cases` were what the goal looks for.
+    expected: tier → the share of good ones expected in it. hypothesis: drafted from a few examples, unproven.
+    """
+
+    goal: str = ""  # one of GOALS; "" for a hypothesis
+    since: str = ""
+    until: str = ""
+    cases: int = 0
+    good: int = 0
+    expected: Mapping[str, float] = field(default_factory=dict)
+    hypothesis: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One ICP. `score_scope`: who is scored; `route_scope`: who may be given an owner (None = everyone).
 
@@ -181,3 +201,4 @@ class Profile:
     review_minor: str = ""  # ISO dates
     review_full: str = ""
     examples: Mapping[str, str] = field(default_factory=dict)  # domain → tier or state
+    learned: Learned | None = None  # None: written by hand, perhaps by somebody who knew how it ended

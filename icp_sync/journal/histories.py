@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import select
 
+from icp_sync.domain.facts import FactValue
+from icp_sync.domain.why import facts_of_evidence
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks
@@ -65,6 +67,37 @@ class Histories(Bound):
             )
             for run, at, tier, score, why, text in rows
         ]
+
+    def facts_before(self, instants: Mapping[str, float]) -> dict[str, dict[str, FactValue]]:
+        """Account id → the facts of its last evaluation at or before an instant (epoch seconds).
+
+        Of those only that have one, and whose facts were kept with it.
+        """
+        log = schema.evaluation_log
+        last: dict[int, str] = {}
+        found: dict[str, dict[str, FactValue]] = {}
+        with self.reading() as conn:
+            for chunk in chunks(list(instants)):
+                mine = (log.c.connection == self.connection, log.c.account.in_(chunk))
+                rows = conn.execute(
+                    select(log.c.account, log.c.at, log.c.seq).where(*mine).order_by(log.c.seq)
+                )
+                latest = {account_id: seq for account_id, at, seq in rows if at <= instants[account_id]}
+                last |= {seq: account_id for account_id, seq in latest.items()}
+            for some in chunks(list(last)):
+                for seq, text in conn.execute(select(log.c.seq, log.c.data).where(log.c.seq.in_(some))):
+                    if facts := _facts(loads(text)):
+                        found[last[seq]] = facts
+        return found
+
+
+def _facts(evaluation: Mapping[str, object]) -> dict[str, FactValue]:
+    """The facts of a logged evaluation, none where it kept none that can be read."""
+    evidence = evaluation.get("evidence")
+    try:
+        return facts_of_evidence(evidence) if isinstance(evidence, dict) else {}
+    except (ValueError, TypeError, LookupError):
+        return {}
 
 
 def _changed(account_id: str, run: str, at: float, result: str, text: str) -> Iterator[Changed]:

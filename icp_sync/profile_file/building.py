@@ -27,6 +27,7 @@ from icp_sync.domain.standing import STATES
 from icp_sync.normalize.domains import registrable
 from icp_sync.profile_file import values
 from icp_sync.profile_file.entries import entry, listed, named, unknown_key
+from icp_sync.profile_file.learned import build_learned
 from icp_sync.profile_file.names import check_name, check_weight, unique
 from icp_sync.profile_file.questions import Language, Place, condition
 from icp_sync.profile_file.reach import check_reach
@@ -83,6 +84,7 @@ def build(data: Any, types: Mapping[str, FactType], report: Report) -> Profile |
         review_minor=_review(review, "minor", report),
         review_full=_review(review, "full", report),
         examples=_examples(data.get("examples", {}), report),
+        learned=build_learned(data.get("learned"), report),
     )
 
 

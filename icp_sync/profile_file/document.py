@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from icp_sync.domain.assessment import largest_remainder
 from icp_sync.domain.profile import Criterion, Effect, Flag, Profile
-from icp_sync.profile_file.document_use import evidence, examples, reviews, routing, tiers
+from icp_sync.profile_file.document_use import evidence, examples, learned, reviews, routing, tiers
 from icp_sync.profile_file.page import Bullets, Grid, Page, Paragraph, Section
 from icp_sync.profile_file.spoken import aging, fading, spoken
 
@@ -48,6 +48,7 @@ def document(profile: Profile, known: Known) -> Page:
         tiers(profile, known.counts),
         routing(profile),
         evidence(profile, known.sources),
+        learned(profile),
         examples(profile),
         reviews(profile),
     ]

@@ -17,6 +17,7 @@ _MEANING = {
     "Needs data": "too little is known to say",
     "Not ICP": "a must-have is missing, or a flag excludes it",
 }
+_GOAL = {"won": "won and not churned since", "best": "high-value customers who stayed"}
 
 
 def tiers(profile: Profile, counts: Mapping[str, int]) -> Section:
@@ -174,6 +175,28 @@ def _feeding(fact: str, sources: Mapping[str, Sequence[str]]) -> Sequence[str]:
 
 def _source(name: str) -> str:
     return f"CRM {name.removeprefix(_OF_THE_CRM)}" if name.startswith(_OF_THE_CRM) else name
+
+
+def learned(profile: Profile) -> Section | None:
+    """What it was learned from; None for a profile written by hand."""
+    found = profile.learned
+    if found is None:
+        return None
+    title = "What it was learned from"
+    if found.hypothesis:
+        said = f"Drafted from {found.cases:,} examples: a hypothesis, unproven. Nothing has tested it yet."
+        return Section(title=title, blocks=(Paragraph(text=said),))
+    rate = f" ({found.good / found.cases:.1%})" if found.cases else ""
+    since = f"from {found.since} on and " if found.since else ""
+    said = (
+        f"{found.cases:,} accounts decided {since}before {found.until}, {found.good:,}{rate} of them "
+        f"{_GOAL.get(found.goal, 'good')}. It may be proven only on accounts decided since."
+    )
+    caution = "It has only seen companies somebody chose to sell to."
+    rows = tuple((tier, f"{share:.0%}") for tier, share in found.expected.items())
+    grid = Grid(heads=("tier", "expected"), rows=rows, right=frozenset((1,)), strong=0)
+    blocks: tuple[Block, ...] = (Paragraph(text=said), *((grid,) if rows else ()))
+    return Section(title=title, blocks=(*blocks, Paragraph(text=caution, quiet=True)))
 
 
 def examples(profile: Profile) -> Section | None:

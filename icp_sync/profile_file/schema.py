@@ -191,6 +191,18 @@ class TiersEntry(Entry):
     min_coverage: Amount | None = Field(None, description="Below this share of known weight: Needs data.")
 
 
+class LearnedEntry(Entry):
+    """What a profile was learned from; written by `icp-sync learn`."""
+
+    goal: str | None = Field(None, description="won or best: what the cases were sorted by.")
+    since: str | None = Field(None, description="The cases were decided on this day or later.")
+    until: str | None = Field(None, description="The cases were decided before this day.")
+    cases: int = Field(0, description="How many cases it was learned from.")
+    good: int = Field(0, description="How many of them were what the goal looks for.")
+    expected: dict[str, Amount] = Field({}, description="Tier → the share of good ones expected in it.")
+    hypothesis: bool = Field(False, description="Drafted from a few examples and unproven.")
+
+
 class ProfileEntry(Entry):
     """One Ideal Customer Profile."""
 
@@ -207,6 +219,7 @@ class ProfileEntry(Entry):
     pools: dict[str, PoolEntry] = {}
     routes: list[RouteEntry] = []
     examples: dict[str, str] = Field({}, description="Domain → the tier or state expected of it.")
+    learned: LearnedEntry | None = Field(None, description="What it was learned from, never proven on.")
 
 
 def json_schema() -> dict[str, Any]:

@@ -15,12 +15,13 @@ from icp_sync.domain.profile import Profile
 from icp_sync.errors import ConfigError
 from icp_sync.profile_file import parse
 from icp_sync.profile_file.questions import OPERATORS
-from icp_sync.profile_file.schema import ProfileEntry
+from icp_sync.profile_file.schema import LearnedEntry, ProfileEntry
 from tests.profile_file.test_language import SAMPLE
 
 KEYS = st.sampled_from(
     [
         *ProfileEntry.model_fields,
+        *LearnedEntry.model_fields,
         *OPERATORS,
         *("fact", "name", "layer", "weight", "when", "all", "any", "not", "tier", "taper", "half_life"),
         *("required", "unknown", "effect", "cap", "to", "else", "lane", "owner", "pool", "members", "email"),

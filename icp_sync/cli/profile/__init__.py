@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from icp_sync.cli.options import AsJson, Config, ConnectionName, Files
-from icp_sync.cli.profile import accounts, diff, examples, filters, page
+from icp_sync.cli.profile import accounts, backtest, diff, examples, filters, page, promote
+from icp_sync.cli.profile.promote import Note
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def register(app: typer.Typer) -> None:
     accounts.register(family)
     page.register(family)
     filters.register(family)
+    backtest.register(family)
+    promote.register(family)
     app.add_typer(family)
 
 
@@ -135,48 +137,34 @@ def plan(
 
 def activate(
     files: Files = None,
-    note: Annotated[str, typer.Option("--note", help="Why, for the list of versions.")] = "",
+    note: Note = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Also one that was learned and never promoted.")
+    ] = False,
     config: Config = None,
     connection: ConnectionName = None,
     as_json: AsJson = False,
 ) -> None:
     """Make these files the active profile.
 
-    Requests the paced backfill that rolls it out.
+    Requests the paced backfill that rolls it out. One that was learned needs `promote` first.
     """
     from icp_sync.cli.acting import who
     from icp_sync.cli.opening import opened
+    from icp_sync.cli.profile import activation
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.text import counted
-    from icp_sync.profile_file import load_all
-    from icp_sync.wiring import facts_of, tables_of
 
     with opened(config, connection) as at:
-        types = facts_of(at.connection)[1]
-        loaded = load_all(files or list(at.connection.profiles), types=types)
-        tables_of(at.connection, [one.profile for one in loaded], types)  # a route must not lead to nowhere
-        before = at.journal.active()
-        documents = tuple((one.path.name, one.text) for one in loaded)
-        version = at.journal.activate(documents, now=time.time(), note=note)
-        changed = before is None or before[0] != version
-        counts = at.journal.counts()
-        accounts = sum(counts.values()) - counts.get("gone", 0)
-        if changed:
-            at.journal.request_backfill(f"profile version {version}", time.time())
-            files_named = {"version": version, "files": [name for name, _ in documents], "note": note}
-            at.journal.audit("profile activate", who=who(), now=time.time(), **files_named)
-    names = [one.profile.name for one in loaded]
+        loaded = activation.ready(at, files)
+        unproven = activation.unproven(at, loaded)
+        if not force:
+            activation.refuse(unproven, files)
+        forced = {"unproven": [one.profile.name for one in unproven]} if unproven else {}
+        done = activation.make_active(at, loaded, note=note, what="profile activate", who=who(), **forced)
     if as_json:
-        document({"version": version, "changed": changed, "profiles": names, "accounts": accounts})
-        return
-    screen = Screen.here()
-    if not changed:
-        screen.say(f"These files are the active version {version} already; nothing changed.")
-        return
-    screen.say(f"Active: version {version} ({', '.join(names)}).")
-    known = f"{counted(accounts, 'account')} will be re-evaluated" if accounts else "no account was read yet"
-    screen.say(f"{known}; a paced backfill is requested, which a running daemon starts.")
-    screen.say("next: icp-sync provision (new flags need options), then icp-sync run --backfill")
+        document(done.to_json())
+    else:
+        activation.show(Screen.here(), done)
 
 
 def schema() -> None:

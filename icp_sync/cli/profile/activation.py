@@ -1,0 +1,131 @@
+"""Making profile files the active version, and what stands in the way of one that was learned.
+
+`profile activate` and `profile promote` end here alike. What a profile has to show is not decided here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from icp_sync.errors import UnsafePlanError
+
+if TYPE_CHECKING:
+    from icp_sync.cli.opening import Opened
+    from icp_sync.cli.rendering import Screen
+    from icp_sync.profile_file import Loaded
+
+PROMOTED = "profile promote"
+"""The audit's word for a profile that was proven, or promoted in spite of that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activated:
+    """What became of it. changed: the files were not active already. accounts: how many will be settled."""
+
+    version: int
+    changed: bool
+    names: tuple[str, ...]
+    accounts: int
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "version": self.version,
+            "changed": self.changed,
+            "profiles": list(self.names),
+            "accounts": self.accounts,
+        }
+
+
+def ready(at: Opened, files: Sequence[Path] | None) -> tuple[Loaded, ...]:
+    """The profiles of the files, or of those of the settings, fit to be activated.
+
+    Raises ConfigError with every problem; a route must not lead to nowhere.
+    """
+    from icp_sync.profile_file import load_all
+    from icp_sync.wiring import facts_of, tables_of
+
+    types = facts_of(at.connection)[1]
+    loaded = load_all(files or list(at.connection.profiles), types=types)
+    tables_of(at.connection, [one.profile for one in loaded], types)
+    return loaded
+
+
+def is_active(at: Opened, loaded: Sequence[Loaded]) -> bool:
+    """Whether these very files are the active version."""
+    active = at.journal.active()
+    return active is not None and active[1] == _documents(loaded)
+
+
+def make_active(
+    at: Opened, loaded: Sequence[Loaded], *, note: str, what: str, who: str, **detail: object
+) -> Activated:
+    """Activate, request the backfill that rolls it out, and enter `what` with its detail in the audit."""
+    documents = _documents(loaded)
+    before = at.journal.active()
+    version = at.journal.activate(documents, now=time.time(), note=note)
+    changed = before is None or before[0] != version
+    counts = at.journal.counts()
+    if changed:
+        at.journal.request_backfill(f"profile version {version}", time.time())
+        said = {"version": version, "files": [name for name, _ in documents], "note": note, **detail}
+        at.journal.audit(what, who=who, now=time.time(), **said)
+    return Activated(
+        version=version,
+        changed=changed,
+        names=tuple(one.profile.name for one in loaded),
+        accounts=sum(counts.values()) - counts.get("gone", 0),
+    )
+
+
+def unproven(at: Opened, loaded: Sequence[Loaded]) -> tuple[Loaded, ...]:
+    """Those that were learned and never promoted, in this very wording. One that is active may stay."""
+    learned = [one for one in loaded if one.profile.learned is not None]
+    if not learned:
+        return ()
+    active = at.journal.active()
+    known = {text for _, text in active[1]} if active else set()
+    for entry in at.journal.audited():
+        version = entry.detail.get("version") if entry.what == PROMOTED else None
+        if isinstance(version, int):
+            known |= {text for _, text in at.journal.documents(version) or ()}
+    return tuple(one for one in learned if one.text not in known)
+
+
+def refuse(found: Sequence[Loaded], files: Sequence[Path] | None) -> None:
+    """Raises UnsafePlanError for what was learned and never promoted."""
+    if found:
+        names = ", ".join(one.profile.name for one in found)
+        message = (
+            f"{names}: learned from outcomes, and never promoted as it stands, so nobody has seen it proven; "
+            "nothing was changed"
+        )
+        raise UnsafePlanError(message, next_step=f"{command('promote', files)}, or repeat with --force")
+
+
+def command(verb: str, files: Sequence[Path] | None) -> str:
+    """The command line that does this with the same files."""
+    import shlex
+
+    return shlex.join(["icp-sync", "profile", verb, *map(str, files or ())])
+
+
+def show(screen: Screen, done: Activated) -> None:
+    """What was activated and what follows, for people."""
+    from icp_sync.cli.text import counted
+
+    if not done.changed:
+        screen.say(f"These files are the active version {done.version} already; nothing changed.")
+        return
+    screen.say(f"Active: version {done.version} ({', '.join(done.names)}).")
+    known = f"{counted(done.accounts, 'account')} will be re-evaluated"
+    known = known if done.accounts else "no account was read yet"
+    screen.say(f"{known}; a paced backfill is requested, which a running daemon starts.")
+    screen.say("next: icp-sync provision (new flags need options), then icp-sync run --backfill")
+
+
+def _documents(loaded: Sequence[Loaded]) -> tuple[tuple[str, str], ...]:
+    return tuple((one.path.name, one.text) for one in loaded)

@@ -1,0 +1,269 @@
+"""What a profile shows on cases whose end is known, on one screen and as JSON.
+
+For `profile backtest` and `profile promote`, which differ only in what they do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from icp_sync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from icp_sync.cli.rendering import Screen
+    from icp_sync.domain.profile import Profile
+    from icp_sync.learning.backtest import Backtest, Band, TierRow
+    from icp_sync.learning.cases import Book, Goal
+    from icp_sync.learning.definitions import Definitions
+    from icp_sync.learning.gate import Verdict
+    from icp_sync.learning.proving import Challengers, Proof, Split
+    from icp_sync.learning.ranking import Estimate
+
+SELECTION = (
+    "It has only been tried on companies somebody chose to sell to: how it ranks those nobody ever "
+    "approached is not known."
+)
+HINDSIGHT = "Whoever wrote it may have known these outcomes already: the figures are hindsight, not proof."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the cases come from, as the options of a command say."""
+
+    config: Path | None
+    connection: str | None
+    accounts: Path | None
+    deals: Path | None
+    join: Path | None
+    columns: Sequence[str]
+    currency: str
+
+
+def cases_of(source: Source) -> tuple[Book, Definitions]:
+    """The cases, and by which definitions they were placed. Raises ConfigError with every problem."""
+    from icp_sync.cli.learn.sources import book_for
+
+    return book_for(
+        source.config,
+        source.connection,
+        source.accounts,
+        source.deals,
+        source.columns,
+        source.currency,
+        join=source.join,
+    )
+
+
+def proven(profiles: Sequence[Profile], active: Sequence[Profile], book: Book, goal: Goal) -> Proof:
+    """How the profiles do on the cases, against the active ones among others.
+
+    goal: of profiles that name none. Nobody is shown a fact, or a member of a set, that gives the outcome
+    away: as the cases to learn from tell, or all of them for a profile written by hand. Raises ConfigError
+    when no case can tell anything.
+    """
+    from icp_sync.learning.challengers import challengers
+    from icp_sync.learning.coded import coded
+    from icp_sync.learning.leaks import leaking_members
+    from icp_sync.learning.learn import given_away, without
+    from icp_sync.learning.proving import prove, split
+
+    parted = split(profiles, book, goal)
+    if not parted.proving:
+        raise _nothing_to_judge_by(parted)
+    book = without(book, leaking_members(parted.learning or parted.proving, book.types))
+    parted = split(profiles, book, goal)
+    hidden = given_away(book, parted.learning or parted.proving)
+
+    def opponents(cases: Split) -> Challengers:
+        facts = [case.facts for case, _ in cases.learning]
+        asked = coded(facts, book.types, currency=book.currency, left_out=hidden.keys())
+        return challengers(cases, book.types, currency=book.currency, asked=asked)
+
+    return prove(profiles, active, book, goal, hidden, challengers=opponents)
+
+
+def unseen(profile: Profile, hidden: Mapping[str, str]) -> tuple[str, ...]:
+    """Facts by which a profile gives points or excludes, and that it was not shown: it scored otherwise here
+    than it will on the record."""
+    from icp_sync.domain.conditions import facts_of
+
+    asked = [*(one.when for one in profile.criteria), *(one.when for one in profile.flags)]
+    facts = dict.fromkeys(fact for when in asked for fact in facts_of(when))
+    return tuple(fact for fact in facts if fact in hidden and fact != "population")
+
+
+def _nothing_to_judge_by(parted: Split) -> ConfigError:
+    since = "" if parted.until is None else _day(parted.until)
+    what = f"no case was decided since {since}" if since else "there is no case whose end is known"
+    step = "icp-sync learn (it counts the cases and says what is missing)"
+    return ConfigError(f"{what}, so there is nothing to judge a profile by", next_step=step)
+
+
+def to_json(profiles: Sequence[Profile], proof: Proof) -> dict[str, Any]:
+    """All figures of a proof."""
+    told, parted, verdict = proof.backtest, proof.split, proof.verdict
+    figures = asdict(told) | {
+        "auc": _estimate(told.auc),
+        "lift_a": _estimate(told.lift_a),
+        "since": _day(told.since),
+        "until": _day(told.until),
+        "tiers": [asdict(row) | {"precision": row.precision} for row in told.tiers],
+    }
+    return {
+        "profiles": [profile.name for profile in profiles],
+        "goal": parted.goal.value,
+        "learned_until": None if parted.until is None else _day(parted.until),
+        "learning": {"cases": len(parted.learning), "good": sum(good for _, good in parted.learning)},
+        "backtest": figures,
+        "passed": verdict.passed,
+        "comparisons": [
+            {
+                "against": one.against,
+                "auc": one.auc,
+                "difference": _estimate(one.difference),
+                "beaten": one.beaten,
+                "said": one.said,
+            }
+            for one in verdict.comparisons
+        ],
+        "reasons": list(verdict.reasons),
+        "enough": verdict.enough,
+        "hidden": dict(proof.hidden),
+        "unseen": {profile.name: list(unseen(profile, proof.hidden)) for profile in profiles},
+        "selection": SELECTION,
+    }
+
+
+def audited(proof: Proof) -> dict[str, Any]:
+    """The figures an entry in the audit carries, rounded to what they can bear."""
+    told = proof.backtest
+    return {
+        "cases": told.n,
+        "good": told.good,
+        "base": round(told.base, 4),
+        "auc": _rounded(told.auc),
+        "lift of A": _rounded(told.lift_a),
+        "against": {one.against: _rounded(one.difference) for one in proof.verdict.comparisons},
+    }
+
+
+def _rounded(estimate: Estimate | None) -> list[float] | None:
+    """Low, value, high."""
+    return None if estimate is None else [round(part, 4) for part in estimate]
+
+
+def _estimate(estimate: Estimate | None) -> Mapping[str, float] | None:
+    return None if estimate is None else estimate._asdict()
+
+
+def show(screen: Screen, profiles: Sequence[Profile], proof: Proof, *, reasons: bool = True) -> None:
+    """The proof for people, on one screen. reasons: also why it is not proven, where nobody else says it."""
+    from icp_sync.cli.text import counted
+
+    told, parted = proof.backtest, proof.split
+    names = ", ".join(profile.name for profile in profiles)
+    learned = ""
+    if parted.until is not None:
+        learned = f"learned from {counted(len(parted.learning), 'case')} before {_day(parted.until)}, "
+    screen.heading(f"{names}: {learned}judged on {counted(told.n, 'case')}")
+    screen.say(
+        f"Decided {_day(told.since)} to {_day(told.until)}; {told.good:,} good ({_percent(told.base)}), "
+        f"the goal is '{parted.goal.value}'."
+    )
+    if told.hindsight:
+        screen.say(f"! {HINDSIGHT}", "yellow")
+    screen.say(SELECTION)
+    show_tiers(screen, told)
+    _show_figures(screen, told)
+    if proof.hidden:
+        screen.say(f"Hidden from every profile, as they give the outcome away: {', '.join(proof.hidden)}.")
+    for profile in profiles:
+        if missed := unseen(profile, proof.hidden):
+            told_of = f"{profile.name} asks about {', '.join(missed)}"
+            screen.say(
+                f"! {told_of}: hidden here, so it scored otherwise than it will on the record.", "yellow"
+            )
+    show_verdict(screen, proof.verdict, reasons=reasons)
+
+
+def show_tiers(screen: Screen, told: Backtest) -> None:
+    """What became of each tier, and what was foretold."""
+    foretold = {band.name: band for band in told.calibration if band.expected is not None}
+    heads = ["tier", "cases", "good", "rate", "95 %", "foretold", "lift", "of all good"]
+    rows = [_tier(row, foretold.get(row.tier)) for row in told.tiers]
+    screen.table(heads, rows, right=range(1, len(heads)))
+    if any(band.held is False for band in told.calibration):
+        screen.say("! the foretold rate lies outside the interval of what came.")
+    groups = [band for band in told.calibration if band.expected is None]
+    if groups:
+        cells = [(b.name, f"{b.n:,}", _percent(b.observed), f"{_span(b.low, b.high)}") for b in groups]
+        screen.table(["by score", "cases", "rate", "95 %"], cells, right=(1, 2, 3))
+
+
+def _tier(row: TierRow, band: Band | None) -> tuple[str, ...]:
+    if row.rate is None:
+        return (row.tier, "0", "·", "·", "·", "·", "·", "·")
+    foretold = "·"
+    if band is not None and band.expected is not None:
+        foretold = _percent(band.expected) + ("" if band.held else " !")
+    return (
+        row.tier,
+        f"{row.n:,}",
+        f"{row.good:,}",
+        _percent(row.rate),
+        _span(row.low, row.high),
+        foretold,
+        "·" if row.lift is None else f"{row.lift:.2f}",
+        "·" if row.recall is None else _percent(row.recall),
+    )
+
+
+def _show_figures(screen: Screen, told: Backtest) -> None:
+    said = []
+    if told.auc is not None:
+        said.append(f"AUC {_of(told.auc, 3)}: how often a good case ranks above another.")
+    if told.lift_a is not None:
+        said.append(f"Tier A does {_of(told.lift_a, 2)} times as well as all together.")
+    if told.brier is not None:
+        base = f"{told.brier_base:.3f} by the base alone"
+        said.append(f"Foretold rates miss by {told.brier:.3f} (Brier), {base}.")
+    if told.outside:
+        said.append(f"{told.outside:,} of the cases are out of its scope.")
+    for line in said:
+        screen.say(line)
+
+
+def show_verdict(screen: Screen, verdict: Verdict, *, reasons: bool = True) -> None:
+    """Whom it beats, and if it may not be promoted why, and what would be enough."""
+    rows = [(one.against, "yes" if one.beaten else "no", one.said) for one in verdict.comparisons]
+    screen.table(["has to rank better than", "shown", ""], rows)
+    if verdict.passed:
+        screen.say("It beats all three, by the lower end of each interval.", "bold green")
+    if verdict.passed or not reasons:
+        return
+    screen.say("Not proven:", "bold")
+    for reason in verdict.reasons:
+        screen.say(f"- {reason}")
+    screen.say(verdict.enough)
+
+
+def _of(estimate: Estimate, digits: int) -> str:
+    low, value, high = (f"{part:.{digits}f}" for part in estimate)
+    return f"{value} ({low} to {high})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _span(low: float, high: float) -> str:
+    return f"{100 * low:.0f}–{100 * high:.0f} %"
+
+
+def _day(instant: float) -> str:
+    from icp_sync.cli.text import day
+
+    return day(instant)

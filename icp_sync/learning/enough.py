@@ -1,0 +1,50 @@
+"""What would be enough, where there is not enough evidence. Sentences of figures; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from icp_sync.learning.attributes import Findings
+from icp_sync.learning.cases import Labelled
+from icp_sync.learning.chance import OUT_OF_REACH, needed
+from icp_sync.learning.gate import LEAST_LEARNED, LEAST_PROVED
+
+
+def too_few(learning: Sequence[Labelled], proving: Sequence[Labelled], until: date | None) -> str:
+    """Why so few cases can teach or prove nothing, "" where they can."""
+    if until is None and not learning:
+        return "no account has an end yet: nothing was won, lost or given up within the months looked at"
+    lacking = []
+    for what, cases, least in (
+        ("learn from", learning, LEAST_LEARNED),
+        ("prove it on", proving, LEAST_PROVED),
+    ):
+        good = sum(one.good for one in cases)
+        others = len(cases) - good
+        if good < least or others < least:
+            lacking.append(f"{good:,} good and {others:,} others to {what}; it takes {least} of each")
+    return "; ".join(lacking)
+
+
+def more_cases(findings: Findings) -> str:
+    """How many cases the strongest difference would take to be told from chance."""
+    marks = [mark for one in findings.attributes for mark in one.marks if mark.n and mark.other_n]
+    if not marks:
+        return (
+            "no fact is known of enough accounts to be asked about; icp-sync facts discover shows the fields"
+        )
+    mark = min(marks, key=lambda one: one.p)
+    share = mark.n / (mark.n + mark.other_n)
+    alpha = findings.rate / max(1, findings.tried)
+    cases = needed(findings.base, mark.rate, share, alpha=alpha)
+    asked = f"of {findings.tried:,} questions about {len(findings.attributes)} facts"
+    strongest = f"the strongest, {mark.question.words} (lift {mark.lift:.1f}),"
+    if cases >= OUT_OF_REACH:
+        return f"{asked} none tells anything: {strongest} is what chance gives"
+    known = (mark.n + mark.other_n) / findings.n
+    total = round(cases / known, -2 if cases > 1000 else -1)
+    return (
+        f"{asked} none is told from chance: {strongest} would take about {total:,.0f} decided accounts, "
+        f"if it is real; there are {findings.n:,}"
+    )

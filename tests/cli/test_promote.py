@@ -1,0 +1,227 @@
+"""`profile backtest` and `profile promote`: proven on what was decided since, refused, or overruled aloud."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from icp_sync.domain.facts import choice
+from icp_sync.learning.cases import Case
+from tests.cli.conftest import Place, command
+from tests.learning.planted import DAY, END, planted
+from tests.learning.planted_file import columns, write_accounts
+from tests.learning.proved import HYPOTHESIS, learned, middle
+
+PROFILE = """
+profile: planted
+currency: USD
+criteria:
+  - {name: Software, layer: firmographic, fact: industry, any_of: [COMPUTER_SOFTWARE, INTERNET], weight: 25}
+  - {name: HubSpot, layer: technographic, fact: technologies, any_of: [hubspot], weight: 25}
+  - {name: 100 people, layer: firmographic, fact: employees, at_least: 100, weight: 25}
+  - {name: 8M, layer: firmographic, fact: revenue, at_least: 8M USD, weight: 25}
+tiers: {A: 75, B: 50, C: 25, D: 0, min_coverage: 0%}
+"""
+IDLE = """
+profile: idle
+currency: USD
+criteria:
+  - {name: Country, layer: firmographic, fact: country, any_of: [US, GB], weight: 60}
+  - {name: Owners, layer: firmographic, fact: ownership, any_of: [private], weight: 40}
+"""
+FACTS = ("industry", "technologies", "employees", "revenue", "country", "ownership")
+MAP = [part for fact, said in columns(FACTS).items() for part in ("--map", f"{fact}={said}")]
+
+
+def told(effect: float, seed: int = 5) -> tuple[Case, ...]:
+    """Six hundred companies with a few of their facts, decided within the last two years."""
+    later = (time.time() - END) // DAY * DAY
+    return tuple(
+        replace(
+            case,
+            facts={name: value for name, value in case.facts.items() if name in FACTS},
+            begun=case.begun + later,
+            decided=case.decided + later,
+        )
+        for case in planted(600, seed, effect=effect, flipped=0.0, base=0.3).cases
+    )
+
+
+@pytest.fixture(scope="module")
+def strong(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """An export in which the facts tell the outcome, and from when on half of it was decided."""
+    found = told(3.0)
+    return write_accounts(tmp_path_factory.mktemp("strong") / "accounts.csv", found), middle(found)
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export in which nothing tells the outcome."""
+    return write_accounts(tmp_path_factory.mktemp("idle") / "accounts.csv", told(1.0))
+
+
+def written(place: Place, text: str, name: str = "planted") -> str:
+    path = place.folder / f"{name}.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def on(export: Path) -> list[str]:
+    return ["--accounts", str(export), "--currency", "USD", *MAP]
+
+
+def audit(place: Place) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = place.json("audit")["entries"]
+    return entries
+
+
+def test_a_proven_profile_becomes_active_and_the_audit_keeps_its_figures(
+    place: Place, strong: tuple[Path, float]
+) -> None:
+    export, until = strong
+    file = written(place, PROFILE + learned(until))
+    shown = place.run("profile", "promote", file, *on(export), "--note", "spring").stdout
+    for said in (
+        "Good under the goal 'won'",
+        "planted: learned from",
+        "companies somebody chose to sell to",
+        "tossing a coin, as no profile is active",
+        "the best single rule: ",
+        "20 profiles learned from shuffled labels",
+        "It beats all three",
+        "Active: version 1 (planted).",
+        "a paced backfill is requested",
+    ):
+        assert said in shown
+    [entry] = audit(place)
+    assert entry["what"] == "profile promote"
+    detail = entry["detail"]
+    assert (detail["before"], detail["version"]) == (0, 1)
+    assert (detail["files"], detail["note"]) == (["planted.yaml"], "spring")
+    assert detail["auc"][0] > 0.5
+    assert detail["cases"] > 150
+    assert len(detail["against"]) == 3
+    assert "forced" not in detail
+    again = place.run("profile", "promote", file, *on(export)).stdout
+    assert "These files are the active version 1 already; nothing changed." in again
+    other = written(place, IDLE, "idle")
+    assert place.json("profile", "activate", other)["version"] == 2
+    back = place.json("profile", "activate", file)
+    assert (back["version"], back["changed"]) == (3, True)
+    assert [e["what"] for e in audit(place)] == ["profile promote", "profile activate", "profile activate"]
+
+
+def test_an_unproven_profile_is_refused_and_nothing_changes(
+    place: Place, idle: Path, strong: tuple[Path, float]
+) -> None:
+    file = written(place, PROFILE + learned(strong[1]))
+    result = command("profile", "promote", file, *on(idle), "--json", "--config", str(place.config))
+    assert result.exit_code == 3
+    document = json.loads(result.stdout)
+    assert (document["passed"], document["promoted"]) == (False, False)
+    assert document["reasons"]
+    assert document["enough"]
+    assert document["cohorts"]["cases"] > 500
+    assert "planted is not promoted, and nothing was changed: not shown to rank better" in result.stderr
+    assert document["enough"] in result.stderr
+    assert "next: icp-sync learn, from more cases; or repeat with --force" in result.stderr
+    assert audit(place) == []
+    assert place.json("profile", "activate", written(place, IDLE, "idle"))["version"] == 1
+
+
+def test_who_overrules_the_gate_is_in_the_audit_with_the_reasons(
+    place: Place, idle: Path, strong: tuple[Path, float]
+) -> None:
+    file = written(place, PROFILE + learned(strong[1]))
+    done = place.json("profile", "promote", file, *on(idle), "--force")
+    assert (done["promoted"], done["passed"], done["version"]) == (True, False, 1)
+    [entry] = audit(place)
+    assert entry["what"] == "profile promote"
+    assert entry["detail"]["forced"] is True
+    assert entry["detail"]["overruled"] == done["reasons"]
+
+
+def test_a_hypothesis_is_never_promoted_by_itself(place: Place, strong: tuple[Path, float]) -> None:
+    file = written(place, PROFILE + HYPOTHESIS)
+    refused = place.run("profile", "promote", file, *on(strong[0]), code=3)
+    assert "planted is a hypothesis, unproven" in refused.stderr
+    assert audit(place) == []
+
+
+def test_activating_what_was_learned_and_never_promoted_is_refused(
+    place: Place, strong: tuple[Path, float]
+) -> None:
+    file = written(place, PROFILE + learned(strong[1]))
+    refused = place.run("profile", "activate", file, code=3)
+    assert "planted: learned from outcomes, and never promoted as it stands" in refused.stderr
+    assert f"next: icp-sync profile promote {file}, or repeat with --force" in refused.stderr
+    assert audit(place) == []
+    forced = place.json("profile", "activate", file, "--force")
+    assert (forced["version"], forced["changed"]) == (1, True)
+    [entry] = audit(place)
+    assert (entry["what"], entry["detail"]["unproven"]) == ("profile activate", ["planted"])
+    assert place.json("profile", "activate", file)["changed"] is False
+
+
+def test_a_promoted_profile_that_was_edited_has_to_be_proven_again(
+    place: Place, strong: tuple[Path, float]
+) -> None:
+    file = written(place, PROFILE + learned(strong[1]))
+    place.run("profile", "promote", file, *on(strong[0]))
+    written(place, PROFILE.replace("at_least: 100", "at_least: 90") + learned(strong[1]))
+    assert "never promoted as it stands" in place.run("profile", "activate", file, code=3).stderr
+
+
+def test_a_backtest_needs_no_settings_and_changes_nothing(
+    tmp_path: Path, strong: tuple[Path, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "planted.yaml"
+    file.write_text(PROFILE + learned(strong[1]))
+    shown = command("profile", "backtest", str(file), *on(strong[0]))
+    assert shown.exit_code == 0, shown.output
+    assert f"Nothing was changed. next: icp-sync profile promote {file}" in shown.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["planted.yaml"]
+
+
+def test_a_profile_written_by_hand_is_tried_on_everything_and_called_hindsight(
+    place: Place, strong: tuple[Path, float]
+) -> None:
+    file = written(place, PROFILE)
+    shown = place.run("profile", "backtest", file, *on(strong[0])).stdout
+    assert "the figures are hindsight, not proof" in shown
+    assert "Not proven:" in shown
+    assert "perhaps knowing these outcomes" in shown
+    document = place.json("profile", "backtest", file, *on(strong[0]))
+    assert document["backtest"]["hindsight"] is True
+    assert document["learned_until"] is None
+    assert document["backtest"]["n"] == document["cohorts"]["told"]
+    assert [row["tier"] for row in document["backtest"]["tiers"]][:4] == ["A", "B", "C", "D"]
+    assert all(band["expected"] is None for band in document["backtest"]["calibration"])
+
+
+def test_what_gives_the_outcome_away_is_hidden_and_who_asks_for_it_is_told(
+    place: Place, strong: tuple[Path, float], tmp_path: Path
+) -> None:
+    became = {True: choice("customer"), False: choice("lead")}
+    known = [replace(case, facts={**case.facts, "lifecycle": became[case.won]}) for case in told(3.0)]
+    export = write_accounts(tmp_path / "leaking.csv", known)
+    asks = "  - {name: Customer, layer: buying, fact: lifecycle, any_of: [customer], weight: 300}\n"
+    file = written(place, PROFILE.replace("tiers:", f"{asks}tiers:") + learned(strong[1]))
+    document = place.json("profile", "backtest", file, *on(export))
+    assert document["unseen"] == {"planted": ["lifecycle"]}
+    assert {"lifecycle", "population"} <= document["hidden"].keys()
+    shown = place.run("profile", "backtest", file, *on(export)).stdout
+    assert "! planted asks about lifecycle: hidden here" in shown
+
+
+def test_nothing_decided_since_it_was_learned_is_said(place: Place, strong: tuple[Path, float]) -> None:
+    file = written(place, PROFILE + learned(time.time() + 400 * DAY))
+    refused = place.run("profile", "promote", file, *on(strong[0]), code=2)
+    assert "no case was decided since 20" in refused.stderr
+    assert "next: icp-sync learn" in refused.stderr
