@@ -13,6 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TextIO
 
+from icp_sync.errors import ConfigError
 from icp_sync.tables.lines import refused
 
 _BUFFER = 1 << 18
@@ -84,6 +85,21 @@ def whole(path: Path, *, mark: bool = True) -> Iterator[TextIO]:
     """A text file (UTF-8 with a byte-order mark, which Excel needs) that appears under its name only when
     the block ends well. mark: false leaves the mark out. Raises ConfigError when it cannot be written there.
     """
+    with drafted(path) as draft:
+        try:
+            stream = draft.open("x", buffering=_BUFFER, encoding="utf-8", errors="replace", newline="")
+        except OSError as error:
+            raise unwritable(path, error) from error
+        with stream:
+            if mark:
+                stream.write("\ufeff")
+            yield stream
+
+
+@contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """Where to write a file that appears under its name only when the block ends well; nothing is left of one
+    that does not. Raises ConfigError for what cannot be replaced."""
     target = path.resolve()
     if target.is_dir():
         raise refused(path, "is a directory", "name the file to write")
@@ -91,16 +107,14 @@ def whole(path: Path, *, mark: bool = True) -> Iterator[TextIO]:
         raise refused(path, "is not a file that can be replaced", "use - for standard output")
     draft = target.with_name(f".{target.name[:100]}.{token_hex(4)}.part")
     try:  # around the opening too: a signal may come right after it
-        try:
-            stream = draft.open("x", buffering=_BUFFER, encoding="utf-8", errors="replace", newline="")
-        except OSError as error:
-            raise refused(path, f"cannot be written: {error.strerror or error}") from error
-        with stream:
-            if mark:
-                stream.write("\ufeff")
-            yield stream
+        yield draft
         os.replace(draft, target)
     except BaseException:
         with suppress(OSError):
             draft.unlink()
         raise
+
+
+def unwritable(path: Path, error: OSError) -> ConfigError:
+    """The file cannot be written there."""
+    return refused(path, f"cannot be written: {error.strerror or error}")
