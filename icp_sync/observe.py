@@ -61,6 +61,9 @@ stream_lag_seconds = Gauge(
 cycles_total = Counter(
     "icp_sync_cycles_total", "Stream cycles", ["connection", "stream", "outcome"], registry=registry
 )
+deals_total = Counter(
+    "icp_sync_deals_total", "Deals by what became of their stamp", ["connection", "stamp"], registry=registry
+)
 
 _SECRET_KEY = re.compile(
     r"token|secret|passw|authorization|api_?key|private_?key|session_?id|credential|cookie|assertion",

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from icp_sync.domain.account import Account, Owner
 from icp_sync.domain.facts import Signal
-from icp_sync.domain.plan import Outcome, Write
+from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.errors import Problem
 
 
@@ -118,6 +118,8 @@ class Blueprint:
 
     options: closed option lists that depend on the profile (flags), field → (value, label) pairs.
     made: property names that provisioning wrote down as made by it, those of earlier settings among them.
+    deal_fields, deals_made: the same of the three fields that deals are stamped with (`domain.stamp.STAMP`),
+    none of which is made or asked for while both are empty. follows_deals: whether deals are read at all.
     """
 
     group: str
@@ -125,6 +127,9 @@ class Blueprint:
     fields: Mapping[str, str]  # logical field → property name, natives excluded
     options: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     made: frozenset[str] = frozenset()
+    deal_fields: Mapping[str, str] = field(default_factory=dict)  # field of the stamp → property name
+    deals_made: frozenset[str] = frozenset()
+    follows_deals: bool = False
 
 
 class StepKind(StrEnum):
@@ -164,7 +169,9 @@ class Deal:
 
     amount: None where the CRM has none; currency: ISO 4217, "" where nobody says. stage: the CRM's own word.
     closed_on: the day it closed or is expected to, "2026-11-30", "" unknown. created_at, changed_at: ms on
-    the CRM's clock. owner: email, "" for nobody.
+    the CRM's clock. owner: email, "" for nobody. stamp: our three values as they stand on it, field of
+    `domain.stamp.STAMP` → canonical value, "" blank; empty where this connection does not stamp. A field that
+    is not there, or that we may not read, is absent.
     """
 
     id: str
@@ -179,6 +186,28 @@ class Deal:
     created_at: int = 0
     changed_at: int = 0
     owner: str = ""
+    stamp: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What is written on one record beside the accounts. values: field of the stamp → canonical value."""
+
+    id: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What became of one note. A refusal is an answer, never a raise.
+
+    code: the CRM's own error code or category. WRITTEN means that its reply showed all values.
+    """
+
+    id: str
+    result: Result
+    code: str = ""
+    message: str = ""
 
 
 class FieldKind(StrEnum):
@@ -287,6 +316,15 @@ class Crm(Protocol):
     def deals(self, since: int) -> Iterator[Deal]:
         """Every deal changed since (ms), by id, as it is now; none that is deleted. Raises AuthError naming
         the right that is missing."""
+
+    def annotate(self, kind: str, notes: Sequence[Note]) -> Iterable[Noted]:
+        """Write notes of ours onto records of a kind ("deals"); one answer per note, in any order. Never
+        raises for one record. All values of a note land, or none. Raises ConfigError for another kind.
+
+        A note whose fields this connection does not carry is REFUSED; one whose fields the CRM does not have
+        now, or not for us, is FAILED. A record that is deleted or merged away is GONE. Nothing but the fields
+        of the stamp is ever written.
+        """
 
     def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
         """Account id → its records of a kind ("contacts"), in order of id; () where it has none, or is gone.

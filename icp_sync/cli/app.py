@@ -19,6 +19,8 @@ FAMILIES = (
     "check",
     "provision",
     "profile",
+    "learn",
+    "outcomes",
     "facts",
     "routes",
     "reassign",
@@ -38,6 +40,8 @@ FAMILIES = (
     "undo",
     "retry",
     "audit",
+    "export",
+    "drift",
     "journal",
     "simulator",
 )

@@ -35,6 +35,16 @@ def rows_to(out: Path) -> Iterator[TextIO]:
         yield stream
 
 
+@contextmanager
+def draft_of(out: Path) -> Iterator[Path]:
+    """Where to write a file that is no text, which appears under its name when it is whole. Raises
+    ConfigError when it cannot be written there."""
+    from icp_sync.tables.writing import drafted
+
+    with _tidy(), drafted(out) as draft:
+        yield draft
+
+
 def unfit(out: Path | None, read: Path | None, *, as_json: bool) -> list[Problem]:
     """What is wrong with writing there: it is the file that is read, or stdout has another purpose."""
     if out == STDOUT and as_json:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 COMMAND = "icp-sync provision --remove"
 NAMED = 10
+OF_DEALS = ("deals.", "Opportunity.")
+"""How steps call what they made on deals, whichever CRM."""
 
 
 def remove(
@@ -38,7 +40,9 @@ def remove(
             parts.journal.bind(identity.id, crm=parts.crm.kind, now=time.time())
         if apply:
             _refuse_writing(parts)
-        blueprint = replace(parts.blueprint(()), made=_made(parts))
+        made = _made(parts)
+        on_deals = frozenset(what for what in made if what.startswith(OF_DEALS))
+        blueprint = replace(parts.blueprint(()), made=made, deals_made=on_deals)
         if apply:
             steps, forgotten = _taken(parts, blueprint, identity.id, force=force)
         else:

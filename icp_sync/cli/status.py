@@ -122,6 +122,7 @@ def collect(at: Opened, left_alone: int) -> Data:
         "enrichment": _spend(at, now),
         "inbound": told(at),
         "limits": limits(at.connection, journal),
+        "deals": {state.value or "none": n for state, n in sorted(journal.stamp_counts().items())},
         "sweep_found_missing": journal.events().get("sweep_found_missing", 0),
     }
 
@@ -287,6 +288,10 @@ def _show_counts(screen: Screen, data: Data) -> None:
     screen.say(", ".join(f"{WORDS.get(name, name)} {n:,}" for name, n in counts.items()))
     screen.say(f"values people hold, left alone: {data['left_alone']}")
     screen.say(f"changes only the sweep found: {data['sweep_found_missing']} (must be 0)")
+    deals = data["deals"]
+    assert isinstance(deals, dict)
+    if deals:
+        screen.say("stamps of deals: " + ", ".join(f"{name} {n:,}" for name, n in deals.items()))
     spend = data["enrichment"]
     assert isinstance(spend, list)
     for item in spend:

@@ -32,11 +32,14 @@ from icp_sync.ports import (
     Editor,
     Edits,
     Identity,
+    Note,
+    Noted,
     Page,
     Position,
     Query,
     Related,
     Step,
+    StepKind,
     Stream,
 )
 
@@ -71,6 +74,7 @@ class MemoryCrm:
     refuse: asked for every write; an outcome refuses it. refuse_owner: the same of its owner alone, by a
     reason. lose_reply: asked for every write; true applies
     it and reports it UNCERTAIN. before: called with the name of each call; what it raises, the call raises.
+    stamped: whether deals have the fields of our stamp from the start.
     """
 
     kind = "memory"
@@ -91,6 +95,7 @@ class MemoryCrm:
         refuse_owner: Callable[[Write], str] = lambda _: "",
         lose_reply: Callable[[Write], bool] = lambda _: False,
         before: Callable[[str], None] = lambda _: None,
+        stamped: bool = False,
     ) -> None:
         self.index_lag = index_lag
         self.refuse = refuse
@@ -112,7 +117,7 @@ class MemoryCrm:
         self._merged: dict[str, set[str]] = {}  # survivor → ids merged into it
         self._next_id = count(1001)
         self._lock = threading.RLock()
-        self.beside = Beside(lambda id: id in self._rows, self._now_ms)
+        self.beside = Beside(lambda id: id in self._rows, self._now_ms, stamped=stamped)
         self._past = Past()
         for record in records:
             stamp = record.stamp or self._now_ms()
@@ -149,11 +154,12 @@ class MemoryCrm:
 
     def check(self, blueprint: Blueprint) -> list[Problem]:
         self.before("check")
-        return [
+        absent = [
             Problem(where=name, what=f"there is no field {name!r}", hint="icp-sync provision --apply")
             for name in blueprint.fields
             if name not in self.made
         ]
+        return absent + self.beside.check(blueprint)
 
     @property
     def disabled(self) -> Mapping[str, str]:
@@ -164,8 +170,10 @@ class MemoryCrm:
     ) -> list[Step]:
         self.before("provision")
         if remove:
-            return self.made.remove(apply=apply, force=force)
-        return self.made.provision(blueprint, apply=apply)
+            steps = self.made.remove(apply=apply, force=force)
+            acts = apply and (force or not any(step.kind is StepKind.DEPENDS for step in steps))
+            return [*steps, *self.beside.unmake(blueprint, apply=acts)]
+        return [*self.made.provision(blueprint, apply=apply), *self.beside.make(blueprint, apply=apply)]
 
     def history(self, ids: Sequence[str], fields: Sequence[str]) -> Edits:
         self.before("history")
@@ -183,6 +191,12 @@ class MemoryCrm:
         self.before("deals")
         for deal in self.beside.deals(since):
             yield replace(deal, currency=deal.currency or self._identity.currency)
+
+    def annotate(self, kind: str, notes: Sequence[Note]) -> Iterable[Noted]:
+        if kind != "deals":
+            raise ConfigError(f"{kind!r} cannot be written on here, only deals can")
+        self.before("annotate")
+        return [self.beside.annotate(note) for note in notes]
 
     def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
         if kind != "contacts":

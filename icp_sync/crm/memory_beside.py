@@ -7,19 +7,31 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from icp_sync.ports import CrmField, Deal, Related
+from icp_sync.domain.plan import Result
+from icp_sync.domain.stamp import STAMP
+from icp_sync.errors import Problem
+from icp_sync.ports import Blueprint, CrmField, Deal, Note, Noted, Related, Step, StepKind
 
 
 class Beside:
     """The verbs are what people do; `related`, `deals`, `fields` and `sample` answer the port.
 
-    exists: whether there is an account with this id. now: the CRM's clock, ms.
+    exists: whether there is an account with this id. now: the CRM's clock, ms. stamp: which fields of
+    our stamp deals have. refuse_note: asked for every note; an answer refuses it. lose_reply: asked for every
+    note; true applies it and reports it UNCERTAIN. notes: what was written on deals.
     """
 
-    def __init__(self, exists: Callable[[str], bool], now: Callable[[], int]) -> None:
+    def __init__(
+        self, exists: Callable[[str], bool], now: Callable[[], int], *, stamped: bool = False
+    ) -> None:
+        self.stamp = set(STAMP if stamped else ())
+        self.refuse_note: Callable[[Note], Noted | None] = lambda _: None
+        self.lose_reply: Callable[[Note], bool] = lambda _: False
+        self.notes: list[Note] = []
         self._exists = exists
         self._now = now
         self._deals: dict[str, Deal] = {}
+        self._hidden: dict[str, int] = {}  # deal → until when (ms) no reading by stamp shows its last change
         self._people: dict[str, Related] = {}
         self._of: dict[str, list[str]] = {}
         self._fields: dict[str, CrmField] = {}
@@ -43,6 +55,15 @@ class Beside:
         id, at = str(next(self._next_id)), self._now()
         self._deals[id] = Deal(id=id, account_id=account_id, **{"created_at": at, "changed_at": at, **what})
         return id
+
+    def deal(self, id: str) -> Deal:
+        """As it stands, with blanks for what nobody stamped; KeyError for one that is not there."""
+        deal = self._deals[id]
+        return replace(deal, stamp={n: deal.stamp.get(n, "") for n in STAMP if n in self.stamp})
+
+    def hide_deal(self, deal: str, seconds: float) -> None:
+        """Its last change shows to whoever reads all deals, and late to whoever reads what changed."""
+        self._hidden[deal] = self._now() + round(seconds * 1000)
 
     def change_deal(self, deal: str, **what: Any) -> None:
         self._deals[deal] = replace(self._deals[deal], **{"changed_at": self._now(), **what})
@@ -77,8 +98,48 @@ class Beside:
 
     def deals(self, since: int) -> Iterator[Deal]:
         for deal in list(self._deals.values()):
-            if deal.changed_at >= since:
-                yield deal if self._exists(deal.account_id) else replace(deal, account_id="")
+            if deal.changed_at >= since and (since <= 0 or self._hidden.get(deal.id, 0) <= self._now()):
+                shown = self.deal(deal.id)
+                yield shown if self._exists(deal.account_id) else replace(shown, account_id="")
+
+    def annotate(self, note: Note) -> Noted:
+        if note.id not in self._deals:
+            return Noted(id=note.id, result=Result.GONE, code="OBJECT_NOT_FOUND")
+        if unknown := sorted(note.values.keys() - STAMP.keys()):
+            message = f"deals have no field of ours called {', '.join(unknown)}"
+            return Noted(id=note.id, result=Result.REFUSED, code="NOT_CONFIGURED", message=message)
+        if lost := sorted(note.values.keys() - self.stamp):
+            message = f"deals do not have the fields of our stamp: {', '.join(lost)}"
+            return Noted(id=note.id, result=Result.FAILED, code="NOT_PROVISIONED", message=message)
+        if (refusal := self.refuse_note(note)) is not None:
+            return refusal
+        self.notes.append(note)
+        deal = self._deals[note.id]
+        self._deals[note.id] = replace(
+            deal, stamp={**deal.stamp, **note.values}, changed_at=max(self._now(), deal.changed_at)
+        )
+        if self.lose_reply(note):
+            return Noted(id=note.id, result=Result.UNCERTAIN, message="the reply was lost")
+        return Noted(id=note.id, result=Result.WRITTEN)
+
+    def check(self, blueprint: Blueprint) -> list[Problem]:
+        absent = [name for field, name in blueprint.deal_fields.items() if field not in self.stamp]
+        hint = "icp-sync provision --apply"
+        return [Problem(where=name, what=f"deals have no field {name!r}", hint=hint) for name in absent]
+
+    def make(self, blueprint: Blueprint, *, apply: bool) -> list[Step]:
+        steps = []
+        for field, name in blueprint.deal_fields.items():
+            there = field in self.stamp
+            kind = StepKind.KEEP if there else StepKind.CREATE
+            steps.append(Step(kind=kind, what=f"deals.{name}", done=apply and not there))
+        self.stamp |= set(blueprint.deal_fields if apply else ())
+        return steps
+
+    def unmake(self, blueprint: Blueprint, *, apply: bool) -> list[Step]:
+        names = [name for field, name in blueprint.deal_fields.items() if field in self.stamp]
+        self.stamp -= set(blueprint.deal_fields if apply else ())
+        return [Step(kind=StepKind.REMOVE, what=f"deals.{name}", done=apply) for name in names]
 
     def fields(self) -> tuple[CrmField, ...]:
         return tuple(sorted(self._fields.values(), key=lambda field: field.archived))

@@ -13,6 +13,7 @@ from icp_sync.daemon.stopping import Stopping
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, IcpSyncError, Problem
 from icp_sync.journal import Journal
+from icp_sync.learning.watch import watch_if_due
 from icp_sync.observe import log, sweep_found_missing_total
 from icp_sync.ports import Position, Stream
 from icp_sync.sync.cycle import Parts, Scope
@@ -78,6 +79,12 @@ class Portal:
         log("daemon").error(
             "connection stopped", connection=self.name, error=str(error), next=error.next_step
         )
+
+    def watch(self, parts: Parts) -> None:
+        """Look whether the active profiles have drifted, if it is time."""
+        policy = parts.policy()
+        profiles = [compiled.profile for compiled in policy.compiled]
+        watch_if_due(parts.journal, profiles, self.wired.settings, parts.clock, types=policy.types)
 
     def paced(self, scope: Scope) -> Scope:
         """A backfill's scope that writes no faster than half of polling's searches can read back."""

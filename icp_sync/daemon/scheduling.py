@@ -23,14 +23,16 @@ from icp_sync.daemon.health import Health
 from icp_sync.daemon.inbound import Inbound
 from icp_sync.daemon.portal import Portal
 from icp_sync.daemon.stopping import Stopping
-from icp_sync.daemon.streams import Loop
+from icp_sync.daemon.streams import WATCH, Loop
 from icp_sync.errors import IcpSyncError
 from icp_sync.observe import log, redact, registry
 from icp_sync.ports import Stream
 from icp_sync.settings.inbound import InboundServer
+from icp_sync.sync.following import DEALS
 from icp_sync.sync.requests import LANES
 
 LOOK = 0.2  # seconds between looks whether every connection has been halted
+ASKED_WATCH = 900.0  # seconds between looks whether it is time to look for drift
 ASKED_EVERY = 1.0  # seconds between looks whether a command has handed something over
 
 triggers_total = Counter(
@@ -114,6 +116,8 @@ class Daemon:
                 (Stream.DUE, every.due),
                 (Stream.BACKFILL, every.poll),
                 (Stream.SWEEP, every.sweep),
+                *_following(portal),
+                (WATCH, min(every.watch, ASKED_WATCH)),
                 *((lane, ASKED_EVERY) for lane in LANES),
             ):
                 yield Loop(portal, stream, interval, self._stopping, self._clock)
@@ -160,6 +164,11 @@ class Daemon:
             if len(halted) == len(self._portals):
                 return halted[-1]
         return None
+
+
+def _following(portal: Portal) -> list[tuple[str, float]]:
+    said = portal.wired.settings.deals
+    return [(DEALS, said.every)] if said.followed else []
 
 
 def _silence_the_scheduler() -> None:

@@ -1,7 +1,7 @@
 """One stream of one connection: its cycles one after another, and how it behaves when they fail.
 
-Beside the streams of `ports` there are the lanes of `sync.requests`, which perform what commands have handed
-over.
+Beside the streams of `ports` there are the one that follows deals, and the lanes of `sync.requests`, which
+perform what commands have handed over.
 
 It is told when to run and says how long it wants to be left alone; it knows no scheduler and no clock but
 the one it is given.
@@ -22,11 +22,15 @@ from icp_sync.journal import Journal
 from icp_sync.observe import log, registry
 from icp_sync.ports import Stream
 from icp_sync.sync.backfill import backfill, halted
-from icp_sync.sync.cycle import Scope, cycle
+from icp_sync.sync.cycle import Parts, Scope, cycle
+from icp_sync.sync.deals import follow_deals
+from icp_sync.sync.following import DEALS
 from icp_sync.sync.report import Report
 from icp_sync.sync.requests import LANES, RUNNING, next_in, serve
 from icp_sync.sync.waves import HaltedError
 
+WATCH = "watch"
+"""The stream that looks whether the profile has drifted. It settles nothing."""
 FIRST_DELAY, LONGEST_DELAY = 15.0, 900.0
 LATE_AFTER = 900.0
 """Seconds a stream may be overdue, beyond three of its intervals, before health calls it late."""
@@ -51,7 +55,7 @@ class State(StrEnum):
 
 
 class Loop:
-    """stream: one of `ports`, or of `LANES`. interval: seconds between two triggers."""
+    """stream: one of `ports`, `DEALS`, or one of `LANES`. interval: seconds between two triggers."""
 
     def __init__(
         self,
@@ -113,6 +117,9 @@ class Loop:
         if self.stream in LANES:
             return self._serve()
         parts = self.portal.parts()
+        if self.stream == WATCH:
+            self.portal.watch(parts)
+            return True
         scope = Scope(going=self._going, wait=self._stopping.draining.wait)
         if self.stream == Stream.BACKFILL:
             if self._nothing_to_backfill(parts.journal):
@@ -121,11 +128,20 @@ class Loop:
                 report = backfill(parts, self.portal.paced(scope))
             except HaltedError:
                 return True  # said, and kept with its reason: a person must look at it
+        elif self.stream == DEALS:
+            return self._follow_deals(parts)
         else:
             report = cycle(Stream(self.stream), parts, scope)
         if report is not None:
             self._tell(report)
         return report is not None
+
+    def _follow_deals(self, parts: Parts) -> bool:
+        done = follow_deals(parts, going=self._going)
+        if done is not None:
+            say = self._log().info if done.stamps else self._log().debug
+            say("deals", **done.to_json())
+        return done is not None
 
     def _nothing_to_backfill(self, journal: Journal) -> bool:
         """Nobody asks for one, a person must look at it first, or it is being made as a command's request."""

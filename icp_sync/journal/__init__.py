@@ -11,6 +11,7 @@ from icp_sync.journal.bought import (
     VendorReport,
     VendorState,
 )
+from icp_sync.journal.deal_rows import Recorded, Stamp, Stamped, StoredDeal
 from icp_sync.journal.families import Relative
 from icp_sync.journal.forgetting import Forgotten
 from icp_sync.journal.quota_rows import QUOTA_ALERT
@@ -31,8 +32,10 @@ from icp_sync.journal.records import (
     StoredAccount,
 )
 from icp_sync.journal.retention import ERASED, USUALLY, Keep, Pruned
+from icp_sync.journal.snapshots import Snapshot
 from icp_sync.journal.store import Journal
 from icp_sync.journal.verifying import Finding
+from icp_sync.journal.watches import Watched
 
 __all__ = [
     "ERASED",
@@ -56,12 +59,18 @@ __all__ = [
     "Listed",
     "ProfileVersion",
     "Pruned",
+    "Recorded",
     "Relative",
     "Reserved",
     "RunRecord",
     "Settled",
+    "Snapshot",
+    "Stamp",
+    "Stamped",
     "StoredAccount",
+    "StoredDeal",
     "Tally",
     "VendorReport",
     "VendorState",
+    "Watched",
 ]

@@ -31,6 +31,8 @@ _WHAT_IS_LOST = {
     "request": "what a command asked of the process that holds the journal",
     "audit": "who changed what",
     "quota": "a slot of the rate limit that nobody used, and what replies said of the limits",
+    "deal": "what was sold, and what we were about to stamp on it: the next read tells both",
+    "watch": "what the watch on drift last found: the next look finds it again",
     "job": "that the CRM carries out writes of ours by itself: we would read, and write, in its midst",
 }
 

@@ -29,6 +29,7 @@ _BY_ACCOUNT = (
     schema.change_log,
     schema.left_alone,
     schema.hold,
+    schema.deal,
 )
 _TOLD = ((schema.run, ("detail", "report")), (schema.request, ("args", "progress", "result")))
 """Tables whose reports may name accounts among others."""
@@ -145,7 +146,17 @@ def erase(conn: Connection, connection: str, ids: Sequence[str]) -> None:
     _cancel_requests(conn, connection, ids)
     for told, names in _TOLD:
         _scrub(conn, connection, told, names, ids)
+    _scrub_watch(conn, connection, ids)
     _scrub_sentences(conn, connection, ids)
+
+
+def _scrub_watch(conn: Connection, connection: str, ids: Sequence[str]) -> None:
+    """Take these accounts out of those named behind what drifted."""
+    watch = schema.watch
+    mine = watch.c.connection == connection
+    text = str(conn.execute(select(watch.c.findings).where(mine)).scalar() or "")
+    if (after := dumps(_without(loads(text), frozenset(ids)))) != text and text:
+        conn.execute(update(watch).where(mine).values(findings=after))
 
 
 def _cancel_requests(conn: Connection, connection: str, ids: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every schema revision this version understands, oldest first."""
 
 VERSION_TABLE = "icp_sync_schema"
@@ -175,6 +175,48 @@ evaluation_log = Table(
     Column("why", Text, nullable=False),
     Column("data", Text, nullable=False),
     Index("evaluation_log_account", "connection", "account", "seq"),
+)
+
+deal = Table(  # what was sold, and how its company stood when the deal began; see journal.deals
+    "deal",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("created_at", Double, nullable=False),  # on the CRM's clock, as changed_at
+    Column("closed_on", String, nullable=False),
+    Column("changed_at", Double, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("won", Boolean, nullable=False),
+    Column("amount", Double),
+    Column("currency", String, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("tier", String, nullable=False, default="", server_default=""),  # at creation, once known
+    Column("score", Integer),
+    Column("profile", Text, nullable=False, default="", server_default=""),
+    Column("version", Integer, nullable=False, default=0, server_default="0"),
+    Column("stamp", String, nullable=False, default="", server_default=""),  # see journal.deals.Stamp
+    Column("stamped_at", Double),  # when it was meant to be, and then when it was
+    Column("due", Double),  # from when it may be sent, None while only a read can tell
+    Column("attempts", Integer, nullable=False, default=0, server_default="0"),
+    Column("message", Text, nullable=False, default="", server_default=""),
+    Column("seen_at", Double, nullable=False),
+    PrimaryKeyConstraint("connection", "id"),
+    Index("deal_account", "connection", "account"),
+    Index("deal_created", "connection", "created_at"),
+    Index("deal_stamp", "connection", "stamp", "created_at"),
+)
+
+watch = Table(  # how the accounts were made up when the profile was activated, and what drifted since
+    "watch",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("version", Integer, nullable=False),  # of the profile the baseline belongs to, 0 before any
+    Column("baseline_at", Double),
+    Column("baseline", Text, nullable=False),
+    Column("findings", Text, nullable=False),
 )
 
 owner = Table(

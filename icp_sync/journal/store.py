@@ -17,6 +17,7 @@ from icp_sync.journal.commit import Commit
 from icp_sync.journal.compacting import Compacting
 from icp_sync.journal.connections import Connections
 from icp_sync.journal.database import open_engine
+from icp_sync.journal.deals import Deals
 from icp_sync.journal.exclusive import exclusive
 from icp_sync.journal.exporting import Exporting
 from icp_sync.journal.families import Families
@@ -39,11 +40,13 @@ from icp_sync.journal.requests import Requests
 from icp_sync.journal.retention import Retention
 from icp_sync.journal.retrying import Retrying
 from icp_sync.journal.runs import Runs
+from icp_sync.journal.snapshots import Snapshots
 from icp_sync.journal.tallies import Tallies
 from icp_sync.journal.undoing import Undoing
 from icp_sync.journal.vendors import Vendors
 from icp_sync.journal.verifying import Verifying
 from icp_sync.journal.waking import Waking
+from icp_sync.journal.watches import Watches
 
 
 class Journal(
@@ -71,9 +74,12 @@ class Journal(
     Removed,
     Runs,
     Histories,
+    Snapshots,
+    Deals,
     Requests,
     Backfills,
     Alerts,
+    Watches,
     Verifying,
     Retention,
     Forgetting,

@@ -29,6 +29,7 @@ OF_STREAM: Mapping[str, Priority] = {
     "sweep": Priority.SWEEP,
     "backfill": Priority.BACKFILL,
     "dry run": Priority.BACKFILL,
+    "deals": Priority.SWEEP,
 }
 """Streams that can wait; every other is incremental."""
 
@@ -39,7 +40,7 @@ _working_for: ContextVar[Priority] = ContextVar("icp_sync_priority", default=Pri
 def working_for(whom: Priority | str) -> Iterator[None]:
     """Every call made inside, in this thread and in those that carry its context, has this priority.
 
-    whom: a priority, or the name of a stream: poll, trailing, due, sweep, backfill, dry run.
+    whom: a priority, or the name of a stream: poll, trailing, due, sweep, backfill, deals, dry run.
     """
     chosen = whom if isinstance(whom, Priority) else OF_STREAM.get(whom, Priority.INCREMENTAL)
     token = _working_for.set(chosen)

@@ -12,15 +12,18 @@ from pydantic_core import PydanticCustomError
 
 from icp_sync.domain.facts import CATALOGUE, FactType
 from icp_sync.settings.backfill import Backfill
+from icp_sync.settings.deals import Deals
 from icp_sync.settings.enrichment import Enrichment, refuse_namesakes, refuse_unfit_generic, with_secrets
 from icp_sync.settings.guard import Guard, Share
 from icp_sync.settings.inbound import InboundSource, source_name
+from icp_sync.settings.learning import Learning
 from icp_sync.settings.outputs import Outputs
 from icp_sync.settings.overrides import Editors
 from icp_sync.settings.parts import Part, Seconds, credential, duration, web_address
 from icp_sync.settings.retention import Retention
 from icp_sync.settings.retries import Retries
 from icp_sync.settings.salesforce import Salesforce
+from icp_sync.settings.watch import Watch
 
 _FACT = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -32,6 +35,7 @@ class Schedule(Part):
     trailing: Seconds = Field(duration("5m"), description="Read the same windows again, `lag` later.")
     due: Seconds = Field(duration("60s"), description="Settle what was deferred and has come due.")
     sweep: Seconds = Field(duration("24h"), description="Read everything by id, and count what was missed.")
+    watch: Seconds = Field(duration("24h"), description="Look whether the profile still tells who is won.")
     lag: Seconds = Field(duration("1h"), description="How far the trailing pass stays behind.")
     overlap: Seconds = Field(duration("2m"), description="How much of the last window poll reads again.")
 
@@ -83,6 +87,7 @@ class Connection(Part):
         {}, description="Who may send events of companies, by a name of your choice."
     )
     outputs: Outputs = Field(Outputs(), validate_default=True)
+    deals: Deals = Field(Deals(), validate_default=True)
     schedule: Schedule = Schedule()
     editors: Editors = Editors()
     quota: Quota = Quota()
@@ -90,6 +95,8 @@ class Connection(Part):
     guard: Guard = Guard()
     retries: Retries = Retries()
     retention: Retention = Retention()
+    learning: Learning = Learning()
+    watch: Watch = Watch()
     apply: Literal["free", "needs_approval"] = Field(
         "free", description="Whether `icp-sync apply` needs a plan somebody else has approved."
     )
@@ -114,6 +121,11 @@ class Connection(Part):
         """Logical field → property, as this connection's CRM names it."""
         return self.outputs.field_properties(self.crm)
 
+    @property
+    def deal_properties(self) -> dict[str, str]:
+        """Field of the stamp → property of the deal; nothing where deals are not stamped."""
+        return self.deals.properties(self.outputs, self.crm) if self.deals.stamp else {}
+
     @field_validator("token", mode="before")
     @classmethod
     def _token(cls, raw: Any, info: ValidationInfo) -> Any:
@@ -135,6 +147,13 @@ class Connection(Part):
     def _outputs(cls, outputs: Outputs, info: ValidationInfo) -> Outputs:
         outputs.check(str(info.data.get("crm", "hubspot")))
         return outputs
+
+    @field_validator("deals")
+    @classmethod
+    def _deals(cls, deals: Deals, info: ValidationInfo) -> Deals:
+        if isinstance(outputs := info.data.get("outputs"), Outputs):
+            deals.check(outputs, str(info.data.get("crm", "hubspot")))
+        return deals
 
     @field_validator("base_url")
     @classmethod
@@ -174,6 +193,15 @@ class Connection(Part):
         for fact in said.facts:
             if fact not in known:
                 raise ValueError(f"facts: there is no fact '{fact[:64]}'{_near(fact, known)}")
+        return said
+
+    @field_validator("watch")
+    @classmethod
+    def _watch(cls, said: Watch, info: ValidationInfo) -> Watch:
+        known = [*CATALOGUE, *(info.data.get("custom_facts") or {})]
+        for fact in said.segments:
+            if fact not in known:
+                raise ValueError(f"segments: there is no fact '{fact[:64]}'{_near(fact, known)}")
         return said
 
     @field_validator("enrichers")

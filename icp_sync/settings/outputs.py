@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -73,19 +73,8 @@ class Outputs(Part):
         switched_on = {name for name in NATIVES["hubspot"] if getattr(self, name)}
         if absent := sorted(switched_on - NATIVES[crm].keys()):
             raise ValueError(f"{crm} has no {' and no '.join(absent)} of its own; leave it false")
-        form, said = _FORMS[crm]
-        holders: dict[str, list[str]] = {}
-        for name, target in self.field_properties(crm).items():
-            holders.setdefault(target.lower(), []).append(name)
-            if FIELDS[name].native:
-                continue
-            if not form.fullmatch(target):
-                raise ValueError(f"{name} cannot be '{target[:100]}': {said}")
-            if target.startswith(_RESERVED):
-                raise ValueError(f"{name} cannot be '{target}': the CRM's own properties begin so")
-        clashes = [f"{' and '.join(names)} as '{p}'" for p, names in holders.items() if len(names) > 1]
-        if clashes:
-            raise ValueError(f"two fields would share one property: {'; '.join(clashes)}")
+        chosen = self.field_properties(crm)
+        refuse_unfit(chosen, crm, natives={name for name in chosen if FIELDS[name].native})
 
     def field_properties(self, crm: str) -> dict[str, str]:
         """Logical field → property, in the order of `FIELDS`; the CRM's own ones only where switched on."""
@@ -95,8 +84,32 @@ class Outputs(Part):
                 if getattr(self, field.name):
                     chosen[field.name] = NATIVES[crm][field.name]
             elif field.minimal or self.footprint == "full":
-                chosen[field.name] = self.names.get(field.name) or _named(self.prefix + field.name, crm)
+                chosen[field.name] = self.names.get(field.name) or self.named(field.name, crm)
         return chosen
+
+    def named(self, name: str, crm: str) -> str:
+        """The property that a field of ours has by its prefix."""
+        return _named(self.prefix + name, crm)
+
+
+def refuse_unfit(chosen: Mapping[str, str], crm: str, *, natives: Collection[str] = ()) -> None:
+    """Raises ValueError for a property this CRM cannot have, or that two fields would share.
+
+    natives: the fields that are the CRM's own, whose properties have names of theirs.
+    """
+    form, said = _FORMS[crm]
+    holders: dict[str, list[str]] = {}
+    for name, target in chosen.items():
+        holders.setdefault(target.lower(), []).append(name)
+        if name in natives:
+            continue
+        if not form.fullmatch(target):
+            raise ValueError(f"{name} cannot be '{target[:100]}': {said}")
+        if target.startswith(_RESERVED):
+            raise ValueError(f"{name} cannot be '{target}': the CRM's own properties begin so")
+    clashes = [f"{' and '.join(names)} as '{p}'" for p, names in holders.items() if len(names) > 1]
+    if clashes:
+        raise ValueError(f"two fields would share one property: {'; '.join(clashes)}")
 
 
 def _named(name: str, crm: str) -> str:

@@ -14,6 +14,7 @@ from icp_sync.observe import cycles_total, log, stream_lag_seconds, sweep_found_
 from icp_sync.ports import Crm, Enricher, Page, Position, Query, Stream, nothing_seen
 from icp_sync.quota import working_for
 from icp_sync.sync.draft import Policy
+from icp_sync.sync.following import Following
 from icp_sync.sync.guarding import Guard, tell
 from icp_sync.sync.keeping import kept
 from icp_sync.sync.pacing import USUAL, Pacing
@@ -49,7 +50,7 @@ class Parts:
     """What works for one connection. `policy` is asked once a cycle, so an activation takes effect.
 
     outputs: logical field → property. needs_approval: whether a plan is only applied that somebody approved.
-    keep: how long history is kept.
+    keep: how long history is kept. following: how deals are followed, None where they are not.
     """
 
     crm: Crm
@@ -62,6 +63,7 @@ class Parts:
     outputs: Mapping[str, str] = field(default_factory=dict)
     needs_approval: bool = False
     keep: Keep = USUALLY
+    following: Following | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

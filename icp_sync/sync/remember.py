@@ -239,6 +239,7 @@ def _explained(d: Draft, policy: Policy, *, logged: bool) -> dict[str, object]:
         "at": d.at,
         **({"evidence": d.evidence, "proof": proof_of(d.evaluation, d.previous)} if logged else {}),
         **({"owner": d.account.owner, "stamp": d.account.stamp} if logged else {}),
+        **({"profile": d.evaluation.shown.profile.name} if logged else {}),
         "unread": dict(d.known.unread),
         **({"family": d.kin.problem} if d.kin.problem else {}),
         "losers": {n: [_lost(s) for s in said] for n, said in d.known.losers.items()},

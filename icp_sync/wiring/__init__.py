@@ -29,6 +29,7 @@ from icp_sync.roster_file import LiveTables, load_tables
 from icp_sync.settings import Connection, Settings
 from icp_sync.sync.cycle import Parts
 from icp_sync.sync.draft import Policy
+from icp_sync.sync.following import Following
 from icp_sync.sync.pacing import Pacing
 from icp_sync.sync.vendors import Vendors
 from icp_sync.wiring.buying import buying_of, enrichers_of, keys_of, named
@@ -119,6 +120,7 @@ def wire(
         needs_approval=chosen.apply == "needs_approval",
         pacing=pacing_of(chosen),
         keep=keep_of(chosen),
+        following=following_of(chosen),
     )
     return Wired(
         name=name,
@@ -150,6 +152,12 @@ def keep_of(connection: Connection) -> Keep:
     """How long the history of this connection is kept."""
     said = connection.retention
     return Keep(history=said.history, runs=said.runs, gone=said.gone)
+
+
+def following_of(connection: Connection) -> Following | None:
+    """How this connection's deals are followed, None where they are not."""
+    said = connection.deals
+    return Following(stamp=said.stamp, grace=said.grace or 0.0) if said.followed else None
 
 
 def facts_of(connection: Connection) -> tuple[FactsMap, Mapping[str, FactType]]:
@@ -263,4 +271,6 @@ def blueprint(connection: Connection, profiles: tuple[Profile, ...]) -> Blueprin
         group_label="ICP fit",
         fields={name: prop for name, prop in properties.items() if not FIELDS[name].native},
         options={"flags": tuple((flag, flag) for flag in flags)},
+        deal_fields=connection.deal_properties,
+        follows_deals=connection.deals.followed,
     )

@@ -10,8 +10,9 @@ from icp_sync.crm.memory import MemoryCrm
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Account, Owner
 from icp_sync.domain.plan import Outcome, Result, Write
+from icp_sync.domain.stamp import STAMP
 from icp_sync.errors import AuthError, UnavailableError
-from icp_sync.ports import Blueprint, Crm, CrmField, Editor, FieldKind, Query, Stream
+from icp_sync.ports import Blueprint, Crm, CrmField, Editor, FieldKind, Note, Noted, Query, Stream
 from tests.crm.contract import (
     LAG,
     OVERLAP,
@@ -23,6 +24,7 @@ from tests.crm.contract import (
     live,
     write_one,
 )
+from tests.crm.deal_contract import StampContract, StampWorld
 
 START = 1_795_302_000.0
 OWNERS = (Owner(id="1", email=OWNED, name="Amara Okafor"),)
@@ -175,10 +177,54 @@ class Memory:
         return self._crm(())
 
 
+class Stamping(Memory):
+    """The same where deals are stamped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stamp = {name: f"icp_{name}_at_creation" for name in STAMP}
+        self._locked: set[str] = set()
+        self._broken = False
+        beside = self.crm.beside
+        beside.stamp.update(STAMP)
+        beside.refuse_note, beside.lose_reply = self._refuse, lambda _: self._lose()
+
+    def _refuse(self, note: Note) -> Noted | None:
+        if self._broken:
+            return Noted(id=note.id, result=Result.FAILED, message="the CRM does not answer")
+        locked = Noted(id=note.id, result=Result.REFUSED, message="it is locked")
+        return locked if note.id in self._locked else None
+
+    def mend(self) -> None:
+        super().mend()
+        self._broken = False
+
+    def type_on_deal(self, deal: str, **fields: str) -> None:
+        self.crm.beside.change_deal(deal, stamp=fields)
+
+    def lock_deal(self, deal: str) -> None:
+        self._locked.add(deal)
+
+    def lose_next_note(self) -> None:
+        self.lose_next_reply()
+
+    def break_notes(self) -> None:
+        self._broken = True
+
+    def take_away_stamp(self, field: str) -> None:
+        self.crm.beside.stamp.remove(field)
+
+
 class TestMemory(CrmContract):
     @pytest.fixture
     def world(self) -> World:
         return Memory()
+
+
+class TestMemoryStamping(StampContract):
+    @pytest.fixture
+    def world(self) -> StampWorld:
+        return Stamping()
 
 
 def memory(*records: Account, **how: object) -> MemoryCrm:

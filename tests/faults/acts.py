@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from icp_sync.domain.plan import Change, Hold
 from icp_sync.domain.standing import Mode
-from icp_sync.journal import Journal, Settled, schema
+from icp_sync.journal import Journal, Settled, Watched, schema
 from tests import postgres
 from tests.faults import dying
 from tests.sync.world import empty_journal
@@ -48,6 +48,9 @@ ACTS: Mapping[str, Callable[[Journal], object]] = {
     "request": lambda j: j.ask("undo", {"run": "r"}, by="ada", now=NOW),
     "audit": lambda j: j.audit("mode", who="ada", now=NOW, to="write"),
     "quota": lambda j: j.change_quota(lambda text, *_: (f"{text}.", None)),
+    "watch": lambda j: j.keep_watch(
+        Watched(at=NOW, version=1, baseline_at=NOW, baseline={"accounts": 1}, findings={})
+    ),
     "state": lambda j: j.set_mode(Mode.WRITE, now=NOW),
 }
 """The kind of transaction, as its fault points are named → a command that has one."""

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 
 from icp_sync.domain.plan import Write
 from icp_sync.errors import UnavailableError
+from icp_sync.ports import Note
 from tests.faults.place import Place
 from tests.faults.story import Story, begun, check_now, check_rest, come_to_rest
 
@@ -46,18 +47,23 @@ def crm_calls(place: Place, fails: Fails) -> Iterator[None]:
 def crm_replies(place: Place, fails: Fails) -> Iterator[None]:
     """After the n-th write took effect."""
     crm = place.world.crm
-    whole = crm.write
+    write, annotate = crm.write, crm.annotate
 
     def cut(writes: Sequence[Write]) -> object:
-        outcomes = whole(writes)
+        outcomes = write(writes)
         fails()
         return outcomes
 
-    crm.write = cut  # type: ignore[method-assign, assignment]
+    def cut_notes(kind: str, notes: Sequence[Note]) -> object:
+        answers = annotate(kind, notes)
+        fails()
+        return answers
+
+    crm.write, crm.annotate = cut, cut_notes  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
-        del crm.write
+        del crm.write, crm.annotate
 
 
 @contextmanager

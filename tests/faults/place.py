@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from icp_sync.domain.facts import choice, number
 from icp_sync.domain.plan import Outcome, Write
-from icp_sync.ports import Stream
+from icp_sync.domain.stamp import STAMP
+from icp_sync.domain.standing import Mode
+from icp_sync.ports import Note, Stream
+from icp_sync.sync.deals import follow_deals
+from icp_sync.sync.following import DEALS, Following
 from tests.sync.world import ANNA, Vendor, World, facts
 
 BOOK = {"v.com": {"employees": number(120), "industry": choice("SOFTWARE")}}
@@ -33,13 +37,18 @@ class Place:
 
         self.world.crm.write = noted  # type: ignore[method-assign]
 
-    def outside(self) -> tuple[list[Write], list[str]]:
-        return self.landed, self.vendor.asked
+    def outside(self) -> tuple[list[Write], list[str], list[Note]]:
+        return self.landed, self.vendor.asked, self.world.crm.beside.notes
 
-    def catch_up(self, landed: list[Write], asked: list[str]) -> None:
+    def catch_up(self, landed: list[Write], asked: list[str], notes: list[Note]) -> None:
         """What the process that died had done to the CRM and the vendor."""
         list(self.world.crm.write(landed))
         self.vendor.asked[:] = asked
+        list(self.world.crm.annotate(DEALS, notes[len(self.world.crm.beside.notes) :]))
+
+    def follow_deals(self) -> None:
+        """What the daemon does every ten minutes where deals are stamped."""
+        follow_deals(replace(self.world.parts(), following=Following(stamp=True)))
 
 
 def founded(place: Place) -> None:
@@ -66,6 +75,21 @@ def running(place: Place) -> None:
     world.crm.edit(customer, signals=facts(lifecycle="prospect"))
     world.crm.merge(dark, asked)
     world.company("New", employees=200, industry="SOFTWARE", domain="n.com", owner=ANNA)
+    world.clock.step(10)
+
+
+def selling(place: Place) -> None:
+    """Running, and deals are stamped; since then three were begun, one with nobody, one with a stranger."""
+    running(place)
+    world = place.world
+    world.poll()
+    world.crm.beside.stamp.update(STAMP)
+    world.journal.set_mode(Mode.ROUTE, now=world.clock())
+    place.follow_deals()
+    world.clock.step(60)
+    good, poor = (key[1] for key in world.crm._order[:2])
+    for account in (good, poor, "", world.company("Stranger", domain="s.com")):
+        world.crm.beside.add_deal(account)
     world.clock.step(10)
 
 

@@ -24,7 +24,7 @@ from icp_sync.sync.undo import undo
 from icp_sync.sync.undoable import Wanted
 from tests import postgres
 from tests.faults import dying
-from tests.faults.place import BOOK, HUMAN, Place, departed, founded, running
+from tests.faults.place import BOOK, HUMAN, Place, departed, founded, running, selling
 from tests.sync.world import Vendor, World
 
 STEADY = frozenset(
@@ -69,11 +69,17 @@ def undo_backfill(place: Place) -> None:
     undo(Wanted(run=first), place.world.parts(holder="undo"), Scope())
 
 
+def follow_deals(place: Place) -> None:
+    """Read the deals and stamp those that are new."""
+    place.follow_deals()
+
+
 STORIES = (
     Story(founded, Stream.BACKFILL, sealed=False),
     Story(running, Stream.POLL),
     Story(departed, Stream.SWEEP),
     Story(running, Stream.POLL, undo_backfill),
+    Story(selling, Stream.POLL, follow_deals),
 )
 
 
@@ -126,11 +132,13 @@ class Told:
     written: Log
     asked: Counter[str]
     left_alone: frozenset[tuple[str, str]]
+    stamps: Mapping[str, Mapping[str, str]]
 
 
 def told(place: Place) -> Told:
     held = frozenset((one.account_id, one.field) for one in place.world.journal.left_alone())
-    return Told(standing(place), written(place), Counter(place.vendor.asked), held)
+    stamps = {deal.id: deal.stamp for deal in place.world.crm.deals(0)}
+    return Told(standing(place), written(place), Counter(place.vendor.asked), held, stamps)
 
 
 @cache
@@ -189,6 +197,9 @@ def check_rest(place: Place, story: Story, *, answered: bool | None = True) -> N
         calm = undisturbed(story, answered=False)
     assert found.standing == calm.standing
     assert found.left_alone == calm.left_alone
+    assert found.stamps == calm.stamps
+    notes = [note.id for note in place.world.crm.beside.notes]
+    assert len(notes) == len(set(notes)), "a deal was stamped twice"
     for key, values in found.written.items():
         expected = calm.written.get(key, Counter())
         assert values.keys() <= expected.keys(), f"{key} was given {values}, undisturbed {expected}"

@@ -71,7 +71,7 @@ def test_answers_bought_before_budgets_were_are_recalled_and_counted(bare_url: s
     journal.close()
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005"])
 def test_a_journal_of_any_earlier_version_opens(tmp_path: Path, revision: str) -> None:
     url = f"sqlite:///{tmp_path}/journal.db"
     at_revision(url, revision)

@@ -19,7 +19,7 @@ from icp_sync.errors import IcpSyncError
 from icp_sync.http import Endpoint, Transport
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
 from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS
-from icp_sync.ports import Crm, Query, Stream
+from icp_sync.ports import Crm, Note, Query, Stream
 from tests.security.places import Finding
 
 READ = Endpoint(name="read", idempotent=True)
@@ -80,6 +80,7 @@ def calls(url: str) -> Mapping[str, Callable[[], object]]:
         "backfill": lambda crm: _first(crm.pages(Query(stream=Stream.BACKFILL))),
         "departed": lambda crm: crm.departed(0),
         "deals": lambda crm: _first(crm.deals(0)),
+        "annotate": lambda crm: list(crm.annotate("deals", [Note(id=ACCOUNT, values={"tier": "A"})])),
         "contacts": lambda crm: crm.related([ACCOUNT], "contacts"),
         "history": lambda crm: crm.history([ACCOUNT], ["tier"]),
         "sample": lambda crm: crm.sample(["name"], 5),
@@ -135,6 +136,7 @@ def _hubspot(url: str) -> HubSpot:
         token=SecretStr("pat-na1-wreck"),
         facts_map=HUBSPOT_DEFAULTS,
         properties={"tier": "icp_tier"},
+        stamp={"tier": "icp_tier_at_creation"},
         base_url=url,
         patience=0.0,
     )
@@ -147,6 +149,7 @@ def _salesforce(url: str) -> Salesforce:
         ),
         facts_map=SALESFORCE_DEFAULTS,
         properties={"tier": "ICP_Tier__c"},
+        stamp={"tier": "ICP_Tier_at_Creation__c"},
         base_url=url,
         patience=0.0,
     )

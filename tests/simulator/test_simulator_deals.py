@@ -4,6 +4,7 @@ import pytest
 from simulator_client import Client, where
 
 from icp_sync.simulator import Simulator
+from icp_sync.simulator.hubspot.portal import SCOPES
 
 DEALS = "/crm/v3/objects/deals"
 TIES = "/crm/v4/associations/deals/companies/batch/read"
@@ -69,10 +70,67 @@ def test_missing_deals_of_a_batch_are_named_as_deals(client):
     assert "DEAL objects" in body["errors"][0]["message"]
 
 
-def test_deals_are_read_only(client):
+def test_deals_are_made_and_deleted_by_people_only(crm, client):
     assert client.post(DEALS, {"properties": {"dealname": "Pilot"}})[0] == 403
-    assert client.patch(f"{DEALS}/1", {"properties": {}})[0] == 403
-    assert client.get("/crm/v3/properties/deals")[0] == 403
+    assert client.delete(f"{DEALS}/{deal(crm)}")[0] == 403
+
+
+def custom(client, name="icp_tier_at_creation", **how):
+    """A property of deals, made in a group of its own."""
+    client.post("/crm/v3/properties/deals/groups", {"name": "icp", "label": "ICP"})
+    body = {"name": name, "label": name, "type": "string", "fieldType": "text", "groupName": "icp", **how}
+    return client.post("/crm/v3/properties/deals", body)
+
+
+def test_deals_have_properties_and_groups_of_their_own(crm, client):
+    assert custom(client)[0] == 201
+    assert client.get("/crm/properties/2026-09/0-3/icp_tier_at_creation")[0] == 200
+    assert client.get("/crm/v3/properties/companies/icp_tier_at_creation")[0] == 404
+    assert client.get("/crm/v3/properties/companies/groups/icp")[0] == 404
+    by_type = {
+        one["objectTypeId"]: one["usage"]
+        for one in client.get("/crm/v3/limits/custom-properties")[1]["byObjectType"]
+    }
+    assert by_type == {"0-2": 0, "0-3": 1}
+    assert client.delete("/crm/v3/properties/deals/groups/icp")[0] == 400, "it is not empty"
+    assert client.delete("/crm/v3/properties/deals/icp_tier_at_creation")[0] == 204
+    assert client.delete("/crm/v3/properties/deals/groups/icp")[0] == 204
+
+
+def test_a_batch_of_deals_is_written_with_the_habits_of_every_batch(crm, client):
+    custom(client)
+    made = [deal(crm) for _ in range(3)]
+    crm.admin("POST merge", type="deals", **{"from": made[1], "into": made[2]})
+    inputs = [{"id": id, "properties": {"icp_tier_at_creation": "A"}} for id in (*made, "17")]
+    status, body = client.post(f"{DEALS}/batch/update", {"inputs": inputs})
+    assert status == 207
+    assert {one["id"] for one in body["results"]} == {made[0], made[2]}
+    assert body["errors"][0]["context"]["ids"] == ["17"], "of the merged one nothing is said"
+    inputs[0]["properties"] = {"no_such": "A"}
+    status, body = client.post(f"{DEALS}/batch/update", {"inputs": inputs})
+    assert (status, body["errors"][0]["code"]) == (400, "PROPERTY_DOESNT_EXIST")
+
+
+def test_a_stage_written_to_a_deal_shows_on_its_company(crm, client):
+    company = crm.admin("POST create", properties={"name": "Acme"})["id"]
+    made = deal(crm, company)
+    assert rolled_up(client, company)[:2] == ("1", "1")
+    assert client.patch(f"{DEALS}/{made}", {"properties": {"dealstage": "closedwon"}})[0] == 200
+    assert rolled_up(client, company)[:2] == ("1", "0")
+
+
+@pytest.mark.parametrize(
+    ("scope", "calls"),
+    [
+        ("crm.objects.deals.write", [("post", f"{DEALS}/batch/update"), ("patch", f"{DEALS}/1")]),
+        ("crm.schemas.deals.write", [("post", "/crm/v3/properties/deals")]),
+    ],
+)
+def test_each_right_to_deals_is_a_scope_of_its_own(crm, client, scope, calls):
+    crm.admin("POST tokens", token=crm.token, scopes=sorted(SCOPES - {scope}))
+    for verb, path in calls:
+        status, body = getattr(client, verb)(path, {})
+        assert (status, scope in str(body)) == (403, True)
 
 
 @pytest.mark.parametrize("path", ["/crm/v3/pipelines/deals", "/crm/pipelines/2026-09/0-3/"])

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     once: Annotated[
-        bool, typer.Option("--once", help="One round of poll, trailing and due, then exit.")
+        bool, typer.Option("--once", help="One round of poll, trailing, due and deals, then exit.")
     ] = False,
     backfill: Annotated[
         bool,
@@ -151,7 +151,8 @@ def _portals(
 def _one_shot(wanted: Wanted, connection: str | None, config: Path | None, as_json: bool) -> None:
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.cli.run.backfilling import backfilled
-    from icp_sync.cli.run.summary import show
+    from icp_sync.cli.run.beside import beside
+    from icp_sync.cli.run.summary import show, show_deals
     from icp_sync.daemon import Stopping
 
     settings = _settings(config)
@@ -170,11 +171,14 @@ def _one_shot(wanted: Wanted, connection: str | None, config: Path | None, as_js
         if not wanted.dry_run or wired.journal.bound_to():  # a dry run checks, it does not bind
             bound(wired)
         report = made(wanted, wired, stopping)
+        deals = beside(wanted, wired, stopping)
         interrupted = not stopping.going()
     if as_json:
-        document({**report.to_json(), "connection": wired.name, "interrupted": interrupted})
+        told = {} if deals is None else {"deals": deals}
+        document({**report.to_json(), **told, "connection": wired.name, "interrupted": interrupted})
     else:
         show(Screen.here(), report, wanted, time.monotonic() - began, interrupted=interrupted)
+        show_deals(Screen.here(), deals)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
 
@@ -234,9 +238,7 @@ def made(wanted: Wanted, wired: Wired, stopping: Stopping) -> Report:
             paused=_paused,
         )
         return (
-            _backfill(wired.parts, scope, resume=wanted.resume)
-            if wanted.backfill
-            else _round(wired.parts, scope)
+            _backfill(wired.parts, scope, resume=wanted.resume) if wanted.backfill else _round(wired, scope)
         )
 
 
@@ -255,13 +257,13 @@ def _backfill(parts: Parts, scope: Scope, *, resume: bool) -> Report:
     return _had(backfill(parts, scope, by_hand=True, resume=resume))
 
 
-def _round(parts: Parts, scope: Scope) -> Report:
+def _round(wired: Wired, scope: Scope) -> Report:
     """One cycle each of poll, trailing and due; those left when told to stop are not begun."""
     from icp_sync.ports import Stream
     from icp_sync.sync.cycle import cycle
     from icp_sync.sync.report import Report
 
-    whole = Report(apply=scope.apply)
+    whole, parts = Report(apply=scope.apply), wired.parts
     for stream in (Stream.POLL, Stream.TRAILING, Stream.DUE):
         if scope.going():
             whole += _had(cycle(stream, parts, scope))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from icp_sync.domain.standing import STATES
 
@@ -26,6 +27,17 @@ def show(screen: Screen, report: Report, wanted: Wanted, seconds: float, *, inte
     if interrupted:
         again = "icp-sync run --backfill" if wanted.backfill else "icp-sync run --once"
         screen.say(f"stopped early; what was settled stays settled. To continue: {again}")
+
+
+def show_deals(screen: Screen, deals: Mapping[str, Any] | None) -> None:
+    """One line of what became of deals; None where they are not followed."""
+    if deals is None:
+        return
+    if "error" in deals:
+        screen.say(f"deals could not be followed: {deals['error']}")
+        return
+    stamps = "".join(f", {n:,} {state}" for state, n in deals["stamps"].items())
+    screen.say(f"deals: {deals['read']:,} read, {deals['new']:,} of them new{stamps}")
 
 
 def _counts(screen: Screen, report: Report, seconds: float) -> None:

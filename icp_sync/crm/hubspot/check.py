@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from icp_sync.crm.hubspot import discovery, provision
+from icp_sync.crm.hubspot import check_deals, discovery, provision
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.definitions import conflict, missing_options
@@ -28,15 +28,18 @@ def check(
     except (AuthError, UnavailableError, RequestError) as error:
         return [Problem(where="account", what=str(error), hint=error.next_step)]
     problems: list[Problem] = []
-    for where, ask in (
+    asks: list[tuple[str, Callable[[], object]]] = [
         ("scope crm.objects.companies.read", lambda: client.list_page([STAMP])),
         # An empty batch is refused as such, or for the scope: it writes nothing either way.
         ("scope crm.objects.companies.write", lambda: client.batch_update([])),
         ("scope crm.schemas.companies.read", catalogue.refresh),
         ("scope crm.objects.owners.read", roster.owners),
-    ):
+        *check_deals.rights(client, blueprint),
+    ]
+    for where, ask in asks:
         problems.extend(_asked(where, ask))
     if not problems:
+        problems.extend(check_deals.properties(client, blueprint))
         problems.extend(_properties(client, catalogue, blueprint))
         problems.extend(_search_finds(client, windows))
     return problems

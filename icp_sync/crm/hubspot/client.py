@@ -113,11 +113,7 @@ class Client:
 
     def batch_update(self, inputs: Sequence[Json]) -> Json:
         """At most 100 inputs with distinct ids. Raises UncertainError when the fate is unknown."""
-        reply = self._batches.update({"inputs": list(inputs)}, **RAW)
-        try:
-            return object_of(reply)
-        except UnavailableError as error:
-            raise UncertainError(str(error)) from error
+        return _certain(self._batches.update({"inputs": list(inputs)}, **RAW))
 
     def list_page(self, properties: Sequence[str], *, after: str = "", archived: bool = False) -> Json:
         return self.companies.list_page(properties, after=after, archived=archived)
@@ -148,6 +144,10 @@ class Client:
     def deals(self) -> Records:
         return Records(self._sdk.crm.deals, self.now)
 
+    def update_deals(self, inputs: Sequence[Json]) -> Json:
+        """At most 100 inputs with distinct ids. Raises UncertainError when the fate is unknown."""
+        return _certain(self._sdk.crm.deals.batch_api.update({"inputs": list(inputs)}, **RAW))
+
     def companies_of(self, inputs: Sequence[Json]) -> Json:
         """The companies of at most 1,000 deals: inputs of `id` and, for a further page, `after`."""
         return object_of(self._associations.get_page(DEALS, COMPANIES, {"inputs": list(inputs)}, **RAW))
@@ -156,34 +156,34 @@ class Client:
         """Every pipeline of deals with its stages."""
         return object_of(self._sdk.crm.pipelines.pipelines_api.get_all(DEALS, **RAW))
 
-    # Properties
+    # Properties; of: the type of records they belong to
 
-    def properties(self, *, archived: bool = False) -> list[Json]:
-        found = object_of(self._properties.get_all(COMPANIES, archived=archived, **RAW)).get("results")
+    def properties(self, *, archived: bool = False, of: str = COMPANIES) -> list[Json]:
+        found = object_of(self._properties.get_all(of, archived=archived, **RAW)).get("results")
         return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
-    def property(self, name: str) -> Json | None:
-        return or_none(lambda: self._properties.get_by_name(COMPANIES, name, **RAW))
+    def property(self, name: str, *, of: str = COMPANIES) -> Json | None:
+        return or_none(lambda: self._properties.get_by_name(of, name, **RAW))
 
-    def create_property(self, definition: Json) -> Json:
-        return object_of(self._properties.create(COMPANIES, definition, **RAW))
+    def create_property(self, definition: Json, *, of: str = COMPANIES) -> Json:
+        return object_of(self._properties.create(of, definition, **RAW))
 
-    def change_property(self, name: str, changes: Json) -> Json:
-        return object_of(self._properties.update(COMPANIES, name, changes, **RAW))
+    def change_property(self, name: str, changes: Json, *, of: str = COMPANIES) -> Json:
+        return object_of(self._properties.update(of, name, changes, **RAW))
 
-    def archive_property(self, name: str) -> None:
+    def archive_property(self, name: str, *, of: str = COMPANIES) -> None:
         """Archive a property, also one that is archived already. Raises RequestError for one in use."""
-        unless_gone(lambda: self._properties.archive(COMPANIES, name, **RAW))
+        unless_gone(lambda: self._properties.archive(of, name, **RAW))
 
-    def group(self, name: str) -> Json | None:
-        return or_none(lambda: self._groups.get_by_name(COMPANIES, name, **RAW))
+    def group(self, name: str, *, of: str = COMPANIES) -> Json | None:
+        return or_none(lambda: self._groups.get_by_name(of, name, **RAW))
 
-    def create_group(self, definition: Json) -> Json:
-        return object_of(self._groups.create(COMPANIES, definition, **RAW))
+    def create_group(self, definition: Json, *, of: str = COMPANIES) -> Json:
+        return object_of(self._groups.create(of, definition, **RAW))
 
-    def archive_group(self, name: str) -> None:
+    def archive_group(self, name: str, *, of: str = COMPANIES) -> None:
         """Archive a group, also an archived one. Raises RequestError while properties are in it."""
-        unless_gone(lambda: self._groups.archive(COMPANIES, name, **RAW))
+        unless_gone(lambda: self._groups.archive(of, name, **RAW))
 
     def lists(self, *, offset: int = 0) -> Json:
         """A page of all lists, without their filters; `hasMore` and `offset` lead to the next."""
@@ -237,3 +237,11 @@ class Client:
             self.account()
             self._asked = True
         return self.transport.now()
+
+
+def _certain(reply: Reply) -> Json:
+    """The answer to a write. Raises UncertainError for one that does not say what became of it."""
+    try:
+        return object_of(reply)
+    except UnavailableError as error:
+        raise UncertainError(str(error)) from error

@@ -16,13 +16,14 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from icp_sync.crm.ahead import ahead
-from icp_sync.crm.canonical import YES_NO, instant, is_number
+from icp_sync.crm.canonical import YES_NO, canonical_text, instant, is_number
 from icp_sync.crm.hubspot import associations, discovery
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.records import BATCH, Json, Records, results
 from icp_sync.crm.hubspot.values import MERGED, OWNER, STAMP, merged_ids, properties_of, stamp_of
 from icp_sync.crm.paging import Found
 from icp_sync.crm.roster import Roster
+from icp_sync.domain import stamp as at_creation
 from icp_sync.errors import UnavailableError
 from icp_sync.observe import log
 from icp_sync.ports import Deal, Identity
@@ -56,9 +57,15 @@ class Stage:
 
 
 def deals(
-    client: Client, roster: Roster, executor: Executor, since: int, identity: Identity
+    client: Client,
+    roster: Roster,
+    executor: Executor,
+    since: int,
+    identity: Identity,
+    stamp: Mapping[str, str],
 ) -> Generator[Deal]:
-    """The deals changed since (ms), in order of id; all of them from 0 on. identity: the portal's.
+    """The deals changed since (ms), in order of id; all of them from 0 on. identity: the portal's. stamp:
+    field of our stamp → property.
 
     What search does not show yet is not among them: who goes on from an instant begins a little before it.
     Raises AuthError naming the scope that is missing.
@@ -68,8 +75,9 @@ def deals(
         stages=stages(client.pipelines()),
         currency=identity.currency,
         zone=_zone(identity.time_zone),
+        stamp=stamp,
     )
-    for records in _chunks(client, executor, since):
+    for records in _chunks(client, executor, since, [*PROPERTIES, *stamp.values()]):
         accounts = _accounts(client, executor, [str(record["id"]) for record in records])
         for record in records:
             account = accounts.get(str(record["id"]))
@@ -103,6 +111,7 @@ class _Portal:
     stages: Mapping[str, Stage]
     currency: str
     zone: tzinfo
+    stamp: Mapping[str, str]
 
     def deal(self, record: Json, account: str) -> Deal:
         raw = properties_of(record)
@@ -126,6 +135,7 @@ class _Portal:
             created_at=0 if created is None else round(created * 1000),
             changed_at=stamp_of(record),
             owner=self.roster.email(raw.get(OWNER) or ""),
+            stamp=stamp_of_deal(record, self.stamp),
         )
 
     def _day(self, text: str) -> str:
@@ -139,17 +149,29 @@ class _Portal:
             return ""
 
 
-def _chunks(client: Client, executor: Executor, since: int) -> Iterator[list[Json]]:
+def stamp_of_deal(record: Json, stamp: Mapping[str, str]) -> dict[str, str]:
+    """Our values as they stand on a deal, canonical by field; what the portal does not name is absent."""
+    raw = properties_of(record)
+    return {
+        field: canonical_text(at_creation.STAMP[field].type, (raw[name] or "").strip())
+        for field, name in stamp.items()
+        if name in raw
+    }
+
+
+def _chunks(
+    client: Client, executor: Executor, since: int, properties: Sequence[str]
+) -> Iterator[list[Json]]:
     """Whole deals in order of id, about as many at a time as one call tells the companies of."""
     if since <= 0:
-        for found in _gathered(ahead(discovery.listing(client.deals, PROPERTIES, ""), discovery.AHEAD)):
+        for found in _gathered(ahead(discovery.listing(client.deals, properties, ""), discovery.AHEAD)):
             yield list(found.values())
         return
     # A filter at the beginning of time breaks HubSpot's search.
     changed: discovery.Filter = {"propertyName": STAMP, "operator": "GTE", "value": str(max(since, 1000))}
     search = discovery.search(client.deals, [changed], "", [STAMP])
     for found in _gathered(ahead(search, discovery.AHEAD)):
-        known = _standing(client.deals, executor, list(found), PROPERTIES)
+        known = standing(client.deals, executor, list(found), properties)
         # One merged into another is told as that one, at that one's place.
         yield [known[id] for id in found if id in known and str(known[id]["id"]) == id]
 
@@ -176,10 +198,8 @@ def _accounts(client: Client, executor: Executor, ids: Sequence[str]) -> Mapping
             raise UnavailableError("HubSpot does not say to which companies deals belong")
         _log.error("deals whose company HubSpot does not tell; left for a later pass", deals=silent)
     companies = list(dict.fromkeys(id for id in named.values() if id))
-    standing = _standing(client.companies, executor, companies, [MERGED])
-    return {
-        deal: str(standing[company]["id"]) if company in standing else "" for deal, company in named.items()
-    }
+    alive = standing(client.companies, executor, companies, [MERGED])
+    return {deal: str(alive[company]["id"]) if company in alive else "" for deal, company in named.items()}
 
 
 def _named(client: Client, ids: Sequence[str]) -> dict[str, str]:
@@ -203,7 +223,7 @@ def _named(client: Client, ids: Sequence[str]) -> dict[str, str]:
     return named
 
 
-def _standing(
+def standing(
     records: Records, executor: Executor, ids: Sequence[str], properties: Sequence[str]
 ) -> dict[str, Json]:
     """Id → the record that stands for it today: itself, or the survivor of its merge. Absent: it is gone."""

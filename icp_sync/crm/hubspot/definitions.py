@@ -73,11 +73,15 @@ def missing_options(field: Field, existing: Json, blueprint: Blueprint) -> tuple
 
 def unfit(field: str, name: str, found: Json | None, values: Iterable[str]) -> str:
     """Why a property cannot be this output, or cannot take these wire values; "" when it can."""
+    return unfit_for(FIELDS.get(field), name, found, values)
+
+
+def unfit_for(known: Field | None, name: str, found: Json | None, values: Iterable[str]) -> str:
+    """The same, by what is known of the field."""
     if found is None:
         return f"the portal has no property {name}"
     if read_only(found):
         return f"{name} is read-only"
-    known = FIELDS.get(field)
     if known is not None and (reason := conflict(known, found)):
         return f"{name}: {reason}"
     options = closed_options(found)

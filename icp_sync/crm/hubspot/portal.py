@@ -19,6 +19,7 @@ from icp_sync.crm.hubspot import (
     provision,
     removal,
 )
+from icp_sync.crm.hubspot.annotating import Annotator
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.reading import Reader
@@ -30,10 +31,24 @@ from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
 from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
-from icp_sync.ports import Blueprint, CrmField, Deal, Edits, Identity, Page, Query, Related, Step
+from icp_sync.ports import (
+    Blueprint,
+    CrmField,
+    Deal,
+    Edits,
+    Identity,
+    Note,
+    Noted,
+    Page,
+    Query,
+    Related,
+    Step,
+)
 from icp_sync.quota import Carrying, Quota, Rate
 
 T = TypeVar("T")
+
+NOTHING: Mapping[str, str] = {}
 
 RATES: Mapping[str, Rate] = {"burst": Rate(100, 10.0), "search": Rate(4, 1.0)}
 """The smallest plan's burst, and four of the five searches a second the whole account has ("API usage
@@ -44,7 +59,8 @@ class HubSpot:
     """Implements `icp_sync.ports.Crm` for companies of one portal.
 
     token: a Service Key's or private app's. version: see `paths.DEFAULT_VERSION`.
-    facts_map: which properties feed which facts. properties: logical field → property name.
+    facts_map: which properties feed which facts. properties: logical field → property name. stamp: the same
+    of deals, empty where they are not stamped.
     parallel: batches, or ranges of ids, read or written at once (1 to 10 make sense).
     stop: set to end every wait. patience: seconds after which a failing call is not tried again.
     """
@@ -57,6 +73,7 @@ class HubSpot:
         token: SecretStr,
         facts_map: Facts,
         properties: Mapping[str, str],
+        stamp: Mapping[str, str] = NOTHING,
         base_url: str = "https://api.hubapi.com",
         version: str = paths.DEFAULT_VERSION,
         quota: Quota | None = None,
@@ -110,6 +127,8 @@ class HubSpot:
             executor=self._executor,
             hands=self._hands,
         )
+        self._stamp = dict(stamp)
+        self._annotator = Annotator(self._client, self._stamp, self._executor)
         self._identity: Identity | None = None
         self._lock = threading.Lock()
 
@@ -180,6 +199,7 @@ class HubSpot:
     def provision(
         self, blueprint: Blueprint, *, apply: bool, remove: bool = False, force: bool = False
     ) -> list[Step]:
+        self._annotator.forget()
         if remove:
             return _ours(
                 lambda: removal.remove(self._client, self._catalogue, blueprint, apply=apply, force=force)
@@ -191,12 +211,18 @@ class HubSpot:
 
     def deals(self, since: int) -> Iterator[Deal]:
         identity = self.identity()
-        found = deals.deals(self._client, self._roster, self._executor, since, identity)
+        found = deals.deals(self._client, self._roster, self._executor, since, identity, self._stamp)
         try:
             while (deal := _ours(lambda: next(found, None))) is not None:
                 yield deal
         finally:
             found.close()
+
+    def annotate(self, kind: str, notes: Sequence[Note]) -> Iterable[Noted]:
+        """Sends while the answers are consumed; what is not consumed may not be sent."""
+        if kind != "deals":
+            raise ConfigError(f"HubSpot: {kind!r} cannot be written on here, only deals can")
+        return self._annotator.annotate(notes)
 
     def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
         if kind != "contacts":

@@ -12,17 +12,19 @@ before.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from icp_sync.crm.hubspot import deal_removal
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.definitions import TYPES
-from icp_sync.crm.hubspot.records import LISTS, Json
+from icp_sync.crm.hubspot.dependents import calculations, lists
+from icp_sync.crm.hubspot.groups import archive_group
+from icp_sync.crm.hubspot.records import Json
 from icp_sync.crm.hubspot.replies import usage
 from icp_sync.domain.standing import FIELDS
-from icp_sync.errors import AuthError, RequestError, UnavailableError
+from icp_sync.errors import AuthError, RequestError
 from icp_sync.ports import Blueprint, Step, StepKind
 
 ARCHIVED = Step(
@@ -44,15 +46,26 @@ UNREAD = Step(
 )
 SEAL = "seal"
 
-GROUP_PAUSES = (0.0, 0.4, 0.8, 1.6)
-"""A group counts properties just archived for a moment (0.25–0.7 s were recorded)."""
-
 
 def remove(
     client: Client, catalogue: Catalogue, blueprint: Blueprint, *, apply: bool, force: bool
 ) -> list[Step]:
     """What depends on our properties, what to know, and the steps, taken when `apply` and nothing depends on
     them, or with `force`. What HubSpot refuses to archive becomes a CONFLICT and, unless forced, ends it."""
+    of_deals = deal_removal.steps(client, blueprint)
+    free = force or not any(step.kind is StepKind.DEPENDS for step in of_deals)
+    if apply and free and not force:
+        planned = _of_companies(client, catalogue, blueprint, apply=False, force=False)
+        free = not any(step.kind is StepKind.DEPENDS for step in planned)
+    if apply and free:
+        of_deals = deal_removal.taken(client, blueprint, of_deals, force=force)
+        free = force or not any(step.kind is StepKind.CONFLICT for step in of_deals)
+    return [*_of_companies(client, catalogue, blueprint, apply=apply and free, force=force), *of_deals]
+
+
+def _of_companies(
+    client: Client, catalogue: Catalogue, blueprint: Blueprint, *, apply: bool, force: bool
+) -> list[Step]:
     catalogue.refresh(judge=False)
     in_group = {
         name: entry
@@ -92,56 +105,13 @@ def is_ours(name: str, entry: Json, blueprint: Blueprint) -> bool:
 
 def _users(client: Client, catalogue: Catalogue, ours: Sequence[str]) -> tuple[list[Step], list[Step]]:
     """What is known to use our properties, and what cannot be known."""
-    used = [
-        Step(kind=StepKind.DEPENDS, what=f"calculated property {name}", detail=f"it uses {', '.join(found)}")
-        for name, entry in catalogue.definitions().items()
-        if name not in ours and (found := _named(str(entry.get("calculationFormula") or ""), ours))
-    ]
+    used = calculations(catalogue.definitions(), ours)
     notes = [UNSEEN, ARCHIVED] if ours else []
     try:
-        used.extend(_lists(client, ours) if ours else ())
+        used.extend(lists(client, ours) if ours else ())
     except (AuthError, RequestError):
         notes.insert(0, UNREAD)
     return used, notes
-
-
-def _lists(client: Client, ours: Sequence[str]) -> Iterator[Step]:
-    ids: list[str] = []
-    offset, more = 0, True
-    while more:
-        page = client.lists(offset=offset)
-        found = [entry for entry in _all(page, "lists") if entry.get("listId") is not None]
-        ids.extend(str(entry["listId"]) for entry in found)
-        following = page.get("offset")
-        more = bool(page.get("hasMore")) and bool(found)
-        offset = following if isinstance(following, int) and following > offset else offset + len(found)
-    for at in range(0, len(ids), LISTS):
-        for entry in _all(client.list_filters(ids[at : at + LISTS]), "lists"):
-            if used := sorted(set(_filtered(entry.get("filterBranch"))) & set(ours)):
-                what = f"list {entry.get('name') or entry.get('listId')}"
-                yield Step(kind=StepKind.DEPENDS, what=what, detail=f"it uses {', '.join(used)}")
-
-
-def _filtered(branch: object) -> Iterator[str]:
-    """Every property named anywhere in a list's filters."""
-    if isinstance(branch, list):
-        for part in branch:
-            yield from _filtered(part)
-    elif isinstance(branch, dict):
-        if isinstance(name := branch.get("property"), str):
-            yield name
-        for part in branch.values():
-            if isinstance(part, dict | list):
-                yield from _filtered(part)
-
-
-def _named(formula: str, ours: Sequence[str]) -> list[str]:
-    return [name for name in ours if re.search(rf"\b{re.escape(name)}\b", formula)] if formula else []
-
-
-def _all(page: Json, key: str) -> list[Json]:
-    found = page.get(key)
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
 # What stays
@@ -194,21 +164,8 @@ def _group(client: Client, blueprint: Blueprint, staying: Sequence[str], *, acts
     if staying:
         return Step(kind=StepKind.KEEP, what=what, detail=f"it still holds {', '.join(staying)}")
     if acts:
-        _archive_group(client, blueprint.group)
+        archive_group(client, blueprint.group)
     return Step(kind=StepKind.REMOVE, what=what, done=acts)
-
-
-def _archive_group(client: Client, name: str) -> None:
-    for pause in GROUP_PAUSES:
-        client.transport.wait(pause)
-        try:
-            client.archive_group(name)
-        except RequestError as error:
-            refused = str(error)
-        else:
-            return
-    again = "icp-sync provision --remove --apply"
-    raise UnavailableError(f"HubSpot does not archive the group {name}: {refused}", next_step=again)
 
 
 def _whose(name: str, blueprint: Blueprint) -> str:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from icp_sync.crm.salesforce.catalogue import Catalogue
@@ -19,13 +20,26 @@ from icp_sync.crm.salesforce.reads.opportunities import Opportunities
 from icp_sync.crm.salesforce.reads.reading import BULK_FROM, FRESH_FOR, Reader
 from icp_sync.crm.salesforce.roster import roster
 from icp_sync.crm.salesforce.values import Facts, Values
+from icp_sync.crm.salesforce.writes.annotating import Annotating
 from icp_sync.crm.salesforce.writes.jobs import LEFT_SECONDS, Jobs
 from icp_sync.crm.salesforce.writes.writing import Writer
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
 from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
-from icp_sync.ports import Blueprint, CrmField, Deal, Edits, Identity, Page, Query, Related, Step
+from icp_sync.ports import (
+    Blueprint,
+    CrmField,
+    Deal,
+    Edits,
+    Identity,
+    Note,
+    Noted,
+    Page,
+    Query,
+    Related,
+    Step,
+)
 from icp_sync.quota import Carrying, Quota
 
 T = TypeVar("T")
@@ -49,7 +63,8 @@ class Salesforce:
     counts them. bulk_from: accounts from which a full read is a bulk query. bulk_writes: whether large pages
     are written by bulk jobs, remembered in `jobs`; assignment rules will run then. left_job_seconds: how long
     such a job is waited for that was left behind, before it is aborted. clock: monotonic seconds, by which
-    what is known of the org's fields grows old.
+    what is known of the org's fields grows old. stamp: field of the stamp → API name on opportunities,
+    empty where deals are not stamped.
     """
 
     kind = "salesforce"
@@ -77,6 +92,7 @@ class Salesforce:
         jobs: Jobs | None = None,
         left_job_seconds: float = LEFT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        stamp: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         stop = stop or threading.Event()
         self.name = name
@@ -127,6 +143,8 @@ class Salesforce:
             bulk=bulk_writes,
             left_seconds=left_job_seconds,
         )
+        self._stamp = dict(stamp)
+        self._annotating = Annotating(self._client, self._stamp)
         self._identity: Identity | None = None
         self._lock = threading.Lock()
 
@@ -202,9 +220,15 @@ class Salesforce:
         return _ours(self._roster.owners)
 
     def deals(self, since: int) -> Iterator[Deal]:
-        found = deals.deals(self._client, self._roster, since, lambda: self.identity().currency)
+        found = deals.deals(self._client, self._roster, since, lambda: self.identity().currency, self._stamp)
         while (deal := _ours(lambda: next(found, None))) is not None:
             yield deal
+
+    def annotate(self, kind: str, notes: Sequence[Note]) -> Iterable[Noted]:
+        """Sends while the answers are consumed; what is not consumed may not be sent."""
+        if kind != "deals":
+            raise ConfigError(f"Salesforce: {kind!r} cannot be annotated, only deals can")
+        return self._annotating.write(notes)
 
     def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
         if kind != "contacts":

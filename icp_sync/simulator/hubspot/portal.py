@@ -49,6 +49,9 @@ SCOPES = frozenset(
         "crm.schemas.companies.write",
         "crm.objects.contacts.read",
         "crm.objects.deals.read",
+        "crm.objects.deals.write",
+        "crm.schemas.deals.read",
+        "crm.schemas.deals.write",
         "crm.objects.owners.read",
     }
 )

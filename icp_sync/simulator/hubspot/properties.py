@@ -12,6 +12,7 @@ from dataclasses import replace
 from icp_sync.simulator.hubspot.call import Call, Json, text_of, token_of
 from icp_sync.simulator.hubspot.catalogue import FIELD_TYPES, Group, Property
 from icp_sync.simulator.hubspot.errors import Refusal, batch_error, error, invalid, not_found, wrong_type
+from icp_sync.simulator.hubspot.portal import TYPE_IDS, Portal
 from icp_sync.simulator.hubspot.uses import refuse_used
 from icp_sync.simulator.server import Reply
 
@@ -155,22 +156,28 @@ def archive_group(call: Call) -> Reply:
 
 def limits(call: Call) -> Reply:
     """How many custom properties there are and may be."""
-    used = call.portal.catalogue.custom_count
-    companies = {
-        "objectTypeId": "0-2",
-        "singularLabel": "Company",
-        "pluralLabel": "Companies",
-        "limit": MOST_CUSTOM,
-        "usage": used,
-        "percentage": round(100 * used / MOST_CUSTOM, 2),
-    }
+    companies = _usage(call.portal.companies, "Company", "Companies")
+    deals = _usage(call.portal.deals, "Deal", "Deals")
+    used = call.portal.companies.catalogue.custom_count + call.portal.deals.catalogue.custom_count
     body = {
         "overallLimit": 10_000,
         "overallUsage": used,
         "overallPercentage": round(used / 100, 2),
-        "byObjectType": [companies],
+        "byObjectType": [companies, deals],
     }
     return Reply(body=body)
+
+
+def _usage(portal: Portal, singular: str, plural: str) -> Json:
+    used = portal.catalogue.custom_count
+    return {
+        "objectTypeId": TYPE_IDS[portal.kind],
+        "singularLabel": singular,
+        "pluralLabel": plural,
+        "limit": MOST_CUSTOM,
+        "usage": used,
+        "percentage": round(100 * used / MOST_CUSTOM, 2),
+    }
 
 
 def _create(call: Call, body: Json) -> Property:

@@ -22,6 +22,9 @@ SCHEMA_READ = ("crm.schemas.companies.read", "crm.objects.companies.read")
 SCHEMA_WRITE = ("crm.schemas.companies.write",)
 CONTACTS_READ = ("crm.objects.contacts.read",)
 DEALS_READ = ("crm.objects.deals.read",)
+DEALS_WRITE = ("crm.objects.deals.write",)
+DEAL_SCHEMA_READ = ("crm.schemas.deals.read", "crm.objects.deals.read")
+DEAL_SCHEMA_WRITE = ("crm.schemas.deals.write",)
 OWNERS = ("crm.objects.owners.read",)
 LISTS_READ = ("crm.lists.read",)
 _OTHER_TYPES = {**OBJECT_TYPES, "tickets": "tickets", "ticket": "tickets", "0-5": "tickets"}
@@ -90,7 +93,9 @@ ENDPOINTS = _table(
     ("GET deals", objects.list_page, DEALS_READ),
     ("GET deals/*", objects.read, DEALS_READ),
     ("POST deals/search", search.search, DEALS_READ),
+    ("PATCH deals/*", objects.update, DEALS_WRITE),
     ("POST deals/batch/read", batch.read, DEALS_READ),
+    ("POST deals/batch/update", batch.update, DEALS_WRITE),
     ("GET pipelines/deals", account.list_pipelines, DEALS_READ),
     ("POST associations/deals/companies/batch/read", associations.companies_of_deals, DEALS_READ),
     ("POST associations/*/*/batch/read", associations.contacts_of_companies, CONTACTS_READ),
@@ -107,6 +112,15 @@ ENDPOINTS = _table(
     ("GET properties/groups/*", properties.read_group, SCHEMA_READ),
     ("PATCH properties/groups/*", properties.update_group, SCHEMA_WRITE),
     ("DELETE properties/groups/*", properties.archive_group, SCHEMA_WRITE),
+    ("GET deal-properties", properties.list_all, DEAL_SCHEMA_READ),
+    ("POST deal-properties", properties.create, DEAL_SCHEMA_WRITE),
+    ("GET deal-properties/*", properties.read, DEAL_SCHEMA_READ),
+    ("PATCH deal-properties/*", properties.update, DEAL_SCHEMA_WRITE),
+    ("DELETE deal-properties/*", properties.archive, DEAL_SCHEMA_WRITE),
+    ("GET deal-properties/groups", properties.list_groups, DEAL_SCHEMA_READ),
+    ("POST deal-properties/groups", properties.create_group, DEAL_SCHEMA_WRITE),
+    ("GET deal-properties/groups/*", properties.read_group, DEAL_SCHEMA_READ),
+    ("DELETE deal-properties/groups/*", properties.archive_group, DEAL_SCHEMA_WRITE),
     ("GET lists", uses.read, LISTS_READ),
     ("POST lists/search", uses.search, LISTS_READ),
     ("GET owners", account.list_owners, OWNERS),
@@ -152,9 +166,10 @@ def _of_type(method: str, version: str, area: str, name: str, rest: tuple[str, .
     kind = OBJECT_TYPES.get(name, "")
     if kind == COMPANIES and area != "pipelines":
         return _match(method, version, (kind, *rest) if area == "objects" else (area, *rest))
-    served = {"objects": (CONTACTS, DEALS), "pipelines": (DEALS,)}
+    served = {"objects": (CONTACTS, DEALS), "pipelines": (DEALS,), "properties": (DEALS,)}
     if kind in served.get(area, ()):
-        target = _match(method, version, (kind, *rest) if area == "objects" else (area, kind, *rest))
+        pattern = {"objects": (kind, *rest), "properties": ("deal-properties", *rest)}
+        target = _match(method, version, pattern.get(area, (area, kind, *rest)))
         if target.endpoint is not None:
             return replace(target, kind=kind)
     return Target(version=version, refusal=_other_type(name, method, area))

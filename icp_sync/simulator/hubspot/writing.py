@@ -8,7 +8,7 @@ from icp_sync.simulator.hubspot.call import Call
 from icp_sync.simulator.hubspot.catalogue import DEFAULTS
 from icp_sync.simulator.hubspot.documents import document, view
 from icp_sync.simulator.hubspot.errors import Json, Refusal, problem, property_errors
-from icp_sync.simulator.hubspot.portal import Portal
+from icp_sync.simulator.hubspot.portal import DEALS, Portal
 from icp_sync.simulator.hubspot.standard import LIFECYCLE
 from icp_sync.simulator.hubspot.validation import forward_only, validate
 from icp_sync.simulator.store import Record
@@ -51,6 +51,8 @@ def update(call: Call, record: Record, kept: Mapping[str, str]) -> None:
     portal.meter.values_written += len(kept)
     if not portal.store.write(record, portal.effects(record, kept), call.token.source):
         portal.meter.noop_writes += 1
+    if portal.kind == DEALS:
+        portal.sales.follow(record)
 
 
 def written(portal: Portal, record: Record, kept: Mapping[str, str]) -> Json:

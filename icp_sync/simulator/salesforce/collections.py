@@ -7,6 +7,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resourc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
@@ -54,7 +55,9 @@ def create(call: Call) -> Reply:
 
 def update(call: Call) -> Reply:
     terms = Terms.of(call)
-    return _write(call, terms, lambda row: writing.decide_update(terms, row[1], row[0], row[2]))
+    return _write(
+        call, terms, lambda row: writing.decide_update(terms, row[1], row[0], row[2]), sets_off=True
+    )
 
 
 def delete(call: Call) -> Reply:
@@ -82,7 +85,8 @@ def _read(call: Call, ids: Sequence[str], names: Sequence[str]) -> Reply:
     return Reply(body=found)
 
 
-def _write(call: Call, terms: Terms, decide: Callable[[Row], Decided]) -> Reply:
+def _write(call: Call, terms: Terms, decide: Callable[[Row], Decided], *, sets_off: bool = False) -> Reply:
+    """sets_off: whether the org's own code runs for it."""
     body = call.json()
     records = body.get("records")
     if not isinstance(records, list):
@@ -94,6 +98,8 @@ def _write(call: Call, terms: Terms, decide: Callable[[Row], Decided]) -> Reply:
         message = f"The request has {chunks} chunks of one type each; {MOST_CHUNKS} are allowed"
         raise Refusal(400, "LIMIT_EXCEEDED", message)
     decided = _decide(rows, decide)
+    if sets_off:
+        decided = _set_off(call.org, decided)
     return Reply(body=_carry_out(terms, rows, decided, whole=body.get("allOrNone") is True))
 
 
@@ -131,6 +137,18 @@ def _decide(rows: Sequence[Row], decide: Callable[[Row], Decided]) -> list[Decid
         if record_id:
             seen.add(record_id)
     return decided
+
+
+def _set_off(org: Org, decided: Sequence[Decided | Refused]) -> list[Decided | Refused]:
+    """What the org's own code leaves of it: it is run once for all rows of an object."""
+    rows = Counter(one.sobject.key for one in decided if isinstance(one, Decided))
+    felled: dict[str, Refused] = {}
+    for key in rows:
+        try:
+            writing.set_off(org, org.objects[key], rows[key])
+        except Refused as refused:
+            felled[key] = refused
+    return [felled.get(one.sobject.key, one) if isinstance(one, Decided) else one for one in decided]
 
 
 def _alone(decided: Decided, taken: set[tuple[str, str, str]]) -> Decided:

@@ -15,7 +15,7 @@ from icp_sync.simulator.salesforce.errors import Refusal
 from icp_sync.simulator.salesforce.field_given import field_given
 from icp_sync.simulator.salesforce.founding import user_values
 from icp_sync.simulator.salesforce.history import MOST_TRACKED
-from icp_sync.simulator.salesforce.org import Org, SObject, User, ValidationRule
+from icp_sync.simulator.salesforce.org import Org, SObject, Trigger, User, ValidationRule
 from icp_sync.simulator.salesforce.schema import FieldDef
 
 
@@ -35,10 +35,7 @@ def _fields(desk: Desk, given: Arguments) -> Json:
     `track` or `untrack` their history.
     """
     org = _org(desk)
-    try:
-        sobject = org.object(str(given.get("object", "Account")))
-    except Refusal as refusal:
-        raise Unusable(refusal.message) from None
+    sobject = _object(org, given)
     defined = given.get("define", [])
     for one in defined if isinstance(defined, list) else [defined]:
         field = field_given(one)
@@ -61,6 +58,13 @@ def _fields(desk: Desk, given: Arguments) -> Json:
     return {"fields": [field.name for field in sobject.fields.values()]}
 
 
+def _object(org: Org, given: Arguments) -> SObject:
+    try:
+        return org.object(str(given.get("object", "Account")))
+    except Refusal as refusal:
+        raise Unusable(refusal.message) from None
+
+
 def _named(sobject: SObject, names: Iterable[str]) -> list[FieldDef]:
     found = []
     for name in names:
@@ -72,14 +76,18 @@ def _named(sobject: SObject, names: Iterable[str]) -> list[FieldDef]:
 
 
 def _access(desk: Desk, given: Arguments) -> Json:
-    """Sharing of records (ids): `hide` from the integration, make `read_only`, `show` (undoes both)."""
+    """Sharing of records (ids): `hide` from the integration, make `read_only`, `lock` as an approval process
+    does, `show` (undoes all)."""
     org = _org(desk)
     hidden = [_place(org, text) for text in names_given(given, "hide")]
     read_only = [_place(org, text) for text in names_given(given, "read_only")]
+    in_approval = [_place(org, text) for text in names_given(given, "lock")]
     shown = {_place(org, text) for text in names_given(given, "show")}
     org.hidden = (org.hidden | set(hidden)) - shown
     org.read_only = (org.read_only | set(read_only)) - shown
-    return {"hidden": len(org.hidden), "read_only": len(org.read_only)}
+    org.in_approval = (org.in_approval | set(in_approval)) - shown
+    counts = {"hidden": org.hidden, "read_only": org.read_only, "locked": org.in_approval}
+    return {name: len(places) for name, places in counts.items()}
 
 
 def _place(org: Org, text: str) -> tuple[str, int]:
@@ -99,29 +107,52 @@ def _undelete(desk: Desk, given: Arguments) -> Json:
 
 
 def _rules(desk: Desk, given: Arguments) -> Json:
-    """A validation rule: no account may be left with `value` in `field`, says `message`. Or `clear` them."""
+    """A validation rule: no record of `object` (Account unless named) may be left with `value` in `field`,
+    says `message`. Or `clear` them."""
     org = _org(desk)
     if given.get("clear"):
         org.rules.clear()
     if "field" in given:
-        [field] = _named(org.accounts, [str(given["field"])])
-        message = str(given.get("message", f"{field.label} is not acceptable"))
-        org.rules.append(ValidationRule(field=field.name, value=str(given.get("value", "")), message=message))
+        sobject = _object(org, given)
+        [field] = _named(sobject, [str(given["field"])])
+        message, value = str(given.get("message", f"{field.label} is not acceptable")), given.get("value", "")
+        org.rules.append(
+            ValidationRule(field=field.name, value=str(value), message=message, object=sobject.key)
+        )
     return {"rules": [[rule.field, rule.value, rule.message] for rule in org.rules]}
 
 
+def _triggers(desk: Desk, given: Arguments) -> Json:
+    """Code called `name` fails with `message` on every update of `object`, or only on calls of more than
+    `most` rows of it. Or `clear` them."""
+    org = _org(desk)
+    if given.get("clear"):
+        org.triggers.clear()
+    if "object" in given:
+        most, name = given.get("most", 0), str(given.get("name", "SomeTrigger"))
+        if not isinstance(most, int) or isinstance(most, bool) or most < 0:
+            raise Unusable("most: a number of rows")
+        usual = "System.LimitException: Too many SOQL queries: 101" if most else "System.NullPointerException"
+        message = str(given.get("message", usual))
+        org.triggers.append(Trigger(object=_object(org, given).key, name=name, message=message, most=most))
+    return {"triggers": [[one.object, one.name, one.message, one.most] for one in org.triggers]}
+
+
 def _depend(desk: Desk, given: Arguments) -> Json:
-    """Something uses the custom `field`: `by` a Flow, a Report, a Layout, called `name`. The field stays for
-    its sake unless `refuses` is false. Or `clear` them all.
+    """Something uses the custom `field` of `object` (Account unless named): `by` a Flow, a Report, a Layout,
+    called `name`. The field stays for its sake unless `refuses` is false. Or `clear` them all.
     """
     org = _org(desk)
     if given.get("clear"):
         org.dependents.clear()
     if "field" in given:
-        [field] = _named(org.accounts, [str(given["field"])])
+        sobject = _object(org, given)
+        [field] = _named(sobject, [str(given["field"])])
         kind, name = str(given.get("by", "Flow")), str(given.get("name", "Something"))
         refuses = bool(given.get("refuses", True))
-        org.dependents.append(Dependent(field=field.key, type=kind, name=name, refuses=refuses))
+        org.dependents.append(
+            Dependent(field=field.key, type=kind, name=name, refuses=refuses, object=sobject.key)
+        )
     return {"dependents": [[one.field, one.type, one.name, one.refuses] for one in org.dependents]}
 
 
@@ -178,6 +209,7 @@ CONTROLS: Mapping[str, Control] = {
     "POST fields": _fields,
     "POST access": _access,
     "POST rules": _rules,
+    "POST triggers": _triggers,
     "POST depend": _depend,
     "POST record_types": _record_types,
     "POST users": _users,

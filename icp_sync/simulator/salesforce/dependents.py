@@ -29,13 +29,14 @@ _PREFIXES = {"Flow": "300", "Layout": "00h", "Report": "00O", "ApexClass": "01p"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependent:
-    """Something that uses a custom field of accounts (lower-case name). refuses: whether the field stays for
-    its sake; otherwise it lets go of it."""
+    """Something that uses a custom field of an object (both in lower case). refuses: whether the field stays
+    for its sake; otherwise it lets go of it."""
 
     field: str
     type: str
     name: str
     refuses: bool = True
+    object: str = "account"
 
     def values(self, number: int, field_id: str) -> dict[str, str]:
         """Its row."""

@@ -139,7 +139,9 @@ def _update(call: Call, sobject: SObject, record_id: str, given: Mapping[str, ob
     try:
         record = writing.editable(terms, sobject, record_id)
         conditional.hold(call, sobject, record)
-        writing.carry_out(terms, writing.decide_update(terms, sobject, record_id, values))
+        decided = writing.decide_update(terms, sobject, record_id, values)
+        writing.set_off(terms.org, sobject, 1)
+        writing.carry_out(terms, decided)
     except Refused as refused:
         if (
             refused.code in ("MALFORMED_ID", "INVALID_CROSS_REFERENCE_KEY")

@@ -24,6 +24,7 @@ from icp_sync.simulator.salesforce.powers import READ
 from icp_sync.simulator.salesforce.record_access import RecordAccess
 from icp_sync.simulator.salesforce.refusals import KINDS
 from icp_sync.simulator.salesforce.rights import Rights
+from icp_sync.simulator.salesforce.rules import Trigger, ValidationRule
 from icp_sync.simulator.salesforce.schema import FieldDef
 from icp_sync.simulator.salesforce.sobject import SObject
 from icp_sync.simulator.salesforce.standard import OBJECTS
@@ -39,6 +40,7 @@ __all__ = [
     "RecordType",
     "SObject",
     "Session",
+    "Trigger",
     "User",
     "ValidationRule",
 ]
@@ -116,15 +118,6 @@ class RecordType:
         return self.record.props.get("IsPersonType") == "true"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidationRule:
-    """Refuses every write that leaves `value` in `field`: FIELD_CUSTOM_VALIDATION_EXCEPTION."""
-
-    field: str
-    value: str
-    message: str
-
-
 def org_number(seed: int) -> int:
     """A seed's own org: no two seeds share one, so a journal can tell two simulated CRMs apart."""
     return FIRST_ORG + (2 * (seed - 1) if seed >= 1 else 1 - 2 * seed)
@@ -159,10 +152,12 @@ class Org:
         self.requests: deque[Json] = deque(maxlen=20_000)
         self.record_types: dict[str, RecordType] = {}
         self.rules: list[ValidationRule] = []
+        self.triggers: list[Trigger] = []
         self.dependents: list[Dependent] = []
         self.tripwire: list[Json] = []
         self.hidden: set[tuple[str, int]] = set()
         self.read_only: set[tuple[str, int]] = set()
+        self.in_approval: set[tuple[str, int]] = set()
         self.objects: dict[str, SObject] = {
             one.name.lower(): TABLES.get(one.name.lower(), SObject)(
                 self, one.name, one.label, one.prefix, one.fields

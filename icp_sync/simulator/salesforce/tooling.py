@@ -183,9 +183,13 @@ def _tooling(org: Org) -> Org:
 def _dependencies(org: Org, view: Org) -> SObject:
     """What uses the custom fields there are, as far as the dependency API tells."""
     found = SObject(view, dependents.NAME, "Metadata Component Dependency", "", dependents.COLUMNS)
-    told = (one for one in org.dependents if one.type != dependents.UNTOLD and org.accounts.field(one.field))
+    told = (
+        one
+        for one in org.dependents
+        if one.type != dependents.UNTOLD and org.objects[one.object].field(one.field)
+    )
     for number, one in enumerate(islice(told, dependents.MOST_ROWS), 1):
-        values = one.values(number, field_id(f"Account.{one.field}"))
+        values = one.values(number, field_id(f"{one.object}.{one.field}"))
         found.store.place(Record(number, org.accounts.changed_at, values, _ROOT))
     found.index.catch_up(org.clock.now_ms())
     return found

@@ -279,6 +279,6 @@ def _forbidden(org: Org, sobject: SObject, after: Mapping[str, str]) -> Iterator
     """What the org's validation rules say of the record as it would be, whichever fields are written."""
     refused = partial(row_error, "FIELD_CUSTOM_VALIDATION_EXCEPTION")
     for rule in org.rules:
-        field = sobject.field(rule.field) if sobject is org.accounts else None
+        field = sobject.field(rule.field) if sobject.key == rule.object else None
         if field is not None and after.get(field.name, "") == rule.value:
             yield refused(rule.message, field.name)

@@ -186,9 +186,19 @@ def editable(terms: Terms, sobject: SObject, id_text: str) -> Record:
         raise Refused(row_error("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message))
     if not org.may_edit(terms.user, seen, sobject):
         raise Refused(row_error("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"))
+    if (sobject.key, number) in org.in_approval and not terms.user.modify_all:
+        raise Refused(row_error("ENTITY_IS_LOCKED", "the entity is locked for editing"))
     if sobject.locked(number) or _parent_locked(org, sobject, seen):
         raise locked()
     return sobject.store.records[number]
+
+
+def set_off(org: Org, sobject: SObject, rows: int) -> None:
+    """The org's own code runs for an update of so many rows together. Raises Refused, for each of them."""
+    for one in org.triggers:
+        if one.object == sobject.key and rows > one.most:
+            message = f"{one.name}: execution of BeforeUpdate\n\ncaused by: {one.message}"
+            raise Refused(row_error("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message))
 
 
 def locked() -> Refused:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.crm.contract import CrmContract, World
-from tests.crm.hubspot.world import Portal
+from tests.crm.deal_contract import StampContract, StampWorld
+from tests.crm.hubspot.world import Portal, Stamping
 
 
 class TestHubSpot(CrmContract):
@@ -35,5 +36,15 @@ class TestHubSpotOtherwise(CrmContract):
             list_after_inclusive=False,
             index_jitter=2.0,
         )
+        yield portal
+        portal.close()
+
+
+class TestHubSpotStamping(StampContract):
+    @pytest.fixture(params=[("2026-03", False), ("2026-09", False), ("2026-09", True)])
+    def world(self, request: pytest.FixtureRequest) -> Iterator[StampWorld]:
+        version, each = request.param
+        portal = Stamping(version)
+        portal.simulator.admin("POST settings", update_validation_207=each, dated_batch_207=each)
         yield portal
         portal.close()

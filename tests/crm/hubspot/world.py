@@ -7,10 +7,12 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 
 from icp_sync.crm.hubspot import HubSpot
 from icp_sync.crm.windows import Windows
+from icp_sync.domain.stamp import STAMP
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
 from icp_sync.ports import Blueprint, CrmField, Editor, FieldKind
 from icp_sync.quota import Quota, Rate
@@ -235,6 +237,42 @@ class Portal:
 
     def bare(self) -> HubSpot:
         return connect(self._started(_bare()))
+
+
+class Stamping(Portal):
+    """The same where deals are stamped."""
+
+    def __init__(self, version: str, **how: Any) -> None:
+        self.version = version
+        self.stamp = {name: f"icp_{name}_at_creation" for name in STAMP}
+        super().__init__(stamp=self.stamp, version=version, **how)
+        plan = replace(STANDARD, deal_fields=self.stamp, follows_deals=True)
+        self.crm.provision(plan, apply=True)
+
+    def type_on_deal(self, deal: str, **fields: str) -> None:
+        self.change_deal(deal, **{self.stamp[name]: value for name, value in fields.items()})
+
+    def lock_deal(self, deal: str) -> None:
+        """An admin's rule asks for more before anything of this deal may be written, from 2026-09 on."""
+        if self.version != "2026-09":
+            pytest.skip("in this version no rule of a portal refuses one deal alone")
+        self.change_deal(deal, dealname="Locked")
+        rule = {"when": {"property": "dealname", "value": "Locked"}, "require": ["dealtype"]}
+        self.simulator.admin("POST settings", conditional_required=[rule], conditional_on_any_write=True)
+
+    def lose_next_note(self) -> None:
+        self.fault("reset_after_apply", "deals/batch/update", nth=1)
+
+    def break_notes(self) -> None:
+        self.fault("503", "deals/batch/update")
+
+    def take_away_stamp(self, field: str) -> None:
+        catalogue = self.simulator.portal.deals.catalogue
+        catalogue.put(replace(catalogue.all[self.stamp[field]], archived_at=1))
+
+    def grow_old(self) -> None:
+        super().grow_old()
+        self.crm._annotator.forget()
 
 
 def _bare() -> Simulator:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.crm.contract import CrmContract, World
+from tests.crm.deal_contract import StampContract, StampWorld
 from tests.crm.salesforce.world import Org
 
 SETTLING = 905.0
@@ -32,6 +33,16 @@ class TestSalesforceInBulk(CrmContract):
     @pytest.fixture
     def world(self) -> Iterator[World]:
         org = Org(bulk_from=0, fresh_for=0.0)
+        org.trust_with_owners()
+        yield org
+        org.close()
+
+
+class TestSalesforceStamping(StampContract):
+    @pytest.fixture
+    def world(self) -> Iterator[StampWorld]:
+        org = Org()
+        org.crm._client.transport._sleep = lambda _: False
         org.trust_with_owners()
         yield org
         org.close()

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from icp_sync.crm.salesforce import Credentials, Salesforce
 from icp_sync.crm.windows import Windows
+from icp_sync.domain.stamp import STAMP
 from icp_sync.domain.standing import FIELDS
 from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS
 from icp_sync.ports import Blueprint, CrmField, Editor, FieldKind
@@ -35,6 +36,8 @@ def api_name(field: str) -> str:
 OURS = {name: api_name(name) for name, known in FIELDS.items() if not known.native}
 PROPERTIES = {**OURS, "owner": "OwnerId"}
 STANDARD = blueprint("agency", "b2c", fields=OURS)
+STAMPED = {name: f"ICP_{name.capitalize()}_at_Creation__c" for name in STAMP}
+STAMPING = replace(STANDARD, deal_fields=STAMPED)
 TYPES: dict[FieldKind, dict[str, object]] = {
     FieldKind.TEXT: {"type": "string", "length": 255},
     FieldKind.NUMBER: {"type": "double", "precision": 18, "scale": 2},
@@ -52,6 +55,7 @@ def connect(simulator: Simulator, **how: Any) -> Salesforce:
         "base_url": simulator.url,
         "facts_map": SALESFORCE_DEFAULTS,
         "properties": PROPERTIES,
+        "stamp": STAMPED,
         "windows": Windows(overlap=OVERLAP, lag=LAG),
         "vacant_owners": [NOBODY],
         "patience": 0.0,
@@ -207,6 +211,29 @@ class Org:
     def lose_next_reply(self) -> None:
         self.fault("reset_after_apply", "PATCH composite/sobjects", nth=1)
 
+    # Deals that are stamped
+
+    @property
+    def stamp(self) -> dict[str, str]:
+        return STAMPED
+
+    def type_on_deal(self, deal: str, **fields: str) -> None:
+        typed = {STAMPED[name]: value for name, value in fields.items()}
+        self.simulator.admin("POST edit", type="opportunities", id=deal, properties=typed)
+
+    def lock_deal(self, deal: str) -> None:
+        """It waits for somebody's approval."""
+        self.simulator.admin("POST access", lock=[deal])
+
+    def lose_next_note(self) -> None:
+        self.lose_next_reply()
+
+    def break_notes(self) -> None:
+        self.fault("503", "PATCH composite/sobjects")
+
+    def take_away_stamp(self, field: str) -> None:
+        self.simulator.admin("POST fields", object="Opportunity", remove=[STAMPED[field]])
+
     def depend(self, field: str) -> str:
         self.simulator.admin("POST depend", field=OURS[field], by="Flow", name="Route by tier")
         return "Route by tier"
@@ -265,7 +292,7 @@ def _provisioned() -> Copied:
     """An org with our fields, made once: every test has a copy."""
     simulator = _bare().start()
     crm = connect(simulator)
-    crm.provision(STANDARD, apply=True)
+    crm.provision(STAMPING, apply=True)
     crm.close()
     simulator.admin("POST fields", track=[PROPERTIES["tier"]])
     simulator.admin("DELETE stats")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from icp_sync.crm.salesforce.client import Client
+from icp_sync.crm.salesforce.provisioning.metadata import ACCOUNT
 from icp_sync.crm.salesforce.provisioning.permission_sets import Grants
 from icp_sync.crm.salesforce.soql import among, chunks, literal, select
 from icp_sync.errors import AuthError, RequestError
@@ -96,14 +97,15 @@ def held(client: Client, name: str) -> Held | None:
     )
 
 
-def granted(client: Client, fields: Collection[str]) -> frozenset[str]:
-    """Which of these fields of accounts some profile or permission set shows, in lower case.
+def granted(client: Client, fields: Collection[str], sobject: str = ACCOUNT) -> frozenset[str]:
+    """Which of these fields of an object some profile or permission set shows, in lower case.
 
     Those exist, though we may not see them.
     """
-    wanted = among("Field", [f"Account.{name}" for name in fields])
-    found = rows(client, select(["Field"], "FieldPermissions", ["SobjectType = 'Account'", wanted]))
-    return frozenset(str(row["Field"]).removeprefix("Account.").lower() for row in found)
+    wanted = among("Field", [f"{sobject}.{name}" for name in fields])
+    of = f"SobjectType = {literal(sobject)}"
+    found = rows(client, select(["Field"], "FieldPermissions", [of, wanted]))
+    return frozenset(str(row["Field"]).partition(".")[2].lower() for row in found)
 
 
 def assigned(client: Client, set_id: str, user_id: str) -> bool:
@@ -129,13 +131,13 @@ def assign(client: Client, set_id: str, user_id: str) -> str:
     return ""
 
 
-def editors(client: Client, fields: Collection[str], us: str) -> list[Editor] | None:
-    """Who beside the user `us` may edit these fields of accounts; None where we may not know.
+def editors(client: Client, fields: Collection[str], us: str, sobject: str = ACCOUNT) -> list[Editor] | None:
+    """Who beside the user `us` may edit these fields of an object; None where we may not know.
 
     A profile's grants are those of a permission set it owns, which is assigned to all its users.
     """
-    ours = {f"account.{name}".lower(): name for name in fields}
-    where = ["SobjectType = 'Account'", "PermissionsEdit = TRUE"]
+    ours = {f"{sobject}.{name}".lower(): name for name in fields}
+    where = [f"SobjectType = {literal(sobject)}", "PermissionsEdit = TRUE"]
     grants = asked(client, select(["ParentId", "Field"], "FieldPermissions", where))
     if grants is None:
         return None

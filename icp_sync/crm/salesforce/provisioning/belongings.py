@@ -14,10 +14,11 @@ from typing import TypeVar
 from icp_sync.crm.canonical import instant
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.provisioning import access, existing, metadata, permission_sets, set_up
-from icp_sync.crm.salesforce.provisioning.metadata import Doomed
+from icp_sync.crm.salesforce.provisioning.metadata import OPPORTUNITY, Doomed, Ours, ours
 from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS
 from icp_sync.crm.salesforce.soql import among, select
-from icp_sync.domain.standing import FIELDS
+from icp_sync.domain.stamp import STAMP
+from icp_sync.domain.standing import Field
 from icp_sync.errors import AuthError, RequestError
 from icp_sync.ports import Blueprint
 
@@ -83,23 +84,42 @@ def look(client: Client, blueprint: Blueprint) -> Belongings:
 
 
 def _fields(client: Client, blueprint: Blueprint) -> Iterator[Belonging]:
-    ids = set_up.custom(client, blueprint.fields.values())
-    for field, target in blueprint.fields.items():
-        if (id := ids.get(target.lower())) is None:
-            continue
-        told = set_up.metadata(client, id)
-        yield Belonging(
-            kind=FIELD, full_name=f"Account.{target}", what=target, id=id, spared=_not_made(field, told)
-        )
+    for table in ours(blueprint):
+        ids = set_up.custom(client, table.names.values(), table.sobject)
+        for field, target in table.names.items():
+            if (id := ids.get(target.lower())) is not None:
+                told = set_up.metadata(client, id)
+                yield _field(table, target, id, _not_made(table.known[field], told))
+    yield from _earlier(client, blueprint)
 
 
-def _not_made(field: str, told: Json | None) -> str:
+def _field(table: Ours, target: str, id: str, spared: str) -> Belonging:
+    return Belonging(
+        kind=FIELD, full_name=table.full_name(target), what=table.shown(target), id=id, spared=spared
+    )
+
+
+def _earlier(client: Client, blueprint: Blueprint) -> Iterator[Belonging]:
+    """Fields of deals that were made under earlier settings: of the stamp whichever they fit."""
+    now = {name.lower() for name in blueprint.deal_fields.values()}
+    names = {name.rpartition(".")[2] for name in blueprint.deals_made}
+    table = Ours(sobject=OPPORTUNITY, names={}, known=STAMP)
+    wanted = sorted(name for name in names if name.lower() not in now)
+    ids = set_up.custom(client, wanted, OPPORTUNITY) if wanted else {}
+    for target in wanted:
+        if (id := ids.get(target.lower())) is not None:
+            told = set_up.metadata(client, id)
+            reasons = [_not_made(known, told) for known in STAMP.values()]
+            yield _field(table, target, id, "" if "" in reasons else reasons[0])
+
+
+def _not_made(known: Field, told: Json | None) -> str:
     """Why a field of our name is none we made, "" when it is."""
     if told is None:
         return UNREADABLE
-    if problem := existing.conflict(FIELDS[field], set_up.described(told)):
+    if problem := existing.conflict(known, set_up.described(told)):
         return f"somebody else's: {problem}"
-    if str(told.get("description") or "") != FIELDS[field].description:
+    if str(told.get("description") or "") != known.description:
         return "it has not the description we give it, so it may be somebody else's; delete it by hand"
     return ""
 

@@ -12,6 +12,7 @@ from icp_sync.crm.roster import Roster
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.provisioning import access, existing, reach, record_types
+from icp_sync.crm.salesforce.provisioning.check_deals import deal_problems
 from icp_sync.crm.salesforce.provisioning.metadata import PICKLISTS, Choice, wanted_choices
 from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS, editable_by_people
 from icp_sync.crm.windows import Windows
@@ -68,6 +69,7 @@ def check(
         *_asked("visible accounts", lambda: _visible(client, visible_accounts)),
         *_asked("people", lambda: _people(client, blueprint, user)),
         *_asked("overrides", lambda: _overrides(client, blueprint, user)),
+        *_asked("deals", lambda: deal_problems(client, blueprint, user)),
         *_asked("daily limit", lambda: _limit(client)),
         *_late(windows),
     ]

@@ -67,7 +67,7 @@ def _fields(wanted: Grants, found: Held) -> Iterator[Grant]:
             continue
         given = {"PermissionsRead": True} | ({"PermissionsEdit": True} if editable else {})
         shown = f"{'edit' if editable else 'read'} {field.removeprefix('Account.')}"
-        fixed = {"ParentId": found.id, "SobjectType": "Account", "Field": field}
+        fixed = {"ParentId": found.id, "SobjectType": field.partition(".")[0], "Field": field}
         yield _grant("FieldPermissions", found.field_rows.get(name, ""), shown, given, fixed)
 
 

@@ -13,15 +13,23 @@ from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.provisioning import access, existing, record_types, set_up
 from icp_sync.crm.salesforce.provisioning.access import Held
-from icp_sync.crm.salesforce.provisioning.metadata import PICKLISTS, RecordType, wanted_choices
+from icp_sync.crm.salesforce.provisioning.metadata import (
+    OPPORTUNITY,
+    PICKLISTS,
+    Ours,
+    RecordType,
+    ours,
+    wanted_choices,
+)
 from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS
 from icp_sync.crm.salesforce.soql import select
-from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.ports import Blueprint
 
 LONGEST = 300
 """Characters of a refusal that are told."""
+
+NOT_FOUND = 404
 
 T = TypeVar("T")
 Definition = Mapping[str, Any]
@@ -35,21 +43,34 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Org:
-    """An org as far as it matters here. Names of fields are in lower case.
+class Table:
+    """One object with our fields, as far as it matters here. Names of fields are in lower case.
 
     definitions: the fields we see, as describe has them. unseen: fields of ours that exist and we do not see,
     with what the setup tells of them. set_up: the setup of fields that lack values of ours.
-    custom: why nobody can say which fields exist unseen, "" when it is known. user: our own id.
-    integration_id: of our permission set, which who does not have it may be unable to read; "" for none.
-    nobody_reads: whether the readers' permission set is nobody's. transfer: whether we write owners.
+    custom: why nobody can say which fields exist unseen, "" when it is known.
     """
 
+    ours: Ours
     definitions: Mapping[str, Definition]
     unseen: Mapping[str, Definition | None]
     set_up: Mapping[str, Mapping[str, Any]]
     custom: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Org:
+    """An org as far as it matters here.
+
+    deals: opportunities, None where they are not stamped. kinds_of_deals: their record types. user: our id.
+    integration_id: of our permission set, which who does not have it may be unable to read; "" for none.
+    nobody_reads: whether the readers' permission set is nobody's. transfer: whether we write owners.
+    """
+
+    accounts: Table
+    deals: Table | None
     record_types: tuple[RecordType, ...] | Unread
+    kinds_of_deals: tuple[RecordType, ...] | Unread
     integration: Held | Unread | None
     integration_id: str
     readers: Held | Unread | None
@@ -60,6 +81,15 @@ class Org:
     username: str
     transfer: bool
 
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        return (self.accounts,) if self.deals is None else (self.accounts, self.deals)
+
+    @property
+    def untold(self) -> str:
+        """Why nobody can say which fields exist unseen, "" when it is known."""
+        return next((table.custom for table in self.tables if table.custom), "")
+
 
 def look(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> Org:
     """Ask the org for everything the steps depend on."""
@@ -69,19 +99,21 @@ def look(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> Org:
         raise UnavailableError("Salesforce did not say who we are", next_step="icp-sync check")
     catalogue.refresh(judge=False)
     definitions = existing.by_name(catalogue.definitions())
+    fields, *of_deals = ours(blueprint)
+    deals = _table(client, blueprint, of_deals[0], described(client, OPPORTUNITY)) if of_deals else None
     integration_id = _told(lambda: access.set_id(client, INTEGRATION))
     readers = _told(lambda: access.held(client, READERS))
-    picklists = [name for field, name in blueprint.fields.items() if FIELDS[field].type in PICKLISTS]
-    custom = _told(lambda: set_up.custom(client, blueprint.fields.values()))
-    ids = {} if isinstance(custom, Unread) else custom
     return Org(
-        definitions=definitions,
-        unseen=_unseen(client, blueprint, definitions, ids, setup_told=not isinstance(custom, Unread)),
-        set_up=_set_up(client, blueprint, definitions, ids),
-        custom=custom.why if isinstance(custom, Unread) else "",
+        accounts=_table(client, blueprint, fields, definitions),
+        deals=deals,
         record_types=_told(
             lambda: record_types.record_types(
-                client, picklists, person_accounts="ispersonaccount" in definitions
+                client, picklists(fields), person_accounts="ispersonaccount" in definitions
+            )
+        ),
+        kinds_of_deals=_told(
+            lambda: (
+                record_types.record_types(client, picklists(deals.ours), sobject=OPPORTUNITY) if deals else ()
             )
         ),
         integration=_told(lambda: access.held(client, INTEGRATION)),
@@ -96,6 +128,36 @@ def look(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> Org:
     )
 
 
+def described(client: Client, sobject: str) -> Mapping[str, Definition]:
+    """Lower-case name → what a describe tells of the fields we see; none where the object is hidden."""
+    try:
+        found = client.describe(sobject)["fields"]
+    except RequestError as error:
+        if error.status != NOT_FOUND:
+            raise
+        found = []
+    return existing.by_name({str(one["name"]): one for one in found if isinstance(one, dict)})
+
+
+def picklists(fields: Ours) -> list[str]:
+    """The API names of our picklists on an object."""
+    return [name for field, name in fields.names.items() if fields.known[field].type in PICKLISTS]
+
+
+def _table(
+    client: Client, blueprint: Blueprint, fields: Ours, definitions: Mapping[str, Definition]
+) -> Table:
+    custom = _told(lambda: set_up.custom(client, fields.names.values(), fields.sobject))
+    ids = {} if isinstance(custom, Unread) else custom
+    return Table(
+        ours=fields,
+        definitions=definitions,
+        unseen=_unseen(client, fields, definitions, ids, setup_told=not isinstance(custom, Unread)),
+        set_up=_set_up(client, blueprint, fields, definitions, ids),
+        custom=custom.why if isinstance(custom, Unread) else "",
+    )
+
+
 def _told(ask: Callable[[], T]) -> T | Unread:
     try:
         return ask()
@@ -106,7 +168,7 @@ def _told(ask: Callable[[], T]) -> T | Unread:
 
 def _unseen(
     client: Client,
-    blueprint: Blueprint,
+    fields: Ours,
     definitions: Collection[str],
     ids: Mapping[str, str],
     *,
@@ -116,7 +178,7 @@ def _unseen(
     granted to somebody."""
     known = set(ids)
     if not setup_told:
-        granted = _told(lambda: access.granted(client, blueprint.fields.values()))
+        granted = _told(lambda: access.granted(client, fields.names.values(), fields.sobject))
         known = set() if isinstance(granted, Unread) else set(granted)
     found: dict[str, Definition | None] = {}
     for name in sorted(known - set(definitions)):
@@ -128,14 +190,15 @@ def _unseen(
 def _set_up(
     client: Client,
     blueprint: Blueprint,
+    fields: Ours,
     definitions: Mapping[str, Definition],
     ids: Mapping[str, str],
 ) -> Mapping[str, Mapping[str, Any]]:
     """Of the fields that will be deployed again: what a deployment would otherwise reset."""
     found: dict[str, Mapping[str, Any]] = {}
-    for field, target in blueprint.fields.items():
+    for field, target in fields.names.items():
         name, definition = target.lower(), definitions.get(target.lower())
-        wanted = wanted_choices(FIELDS[field], blueprint)
+        wanted = wanted_choices(fields.known[field], blueprint)
         if definition is not None and name in ids and existing.missing(definition, wanted):
             told = set_up.metadata(client, ids[name])
             found |= {name: told} if told is not None else {}

@@ -1,7 +1,8 @@
 """Our fields and list views as components of Salesforce metadata, and what a component is.
 
-One tree for both ways to bring it into an org: `packaging` renders it as an archive for the Metadata API and
-as a project for the Salesforce CLI. Knows no org; what an org has already comes in as arguments.
+Our fields are on accounts; on opportunities only where deals are stamped. One tree for both ways to bring
+them into an org: `packaging` renders it as an archive for the Metadata API and as a project for the
+Salesforce CLI. Knows no org; what an org has already comes in as arguments.
 Shapes and limits: CustomField, ListView and RecordType in the Metadata API Developer Guide,
 https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_types_list.htm
 """
@@ -15,8 +16,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import quote
 
-from icp_sync.domain.standing import STATES, Field, FieldType
+from icp_sync.domain.stamp import STAMP
+from icp_sync.domain.standing import FIELDS, STATES, Field, FieldType
 from icp_sync.ports import Blueprint
+
+ACCOUNT, OPPORTUNITY = "Account", "Opportunity"
+"""The objects our fields are on."""
 
 TYPES: Mapping[FieldType, str] = {
     FieldType.ENUM: "Picklist",
@@ -52,11 +57,36 @@ class Component:
     kind: str  # "CustomField" | "ListView" | "RecordType" | "PermissionSet"
     name: str
     body: tuple[Element, ...]
+    sobject: str = ACCOUNT
 
     @property
     def full_name(self) -> str:
         """As `package.xml` and the reports of a deployment name it."""
-        return self.name if self.kind == "PermissionSet" else f"Account.{self.name}"
+        return self.name if self.kind == "PermissionSet" else f"{self.sobject}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """Our fields on one object. names: logical field → API name. known: what each of them is."""
+
+    sobject: str
+    names: Mapping[str, str]
+    known: Mapping[str, Field]
+
+    def full_name(self, target: str) -> str:
+        """As metadata names a field of the object."""
+        return f"{self.sobject}.{target}"
+
+    def shown(self, target: str) -> str:
+        """As people are told of it: an account's field goes without its object."""
+        return target if self.sobject == ACCOUNT else self.full_name(target)
+
+
+def ours(blueprint: Blueprint) -> tuple[Ours, ...]:
+    """Our fields by object, accounts first; opportunities only where deals are stamped."""
+    accounts = Ours(sobject=ACCOUNT, names=blueprint.fields, known=FIELDS)
+    deals = Ours(sobject=OPPORTUNITY, names=blueprint.deal_fields, known=STAMP)
+    return (accounts, deals) if deals.names else (accounts,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +183,7 @@ def custom_field(
     restricted: bool = True,
     ordered: bool = False,
     kept: Mapping[str, str] = MappingProxyType({}),
+    sobject: str = ACCOUNT,
 ) -> Component:
     """A field of ours with these values, all there shall be.
 
@@ -162,7 +193,7 @@ def custom_field(
     body = dict(_typed(field.type, name, _value_set(choices, restricted=restricted, ordered=ordered)))
     body |= {"description": field.description, "label": field.label[:LONGEST_LABEL], **kept}
     body["type"] = TYPES[field.type]
-    return Component(kind="CustomField", name=name, body=tuple(sorted(body.items())))
+    return Component(kind="CustomField", name=name, body=tuple(sorted(body.items())), sobject=sobject)
 
 
 def list_views(fields: Mapping[str, str], *, prefixed: bool = False) -> tuple[Component, ...]:

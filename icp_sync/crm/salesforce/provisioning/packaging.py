@@ -15,7 +15,6 @@ from xml.sax.saxutils import escape
 
 from icp_sync.crm.salesforce.provisioning import metadata, permission_sets
 from icp_sync.crm.salesforce.provisioning.metadata import Component, Doomed, Element, RecordType
-from icp_sync.domain.standing import FIELDS
 from icp_sync.ports import Blueprint
 
 VERSION = "66.0"
@@ -32,13 +31,15 @@ _SOURCE = "force-app/main/default"
 def archive(components: Sequence[Component]) -> bytes:
     """A zip in metadata format, the manifest included."""
     files = {"package.xml": _manifest(components)}
-    inside = [
-        (_INSIDE[one.kind], (("fullName", one.name), *one.body)) for one in components if one.kind in _INSIDE
-    ]
-    if inside:
+    inside: dict[str, list[Element]] = {}
+    for one in components:
+        if one.kind in _INSIDE:
+            element = (_INSIDE[one.kind], (("fullName", one.name), *one.body))
+            inside.setdefault(one.sobject, []).append(element)
+    for sobject, elements in inside.items():
         # All elements of one tag must stand together.
-        files["objects/Account.object"] = _document(
-            "CustomObject", sorted(inside, key=lambda element: element[0])
+        files[f"objects/{sobject}.object"] = _document(
+            "CustomObject", sorted(elements, key=lambda element: element[0])
         )
     for one in components:
         if one.kind == "PermissionSet":
@@ -64,11 +65,12 @@ def sfdx(
     """
     fields = []
     values: dict[str, list[str]] = {}
-    for name, target in blueprint.fields.items():
-        choices = metadata.wanted_choices(FIELDS[name], blueprint)
-        fields.append(metadata.custom_field(FIELDS[name], target, choices))
-        if choices:
-            values[target] = [choice.value for choice in choices]
+    for table in metadata.ours(blueprint):
+        for name, target in table.names.items():
+            choices = metadata.wanted_choices(table.known[name], blueprint)
+            fields.append(metadata.custom_field(table.known[name], target, choices, sobject=table.sobject))
+            if choices and table.sobject == metadata.ACCOUNT:
+                values[target] = [choice.value for choice in choices]
     integration = permission_sets.integration_grants(blueprint, transfer=transfer)
     readers = permission_sets.reader_grants(blueprint)
     return project(
@@ -96,7 +98,7 @@ def project(components: Iterable[Component]) -> Mapping[str, str]:
             path = f"permissionsets/{one.name}.permissionset-meta.xml"
             files[f"{_SOURCE}/{path}"] = _document(one.kind, one.body)
         else:
-            path = f"objects/Account/{_INSIDE[one.kind]}/{one.name}.{_FILES[one.kind]}-meta.xml"
+            path = f"objects/{one.sobject}/{_INSIDE[one.kind]}/{one.name}.{_FILES[one.kind]}-meta.xml"
             files[f"{_SOURCE}/{path}"] = _document(one.kind, (("fullName", one.name), *one.body))
     return files
 

@@ -40,6 +40,8 @@ ACCOUNT_READ = frozenset({"allowRead"})
 ACCOUNT_EDIT = frozenset({"allowRead", "allowEdit", "viewAllRecords"})
 SEEN = frozenset({"allowRead", "viewAllRecords"})
 """Of what belongs to accounts: a deal we cannot see is an owner moved in its midst."""
+STAMPED = SEEN | {"allowEdit"}
+"""Of deals that are stamped when they are created."""
 USER_RIGHTS = frozenset({"ApiEnabled", "ViewRoles", "ViewSetup"})
 """View Setup (which needs View Roles) only reads: `check` looks with it who else may edit our fields."""
 
@@ -62,23 +64,35 @@ def editable_by_people(blueprint: Blueprint) -> frozenset[str]:
 
 
 def integration_grants(blueprint: Blueprint, *, transfer: bool) -> Grants:
-    """What we need. `transfer`: whether we write the owner of accounts."""
+    """What we need. `transfer`: whether we write the owner of accounts. Deals are only read, unless they are
+    stamped."""
     return Grants(
         fields={
-            f"Account.{name}": field not in editable_by_people(blueprint)
-            for field, name in blueprint.fields.items()
+            **{
+                f"Account.{name}": field not in editable_by_people(blueprint)
+                for field, name in blueprint.fields.items()
+            },
+            **{f"Opportunity.{name}": True for name in blueprint.deal_fields.values()},
         },
-        objects={"Account": ACCOUNT_EDIT, "Contact": SEEN, "Opportunity": SEEN},
+        objects={
+            "Account": ACCOUNT_EDIT,
+            "Contact": SEEN,
+            "Opportunity": STAMPED if blueprint.deal_fields else SEEN,
+        },
         user=USER_RIGHTS | ({TRANSFER} if transfer else frozenset()),
     )
 
 
 def reader_grants(blueprint: Blueprint) -> Grants:
-    """What people need: to read our fields, and to edit those that are theirs. The seal is nobody's."""
+    """What people need: to read our fields, and to edit those that are theirs. The seal is nobody's; who sees
+    which deals is not for us to say."""
     shown = {field: name for field, name in blueprint.fields.items() if not FIELDS[field].hidden}
     theirs = editable_by_people(blueprint)
     return Grants(
-        fields={f"Account.{name}": field in theirs for field, name in shown.items()},
+        fields={
+            **{f"Account.{name}": field in theirs for field, name in shown.items()},
+            **{f"Opportunity.{name}": False for name in blueprint.deal_fields.values()},
+        },
         objects={"Account": ACCOUNT_READ},
     )
 

@@ -15,12 +15,13 @@ from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.provisioning import access, packaging
 from icp_sync.crm.salesforce.provisioning.deploying import Failure, NoRightError, deploy
+from icp_sync.crm.salesforce.provisioning.field_steps import HIDDEN, Intent, Learned
 from icp_sync.crm.salesforce.provisioning.granting import give
 from icp_sync.crm.salesforce.provisioning.looking import Org, Unread, look
 from icp_sync.crm.salesforce.provisioning.metadata import Component
 from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION
 from icp_sync.crm.salesforce.provisioning.reunion import reunited
-from icp_sync.crm.salesforce.provisioning.steps import HIDDEN, Intent, Learned, assignment, intents
+from icp_sync.crm.salesforce.provisioning.steps import assignment, intents
 from icp_sync.errors import ConfigError, Problem, UnavailableError
 from icp_sync.ports import Blueprint, Step, StepKind
 
@@ -32,7 +33,7 @@ PASSES = 2
 
 BY_HAND = "icp-sync provision --sfdx FOLDER, and have an administrator deploy that project"
 
-_GRANTED = re.compile(r"\bAccount\.\w+__c\b")
+_GRANTED = re.compile(r"\b(?:Account|Opportunity)\.\w+__c\b")
 
 
 def provision(client: Client, catalogue: Catalogue, blueprint: Blueprint, *, apply: bool) -> list[Step]:
@@ -76,7 +77,7 @@ def project(
     unread = {
         "permission sets": org.integration if isinstance(org.integration, Unread) else org.readers,
         "list views": org.list_views,
-        "fields nobody shows us": Unread(why=org.custom) if org.custom else None,
+        "fields nobody shows us": Unread(why=org.untold) if org.untold else None,
     }
     replaced = "; the project replaces those of the same names"
     steps = [
@@ -84,7 +85,8 @@ def project(
         for what, found in unread.items()
         if isinstance(found, Unread)
     ]
-    steps += [one.step for one in planned if one.rows or one.step.kind is StepKind.CONFLICT]
+    by_hand = (StepKind.CONFLICT, StepKind.NOTE)
+    steps += [one.step for one in planned if one.rows or one.step.kind in by_hand]
     return packaging.project(_components(planned)), steps
 
 
@@ -118,7 +120,7 @@ class _Work:
 
     def blind_spot(self) -> str:
         """What the steps may be wrong about, as Salesforce has not tried them."""
-        return "fields nobody shows us would look missing, too" if self._org.custom else ""
+        return "fields nobody shows us would look missing, too" if self._org.untold else ""
 
     def tried(self) -> list[Intent]:
         """The plan less what Salesforce does not take of it; nothing is changed."""
@@ -158,7 +160,8 @@ class _Work:
         lost = reunited(before, self._org, components)
         self._learned = replace(self._learned, reunited=lost)
         hidden = {one.step.what.lower() for one in planned if one.step.detail == HIDDEN}
-        self._revealed = bool(hidden & self._org.definitions.keys())
+        seen = {t.ours.shown(name).lower() for t in self._org.tables for name in t.definitions}
+        self._revealed = bool(hidden & seen)
         return steps
 
     def _done(self, intent: Intent) -> Step:
@@ -190,8 +193,10 @@ class _Work:
     def _seen(self) -> frozenset[str]:
         """Lower-case full names of what is there and is deployed again on purpose."""
         types = () if isinstance(self._org.record_types, Unread) else self._org.record_types
-        names = {*self._org.definitions, *(one.name.lower() for one in types)}
-        return frozenset(f"account.{name}" for name in names)
+        fields = (
+            table.ours.full_name(name).lower() for table in self._org.tables for name in table.definitions
+        )
+        return frozenset((*fields, *(f"account.{one.name.lower()}" for one in types)))
 
     def _learn(self, failures: Sequence[Failure], components: Sequence[Component]) -> None:
         surprises = {one.name.lower() for one in failures if one.there} - self._surprises

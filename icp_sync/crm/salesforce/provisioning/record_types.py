@@ -1,6 +1,6 @@
-"""The record types of an org's accounts, and which values of our picklists their records may take.
+"""The record types of an org's accounts or deals, and which values of our picklists their records may take.
 
-A restricted picklist refuses a value that the account's record type does not offer, whoever writes it, so
+A restricted picklist refuses a value that the record's type does not offer, whoever writes it, so
 a value missing there is as bad as one missing on the field.
 """
 
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.provisioning.access import rows
-from icp_sync.crm.salesforce.provisioning.metadata import RecordType
+from icp_sync.crm.salesforce.provisioning.metadata import ACCOUNT, RecordType
 from icp_sync.crm.salesforce.soql import literal, select
 from icp_sync.errors import AuthError, RequestError
 
@@ -19,7 +19,7 @@ _KEPT = ("businessProcess", "compactLayoutAssignment")
 
 
 def record_types(
-    client: Client, picklists: Collection[str], *, person_accounts: bool = False
+    client: Client, picklists: Collection[str], *, person_accounts: bool = False, sobject: str = ACCOUNT
 ) -> tuple[RecordType, ...]:
     """All of them, by name, with the values of these picklists where they can be read.
 
@@ -29,9 +29,9 @@ def record_types(
     fields = ["Id", "DeveloperName", "NamespacePrefix", "Name", "Description", "IsActive"]
     if person_accounts:
         fields.append("IsPersonType")
-    found = rows(client, select(fields, "RecordType", ["SobjectType = 'Account'"]))
+    found = rows(client, select(fields, "RecordType", [f"SobjectType = {literal(sobject)}"]))
     return tuple(
-        _record_type(client, row, picklists)
+        _record_type(client, row, picklists, sobject)
         for row in sorted(found, key=lambda row: str(row["DeveloperName"]))
     )
 
@@ -42,12 +42,12 @@ def lacking(existing: RecordType, picklist: str, wanted: Collection[str]) -> tup
     return () if offered is None else tuple(value for value in wanted if value not in offered)
 
 
-def used(client: Client, existing: RecordType) -> bool:
-    """Whether any account is of this type; those of an inactive one keep it."""
-    return client.count(select(["COUNT()"], "Account", [f"RecordTypeId = {literal(existing.id)}"])) > 0
+def used(client: Client, existing: RecordType, sobject: str = ACCOUNT) -> bool:
+    """Whether any record is of this type; those of an inactive one keep it."""
+    return client.count(select(["COUNT()"], sobject, [f"RecordTypeId = {literal(existing.id)}"])) > 0
 
 
-def _record_type(client: Client, row: Json, picklists: Collection[str]) -> RecordType:
+def _record_type(client: Client, row: Json, picklists: Collection[str], sobject: str) -> RecordType:
     id, name = str(row["Id"]), str(row["DeveloperName"])
     set_up = _set_up(client, id) if picklists else {}
     return RecordType(
@@ -56,7 +56,7 @@ def _record_type(client: Client, row: Json, picklists: Collection[str]) -> Recor
         active=bool(row.get("IsActive")),
         description=str(row.get("Description") or ""),
         id=id,
-        values={**_assigned(set_up, picklists), **_shown(client, id, picklists)},
+        values={**_assigned(set_up, picklists), **_shown(client, id, picklists, sobject)},
         known=bool(set_up),
         person=bool(row.get("IsPersonType")),
         kept={key: str(set_up[key]) for key in _KEPT if set_up.get(key)},
@@ -64,12 +64,12 @@ def _record_type(client: Client, row: Json, picklists: Collection[str]) -> Recor
     )
 
 
-def _shown(client: Client, id: str, picklists: Collection[str]) -> Mapping[str, frozenset[str]]:
+def _shown(client: Client, id: str, picklists: Collection[str], sobject: str) -> Mapping[str, frozenset[str]]:
     """Picklist → the values we may choose for records of one type; empty where the org does not answer.
 
     "Get Values for All Picklist Fields of a Record Type", User Interface API Developer Guide.
     """
-    reply = _asked(client, f"ui-api/object-info/Account/picklist-values/{id}")
+    reply = _asked(client, f"ui-api/object-info/{sobject}/picklist-values/{id}")
     found = reply.get("picklistFieldValues")
     entries = found if isinstance(found, dict) else {}
     offered = {

@@ -24,13 +24,13 @@ from icp_sync.ports import Blueprint, Step, StepKind
 ROUNDS = 5
 """Deletions tried: what Salesforce will not let go stays, and the rest is tried without it."""
 
-BY_HAND = "have an administrator delete them: Setup → Object Manager → Account"
+BY_HAND = "have an administrator delete them: Setup → Object Manager → Account, and Opportunity"
 KEPT = Step(
     kind=StepKind.NOTE,
     what="deleted fields",
-    detail="Salesforce keeps them and their values for 15 days (Object Manager → Account → Fields & "
-    "Relationships → Deleted Fields), their history it deletes at once. Made again they are new and empty; "
-    "the old ones, restored, have _del in their names",
+    detail="Salesforce keeps them and their values for 15 days (Object Manager → Account or Opportunity → "
+    "Fields & Relationships → Deleted Fields), their history it deletes at once. Made again they are new "
+    "and empty; the old ones, restored, have _del in their names",
 )
 REPORTS = Step(
     kind=StepKind.NOTE,

@@ -10,24 +10,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from icp_sync.crm.salesforce.provisioning import existing
-from icp_sync.crm.salesforce.provisioning.looking import Org
+from icp_sync.crm.salesforce.provisioning.looking import Definition, Org
 from icp_sync.crm.salesforce.provisioning.metadata import Component
 
 
 def reunited(before: Org, after: Org, deployed: Sequence[Component]) -> Mapping[str, frozenset[str]]:
-    """Values of fields we deployed that are inactive now, and that neither we nor the org had so before.
+    """Lower-case full name of a field we deployed → its values that are inactive now, and that neither we nor
+    the org had so before.
 
     Somebody added them between our look and our deployment, which took them away again.
     """
     found = {}
     for component in deployed:
-        name = component.name.lower()
-        if component.kind != "CustomField" or name not in after.definitions:
+        name, was, now = component.name.lower(), _of(before, component), _of(after, component)
+        if component.kind != "CustomField" or name not in now:
             continue
-        was = _inactive(before.definitions.get(name, {}))
-        if lost := _inactive(after.definitions[name]) - was - _named(component):
-            found[name] = lost
+        if lost := _inactive(now[name]) - _inactive(was.get(name, {})) - _named(component):
+            found[component.full_name.lower()] = lost
     return found
+
+
+def _of(org: Org, component: Component) -> Mapping[str, Definition]:
+    tables = (table for table in org.tables if table.ours.sobject == component.sobject)
+    return next((table.definitions for table in tables), {})
 
 
 def _inactive(definition: Mapping[str, Any]) -> frozenset[str]:

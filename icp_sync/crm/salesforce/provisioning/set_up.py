@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.provisioning.metadata import yes_no
-from icp_sync.crm.salesforce.soql import among, select
+from icp_sync.crm.salesforce.provisioning.metadata import ACCOUNT, yes_no
+from icp_sync.crm.salesforce.soql import among, literal, select
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 
 Json = dict[str, Any]
@@ -48,13 +48,13 @@ _KEPT = (
 )
 
 
-def custom(client: Client, names: Iterable[str]) -> Mapping[str, str]:
-    """Lower-case API name → id, of those of these custom fields of accounts that exist, seen or not.
+def custom(client: Client, names: Iterable[str], sobject: str = ACCOUNT) -> Mapping[str, str]:
+    """Lower-case API name → id, of those of these custom fields of an object that exist, seen or not.
 
     Raises what a refused question raises.
     """
     stems = [name.removesuffix("__c") for name in names]
-    where = ["TableEnumOrId = 'Account'", "NamespacePrefix = null", among("DeveloperName", stems)]
+    where = [f"TableEnumOrId = {literal(sobject)}", "NamespacePrefix = null", among("DeveloperName", stems)]
     soql = select(["Id", "DeveloperName"], "CustomField", where)
     reply = client.call("GET", "tooling/query", params={"q": soql}).data
     rows = reply.get("records") if isinstance(reply, dict) else None

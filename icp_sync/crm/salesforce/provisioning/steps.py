@@ -3,171 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from icp_sync.crm.salesforce.provisioning import (
-    existing,
-    granting,
-    metadata,
-    permission_sets,
-    record_types,
-    set_up,
-)
+from icp_sync.crm.salesforce.provisioning import granting, metadata, permission_sets, record_types
 from icp_sync.crm.salesforce.provisioning.access import Held
-from icp_sync.crm.salesforce.provisioning.granting import Grant
-from icp_sync.crm.salesforce.provisioning.looking import Definition, Org, Unread
-from icp_sync.crm.salesforce.provisioning.metadata import PICKLISTS, TYPES, Choice, Component, RecordType
+from icp_sync.crm.salesforce.provisioning.field_steps import (
+    Intent,
+    Learned,
+    business,
+    comes,
+    deployable,
+    field_intent,
+    wanted_values,
+)
+from icp_sync.crm.salesforce.provisioning.looking import Org, Table, Unread, picklists
+from icp_sync.crm.salesforce.provisioning.metadata import PICKLISTS, Component
 from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS, Grants
-from icp_sync.domain.standing import FIELDS, Field
+from icp_sync.domain.standing import FIELDS
 from icp_sync.ports import Blueprint, Step, StepKind
 
-HIDDEN = "hidden from us; its values are looked at once the permission set shows it"
-UNTOLD = "it exists, nobody shows it to us, and what it is was not told: an administrator must look"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """A step, and what is sent for it: metadata, rows of a permission set, or our own assignment."""
-
-    step: Step
-    components: tuple[Component, ...] = ()
-    rows: tuple[Grant, ...] = ()
-    wanted: Grants | None = None
-    assigns: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
-    """What trying has taught.
-
-    refused: lower-case full name of what Salesforce did not take → why. reunited: lower-case field → values
-    somebody else made active while we worked. prefixed: whether list views want `Account.X__c`.
-    """
-
-    refused: Mapping[str, str] = field(default_factory=dict)
-    reunited: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    prefixed: bool = False
-
-    def of(self, name: str) -> str:
-        return self.refused.get(name.lower(), "")
+BY_HAND = "Setup → Object Manager → Opportunity → Record Types"
 
 
 def intents(org: Org, blueprint: Blueprint, learned: Learned) -> list[Intent]:
     """The steps to the blueprint, in the order they are told."""
-    fields = [_field(org, blueprint, name, learned) for name in blueprint.fields]
+    fields, *of_deals = [
+        [field_intent(org, table, blueprint, name, learned) for name in table.ours.names]
+        for table in org.tables
+    ]
+    unusable = {
+        table.ours.full_name(target).lower()
+        for table, planned in zip(org.tables, (fields, *of_deals), strict=True)
+        for target, intent in zip(table.ours.names.values(), planned, strict=True)
+        if intent.step.kind is StepKind.CONFLICT
+    }
     usable = {
         name: target
-        for (name, target), intent in zip(blueprint.fields.items(), fields, strict=True)
-        if intent.step.kind is not StepKind.CONFLICT
+        for name, target in blueprint.fields.items()
+        if org.accounts.ours.full_name(target).lower() not in unusable
     }
-    unusable = {f"account.{name.lower()}" for name in set(blueprint.fields.values()) - set(usable.values())}
     integration = permission_sets.integration_grants(blueprint, transfer=org.transfer).without(unusable)
     readers = permission_sets.reader_grants(blueprint).without(unusable)
     made = _permission_set(org, INTEGRATION, integration, org.integration, learned)
     shown = _permission_set(org, READERS, readers, org.readers, learned)
     return [
         *_with_record_types(org, blueprint, fields, learned),
+        *(intent for planned in of_deals for intent in planned),
+        *(_kinds_of_deals(org, org.deals, blueprint, learned) if org.deals else ()),
         made,
         _unread_by_people(shown, org),
         _assignment(org, made),
         *(_list_view(org, view, learned) for view in metadata.list_views(usable, prefixed=learned.prefixed)),
     ]
-
-
-def _field(org: Org, blueprint: Blueprint, name: str, learned: Learned) -> Intent:
-    field, target = FIELDS[name], blueprint.fields[name]
-    definition, wanted = org.definitions.get(target.lower()), _wanted(blueprint, name, learned)
-    problem = _unusable(org, field, target, wanted) or learned.of(f"Account.{target}")
-    if problem:
-        return Intent(step=Step(kind=StepKind.CONFLICT, what=target, detail=problem))
-    if definition is None and target.lower() in org.unseen:
-        return Intent(step=Step(kind=StepKind.KEEP, what=target, detail=HIDDEN))
-    if definition is None:
-        made = metadata.custom_field(field, target, wanted)
-        step = Step(kind=StepKind.CREATE, what=target, detail=f"{TYPES[field.type]}, {field.label}")
-        return Intent(step=step, components=(made,))
-    added = existing.missing(definition, wanted)
-    detail = _lacking(_deployable(org, learned), target, wanted, added)
-    if not detail:
-        return Intent(step=Step(kind=StepKind.KEEP, what=target))
-    step = Step(kind=StepKind.ADD_OPTION, what=target, detail=detail)
-    return Intent(step=step, components=(_widened(org, field, target, wanted),) if added else ())
-
-
-def _widened(org: Org, field: Field, target: str, wanted: Sequence[Choice]) -> Component:
-    """A field with more values, and everything else as it is."""
-    definition, told = org.definitions[target.lower()], org.set_up.get(target.lower())
-    return metadata.custom_field(
-        field,
-        str(definition.get("name") or target),
-        existing.united(definition, wanted),
-        restricted=definition.get("restrictedPicklist") is not False,
-        ordered=set_up.ordered(told),
-        kept=set_up.kept(told, definition),
-    )
-
-
-def _wanted(blueprint: Blueprint, name: str, learned: Learned) -> tuple[Choice, ...]:
-    """The values a field must offer: ours, and those others have just added."""
-    ours = metadata.wanted_choices(FIELDS[name], blueprint)
-    others = learned.reunited.get(blueprint.fields[name].lower(), frozenset()) - {one.value for one in ours}
-    return (*ours, *(Choice(value=value, label=value) for value in sorted(others)))
-
-
-def _unusable(org: Org, field: Field, target: str, wanted: Sequence[Choice]) -> str:
-    if problem := metadata.name_problem(target):
-        return problem
-    for choice in wanted:
-        if problem := metadata.value_problem(choice.value, field.type):
-            return problem
-    definition = org.definitions.get(target.lower())
-    if definition is not None:
-        known = {**definition, **_set_up_alone(org, target)}
-        return existing.conflict(field, known) or existing.doubles(known, wanted)
-    if target.lower() in org.unseen:
-        return _unseen(org, field, target, wanted)
-    return metadata.doubles(wanted)
-
-
-def _set_up_alone(org: Org, target: str) -> Definition:
-    """What no describe tells of a field we see."""
-    told = org.set_up.get(target.lower())
-    return {"globalValues": set_up.described(told)["globalValues"]} if told else {}
-
-
-def _unseen(org: Org, field: Field, target: str, wanted: Sequence[Choice]) -> str:
-    """Why a field that exists and is hidden from us is not ours, "" when it is one for us, or will be seen
-    as soon as we have our permission set."""
-    known = org.unseen[target.lower()]
-    if known is not None:
-        problem = existing.conflict(field, known) or existing.doubles(known, wanted)
-        return f"{problem}; it is hidden from us" if problem else ""
-    held = org.integration.grants.fields if isinstance(org.integration, Held) else {}
-    ours = f"account.{target.lower()}" in {name.lower() for name in held}
-    return "" if ours or _comes(org) else UNTOLD
-
-
-def _lacking(
-    types: Sequence[RecordType], target: str, wanted: Sequence[Choice], added: Sequence[Choice]
-) -> str:
-    """What is to be added to a field and, beyond that, to single record types."""
-    new = [choice.value for choice in added]
-    said = [", ".join(new)] if new else []
-    for one in types:
-        lacking = record_types.lacking(one, target, [choice.value for choice in wanted])
-        if short := [value for value in lacking if value not in new]:
-            said.append(f"record type {one.name}: {', '.join(short)}")
-    return "; ".join(said)
-
-
-def _business(org: Org) -> tuple[RecordType, ...]:
-    """The record types that are ours to change: those of person accounts belong to another object."""
-    types = () if isinstance(org.record_types, Unread) else org.record_types
-    return tuple(one for one in types if not one.person)
-
-
-def _deployable(org: Org, learned: Learned) -> list[RecordType]:
-    return [one for one in _business(org) if one.known and not learned.of(f"Account.{one.name}")]
 
 
 def _with_record_types(
@@ -182,12 +69,12 @@ def _with_record_types(
         and FIELDS[names[intent.step.what]].type in PICKLISTS
     ]
     made, untold = [], {}
-    for one in _deployable(org, learned):
-        new = {target for target in changing if target.lower() not in org.definitions}
+    for one in deployable(org, learned):
+        new = {target for target in changing if target.lower() not in org.accounts.definitions}
         unread = [target for target in changing if target not in new and target not in one.values]
         offered = {
             target: one.values.get(target, frozenset())
-            | {choice.value for choice in _wanted(blueprint, names[target], learned)}
+            | {choice.value for choice in wanted_values(org.accounts, blueprint, names[target], learned)}
             for target in changing
             if target not in unread
         }
@@ -208,7 +95,7 @@ def _record_type_conflicts(
     problems = {}
     if isinstance(org.record_types, Unread):
         problems["record types of accounts"] = org.record_types.why
-    for one in _business(org):
+    for one in business(org):
         problem = learned.of(f"Account.{one.name}") or untold.get(one.name, "")
         if not one.known and changes:
             problem = "how it is set up could not be read, and deploying it would replace that"
@@ -218,16 +105,30 @@ def _record_type_conflicts(
         yield Intent(step=Step(kind=StepKind.CONFLICT, what=what, detail=problem))
 
 
-def _comes(org: Org) -> bool:
-    """Whether our permission set is there to be taken, and much is dark only because we do not have it."""
-    return bool(org.integration_id) and org.assigned is False
+def _kinds_of_deals(org: Org, deals: Table, blueprint: Blueprint, learned: Learned) -> Iterator[Intent]:
+    """What an administrator must do so that deals of every record type take our values: those types also say
+    which sales process a deal follows, and are left to who keeps that."""
+    if isinstance(org.kinds_of_deals, Unread):
+        step = Step(kind=StepKind.CONFLICT, what="record types of deals", detail=org.kinds_of_deals.why)
+        yield Intent(step=step)
+        return
+    names = {target: name for name, target in deals.ours.names.items()}
+    for one in org.kinds_of_deals:
+        for target in picklists(deals.ours):
+            wanted = [choice.value for choice in wanted_values(deals, blueprint, names[target], learned)]
+            new = target.lower() not in deals.definitions
+            lacking = wanted if new else record_types.lacking(one, target, wanted)
+            if one.active and lacking:
+                kind = StepKind.NOTE if new else StepKind.CONFLICT
+                detail = f"must offer {', '.join(lacking)} in {target}: {BY_HAND}"
+                yield Intent(step=Step(kind=kind, what=f"record type Opportunity.{one.name}", detail=detail))
 
 
 def _permission_set(
     org: Org, name: str, wanted: Grants, found: Held | Unread | None, learned: Learned
 ) -> Intent:
     what = f"permission set {name}"
-    if isinstance(found, Unread) and _comes(org):
+    if isinstance(found, Unread) and comes(org):
         return Intent(step=Step(kind=StepKind.KEEP, what=what, detail="looked at once we have our own"))
     problem = found.why if isinstance(found, Unread) else learned.of(name)
     if problem:

@@ -7,9 +7,11 @@ https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
-from icp_sync.crm.canonical import instant
+from icp_sync.crm.canonical import canonical_text, instant
 from icp_sync.crm.roster import Roster
 from icp_sync.crm.salesforce import soql
 from icp_sync.crm.salesforce.client import Client, Json
@@ -17,6 +19,7 @@ from icp_sync.crm.salesforce.columns import CURRENCY, STAMP
 from icp_sync.crm.salesforce.ids import long_id
 from icp_sync.crm.salesforce.reads.opportunities import OBJECT
 from icp_sync.crm.salesforce.replies import codes
+from icp_sync.domain import stamp as stamps
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.ports import Deal
 
@@ -25,29 +28,49 @@ FURTHER = ("Name", "Amount", CURRENCY, "CloseDate", "CreatedDate", "OwnerId")
 """What an org may not have, or hide from us; then the deal says nothing of it."""
 
 
-def deals(client: Client, roster: Roster, since: int, currency: Callable[[], str]) -> Iterator[Deal]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What the org shows of opportunities. stamp: field of the stamp → API name, of those we may read."""
+
+    fields: tuple[str, ...]
+    stamp: Mapping[str, str]
+
+
+def deals(
+    client: Client,
+    roster: Roster,
+    since: int,
+    currency: Callable[[], str],
+    stamp: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Deal]:
     """The deals changed since (ms), in order of id. currency: the org's, for amounts without one of their
-    own. Raises AuthError naming the right that is missing."""
-    fields = _fields(client)
+    own. stamp: field of the stamp → API name, empty where deals are not stamped. Raises AuthError naming the
+    right that is missing."""
+    shown = _shown(client, stamp)
     last = ""
     while True:
         where = [
             f"{STAMP} >= {soql.instant(since)}" if since > 0 else "",
             soql.after("Id", last) if last else "",
         ]
-        statement = soql.select(fields, OBJECT, where, order="Id", limit=soql.PAGE)
+        statement = soql.select(shown.fields, OBJECT, where, order="Id", limit=soql.PAGE)
         rows = [row for page in client.query(statement) for row in page]
         for row in rows:
             id = long_id(str(row.get("Id") or ""))
             if id <= last:
                 raise UnavailableError("Salesforce answered opportunities out of order")
             last = id
-            yield _deal(row, roster, currency)
+            yield _deal(row, roster, currency, shown.stamp)
         if len(rows) < soql.PAGE:
             return
 
 
-def _fields(client: Client) -> Sequence[str]:
+def stamp_text(name: str, raw: object) -> str:
+    """A value of the stamp as Salesforce has it, in canonical form."""
+    return canonical_text(stamps.STAMP[name].type, None if raw is None else str(raw))
+
+
+def _shown(client: Client, stamp: Mapping[str, str]) -> _Shown:
     try:
         described = client.describe(OBJECT)["fields"]
     except RequestError as error:
@@ -60,10 +83,13 @@ def _fields(client: Client) -> Sequence[str]:
             f"the integration user may not read {', '.join(f'{OBJECT}.{name}' for name in missing)}",
             next_step="give its permission set Read on Opportunity and these fields, then icp-sync check",
         )
-    return [*NEEDED, *(name for name in FURTHER if name in shown)]
+    spelled = {name.lower(): name for name in shown}
+    ours = {name: spelled[api.lower()] for name, api in stamp.items() if api.lower() in spelled}
+    usual = (*NEEDED, *(name for name in FURTHER if name in shown))
+    return _Shown(fields=(*usual, *dict.fromkeys(ours.values())), stamp=ours)
 
 
-def _deal(row: Json, roster: Roster, currency: Callable[[], str]) -> Deal:
+def _deal(row: Json, roster: Roster, currency: Callable[[], str], stamp: Mapping[str, str]) -> Deal:
     amount = row.get("Amount")
     known = isinstance(amount, int | float) and not isinstance(amount, bool) and math.isfinite(amount)
     return Deal(
@@ -79,6 +105,7 @@ def _deal(row: Json, roster: Roster, currency: Callable[[], str]) -> Deal:
         created_at=_ms(row.get("CreatedDate")),
         changed_at=_ms(row.get(STAMP)),
         owner=roster.email(long_id(str(row.get("OwnerId") or ""))),
+        stamp={name: stamp_text(name, row.get(api)) for name, api in stamp.items()},
     )
 
 

@@ -182,7 +182,7 @@ def _delete_field(stage: Stage, name: str) -> bool:
     used = [str(body["label"]) for body in views.values() if "filters" in list_views.mentions(body, own)]
     if used:
         raise Problem(f"This custom field is referenced elsewhere in salesforce.com. : List View - {used[0]}")
-    uses = [one for one in stage.org.dependents if entity == "account" and one.field == own and one.refuses]
+    uses = [one for one in stage.org.dependents if (one.object, one.field) == (entity, own) and one.refuses]
     if uses:
         named = f"{uses[0].type} - {uses[0].name}"
         raise Problem(f"This custom field is referenced elsewhere in salesforce.com. : {named}")

@@ -1,0 +1,44 @@
+"""What goes with a whole round of `icp-sync run --once`: deals, and the watch on the profile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from icp_sync.cli.run import Wanted
+    from icp_sync.daemon import Stopping
+    from icp_sync.sync.cycle import Parts
+    from icp_sync.wiring import Wired
+
+
+def beside(wanted: Wanted, wired: Wired, stopping: Stopping) -> dict[str, object] | None:
+    """Follow deals, where they are followed, and once a day watch the profile.
+
+    What became of deals; None where nobody looked at them.
+    """
+    if wanted.dry_run or wanted.where or wanted.limit or not stopping.going():
+        return None
+    deals = _follow_deals(wired.parts, stopping)
+    _watch(wired)
+    return deals
+
+
+def _watch(wired: Wired) -> None:
+    """Once a day: whether the profile still holds."""
+    from icp_sync.learning.watch import watch_if_due
+
+    policy = wired.parts.policy()
+    profiles = [compiled.profile for compiled in policy.compiled]
+    watch_if_due(wired.journal, profiles, wired.settings, wired.parts.clock, types=policy.types)
+
+
+def _follow_deals(parts: Parts, stopping: Stopping) -> dict[str, object] | None:
+    """That deals cannot be read now keeps no account from being settled."""
+    from icp_sync.errors import UnavailableError
+    from icp_sync.sync.deals import follow_deals
+
+    try:
+        done = follow_deals(parts, going=stopping.going)
+    except UnavailableError as error:
+        return {"error": str(error)}
+    return None if done is None else done.to_json()
