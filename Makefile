@@ -22,6 +22,7 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.learning --seeds 20
 
 soak: $(READY)  ## every programme at its full size, one table; MINUTES for all of them together
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES)

@@ -22,17 +22,9 @@ from typing import Any
 from icp_sync.learning.attributes import RATE, find
 from icp_sync.learning.chance import benjamini_hochberg
 from icp_sync.learning.coded import coded
+from tests.bench.figures import Figure
+from tests.bench.learning_line import beside_trees, silent, whole_file
 from tests.learning.planted import ODDS, TYPES, Planted, planted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One line. ours, beside: what was measured, and the oracle's where there is one."""
-
-    what: str
-    ours: str
-    beside: str = ""
-    goal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +130,7 @@ def _share(hits: Iterable[bool]) -> str:
     return f"{fmean(hits):.1%}"
 
 
-PARTS = {"attributes": attributes}
+PARTS = {"attributes": attributes, "silent": silent, "beside": beside_trees, "file": whole_file}
 
 
 def main() -> None:
