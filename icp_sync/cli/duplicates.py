@@ -12,7 +12,7 @@ import typer
 
 from icp_sync.cli.grounds import Columns, Currency, Judges, On
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.cli.output import STDOUT, Out, rows_to, unfit
+from icp_sync.cli.output import STDOUT, Out, exactly, rows_to, unfit
 from icp_sync.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def duplicates(
     from icp_sync.cli.grounds import grounds
     from icp_sync.cli.rendering import Screen, document
 
-    if problems := unfit(out, on, as_json=as_json):
+    if problems := unfit(out, exactly(HEADER), on, as_json=as_json):
         raise ConfigError(problems)
     with grounds(on, config, connection, columns=columns, currency=currency) as here:
         report = look(here, _compiled(here, profile))

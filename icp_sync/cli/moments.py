@@ -1,11 +1,15 @@
-"""Days and instants as people type them."""
+"""Days and instants as people type them, and from when on the past can be told."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from icp_sync.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from icp_sync.cli.opening import Opened
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _HINT = "write 2026-11-21, 2026-11-21T14:30 (UTC) or 2026-11-21T14:30+01:00"
@@ -27,3 +31,13 @@ def moment(text: str, *, option: str, end: bool = False) -> float:
     except (ValueError, OverflowError):
         problem = Problem(where=f"{option} '{said[:40]}'", what="is neither a day nor an instant", hint=_HINT)
         raise ConfigError([problem]) from None
+
+
+def kept_since(at: Opened, now: float) -> float:
+    """From when on evaluations are whole, UTC epoch seconds: as the settings say, or later where fewer were
+    kept before."""
+    from icp_sync.wiring import keep_of
+
+    since = now - keep_of(at.connection).history
+    pruned = at.journal.history_since()
+    return since if pruned is None else max(since, pruned)

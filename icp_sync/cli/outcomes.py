@@ -50,12 +50,13 @@ def outcomes(
     with opened(config, connection, existing=True) as at:
         definitions = defined(at.connection.learning)
         currency = _currency(at)
-        sold = list(_sold(at.journal, begin, currency))
+        ever = list(_sold(at.journal, currency))
+        sold = [deal for deal in ever if deal.created >= begin]
         if not sold:
             raise _none(at, since)
         now = _worth(at.journal, definitions, currency) if definitions.value or definitions.churned_on else {}
     today = datetime.fromtimestamp(time.time(), UTC).date()
-    stayed = list(customers(sold, now, today - timedelta(days=365)))
+    stayed = list(customers(ever, now, today - timedelta(days=365), since=begin))
     found = rows(sold, stayed)
     if as_json:
         document(
@@ -83,24 +84,24 @@ def _currency(at: Opened) -> str:
     """What most won deals are in."""
     from collections import Counter
 
-    seen = Counter(deal.currency for page in _pages(at.journal, 0.0) for deal in page if deal.won)
+    seen = Counter(deal.currency for page in _pages(at.journal) for deal in page if deal.won)
     del seen[""]
     return min(seen, key=lambda code: (-seen[code], code), default="USD")
 
 
-def _pages(journal: Journal, since: float) -> Iterator[Sequence[StoredDeal]]:
+def _pages(journal: Journal) -> Iterator[Sequence[StoredDeal]]:
     last = ""
-    while page := journal.deals(created_since=since, after=last, limit=PAGE):
+    while page := journal.deals(after=last, limit=PAGE):
         last = page[-1].id
         yield page
 
 
-def _sold(journal: Journal, since: float, currency: str) -> Iterator[Sold]:
+def _sold(journal: Journal, currency: str) -> Iterator[Sold]:
     from icp_sync.domain.facts import Money
     from icp_sync.learning.outcomes import Sold
     from icp_sync.learning.sales import in_currency
 
-    for page in _pages(journal, since):
+    for page in _pages(journal):
         for deal in page:
             closed = None if deal.open else _closed(deal.closed_on)
             amount = deal.amount
@@ -151,8 +152,9 @@ def _json(row: Row) -> dict[str, object]:
 def _show(screen: Screen, found: Sequence[Row], currency: str, *, retention: bool) -> None:
     from icp_sync.cli.text import amount
 
+    each = f"{currency} per won deal"
     screen.table(
-        ["tier then", "deals", "open", "won", "of", "win rate", "days", f"won {currency}", "a day", "kept"],
+        ["tier then", "deals", "open", "won", "of", "win rate", "days", each, "a day", "kept"],
         [
             (
                 row.tier or "unknown",
@@ -161,7 +163,7 @@ def _show(screen: Screen, found: Sequence[Row], currency: str, *, retention: boo
                 f"{row.won:,}",
                 f"{row.decided:,}",
                 "" if row.rate is None else f"{row.rate:.0%} ({row.low:.0%}–{row.high:.0%})",
-                "" if row.cycle is None else f"{row.cycle:.0f}",
+                "" if row.cycle is None else f"{row.cycle:.0f}" if row.cycle >= 1 else "< 1",
                 "" if row.amount is None else amount(round(row.amount)),
                 "" if row.velocity is None else amount(round(row.velocity)),
                 "" if row.retention is None else f"{row.retention:.0%} of {row.customers}",
@@ -173,7 +175,7 @@ def _show(screen: Screen, found: Sequence[Row], currency: str, *, retention: boo
     screen.say()
     screen.say(
         "tier then: of the company when the deal was created. days: from creation to close of the won ones, "
-        "the median. a day: open deals x win rate x what a won one brings / days."
+        "the median. a day: open deals x win rate x what a won one brings / days, of which one at least."
     )
     if retention:
         screen.say("kept: what customers of a year and more are worth today, of what they first bought.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -16,6 +16,11 @@ from icp_sync.errors import Problem
 
 STDOUT = Path("-")
 TABLES = (".csv", ".tsv", ".txt")
+_HEAD = 1 << 20
+"""Characters a header may have."""
+
+Ours = Callable[[Sequence[str]], bool]
+"""Whether a header is one that the command writes."""
 
 Out = Annotated[
     Path | None,
@@ -45,21 +50,64 @@ def draft_of(out: Path) -> Iterator[Path]:
         yield draft
 
 
-def unfit(out: Path | None, read: Path | None, *, as_json: bool) -> list[Problem]:
-    """What is wrong with writing there: it is the file that is read, or stdout has another purpose."""
-    if out == STDOUT and as_json:
-        return [Problem(where="--out -", what="standard output is for the JSON document already")]
-    if out not in (None, STDOUT) and read is not None and out.resolve() == read.resolve():
-        return [Problem(where="--out", what="would overwrite the file it reads", hint="name another")]
-    return precious(out, TABLES)
+def unfit(
+    out: Path | None,
+    ours: Ours,
+    *read: Path | None,
+    option: str = "--out",
+    kinds: Collection[str] = TABLES,
+    as_json: bool = False,
+) -> list[Problem]:
+    """What is wrong with writing a table there: the command reads that file, it is another table or no table
+    at all, or stdout has another purpose. What this command wrote earlier may be written again.
+
+    ours: whether the header is one this command writes. read: the files it reads. option: that names `out`.
+    """
+    if out is None:
+        return []
+    if out == STDOUT:
+        what = "standard output is for the JSON document already"
+        return [Problem(where=f"{option} -", what=what)] if as_json else []
+    if any(one is not None and one.resolve() == out.resolve() for one in read):
+        return [Problem(where=option, what="would overwrite the file it reads", hint="name another")]
+    if (problems := precious(out, kinds, option=option)) or not out.is_file() or not out.stat().st_size:
+        return problems
+    if any(map(ours, _headers(out))):
+        return []
+    what = f"{out} is there already, with other columns than this command writes"
+    return [Problem(where=option, what=what, hint="name a new file")]
 
 
-def precious(out: Path | None, kinds: Collection[str]) -> list[Problem]:
+def exactly(header: Sequence[str]) -> Ours:
+    """Nothing but these columns, in this order."""
+    wanted = list(header)
+    return lambda found: list(found) == wanted
+
+
+def precious(out: Path | None, kinds: Collection[str], *, option: str = "--out") -> list[Problem]:
     """That a file of another kind stands there: a profile, the settings, a journal, somebody's work."""
     if out in (None, STDOUT) or not out.is_file() or out.suffix.lower() in kinds:
         return []
     what = f"{out} is there already, and nothing that this command writes"
-    return [Problem(where="--out", what=what, hint=f"name a file that ends in {' or '.join(kinds)}")]
+    return [Problem(where=option, what=what, hint=f"name a file that ends in {' or '.join(kinds)}")]
+
+
+def _headers(file: Path) -> Iterator[list[str]]:
+    """What the header of a table may be, none where it cannot be read."""
+    import csv
+    from io import StringIO
+
+    from icp_sync.tables.parquet import SUFFIX, header_of
+
+    if file.suffix.lower() == SUFFIX:
+        yield from (header_of(file),)
+        return
+    with suppress(OSError):
+        with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+            text = stream.read(_HEAD)
+        for delimiter in ",;\t|":
+            with suppress(csv.Error, StopIteration):
+                yield next(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import typer
 
 from icp_sync.cli.grounds import Judges
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.cli.output import STDOUT, Out, rows_to, unfit
+from icp_sync.cli.output import STDOUT, Out, exactly, rows_to, unfit
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
 
 ROWS = 20
+HEADER = ("id", "name", "domain", "tier", "owner", "new_owner", "what", "why")
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +51,7 @@ def reassign(
     leaving = rep.strip().lower()
     if not leaving:
         raise ConfigError([Problem(where="--from", what="names nobody", hint="an owner's email")])
-    if problems := unfit(out, None, as_json=as_json):
+    if problems := unfit(out, exactly(HEADER), as_json=as_json):
         raise ConfigError(problems)
     with grounds(None, config, connection) as at:
         ground = routing(at, profile, now)
@@ -77,7 +78,7 @@ def _unknown(rep: str, owners: list[str]) -> ConfigError:
 def _rows(planned: Plan, stream: TextIO) -> None:
     from icp_sync.tables.writing import writer
 
-    rows = writer(stream, ["id", "name", "domain", "tier", "owner", "new_owner", "what", "why"])
+    rows = writer(stream, HEADER)
     for line in planned.lines:
         cells = (line.id, line.name, line.domain, line.tier, planned.rep, line.owner)
         rows.row([*cells, line.fate, line.why])

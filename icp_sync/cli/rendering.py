@@ -75,9 +75,10 @@ class Screen:
         *,
         right: Collection[int] = (),
         whole: Collection[int] = (),
+        ruled: bool = True,
     ) -> None:
         """Rows under heads. right: positions of the columns that hold numbers; whole: of those never cut or
-        broken, because people copy what stands there."""
+        broken, because people copy what stands there. ruled: with a line below the heads, on a terminal."""
         cells = [[clean(cell) for cell in row] for row in rows]
         if self.console is None:
             self._plain(heads, cells, right)
@@ -86,7 +87,8 @@ class Screen:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+        box = SIMPLE_HEAD if ruled else None
+        table = Table(box=box, show_edge=False, pad_edge=False, header_style="bold")
         for at, head in enumerate(heads):
             least = max(map(len, [head, *(row[at] for row in cells)])) if at in whole else None
             side: Literal["right", "left"] = "right" if at in right else "left"

@@ -78,6 +78,7 @@ class Retention(Bound):
         """
         done = Pruned()
         log, sent, moved = schema.evaluation_log, schema.change_log, schema.movement
+        self._begin_history(now - keep.history)
         done.evaluations = self._prune_log(
             log, now - keep.history, going, _superseded(log, now - keep.history)
         )
@@ -90,6 +91,23 @@ class Retention(Bound):
         done.answers = self._prune_answers(now, going) + self._prune_events(now, going)
         done.erased = self._erase_gone(now - keep.gone, now, going)
         return done
+
+    def history_since(self) -> float | None:
+        """From when on the evaluations are whole, as far as pruning goes; None while nothing was pruned."""
+        with self.reading() as conn:
+            row = self.state(conn)
+        return None if row is None or row.history_since is None else float(str(row.history_since))
+
+    def _begin_history(self, before: float) -> None:
+        """Note, before they go, that evaluations from before an instant do: keeping more of them later brings
+        none back."""
+        if before <= 0:
+            return
+        with self.writing("state") as conn:
+            row = self.state(conn)
+            known = float(str(row.history_since or 0.0)) if row is not None else 0.0
+            if before > known:
+                self.set_state(conn, history_since=before)
 
     def _prune_log(
         self, table: Any, before: float, going: Callable[[], bool], *only: ColumnElement[bool]

@@ -45,6 +45,7 @@ connection_state = Table(
     Column("backfill_at", Double),
     Column("backfill_state", Text, nullable=False, default="", server_default=""),  # see journal.backfills
     Column("audit_end", Text, nullable=False, default="", server_default=""),  # see journal.audit
+    Column("history_since", Double),  # evaluations from before were pruned, see journal.retention
 )
 
 profile_version = Table(

@@ -16,6 +16,7 @@ from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks
 from icp_sync.journal.encoding import loads, previous_from_text
+from icp_sync.journal.retention import ERASED
 
 _ACCOUNT = schema.account
 _LOG = schema.evaluation_log
@@ -87,6 +88,14 @@ class Snapshots(Bound):
         by_id = {row.account: row for row in found}
         page = [_then(accounts[id], row) for id in accounts if (row := by_id.get(id)) is not None]
         return tuple(page), rows[-1].id if len(rows) == limit else ""
+
+    def erased_since(self, at: float) -> int:
+        """Accounts that went from the CRM after an instant and of which everything is erased by now. They may
+        have had an evaluation then; when they came is erased as well."""
+        erased = (_ACCOUNT.c.status == "gone", _ACCOUNT.c.problem == ERASED, _ACCOUNT.c.settled_at > at)
+        with self.reading() as conn:
+            mine = select(func.count()).where(_ACCOUNT.c.connection == self.connection, *erased)
+            return int(conn.execute(mine).scalar() or 0)
 
     def evaluated_since(self) -> float | None:
         """When the first evaluation of the history was made, None while there is none."""

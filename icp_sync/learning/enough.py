@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 from icp_sync.learning.attributes import Findings
 from icp_sync.learning.cases import Labelled
 from icp_sync.learning.chance import OUT_OF_REACH, needed
 from icp_sync.learning.gate import LEAST_LEARNED, LEAST_PROVED
+from icp_sync.learning.roughly import roughly
+
+DESCRIBE = "icp-sync learn --describe, which drafts a hypothesis from your best customers"
 
 
 def too_few(learning: Sequence[Labelled], proving: Sequence[Labelled], until: date | None) -> str:
@@ -34,7 +37,7 @@ def more_cases(findings: Findings) -> str:
         return (
             "no fact is known of enough accounts to be asked about; icp-sync facts discover shows the fields"
         )
-    mark = min(marks, key=lambda one: one.p)
+    mark = min(marks, key=lambda one: (one.adjusted, one.p))
     share = mark.n / (mark.n + mark.other_n)
     alpha = findings.rate / max(1, findings.tried)
     cases = needed(findings.base, mark.rate, share, alpha=alpha)
@@ -43,8 +46,27 @@ def more_cases(findings: Findings) -> str:
     if cases >= OUT_OF_REACH:
         return f"{asked} none tells anything: {strongest} is what chance gives"
     known = (mark.n + mark.other_n) / findings.n
-    total = round(cases / known, -2 if cases > 1000 else -1)
+    total = roughly(round(cases / known), findings.n)
     return (
-        f"{asked} none is told from chance: {strongest} would take about {total:,.0f} decided accounts, "
-        f"if it is real; there are {findings.n:,}"
+        f"{asked} none is told from chance: {strongest} would take {total} cases to learn from, if it is "
+        f"real; there are {findings.n:,}"
     )
+
+
+def next_step(learning: Sequence[Labelled], proving: Sequence[Labelled]) -> str:
+    """What helps, where there is not enough evidence."""
+    told = [*learning, *proving]
+    if not told:
+        return "icp-sync learn --describe --best FILE.csv, which needs no deals"
+    good = sum(one.good for one in told)
+    if good in (0, len(told)):
+        kind, other = ("lost", "won") if good else ("won", "lost")
+        return f"add the {kind} deals to what is read: what marks the {other} ones shows only beside them"
+    first, last = (_day(end(one.case.decided for one in told)) for end in (min, max))
+    if not (learning and proving) and first < last:
+        return f"name a day between {first} and {last} with --until, as the data goes from then to then"
+    return DESCRIBE
+
+
+def _day(instant: float) -> date:
+    return datetime.fromtimestamp(instant, UTC).date()

@@ -16,6 +16,7 @@ from icp_sync.domain.profile import Profile
 from icp_sync.learning.backtest import judged
 from icp_sync.learning.cases import Labelled
 from icp_sync.learning.ranking import Estimate, auc, auc_difference, auc_estimate
+from icp_sync.learning.roughly import roughly
 from icp_sync.learning.rules import Rule
 
 LEAST_LEARNED = 30
@@ -196,12 +197,13 @@ def _enough(
     base = (_kinds(learning)[0] + _kinds(proving)[0]) / max(1, len(learning) + len(proving))
     proof = max(_least(base, LEAST_PROVED), *(_clearing(one, len(proving)) for one in lost), len(proving))
     wanted = [
-        (f"{more:,} more {what}", more)
-        for more, what in (
-            (_least(base, LEAST_LEARNED) - len(learning), "cases to learn from"),
+        (_more(more, len(cases), what), more)
+        for more, cases, what in (
+            (_least(base, LEAST_LEARNED) - len(learning), learning, "to learn from"),
             (
                 proof - len(proving),
-                "cases decided since then to prove it on, if it goes on ranking as it does",
+                proving,
+                "decided since then to prove it on, if it goes on ranking as it does",
             ),
         )
     ]
@@ -209,7 +211,12 @@ def _enough(
     if not said:
         return "Enough would be profiles learned from shuffled labels to compare it with: icp-sync learn."
     rate = f" at this base rate of {base:.0%}" if base else ""
-    return f"Enough would be about {said}{rate}."
+    return f"Enough would be {said}{rate}."
+
+
+def _more(n: int, there: int, what: str) -> str:
+    said = roughly(n, there)
+    return f"{said} cases than there are {what}" if said == "far more" else f"{said} more cases {what}"
 
 
 def _least(base: float, least: int) -> int:

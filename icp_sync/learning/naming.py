@@ -75,6 +75,7 @@ _SPELLED = {
     "zoominfo": "ZoomInfo",
 }
 _NAMED = 3  # words a name gives; the others it counts
+MANY = 10_000
 
 
 def layer_of(fact: str) -> str:
@@ -84,17 +85,22 @@ def layer_of(fact: str) -> str:
 
 def name_of(condition: Condition) -> str:
     """A condition in a few words: "50 employees or more", "Software or internet", "Runs HubSpot"."""
+    return cut(full_name(condition, _NAMED), LONGEST_NAME).strip() or "Learned"
+
+
+def full_name(condition: Condition, most: int = MANY) -> str:
+    """The same, however long it gets: `most` values by name, and the others counted."""
     match condition:
         case Between():
             text = _level(condition.fact) + _banded(condition)
         case AnyOf(fact=fact, values=values):
-            text = _level(fact) + _worded(fact, values, 0)
+            text = _level(fact) + _worded(fact, values, 0, most)
         case NoneOf(fact=fact, values=values):
-            text = _level(fact) + _worded(fact, values, 1)
+            text = _level(fact) + _worded(fact, values, 1, most)
         case _:
             text = "Learned"
-    text = cut(text.replace(";", ","), LONGEST_NAME).strip()
-    return text[:1].upper() + text[1:] or "Learned"
+    text = text.replace(";", ",").strip()
+    return text[:1].upper() + text[1:]
 
 
 def distinct(names: Iterable[str]) -> list[str]:
@@ -159,12 +165,12 @@ def _day(instant: float) -> str:
     return str(day.year) if (day.month, day.day) == (1, 1) else day.date().isoformat()
 
 
-def _worded(fact: str, values: frozenset[str], none: int) -> str:
+def _worded(fact: str, values: frozenset[str], none: int, most: int) -> str:
     plain = _plain(fact)
     if values <= {"yes", "no"}:
         return _name(plain) if ("yes" in values) is not bool(none) else f"not {_name(plain)}"
     words = sorted(_word(plain, value) for value in values)
-    joined = _joined(words)
+    joined = _joined(words, most)
     if plain in _PHRASES:
         return _PHRASES[plain][none].format(joined)
     return f"{_name(plain)} {'is not' if none else 'is'} {joined}"
@@ -176,9 +182,9 @@ def _name(fact: str) -> str:
     return " ".join("SaaS" if w == "saas" else w.upper() if w in _SHORT else w for w in words)
 
 
-def _joined(words: Sequence[str]) -> str:
-    if len(words) > _NAMED:
-        words = [*words[:_NAMED], f"{len(words) - _NAMED} more"]
+def _joined(words: Sequence[str], most: int) -> str:
+    if len(words) > most:
+        words = [*words[:most], f"{len(words) - most} more"]
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 

@@ -23,9 +23,9 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sold:
-    """A deal. tier: of its company at its creation, "" nobody knew. created: UTC epoch seconds. closed: the
-    day it was won or lost, None while it is open or where no day is known. amount: in the report's currency,
-    None unknown."""
+    """A deal. tier: of its company at its creation, "" nobody knew. created: UTC epoch seconds, 0 unknown.
+    closed: the day it was won or lost, None while it is open or where no day is known. amount: in the
+    report's currency, None unknown."""
 
     account_id: str
     tier: str
@@ -109,12 +109,16 @@ def _row(tier: str, deals: Sequence[Sold], kept: Sequence[Kept]) -> Row:
 
 
 def _cycles(won: Iterable[Sold]) -> Iterator[float]:
-    """Days each took. A deal entered after it was closed took none that anybody knows."""
+    """Days each took. A deal entered after it was closed took none that anybody knows.
+
+    A close date is a day of the portal's own zone: west of UTC, a deal won in the evening it was created
+    closes a day before it, and took less than one.
+    """
     for deal in won:
-        if deal.closed is not None:
+        if deal.closed is not None and deal.created > 0:
             days = deal.closed.toordinal() - _EPOCH - deal.created // DAY
-            if days >= 0:
-                yield days
+            if days >= -1:
+                yield max(0.0, days)
 
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -126,10 +130,13 @@ def _velocity(still: int, rate: float | None, amount: float | None, cycle: float
     return still * rate * amount / max(1.0, cycle)
 
 
-def customers(sold: Iterable[Sold], now: Mapping[str, float | None], until: date) -> Iterator[Kept]:
+def customers(
+    sold: Iterable[Sold], now: Mapping[str, float | None], until: date, *, since: float = 0.0
+) -> Iterator[Kept]:
     """What became of those first won before a day, where both figures are known.
 
-    now: account → what it is worth today, 0 once it has churned, None or absent where nobody says.
+    sold: every deal, so that what was bought first is. now: account → what it is worth today, 0 once it has
+    churned, None or absent where nobody says. since: only those whose first won deal began then.
     """
     first: dict[str, Sold] = {}
     for deal in sold:
@@ -139,5 +146,7 @@ def customers(sold: Iterable[Sold], now: Mapping[str, float | None], until: date
                 first[deal.account_id] = deal
     for account_id, deal in first.items():
         worth = now.get(account_id)
-        if worth is not None and deal.amount is not None and deal.closed is not None and deal.closed < until:
+        if deal.created < since or deal.closed is None or deal.closed >= until:
+            continue
+        if worth is not None and deal.amount is not None:
             yield Kept(tier=deal.tier, first=deal.amount, now=worth)

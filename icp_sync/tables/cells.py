@@ -14,8 +14,10 @@ from icp_sync.domain.facts import CATALOGUE, FactType, FactValue, Members, fits,
 from icp_sync.domain.populations import population_of
 from icp_sync.normalize.facts_map import FactsMap, FactSource
 from icp_sync.normalize.kinds import Kind, parser
+from icp_sync.tables import industry_cells
 from icp_sync.tables.columns import Columns
 from icp_sync.tables.dates import unfolded
+from icp_sync.tables.thousands import joined
 
 _CACHED = 8_192  # cells remembered per column
 _LONGEST_CACHED = 200  # characters
@@ -72,19 +74,17 @@ class Cells:
         self._types = {**CATALOGUE, **columns.types, **types}
         read = [s for s in columns.sources if wanted is None or _asked(s.fact, wanted)]
         shared = {s.fact for s in read if sum(_tells(s.fact, other.fact) for other in read) > 1}
-        at, order = columns.positions, columns.day_month
+        at = columns.positions
         self.unreadable = [Unreadable(column=s.property, fact=s.fact) for s in read]
         self._singles = [
-            _Single(at[s.property], s.fact, s.kind is Kind.MONEY, _reader(s, order.get(s.property, "")), note)
+            _Single(at[s.property], s.fact, s.kind is Kind.MONEY, _reader(s, columns), note)
             for s, note in zip(read, self.unreadable, strict=True)
             if s.fact not in shared
         ]
         self._each = [(single.at, single.cache.get, single) for single in self._singles]
         several = [(s, note) for s, note in zip(read, self.unreadable, strict=True) if s.fact in shared]
         self._several = FactsMap([s for s, _ in several])
-        self._places = [
-            (at[s.property], s.property, s.kind is Kind.DATE, order.get(s.property, "")) for s, _ in several
-        ]
+        self._places = [(at[s.property], s.property, _spelling(s, columns)) for s, _ in several]
         self._notes = {note.fact: note for _, note in reversed(several)}
         fed = {s.fact for s in read}
         self._derives = any(f in fed for f in _POPULATION) and "population" not in fed
@@ -140,7 +140,7 @@ class Cells:
     ) -> None:
         """Facts that several columns feed."""
         properties = {
-            name: unfolded(cells[at], order) if date else cells[at] for at, name, date, order in self._places
+            name: spelled(cells[at]) if spelled else cells[at] for at, name, spelled in self._places
         }
         signals, unreadable = self._several.read(properties, observed_at=0.0, account_currency=currency)
         known = merge(signals, unreadable, self._types)
@@ -168,8 +168,8 @@ class Cells:
         return self._currency
 
 
-def _reader(source: FactSource, order: str) -> _Parse:
-    """The reading of one column; `order` says whether day or month comes first in its dates."""
+def _reader(source: FactSource, columns: Columns) -> _Parse:
+    """The reading of one column."""
     parse = parser(
         source.kind,
         source.fact,
@@ -183,9 +183,22 @@ def _reader(source: FactSource, order: str) -> _Parse:
         text = raw.strip()
         return parse(text, currency) if text else None
 
-    if source.kind is not Kind.DATE:
-        return read
-    return lambda raw, currency: read(unfolded(raw, order), currency)
+    if spelled := _spelling(source, columns):
+        return lambda raw, currency: read(spelled(raw), currency)
+    if source.values is industry_cells.LABELS and source.fact == "industry":
+        return lambda raw, currency: (
+            read(raw, currency) if (found := industry_cells.of_several(raw)) is None else found
+        )
+    return read
+
+
+def _spelling(source: FactSource, columns: Columns) -> Callable[[str], str] | None:
+    """How cells of a column are spelled for its reading, None as they are: dates by the order of day and
+    month it was found to have, numbers without points that divide thousands."""
+    if source.kind is Kind.DATE:
+        order = columns.day_month.get(source.property, "")
+        return lambda raw: unfolded(raw, order)
+    return joined if source.property in columns.thousands else None
 
 
 def _asked(fact: str, wanted: Collection[str]) -> bool:

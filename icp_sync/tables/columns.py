@@ -1,7 +1,7 @@
 """Header and `--map` → which column feeds which fact, or every problem with that at once.
 
-Knows names, not cells, but for the separator of sets and the order of day and month, which a column's own
-cells decide.
+Knows names, not cells, but for what a column's own cells decide: the separator of sets, the order of day and
+month, what the point in "2.345" is, and whose words industries are in.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ from icp_sync.errors import ConfigError, Problem
 from icp_sync.normalize.facts_config import kind_of, sources, suggestion
 from icp_sync.normalize.facts_map import FactSource
 from icp_sync.normalize.kinds import FACT_TYPES, Kind
-from icp_sync.tables import names
+from icp_sync.tables import industry_cells, names
 from icp_sync.tables.dates import figures, orders
 from icp_sync.tables.reading import Table
+from icp_sync.tables.thousands import either, points
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _GUESSED = 10
 """Rank of the first guess: what the user said stands before."""
 _SEPARATORS = (";", ",", "|", "\n")
 _SAMPLED = 200
+_WHOLE = frozenset(("employees", "contacts", "open_deals", "won_deals", "children", "open_jobs"))
+"""Facts whose numbers have no decimals."""
 _LIKE_DATA = re.compile(r"https?://|www\.|\S+@\S+\.\S+|\d[\d.,]*$")
 
 
@@ -32,7 +35,8 @@ class Columns:
     """What each column is for. roles: "id", "owner", "currency" → column positions, the best first.
 
     unmapped: names that feed nothing, `ignored` ones among them. day_month: date column → "day" or
-    "month", whichever its cells showed to come first. kinds: facts the map itself declares.
+    "month", whichever its cells showed to come first. thousands: column of numbers whose point divides
+    thousands → a cell that could be read otherwise. kinds: facts the map itself declares.
     """
 
     sources: tuple[FactSource, ...]
@@ -40,6 +44,7 @@ class Columns:
     roles: Mapping[str, tuple[int, ...]]
     unmapped: tuple[str, ...]
     day_month: Mapping[str, str] = field(default_factory=dict)
+    thousands: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -192,7 +197,7 @@ def _nothing(table: Table) -> Problem:
 
 
 def _settled(columns: Columns, table: Table) -> Columns:
-    """Separators of sets, from the first rows; the order of day and month, from all of them if need be."""
+    """What cells decide: from the first rows, and from all of them where those leave something open."""
     sample = []
     for _, cells, wrong in table:
         if not wrong:
@@ -200,22 +205,48 @@ def _settled(columns: Columns, table: Table) -> Columns:
         if len(sample) >= _SAMPLED:
             break
     at = columns.positions
-    found = []
-    for source in columns.sources:
-        if source.kind is Kind.SET:
-            separator = _separator([cells[at[source.property]] for cells in sample])
-            source = replace(source, separator=separator, values=_joined(source.values, separator))
-        found.append(source)
+    found = tuple(
+        _worded(source, [cells[at[source.property]] for cells in sample]) for source in columns.sources
+    )
+    columns = replace(columns, sources=found)
+    return replace(
+        columns, day_month=_day_month(columns, table, sample), thousands=_thousands(columns, table, sample)
+    )
+
+
+def _worded(source: FactSource, cells: Sequence[str]) -> FactSource:
+    """The source with the separator its sets have, or the words its industries are in."""
+    if source.kind is Kind.SET:
+        separator = _separator(cells)
+        return replace(source, separator=separator, values=_joined(source.values, separator))
+    if source.kind is Kind.INDUSTRY and industry_cells.is_picklist(cells):
+        return replace(source, values=industry_cells.LABELS)
+    return source
+
+
+def _day_month(columns: Columns, table: Table, sample: Sequence[Sequence[str]]) -> Mapping[str, str]:
+    """Which figure of a date comes first, by column."""
+    at = columns.positions
     dates = {
         at[s.property]: s.property
-        for s in found
+        for s in columns.sources
         if s.kind is Kind.DATE and any(figures(cells[at[s.property]]) for cells in sample)
     }
-    day_month = {}
-    if dates:
-        seen = orders((cells for _, cells, wrong in table if not wrong), dates)
-        day_month = {dates[position]: order.settled for position, order in seen.items()}
-    return replace(columns, sources=tuple(found), day_month=day_month)
+    seen = orders((cells for _, cells, wrong in table if not wrong), dates) if dates else {}
+    return {dates[position]: order.settled for position, order in seen.items()}
+
+
+def _thousands(columns: Columns, table: Table, sample: Sequence[Sequence[str]]) -> Mapping[str, str]:
+    """The columns whose points divide thousands, each with a cell that could be read otherwise."""
+    at = columns.positions
+    numbers = {
+        at[s.property]: s
+        for s in columns.sources
+        if s.kind in (Kind.NUMBER, Kind.MONEY) and any(either(cells[at[s.property]]) for cells in sample)
+    }
+    whole = {position: source.fact in _WHOLE for position, source in numbers.items()}
+    seen = points((cells for _, cells, wrong in table if not wrong), whole) if numbers else {}
+    return {numbers[position].property: one.either for position, one in seen.items() if one.settled}
 
 
 def _separator(cells: Sequence[str]) -> str:

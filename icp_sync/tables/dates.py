@@ -2,7 +2,7 @@
 
 `normalize.dates` leaves them alone, since nobody can tell May from June. A column with one "25/12/2024" and
 no "12/25/2024" has settled it; a column that holds both, or neither, has not, and then only those that are
-clear by themselves are read.
+clear by themselves are read. A day as spreadsheets count it, 45901, is one in any column of dates.
 """
 
 from __future__ import annotations
@@ -10,11 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 _FIGURES = re.compile(
-    r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})"
+    r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|(?<=[/.])\d{2})"
     r"(?:,?\s+\d{1,2}:\d{2}(?::\d{2})?(?:\s*[AaPp]\.?[Mm]\.?)?)?"
 )
+
+
+_SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
+_DAY_ZERO = date(1899, 12, 30)
+_SERIALS = range(20_000, 73_051)  # 1954-10-03 to 2099-12-31
+_CENTURY = 30  # two figures: 00 to 29 are of this century, 30 to 99 of the last
 
 
 @dataclass(slots=True)
@@ -55,10 +62,15 @@ def figures(cell: str) -> bool:
 
 
 def unfolded(cell: str, settled: str) -> str:
-    """The cell as an ISO date where day and month are clear, otherwise as it is. A time of day is dropped."""
-    found = _FIGURES.fullmatch(cell.strip())
+    """The cell as an ISO date where day and month are clear, otherwise as it is. A time of day is dropped.
+
+    Years of two figures and days counted since 1899-12-30 are read as Excel does (Microsoft support: "Change
+    the date system, format, or two-digit year interpretation").
+    """
+    text = cell.strip()
+    found = _FIGURES.fullmatch(text)
     if not found:
-        return cell
+        return _counted(text) or cell
     first, second = int(found[1]), int(found[3])
     if first > 12 or second > 12 or first == second:
         day, month = (first, second) if first > 12 else (second, first)
@@ -66,4 +78,17 @@ def unfolded(cell: str, settled: str) -> str:
         day, month = (first, second) if settled == "day" else (second, first)
     else:
         return cell
-    return f"{found[4]}-{month:02d}-{day:02d}"
+    return f"{_year(found[4])}-{month:02d}-{day:02d}"
+
+
+def _counted(text: str) -> str:
+    """A spreadsheet's number of a day as an ISO date, "" for anything else."""
+    found = _SERIAL.fullmatch(text)
+    days = int(found[1]) if found else 0
+    return (_DAY_ZERO + timedelta(days)).isoformat() if days in _SERIALS else ""
+
+
+def _year(figures: str) -> str:
+    if len(figures) == 4:
+        return figures
+    return f"{'20' if int(figures) < _CENTURY else '19'}{figures}"

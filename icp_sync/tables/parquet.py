@@ -28,6 +28,17 @@ def refuse_missing() -> None:
         raise ConfigError([problem], next_step="pip install 'icp-sync[parquet]', or name a .csv file")
 
 
+def header_of(path: Path) -> list[str]:
+    """The names of a file's columns, none where it is no Parquet that can be read."""
+    refuse_missing()
+    from pyarrow import ArrowException, parquet
+
+    try:
+        return [str(name) for name in parquet.read_schema(str(path)).names]
+    except (OSError, ArrowException):
+        return []
+
+
 class ParquetRows:
     """One file that is being written. columns: name → kind, in order. None is null in any of them.
 

@@ -72,6 +72,12 @@ def score_file(
     return ScoredFile(tally=scorer.finish(), unscored=unscored, header=added, unreadable=odd)
 
 
+def scored(header: Sequence[str]) -> bool:
+    """Whether a file with this header is one that was written here: it ends in our columns."""
+    ends = header[-len(HEADER) :]
+    return _names(header[: -len(HEADER)]) == tuple(ends)
+
+
 def _names(header: Sequence[str]) -> tuple[str, ...]:
     """Names of our columns that the file does not have yet: exports of a scored CRM carry the plain ones."""
     taken = {name.lower() for name in header}

@@ -5,10 +5,12 @@ Knows nothing of what the cells mean.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from secrets import token_hex
 from typing import TextIO
@@ -17,6 +19,7 @@ from icp_sync.errors import ConfigError
 from icp_sync.tables.lines import refused
 
 _BUFFER = 1 << 18
+_PART = ".part"
 _RISKY = frozenset("=+-@\t\r\n ＝＋－＠")
 _FORMULA = re.compile(r"\s*[=@＝＠+\-＋－]|[\t\r\n]")
 _NUMBER = re.compile(r"\s*[+-][\d ().,/-]*(?:[eE][+-]?\d+)?%?\s*")
@@ -87,7 +90,7 @@ def whole(path: Path, *, mark: bool = True) -> Iterator[TextIO]:
     """
     with drafted(path) as draft:
         try:
-            stream = draft.open("x", buffering=_BUFFER, encoding="utf-8", errors="replace", newline="")
+            stream = draft.open("w", buffering=_BUFFER, encoding="utf-8", errors="replace", newline="")
         except OSError as error:
             raise unwritable(path, error) from error
         with stream:
@@ -99,20 +102,55 @@ def whole(path: Path, *, mark: bool = True) -> Iterator[TextIO]:
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
     """Where to write a file that appears under its name only when the block ends well; nothing is left of one
-    that does not. Raises ConfigError for what cannot be replaced."""
+    that does not, and what a killed process left of it goes. Raises ConfigError for what cannot be replaced.
+    """
     target = path.resolve()
     if target.is_dir():
         raise refused(path, "is a directory", "name the file to write")
     if target.exists() and not target.is_file():
         raise refused(path, "is not a file that can be replaced", "use - for standard output")
-    draft = target.with_name(f".{target.name[:100]}.{token_hex(4)}.part")
+    begin = f".{target.name[:100]}."
+    _sweep(target.parent, begin)
+    draft, held = target.with_name(f"{begin}{token_hex(4)}{_PART}"), -1
     try:  # around the opening too: a signal may come right after it
+        try:
+            held = _held(draft)
+        except OSError as error:
+            raise unwritable(path, error) from error
         yield draft
         os.replace(draft, target)
     except BaseException:
         with suppress(OSError):
             draft.unlink()
         raise
+    finally:
+        if held >= 0:
+            os.close(held)
+
+
+def _held(draft: Path) -> int:
+    """The draft, made and locked until it is closed, however this process ends: a lock says that somebody is
+    at it (`flock(2)`). Where the file system knows no locks, none is swept either."""
+    while True:
+        held = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        with suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):  # swept before it was locked
+            if os.path.samestat(os.stat(draft), os.fstat(held)):
+                return held
+        os.close(held)
+
+
+def _sweep(folder: Path, begin: str) -> None:
+    """Remove drafts of the same file that nobody is at any more."""
+    for old in folder.glob(f"{escape(begin)}{'[0-9a-f]' * 8}{_PART}"):
+        with suppress(OSError):
+            held = os.open(old, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                old.unlink()
+            finally:
+                os.close(held)
 
 
 def unwritable(path: Path, error: OSError) -> ConfigError:

@@ -25,8 +25,8 @@ from tests.sync.station import ACCOUNTS, TOUCHED, Station
 
 _JOURNAL = ("profile", "release", "event", "job", "amend", "hold", "request", "audit", "alert", "deal", "watch")
 ELSEWHERE = (*(f"journal.{what}." for what in _JOURNAL), "salesforce.", "undo.", "deals.")
-"""Fault points of other commands, of the sweep, of the daily watch, of deals that nobody follows here, or of
-jobs and a CRM there are none of; their own tests kill there."""
+"""Fault points of other commands, of the sweep, of the daily watch, of deals that nobody follows here, or
+of jobs and a CRM there are none of; their own tests kill there."""
 
 
 @pytest.fixture(scope="module")

@@ -85,15 +85,15 @@ def _found(at: Opened, account: str) -> list[tuple[str, str, str]]:
 def then(at: Opened, account_id: str, text: str) -> AsOf:
     """The account as of a day or an instant. Raises ConfigError where nothing is known of it."""
     from icp_sync.cli.explain.as_of import as_of
-    from icp_sync.cli.moments import moment
-    from icp_sync.wiring import facts_of, keep_of
+    from icp_sync.cli.moments import kept_since, moment
+    from icp_sync.wiring import facts_of
 
     now = time.time()
     if moment(text, option="--as-of") > now:
         raise ConfigError([Problem(where=f"--as-of {text[:40]}", what="lies in the future")])
     until = min(now, moment(text, option="--as-of", end=True))
     stored, types = at.journal.account(account_id), facts_of(at.connection)[1]
-    return as_of(stored, account_id, until, at.journal, types, now - keep_of(at.connection).history)
+    return as_of(stored, account_id, until, at.journal, types, kept_since(at, now))
 
 
 def _tell(at: Opened, told: AsOf, *, as_json: bool) -> None:

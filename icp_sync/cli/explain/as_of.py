@@ -29,7 +29,8 @@ class AsOf:
 
     since, until: from and to when; until None while it still is. said: the proof in words. differs: what
     comes out otherwise when it is made again. active_version: of the profile, at that instant. points:
-    criterion → (earned, possible) as kept. explained: all of it, None where it cannot be made again so.
+    criterion → (earned, possible) as kept. in_scope: whether a profile was for it; tier and score of one that
+    was not are what they would have been. explained: all of it, None where it cannot be made again so.
     """
 
     id: str
@@ -38,6 +39,7 @@ class AsOf:
     since: float
     until: float | None
     run: str
+    in_scope: bool
     tier: str
     score: int
     low: int | None
@@ -63,7 +65,7 @@ def as_of(
 ) -> AsOf:
     """The evaluation in force at an instant. Raises ConfigError where there is none, saying why.
 
-    kept_since: from when on evaluations are kept.
+    kept_since: from when on evaluations are whole.
     """
     told = journal.evaluations(account_id)
     found, until = _in_force(told, at)
@@ -87,6 +89,7 @@ def as_of(
         since=found.at,
         until=until,
         run=found.run,
+        in_scope=bool(found.tier),
         tier=str(result.get("tier") or found.tier),
         score=_whole(result.get("score", found.score)),
         low=low,

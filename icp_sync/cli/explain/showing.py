@@ -30,6 +30,8 @@ def show_then(screen: Screen, told: AsOf) -> None:
         return
     span = f" in {told.low}–{told.high}" if told.low is not None else ""
     screen.say(f"{told.name or 'no name'} · {told.id}", "bold")
+    if not told.in_scope:
+        screen.say("no profile was for it; this is what it would have been", "yellow")
     screen.say(
         f"{told.tier}, score {told.score}{span}, profile version {told.profile_version}, engine {told.engine}"
     )

@@ -49,6 +49,12 @@ FACT = "fact_"
 Row = list[Any]
 
 
+def ours(header: Sequence[str]) -> bool:
+    """Whether a file with this header is one of these, whatever facts its profile asked about."""
+    own, facts = header[: len(COLUMNS)], header[len(COLUMNS) :]
+    return list(own) == list(COLUMNS) and all(name.startswith(FACT) for name in facts)
+
+
 @dataclass(slots=True)
 class Tally:
     """What went into a file. tiers: tier or state → accounts; "" out of scope. unproved: those whose
@@ -62,17 +68,20 @@ class Tally:
 class Rows:
     """version: of the profile whose facts become columns. types: every fact's kind.
 
-    Raises ConfigError where the journal does not have that version, or it cannot be read.
+    unread: why that version cannot be read today, "" where it can; then no fact has a column.
     """
 
     def __init__(self, journal: Journal, types: Mapping[str, FactType], version: int) -> None:
         self._journal, self._types = journal, types
         self._compiled: dict[int, tuple[Compiled, ...] | None] = {}
-        documents = journal.documents(version)
-        if documents is None:
-            raise ConfigError(f"profile version {version} is not in the journal")
-        profiles = parse_profiles(documents, types)
-        asked = [name for profile in profiles for name in asked_facts(profile)]
+        self.unread = ""
+        asked: list[str] = []
+        try:
+            if (documents := journal.documents(version)) is None:
+                raise ConfigError("it is not in the journal")
+            asked = [name for one in parse_profiles(documents, types) for name in asked_facts(one)]
+        except ConfigError as error:  # settings it was made under may be others by now
+            self.unread = f"profile version {version} cannot be read with today's settings: {error}"
         self._asked = tuple(dict.fromkeys(asked))
         self.tally = Tally()
 
@@ -119,7 +128,7 @@ class Rows:
     def _of(self, version: int) -> Sequence[Compiled] | None:
         if version not in self._compiled:
             documents, compiled = self._journal.documents(version), None
-            with suppress(ConfigError):  # settings it was made under may be others by now
+            with suppress(ConfigError):
                 if documents is not None:
                     compiled = tuple(compile_profile(one) for one in parse_profiles(documents, self._types))
             self._compiled[version] = compiled

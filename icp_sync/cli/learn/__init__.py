@@ -97,6 +97,7 @@ def learn(
         describe=describe,
         best=best,
         interview=interview,
+        read=(accounts, deals, join),
     )
     asked.refuse_unfit()
     book, definitions = book_for(config, connection, accounts, deals, columns or (), currency, join=join)
@@ -129,7 +130,7 @@ def _walk(
     from icp_sync.learning.learn import learn
 
     done = learn(book, wish)
-    written = None if done.enough else write(done, out, scores)
+    written = write(done, out, scores)
     if as_json:
         document(telling.to_json(book, definitions, done, written))
     else:

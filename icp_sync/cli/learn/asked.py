@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from icp_sync.cli.output import TABLES, precious
+from icp_sync.cli.output import exactly, unfit
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -17,18 +17,20 @@ if TYPE_CHECKING:
     from icp_sync.learning.learn import Learned, Wish
 
 YAML = (".yaml", ".yml")
+SCORES = ("id", "name", "domain", "cohort", "good", "tier", "score", "decided")
 
 
 class Written(NamedTuple):
-    """The files that were written, None for none."""
+    """The files that were written, None for none. unwritten: those that were asked for in vain → why."""
 
     profile: Path | None
     scores: Path | None
+    unwritten: Mapping[Path, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The options. goal, until: "" for what is usual."""
+    """The options. goal, until: "" for what is usual. read: the files the cases come from."""
 
     goal: str
     until: str
@@ -40,10 +42,13 @@ class Asked:
     describe: bool
     best: Path | None
     interview: Path | None
+    read: tuple[Path | None, ...] = ()
 
     def refuse_unfit(self) -> None:
         """Raises ConfigError with everything that cannot be meant, before anything is read."""
-        problems = [*precious(self.scores, TABLES), *self._files(), *self._words()]
+        read = (*self.read, self.base, self.best)
+        problems = unfit(self.scores, exactly(SCORES), *read, option="--scores")
+        problems += [*self._files(), *self._words()]
         for option, said in (("--best", self.best), ("--interview", self.interview)):
             if said is not None and not self.describe:
                 problems.append(Problem(where=option, what="goes with --describe"))
@@ -98,15 +103,21 @@ class Asked:
 
 
 def write(done: Learned, out: Path | None, scores: Path | None) -> Written:
-    """Leave the files that were asked for."""
+    """Leave the files that were asked for: the profile where there is enough evidence for it, and the scores
+    wherever cases were judged."""
     from icp_sync.tables.writing import whole
 
+    in_vain = {}
+    if out is not None and done.enough:
+        in_vain[out], out = "there is no profile to write", None
+    if scores is not None and done.proof is None:
+        in_vain[scores], scores = "nobody was judged", None
     if out is not None:
         with whole(out, mark=False) as stream:
             stream.write(done.text)
     if scores is not None:
         _write_scores(done, scores)
-    return Written(out, scores)
+    return Written(out, scores, in_vain)
 
 
 def _write_scores(done: Learned, scores: Path) -> None:
@@ -115,7 +126,7 @@ def _write_scores(done: Learned, scores: Path) -> None:
     if done.proof is None:
         return
     with whole(scores) as stream:
-        rows = Writer(stream, ("id", "name", "domain", "cohort", "good", "tier", "score", "decided"), ",")
+        rows = Writer(stream, SCORES, ",")
         for one in done.proof.judged:
             case, day = one.case, _day(one.case.decided)
             good = "yes" if one.good else "no"

@@ -18,7 +18,13 @@ SHOWN = 12
 
 def show_cohorts(screen: Screen, book: Book, definitions: Definitions) -> None:
     """The cohorts with their counts, why cases could not be placed, and what is missing."""
-    from icp_sync.cli.text import counted, day, short
+    show_placed(screen, book, definitions)
+    show_missing(screen, book)
+
+
+def show_placed(screen: Screen, book: Book, definitions: Definitions) -> None:
+    """The cohorts with their counts, and why cases could not be placed."""
+    from icp_sync.cli.text import counted, day
 
     whose = f"{counted(len(book.cases), 'case')} among {counted(len(book.crowd), 'account')}"
     if not book.cases:
@@ -37,6 +43,12 @@ def show_cohorts(screen: Screen, book: Book, definitions: Definitions) -> None:
     unplaced = _unplaced(book)
     if unplaced:
         screen.say("Not placed: " + "; ".join(f"{n:,} {why}" for why, n in unplaced.items()) + ".")
+
+
+def show_missing(screen: Screen, book: Book) -> None:
+    """What was left out or set aside, and notes."""
+    from icp_sync.cli.text import counted, short
+
     if book.left_out or book.notes:
         screen.heading("What is missing or left out")
     if book.left_out:

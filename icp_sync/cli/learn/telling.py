@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from icp_sync.cli.learn.cohorts import cohorts_json, show_cohorts
+from icp_sync.cli.learn.cohorts import cohorts_json, show_placed
+from icp_sync.cli.learn.marking import show_marks
 
 if TYPE_CHECKING:
     from icp_sync.cli.learn.asked import Written
@@ -14,114 +15,103 @@ if TYPE_CHECKING:
     from icp_sync.learning.cases import Book
     from icp_sync.learning.definitions import Definitions
     from icp_sync.learning.learn import Learned
-    from icp_sync.learning.scorecard import Scorecard
 
-SHOWN = 8
-"""Facts on the screen; a document has all of them."""
+NOTES = 5
+"""Notes on the screen; a document has all of them."""
+PLAIN = 160
+"""Characters of a note where there is no screen to fit it to."""
 
 
-def show(
-    screen: Screen, book: Book, definitions: Definitions, done: Learned, written: Written | None
-) -> None:
-    """The whole answer for people, on about one screen."""
-    show_cohorts(screen, book, definitions)
-    _leaks(screen, done)
+def show(screen: Screen, book: Book, definitions: Definitions, done: Learned, written: Written) -> None:
+    """The whole answer for people, on one screen: what came out, from whom, what it asks, how it does."""
+    screen.say(_answer(done), "bold")
+    for said in _because(done):
+        screen.say(said)
+    screen.say()
+    show_placed(screen, book, definitions)
+    _left_out(screen, book, done)
     if done.findings is not None:
-        _marks(screen, done.findings, done.card)
+        screen.say()
+        show_marks(screen, done.findings, done.card)
     if done.proof is not None and done.profile is not None:
         from icp_sync.cli.profile import proof
 
-        proof.show(screen, [done.profile], done.proof)
+        screen.say()
+        proof.show(screen, [done.profile], done.proof, alone=False)
     screen.say()
-    if done.enough:
-        screen.say("Not enough evidence for a profile.", "bold")
-        screen.say(f"{done.enough[0].upper()}{done.enough[1:].rstrip('.')}.")
-        screen.say("next: icp-sync learn --describe, which drafts a hypothesis from your best customers")
-        return
     _next(screen, done, written)
 
 
-def _next(screen: Screen, done: Learned, written: Written | None) -> None:
-    if written is None or written.profile is None:
-        screen.say("Nothing was written: --out FILE.yaml keeps the profile.")
-        return
-    screen.say(f"Written: {written.profile}" + (f", {written.scores}" if written.scores else ""))
+def _answer(done: Learned) -> str:
+    """What came out, in a sentence."""
+    if done.enough:
+        return "Not enough evidence for a profile."
     if done.proof is not None and not done.proof.verdict.passed:
-        screen.say("It would not be promoted as it stands, for the reasons above.")
-    screen.say(f"next: read it, then icp-sync profile promote {written.profile}, with the same sources")
+        return "A profile was learned, and it would not be promoted as it stands."
+    return "A profile was learned, and it would be promoted: it ranks later cases better than all three below."
 
 
-def _leaks(screen: Screen, done: Learned) -> None:
-    """Facts, and members of sets, that give the outcome away, with why."""
+def _because(done: Learned) -> Iterator[str]:
+    """Why not, and what would be enough."""
+    verdict = None if done.proof is None else done.proof.verdict
+    reasons = () if verdict is None else verdict.reasons
+    enough = done.enough or ("" if verdict is None else verdict.enough)
+    if reasons:
+        yield f"It is {'; '.join(reasons)}."
+    if enough:
+        yield f"{enough[0].upper()}{enough[1:].rstrip('.')}."
+
+
+def _left_out(screen: Screen, book: Book, done: Learned) -> None:
+    """Facts that follow the deal on a line, a line for each that the data give away, and notes."""
+    from icp_sync.cli.text import counted
+    from icp_sync.learning.leaks import OUTCOME_FACTS
+
+    ruled = book.left_out.keys() | (done.left_out.keys() & OUTCOME_FACTS.keys())
+    told = [f"{fact}: {why}" for fact, why in done.left_out.items() if fact not in ruled]
+    told += [
+        f"{fact}, {member}: {why}"
+        for fact, members in done.withheld.items()
+        if fact not in done.left_out
+        for member, why in members.items()
+    ]
+    if ruled or told or book.notes:
+        screen.say("What is left out or missing", "bold")
+    if ruled:
+        screen.say(f"- not learned from, as they follow the deal: {', '.join(sorted(ruled))}")
+    for said in (*told, *book.notes[:NOTES]):
+        screen.say(_line(screen, f"- {said}"))
+    if len(book.notes) > NOTES:
+        screen.say(f"- and {counted(len(book.notes) - NOTES, 'more note')}: --json has all")
+
+
+def _line(screen: Screen, text: str) -> str:
+    """The text, cut to a line of the screen."""
     from icp_sync.cli.text import short
 
-    if done.left_out:
-        screen.heading("Not learned from, as it gives the outcome away")
-        for fact, why in done.left_out.items():
-            screen.say(f"- {fact}: {short(why, 160)}")
-    for fact, members in done.withheld.items():
-        for member, why in members.items():
-            screen.say(f"- {fact}, {member}: {short(why, 160)}")
+    return short(text, PLAIN if screen.console is None else screen.console.width)
 
 
-def _marks(screen: Screen, findings: Findings, card: Scorecard | None) -> None:
-    """What the profile asks; without one, what came nearest to telling. And gaps that tell something."""
-    found, facts = findings.found, len(findings.attributes)
-    screen.heading(f"What marks the good ones: {len(found)} of {facts} facts, by {findings.tried:,} tests")
-    if card is not None:
-        _points(screen, card)
+def _next(screen: Screen, done: Learned, written: Written) -> None:
+    """Which files there are now, which there are not, and what to do next."""
+    from icp_sync.learning.enough import next_step
+
+    if files := [str(path) for path in (written.profile, written.scores) if path is not None]:
+        screen.say(f"Written: {', '.join(files)}")
+    for path, why in written.unwritten.items():
+        screen.say(f"Not written: {path}, as {why}.")
+    if done.enough:
+        screen.say(f"next: {next_step(done.learning, done.proving)}")
+    elif written.profile is None:
+        screen.say("The profile was not kept. next: the same with --out FILE.yaml")
     else:
-        nearest = [one.marks[0] for one in (found or findings.attributes)[:SHOWN] if one.marks]
-        heads = ["mark", "of those", "good", "95 %", "lift", "by chance", "marks as well"]
-        screen.table(heads, [_row(mark) for mark in nearest], right=(1, 2, 3, 4, 5))
-    also = {mark.question.words: mark.also for one in found for mark in one.marks[:1] if mark.also}
-    for words, cohorts in also.items():
-        screen.say(f"No points for {words}: it marks the {' and the '.join(cohorts)} just as well.")
-    gaps = [one for one in findings.attributes if one.missing.found]
-    for one in gaps[:SHOWN]:
-        known, unknown = one.missing.rate_known, one.missing.rate_unknown
-        screen.say(
-            f"Whether {one.fact} is known tells something itself: {known:.0%} good where it is, "
-            f"{unknown:.0%} where it is not. No points are given for that."
-        )
+        screen.say(f"next: read it, then icp-sync profile promote {written.profile}, with the same sources")
 
 
-def _row(mark: Mark) -> tuple[str, ...]:
-    return (
-        mark.question.words,
-        f"{mark.n:,}",
-        f"{mark.rate:.0%}",
-        f"{mark.low:.0%}–{mark.high:.0%}",
-        f"{mark.lift:.2f}",
-        "<0.001" if mark.p < 0.001 else f"{mark.p:.3f}",
-        ", ".join(mark.also) or "·",
-    )
-
-
-def _points(screen: Screen, card: Scorecard) -> None:
-    rows = [
-        (
-            step.name,
-            str(step.points),
-            f"{step.n:,}",
-            f"{step.rate:.0%}",
-            f"{step.low:.0%}–{step.high:.0%}",
-            f"{step.lift:.2f}",
-        )
-        for step in card.steps
-    ]
-    screen.table(["criterion", "points", "of those", "good", "95 %", "lift"], rows, right=(1, 2, 3, 4, 5))
-    for one in (*card.gates, *card.flags):
-        screen.say(f"{'must have' if one.effect == 'gate' else 'flag'}: {one.name}")
-    cuts = ", ".join(f"{tier} from {card.tiers.threshold(tier)} points" for tier in ("A", "B", "C"))
-    screen.say(f"Tiers: {cuts}.")
-    for note in card.notes:
-        screen.say(note)
-
-
-def to_json(book: Book, definitions: Definitions, done: Learned, written: Written | None) -> dict[str, Any]:
+def to_json(book: Book, definitions: Definitions, done: Learned, written: Written) -> dict[str, Any]:
     """All of it as plain data."""
     from icp_sync.cli.profile import proof
+    from icp_sync.learning.enough import next_step
 
     profile = None
     if done.profile is not None and done.proof is not None:
@@ -137,8 +127,10 @@ def to_json(book: Book, definitions: Definitions, done: Learned, written: Writte
         "withheld": {fact: dict(members) for fact, members in done.withheld.items()},
         "findings": None if done.findings is None else _findings(done.findings),
         "proof": profile,
-        "out": None if written is None or written.profile is None else str(written.profile),
-        "scores": None if written is None or written.scores is None else str(written.scores),
+        "out": None if written.profile is None else str(written.profile),
+        "scores": None if written.scores is None else str(written.scores),
+        "not_written": {str(path): why for path, why in written.unwritten.items()},
+        "next": next_step(done.learning, done.proving) if done.enough else "",
     }
 
 

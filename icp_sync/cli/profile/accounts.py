@@ -10,7 +10,7 @@ import typer
 
 from icp_sync.cli.grounds import Columns, Currency, On
 from icp_sync.cli.options import AsJson, Config, ConnectionName, Files
-from icp_sync.cli.output import STDOUT, Out, rows_to, unfit
+from icp_sync.cli.output import STDOUT, Out, exactly, rows_to, unfit
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def _refuse(
     lane: str, audience: str | None, tiers: Sequence[str], out: Path | None, on: Path | None, *, as_json: bool
 ) -> None:
     """Options that contradict each other, all at once."""
+    from icp_sync.cli.profile.targets import AUDIENCE_HEADER, HEADER
     from icp_sync.domain.profile import LANES
 
     problems = []
@@ -105,7 +106,8 @@ def _refuse(
     if audience == "suppress" and tiers:
         what = "who is kept out does not depend on tiers"
         problems.append(Problem(where="--tier", what=what, hint="leave it out with --audience suppress"))
-    problems += unfit(out, on, as_json=as_json)
+    header = HEADER if audience is None else AUDIENCE_HEADER
+    problems += unfit(out, exactly(header), on, as_json=as_json)
     if problems:
         raise ConfigError(problems)
 

@@ -29,7 +29,7 @@ def backtest(
 
     One that was learned is tried on what was decided since. Says whether `promote` would take it.
     """
-    from icp_sync.cli.learn.cohorts import cohorts_json, show_cohorts
+    from icp_sync.cli.learn.cohorts import cohorts_json
     from icp_sync.cli.learn.sources import standing
     from icp_sync.cli.profile import proof
     from icp_sync.cli.profile.activation import command
@@ -54,9 +54,8 @@ def backtest(
         document({"cohorts": cohorts_json(book, definitions), **proof.to_json(profiles, found)})
         return
     screen = Screen.here()
-    show_cohorts(screen, book, definitions)
     proof.show(screen, profiles, found)
-    changed = "Nothing was changed."
+    changed = f"{proof.WHO} Nothing was changed."
     screen.say(f"{changed} next: {command('promote', files)}" if found.verdict.passed else changed)
 
 

@@ -87,7 +87,7 @@ def _proven(
     at: Opened, loaded: Sequence[Loaded], source: Source, wanted: Wanted
 ) -> tuple[Activated, dict[str, Any]]:
     """Show how the profiles do, then activate them. Raises UnsafePlanError for a refusal."""
-    from icp_sync.cli.learn.cohorts import cohorts_json, show_cohorts
+    from icp_sync.cli.learn.cohorts import cohorts_json
     from icp_sync.cli.profile import proof
     from icp_sync.cli.rendering import Screen, document
 
@@ -98,7 +98,6 @@ def _proven(
     told = {"cohorts": cohorts_json(book, definitions), **proof.to_json(profiles, found)}
     refused = not found.verdict.passed and not wanted.force
     if not wanted.as_json:
-        show_cohorts(Screen.here(), book, definitions)
         proof.show(Screen.here(), profiles, found, reasons=not refused)
     elif refused:
         document({"promoted": False, **told})

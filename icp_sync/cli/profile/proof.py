@@ -5,7 +5,7 @@ For `profile backtest` and `profile promote`, which differ only in what they do 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from icp_sync.learning.backtest import Backtest, Band, TierRow
     from icp_sync.learning.cases import Book, Goal
     from icp_sync.learning.definitions import Definitions
-    from icp_sync.learning.gate import Verdict
+    from icp_sync.learning.gate import Comparison, Verdict
     from icp_sync.learning.proving import Challengers, Proof, Split
     from icp_sync.learning.ranking import Estimate
 
 SELECTION = (
-    "It has only been tried on companies somebody chose to sell to: how it ranks those nobody ever "
-    "approached is not known."
+    "It has only been tried on companies somebody chose to sell to: how it ranks the others is not known."
 )
+WHO = "Who the cases are, and what was left out of them: --json."
 HINDSIGHT = "Whoever wrote it may have known these outcomes already: the figures are hindsight, not proof."
 
 
@@ -159,26 +159,30 @@ def _estimate(estimate: Estimate | None) -> Mapping[str, float] | None:
     return None if estimate is None else estimate._asdict()
 
 
-def show(screen: Screen, profiles: Sequence[Profile], proof: Proof, *, reasons: bool = True) -> None:
-    """The proof for people, on one screen. reasons: also why it is not proven, where nobody else says it."""
+def show(
+    screen: Screen, profiles: Sequence[Profile], proof: Proof, *, reasons: bool = True, alone: bool = True
+) -> None:
+    """The proof for people, in a third of a screen, the verdict first. reasons: also why it is not proven,
+    where nobody else says it. alone: nobody said before what passed and what is hidden."""
     from icp_sync.cli.text import counted
 
     told, parted = proof.backtest, proof.split
+    if alone:
+        show_verdict(screen, proof.verdict, reasons=reasons)
     names = ", ".join(profile.name for profile in profiles)
     learned = ""
     if parted.until is not None:
         learned = f"learned from {counted(len(parted.learning), 'case')} before {_day(parted.until)}, "
-    screen.heading(f"{names}: {learned}judged on {counted(told.n, 'case')}")
     screen.say(
-        f"Decided {_day(told.since)} to {_day(told.until)}; {told.good:,} good ({_percent(told.base)}), "
-        f"the goal is '{parted.goal.value}'."
+        f"{names}: {learned}judged on {told.n:,} until {_day(told.until)}, {told.good:,} good "
+        f"({_percent(told.base)})",
+        "bold",
     )
+    show_tiers(screen, told)
+    screen.say(" ".join([*_figures(told, parted.goal), SELECTION]))
     if told.hindsight:
         screen.say(f"! {HINDSIGHT}", "yellow")
-    screen.say(SELECTION)
-    show_tiers(screen, told)
-    _show_figures(screen, told)
-    if proof.hidden:
+    if proof.hidden and alone:
         screen.say(f"Hidden from every profile, as they give the outcome away: {', '.join(proof.hidden)}.")
     for profile in profiles:
         if missed := unseen(profile, proof.hidden):
@@ -186,7 +190,8 @@ def show(screen: Screen, profiles: Sequence[Profile], proof: Proof, *, reasons: 
             screen.say(
                 f"! {told_of}: hidden here, so it scored otherwise than it will on the record.", "yellow"
             )
-    show_verdict(screen, proof.verdict, reasons=reasons)
+    for one in proof.verdict.comparisons:
+        screen.say(f"Ranks better than {one.against}: {'shown' if one.beaten else 'NOT shown'}, {_ahead(one)}")
 
 
 def show_tiers(screen: Screen, told: Backtest) -> None:
@@ -194,13 +199,11 @@ def show_tiers(screen: Screen, told: Backtest) -> None:
     foretold = {band.name: band for band in told.calibration if band.expected is not None}
     heads = ["tier", "cases", "good", "rate", "95 %", "foretold", "lift", "of all good"]
     rows = [_tier(row, foretold.get(row.tier)) for row in told.tiers]
-    screen.table(heads, rows, right=range(1, len(heads)))
-    if any(band.held is False for band in told.calibration):
-        screen.say("! the foretold rate lies outside the interval of what came.")
+    screen.table(heads, rows, right=range(1, len(heads)), ruled=False)
     groups = [band for band in told.calibration if band.expected is None]
     if groups:
         cells = [(b.name, f"{b.n:,}", _percent(b.observed), f"{_span(b.low, b.high)}") for b in groups]
-        screen.table(["by score", "cases", "rate", "95 %"], cells, right=(1, 2, 3))
+        screen.table(["by score", "cases", "rate", "95 %"], cells, right=(1, 2, 3), ruled=False)
 
 
 def _tier(row: TierRow, band: Band | None) -> tuple[str, ...]:
@@ -221,28 +224,33 @@ def _tier(row: TierRow, band: Band | None) -> tuple[str, ...]:
     )
 
 
-def _show_figures(screen: Screen, told: Backtest) -> None:
-    said = []
+def _figures(told: Backtest, goal: Goal) -> Iterator[str]:
+    """What the table does not say, in sentences."""
+    if any(band.held is False for band in told.calibration):
+        yield "!: the foretold rate lies outside the interval of what came."
     if told.auc is not None:
-        said.append(f"AUC {_of(told.auc, 3)}: how often a good case ranks above another.")
+        yield f"AUC {_of(told.auc, 3)}: how often a good case ('{goal.value}') ranks above another."
     if told.lift_a is not None:
-        said.append(f"Tier A does {_of(told.lift_a, 2)} times as well as all together.")
+        yield f"Tier A does {_of(told.lift_a, 2)} times as well as all."
     if told.brier is not None:
-        base = f"{told.brier_base:.3f} by the base alone"
-        said.append(f"Foretold rates miss by {told.brier:.3f} (Brier), {base}.")
+        yield f"Foretold rates miss by {told.brier:.3f} (Brier), the base alone by {told.brier_base:.3f}."
     if told.outside:
-        said.append(f"{told.outside:,} of the cases are out of its scope.")
-    for line in said:
-        screen.say(line)
+        yield f"{told.outside:,} of the cases are out of its scope."
+
+
+def _ahead(one: Comparison) -> str:
+    if one.difference is None or one.auc is None:
+        return one.said
+    low, value, high = one.difference
+    return f"AUC {value:+.3f} ({low:+.3f} to {high:+.3f}) on {one.auc:.3f}"
 
 
 def show_verdict(screen: Screen, verdict: Verdict, *, reasons: bool = True) -> None:
-    """Whom it beats, and if it may not be promoted why, and what would be enough."""
-    rows = [(one.against, "yes" if one.beaten else "no", one.said) for one in verdict.comparisons]
-    screen.table(["has to rank better than", "shown", ""], rows)
+    """Whether it may be promoted, and if not why, and what would be enough."""
     if verdict.passed:
-        screen.say("It beats all three, by the lower end of each interval.", "bold green")
-    if verdict.passed or not reasons:
+        screen.say("Proven: it ranks better than all three, by the lower end of each interval.", "bold green")
+        return
+    if not reasons:
         return
     screen.say("Not proven:", "bold")
     for reason in verdict.reasons:

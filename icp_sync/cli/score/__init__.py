@@ -88,6 +88,8 @@ def _check(currency: str, encoding: str, out: Path | None, as_json: bool) -> Non
     """The options by themselves. Raises ConfigError with every problem."""
     import codecs
 
+    from icp_sync.tables.scored_file import scored
+
     problems = []
     if currency and not _CURRENCY.fullmatch(currency.upper()):
         what = f"'{currency[:20]}' is not a currency code"
@@ -100,7 +102,7 @@ def _check(currency: str, encoding: str, out: Path | None, as_json: bool) -> Non
         if not usable:
             what = f"'{encoding[:40]}' is not an encoding"
             problems.append(Problem(where="--encoding", what=what, hint="such as utf-16, shift_jis, cp1251"))
-    problems += unfit(out, None, as_json=as_json)
+    problems += unfit(out, scored, as_json=as_json)
     if problems:
         raise ConfigError(problems)
 
@@ -140,6 +142,7 @@ def _opened(file: Path, out: Path | None, encoding: str) -> tuple[Table, Path]:
     """The table, which has rows, and where to write, which is not the table itself."""
     from icp_sync.tables.lines import refused
     from icp_sync.tables.reading import Table
+    from icp_sync.tables.scored_file import scored
 
     table = Table(file, encoding=encoding)
     if not any(True for _ in table):
@@ -147,6 +150,8 @@ def _opened(file: Path, out: Path | None, encoding: str) -> tuple[Table, Path]:
     target = out or file.with_name(f"{file.stem}.scored.csv")
     if target != STDOUT and target.exists() and target.samefile(file):
         raise refused(target, "is the file to read", "write to another one")
+    if out is None and (problems := unfit(target, scored, option=str(target))):
+        raise ConfigError(problems, next_step=f"icp-sync score {file} --out FILE.csv")
     return table, target
 
 

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("findings", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("connection"),
     )
+    op.add_column("connection_state", sa.Column("history_since", sa.Double(), nullable=True))
     op.create_index("deal_account", "deal", ["connection", "account"], unique=False)
     op.create_index("deal_created", "deal", ["connection", "created_at"], unique=False)
     op.create_index("deal_stamp", "deal", ["connection", "stamp", "created_at"], unique=False)
