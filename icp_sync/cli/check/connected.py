@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from icp_sync.cli.check import ERROR, PROVISION, WARNING, Examination
+from icp_sync.cli.check.examination import ERROR, PROVISION, WARNING, Examination
 from icp_sync.errors import Problem
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from icp_sync.cli.check import WARNING, Examination
+from icp_sync.cli.check.examination import WARNING, Examination
 from icp_sync.errors import Problem
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
-from icp_sync.cli.check import ERROR, WARNING, Examination
+from icp_sync.cli.check.examination import ERROR, WARNING, Examination
 from icp_sync.cli.facts.fields import Measured, measured, shown
 from icp_sync.cli.facts.proposals import can_give
 from icp_sync.cli.text import counted
