@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import typer
 
 from icp_sync.cli.check.examination import ERROR, PROVISION, WARNING, Examination, Finding
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnavailableError
+from icp_sync.errors import Problem
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
