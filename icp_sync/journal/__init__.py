@@ -11,7 +11,7 @@ from icp_sync.journal.bought import (
     VendorReport,
     VendorState,
 )
-from icp_sync.journal.deal_rows import Recorded, Stamp, Stamped, StoredDeal
+from icp_sync.journal.deal_rows import Recorded, Stamp, Stamped, StoredDeal, patience
 from icp_sync.journal.families import Relative
 from icp_sync.journal.forgetting import Forgotten
 from icp_sync.journal.quota_rows import QUOTA_ALERT
@@ -73,4 +73,5 @@ __all__ = [
     "VendorReport",
     "VendorState",
     "Watched",
+    "patience",
 ]

@@ -11,9 +11,10 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
@@ -25,10 +26,8 @@ from icp_sync.journal.deal_rows import (
     Stamp,
     Stamped,
     StoredDeal,
-    known,
-    read,
+    row_of,
     stored,
-    told,
     with_profile,
 )
 from icp_sync.journal.encoding import loads, plain
@@ -37,6 +36,7 @@ from icp_sync.ports import Deal
 
 _DEAL = schema.deal
 _LOG = schema.evaluation_log
+_ACCOUNT = schema.account
 _AT_ONCE = 400
 
 
@@ -48,9 +48,15 @@ class Kept:
     settled: Counter[Stamp] = field(default_factory=Counter)
 
 
+_NOBODY: Mapping[str, Recorded] = MappingProxyType({})
+
+
 class Deals(Bound):
-    def keep_deals(self, deals: Sequence[Deal], lease: Lease, *, now: float) -> Kept:
-        """Remember deals as just read; what they show tells what became of stamps that were meant."""
+    def keep_deals(
+        self, deals: Sequence[Deal], lease: Lease, *, now: float, stood: Mapping[str, Recorded] = _NOBODY
+    ) -> Kept:
+        """Remember deals as a read shows them that began `now`; what they show tells what became of stamps
+        that were meant. stood: how the companies of those met for the first time stood when they began."""
         kept = Kept()
         with self.writing("deal") as conn:
             self.guard(conn, lease)
@@ -60,29 +66,43 @@ class Deals(Bound):
                 before |= {str(found.id): found for found in conn.execute(those)}
             rows: dict[str, dict[str, Any]] = {}
             for deal in deals:
-                row = {
-                    **read(deal),
-                    **known(before.get(deal.id)),
-                    "connection": self.connection,
-                    "seen_at": now,
-                }
-                rows[deal.id] = row
+                row, moved = row_of(deal, before.get(deal.id), stood.get(deal.id), now)
+                rows[deal.id] = {**row, "connection": self.connection}
                 if deal.id not in before:
                     kept.new.append(deal.id)
-                if (state := told(deal, row, now)) is not None:
-                    kept.settled[state] += 1
+                if moved is not None:
+                    kept.settled[moved] += 1
             upsert(conn, _DEAL, list(rows.values()))
         return kept
 
-    def drop_deals(self, lease: Lease, *, unseen_since: float) -> int:
-        """Forget deals that a whole read begun then did not meet: they are deleted, or hidden from us."""
+    def deals_known(self, ids: Sequence[str]) -> set[str]:
+        """Which of these deals were met before."""
+        found: set[str] = set()
+        with self.reading() as conn:
+            for some in chunks(ids, _AT_ONCE):
+                those = select(_DEAL.c.id).where(self._mine, _DEAL.c.id.in_(some))
+                found |= set(conn.execute(those).scalars())
+        return found
+
+    def unseen_deals(self, since: float) -> tuple[int, int]:
+        """How many deals no read has met that began since, and how many there are."""
+        unseen = func.count().filter(_DEAL.c.seen_at < since)
+        with self.reading() as conn:
+            missing, of = conn.execute(select(unseen, func.count()).where(self._mine, _HERE)).one()
+        return int(missing), int(of)
+
+    def deals_gone(self, lease: Lease, *, unseen_since: float, now: float) -> int:
+        """Deals that no read has met that began since: deleted, or hidden from us. What is known of them
+        waits for them to come back, for as long as the retention says."""
         with self.writing("deal") as conn:
             self.guard(conn, lease)
-            return conn.execute(delete(_DEAL).where(self._mine, _DEAL.c.seen_at < unseen_since)).rowcount
+            those = (self._mine, _HERE, _DEAL.c.seen_at < unseen_since)
+            return conn.execute(update(_DEAL).where(*those).values(gone_at=now)).rowcount
 
     def recorded(self, wanted: Mapping[str, tuple[str, float, float]]) -> dict[str, Recorded]:
         """Key → (account, at, until): the evaluation in force at an instant, or else the first one until
-        another. Absent: nobody had looked at the account by then."""
+        another. Absent: nobody had looked at the account by then, or another was merged into it since, and
+        nobody knows which of the two is meant."""
         accounts = sorted({account for account, _, _ in wanted.values() if account})
         chosen: dict[str, int] = {}
         found: dict[int, Recorded] = {}
@@ -95,9 +115,10 @@ class Deals(Bound):
                     .order_by(_LOG.c.seq)
                 ):
                     history.setdefault(str(row.account), []).append(row)
+                merged = self._merged_into(conn, some)
                 for key, (account, at, until) in wanted.items():
                     one = _in_force(history.get(account, ()), at, until)
-                    if one is not None:
+                    if one is not None and merged.get(account, float("-inf")) < at:
                         chosen[key] = one.seq
                         found[one.seq] = Recorded(
                             at=one.at, tier=one.tier, score=one.score, profile="", version=0
@@ -109,17 +130,7 @@ class Deals(Bound):
 
     def judge_deals(self, found: Mapping[str, Recorded], lease: Lease) -> None:
         """How companies stood when these deals began; what was known already stays."""
-        rows = [
-            {
-                "b_id": id,
-                "tier": one.tier,
-                "score": one.score,
-                "profile": plain(one.profile),
-                "version": one.version,
-            }
-            for id, one in found.items()
-            if one.tier
-        ]
+        rows = [{"b_id": id, **one.values} for id, one in found.items() if one.tier]
         if rows:
             with self.writing("deal") as conn:
                 self.guard(conn, lease)
@@ -133,6 +144,7 @@ class Deals(Bound):
                 "stamp": one.stamp.value,
                 "due": one.due,
                 "attempts": one.attempts,
+                "refusals": one.refusals,
                 "message": plain(one.message, 1000),
                 "stamped_at": now,
             }
@@ -155,7 +167,8 @@ class Deals(Bound):
 
     def deals_without_tier(self, *, created_since: float) -> list[StoredDeal]:
         """Deals created since, of whose companies it is not known yet how they stood then."""
-        mine = (self._mine, _OPEN, _DEAL.c.stamp == Stamp.NONE.value, _DEAL.c.created_at >= created_since)
+        none = (_OPEN, _DEAL.c.stamp == Stamp.NONE.value)
+        mine = (self._mine, _HERE, *none, _DEAL.c.created_at >= created_since)
         with self.reading() as conn:
             return list(map(stored, conn.execute(select(*COLUMNS).where(*mine).order_by(_DEAL.c.id))))
 
@@ -164,31 +177,51 @@ class Deals(Bound):
     ) -> list[StoredDeal]:
         """Deals created since whose stamp is known and may be sent now, in order of id."""
         waiting = and_(_DEAL.c.stamp.in_((Stamp.INTENDED.value, Stamp.REFUSED.value)), _DEAL.c.due <= now)
-        mine = (self._mine, ~_OPEN, _DEAL.c.created_at >= created_since, _DEAL.c.id > after)
+        mine = (self._mine, _HERE, ~_OPEN, _DEAL.c.created_at >= created_since, _DEAL.c.id > after)
         ready = or_(_DEAL.c.stamp == Stamp.NONE.value, waiting)
         with self.reading() as conn:
             rows = conn.execute(select(*COLUMNS).where(*mine, ready).order_by(_DEAL.c.id).limit(limit))
             return list(map(stored, rows))
 
     def unsure_since(self) -> float | None:
-        """The earliest change of a deal whose stamp was sent with an unknown fate, None for no such."""
-        unsure = (_DEAL.c.stamp == Stamp.INTENDED.value, _DEAL.c.due.is_(None))
+        """The earliest change of a deal whose stamp was sent with an unknown fate, and that was not read
+        since; None for no such."""
+        sent = (_DEAL.c.stamp == Stamp.INTENDED.value, _DEAL.c.due.is_(None))
+        unread = or_(_DEAL.c.stamped_at.is_(None), _DEAL.c.seen_at <= _DEAL.c.stamped_at)
+        earliest = select(func.min(_DEAL.c.changed_at)).where(self._mine, _HERE, *sent, unread)
         with self.reading() as conn:
-            found = conn.execute(select(func.min(_DEAL.c.changed_at)).where(self._mine, *unsure)).scalar()
+            found = conn.execute(earliest).scalar()
         return None if found is None else float(found)
 
+    def deals_told(self, changed_since: float) -> dict[str, int]:
+        """Deals changed since of which another read tells nothing new while they stay as they are: id → that
+        change (ms). Whoever still waits for a company, a tier or the fate of a stamp is not among them."""
+        told = (_DEAL.c.account != "", _DEAL.c.stamp != Stamp.INTENDED.value)
+        decided = or_(~_OPEN, _DEAL.c.stamp != Stamp.NONE.value)
+        mine = (self._mine, _HERE, _DEAL.c.changed_at >= changed_since)
+        with self.reading() as conn:
+            found = conn.execute(select(_DEAL.c.id, _DEAL.c.changed_at).where(*mine, *told, decided))
+            return {str(id): round(changed_at * 1000) for id, changed_at in found}
+
     def deals(self, *, created_since: float = 0.0, after: str = "", limit: int = 1000) -> list[StoredDeal]:
-        """Deals created since, in order of id: the next `limit` after an id."""
-        mine = (self._mine, _DEAL.c.created_at >= created_since, _DEAL.c.id > after)
+        """Deals created since that are still there, in order of id: the next `limit` after an id."""
+        mine = (self._mine, _HERE, _DEAL.c.created_at >= created_since, _DEAL.c.id > after)
         with self.reading() as conn:
             rows = conn.execute(select(*COLUMNS).where(*mine).order_by(_DEAL.c.id).limit(limit))
             return list(map(stored, rows))
 
     def stamp_counts(self) -> dict[Stamp, int]:
         """How many deals there are of each state."""
-        by_state = select(_DEAL.c.stamp, func.count()).where(self._mine).group_by(_DEAL.c.stamp)
+        by_state = select(_DEAL.c.stamp, func.count()).where(self._mine, _HERE).group_by(_DEAL.c.stamp)
         with self.reading() as conn:
             return {Stamp(state): int(n) for state, n in conn.execute(by_state)}
+
+    def _merged_into(self, conn: Connection, accounts: Sequence[str]) -> dict[str, float]:
+        """Of these accounts those that others were merged into → when we last learned of one."""
+        survivor = _ACCOUNT.c.survivor
+        mine = (_ACCOUNT.c.connection == self.connection, survivor.in_(accounts), survivor != "")
+        last = select(survivor, func.max(_ACCOUNT.c.settled_at)).where(*mine).group_by(survivor)
+        return {str(account): float(at) for account, at in conn.execute(last)}
 
     @property
     def _mine(self) -> ColumnElement[bool]:
@@ -196,6 +229,7 @@ class Deals(Bound):
 
 
 _OPEN = _DEAL.c.tier == ""
+_HERE = _DEAL.c.gone_at.is_(None)
 
 
 def _in_force(history: Sequence[Any], at: float, until: float) -> Any | None:

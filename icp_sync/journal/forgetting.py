@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
@@ -23,13 +23,14 @@ from icp_sync.journal.rows import Loads, lock
 from icp_sync.ports import account_key
 
 _ACCOUNT = schema.account
+_DEAL = schema.deal
 _BY_ACCOUNT = (
     schema.evaluation,
     schema.evaluation_log,
     schema.change_log,
     schema.left_alone,
     schema.hold,
-    schema.deal,
+    _DEAL,
 )
 _TOLD = ((schema.run, ("detail", "report")), (schema.request, ("args", "progress", "result")))
 """Tables whose reports may name accounts among others."""
@@ -61,8 +62,7 @@ class Forgetting(Bound):
             ids = self._ids(conn, account_id)
             rows = {}
             for table in (_ACCOUNT, *_BY_ACCOUNT):
-                whose = table.c.id if table is _ACCOUNT else table.c.account
-                mine = (table.c.connection == self.connection, whose.in_(ids))
+                mine = (table.c.connection == self.connection, _whose(table, ids))
                 rows[table.name] = int(conn.execute(select(func.count()).where(*mine)).scalar() or 0)
             answers = self._bought(conn, keys_of(conn, self.connection, ids))
             confirmed = conn.execute(
@@ -96,6 +96,7 @@ class Forgetting(Bound):
             moved = Loads()
             for stored in lock(conn, self.connection, ids).values():
                 moved.move(stored.counted_owner, "")
+            conn.execute(delete(_DEAL).where(_DEAL.c.connection == self.connection, _whose(_DEAL, ids)))
             erase(conn, self.connection, ids)
             conn.execute(
                 delete(_ACCOUNT).where(_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.id.in_(ids))
@@ -117,6 +118,14 @@ class Forgetting(Bound):
         return int(conn.execute(select(func.count()).where(*mine)).scalar() or 0)
 
 
+def _whose(table: Any, ids: Sequence[str]) -> ColumnElement[bool]:
+    """Rows about these accounts. A deal is of two: the one that has it, and the one that had it."""
+    if table is _DEAL:
+        return or_(_DEAL.c.account.in_(ids), _DEAL.c.tier_of.in_(ids))
+    named: ColumnElement[bool] = (table.c.id if table is _ACCOUNT else table.c.account).in_(ids)
+    return named
+
+
 def keys_of(conn: Connection, connection: str, ids: Sequence[str]) -> list[str]:
     """Under which keys answers about nobody but these accounts are kept."""
     mine = (_ACCOUNT.c.connection == connection, _ACCOUNT.c.domain != "")
@@ -134,6 +143,9 @@ def erase(conn: Connection, connection: str, ids: Sequence[str]) -> None:
     keys = keys_of(conn, connection, ids)
     for table in _BY_ACCOUNT:
         conn.execute(delete(table).where(table.c.connection == connection, table.c.account.in_(ids)))
+    # A deal another account has now goes on; whose it was is not remembered.
+    had = (_DEAL.c.connection == connection, _DEAL.c.tier_of.in_(ids))
+    conn.execute(update(_DEAL).where(*had).values(tier_of=""))
     answer, purchase, heard = schema.answer, schema.purchase, schema.inbound_event
     for chunk in chunks(keys):
         conn.execute(delete(answer).where(answer.c.connection == connection, answer.c.key.in_(chunk)))

@@ -43,7 +43,7 @@ class Keep:
 
     history: evaluations and writes, account by account; what is older can neither be explained nor undone.
     runs: runs, requests, costs; a run stays as long as its writes do, or nobody could undo it. gone: what is
-    known of an account that was deleted or merged away.
+    known of an account or a deal that was deleted or merged away.
     """
 
     history: float = 400 * DAY
@@ -64,6 +64,7 @@ class Pruned:
     requests: int = 0
     answers: int = 0
     counts: int = 0
+    deals: int = 0
     erased: int = 0
 
     def to_json(self) -> dict[str, int]:
@@ -89,6 +90,7 @@ class Retention(Bound):
         finished = schema.request.c.state.in_(("done", "failed", "cancelled"))
         done.requests = self._prune_named(schema.request, now - keep.runs, going, finished)
         done.answers = self._prune_answers(now, going) + self._prune_events(now, going)
+        done.deals = self._prune_deals(now - keep.gone, going)
         done.erased = self._erase_gone(now - keep.gone, now, going)
         return done
 
@@ -193,6 +195,19 @@ class Retention(Bound):
             those = tuple_(event.c.source, event.c.id).in_([tuple(row) for row in found])
             with self.writing("state") as conn:
                 removed += conn.execute(delete(event).where(*mine, those)).rowcount
+        return removed
+
+    def _prune_deals(self, before: float, going: Callable[[], bool]) -> int:
+        """Deals that no read has met since before then."""
+        deal, removed = schema.deal, 0
+        mine = (deal.c.connection == self.connection, deal.c.gone_at < before)
+        while going():
+            with self.reading() as conn:
+                ids = list(conn.execute(select(deal.c.id).where(*mine).limit(PAGE // 2)).scalars())
+            if not ids:
+                break
+            with self.writing("state") as conn:
+                removed += conn.execute(delete(deal).where(*mine, deal.c.id.in_(ids))).rowcount
         return removed
 
     def _erase_gone(self, before: float, now: float, going: Callable[[], bool]) -> int:

@@ -194,6 +194,7 @@ deal = Table(  # what was sold, and how its company stood when the deal began; s
     Column("stage", Text, nullable=False),
     Column("owner", String, nullable=False),
     Column("tier", String, nullable=False, default="", server_default=""),  # at creation, once known
+    Column("tier_of", String, nullable=False, default="", server_default=""),  # the account that was of it
     Column("score", Integer),
     Column("profile", Text, nullable=False, default="", server_default=""),
     Column("version", Integer, nullable=False, default=0, server_default="0"),
@@ -201,10 +202,14 @@ deal = Table(  # what was sold, and how its company stood when the deal began; s
     Column("stamped_at", Double),  # when it was meant to be, and then when it was
     Column("due", Double),  # from when it may be sent, None while only a read can tell
     Column("attempts", Integer, nullable=False, default=0, server_default="0"),
+    Column("refusals", Integer, nullable=False, default=0, server_default="0"),
     Column("message", Text, nullable=False, default="", server_default=""),
-    Column("seen_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),  # when the last read that showed it began
+    Column("open_since", Double),  # the first of the reads that all showed it open, None while it is closed
+    Column("gone_at", Double),  # since when no read of all deals has met it
     PrimaryKeyConstraint("connection", "id"),
     Index("deal_account", "connection", "account"),
+    Index("deal_tier_of", "connection", "tier_of"),
     Index("deal_created", "connection", "created_at"),
     Index("deal_stamp", "connection", "stamp", "created_at"),
 )

@@ -13,12 +13,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as arrow
 import pytest
 from pyarrow import parquet
 
-from icp_sync.cli.export.months import months
 from icp_sync.cli.export.rows import COLUMNS
 from tests.cli.conftest import PROFILE, Place
+from tests.cli.exporting import aged, change, exported
 
 TODAY = datetime.now(UTC).date().isoformat()
 FACTS = ["fact_employees", "fact_country"]
@@ -29,28 +30,6 @@ def apart(settled: Place, tmp_path: Path) -> Place:
     """A copy of the settled connection, whose journal may be changed."""
     shutil.copytree(settled.folder, tmp_path / "apart")
     return Place(tmp_path / "apart", settled.crm).write()
-
-
-def change(place: Place, statement: str, *values: object) -> None:
-    with closing(sqlite3.connect(place.folder / "journal.sqlite")) as db, db:
-        db.execute(statement, values)
-
-
-def rows(file: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
-
-
-def exported(place: Place, folder: Path, *options: str) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    out = folder / "evaluations.csv"
-    told = place.json("export", "evaluations", "--out", str(out), *options)
-    return told, rows(out)
-
-
-def aged(place: Place, days: float) -> None:
-    """Everything the journal knows happened so many days earlier."""
-    earlier = days * 86_400
-    change(place, "UPDATE evaluation_log SET at = at - ?", earlier)
-    change(place, "UPDATE profile_version SET activated_at = activated_at - ?", earlier)
 
 
 def test_every_evaluated_account_is_a_row_as_explain_has_it(settled: Place, tmp_path: Path) -> None:
@@ -165,6 +144,12 @@ def test_rows_may_go_to_standard_output(settled: Place) -> None:
 
 
 @pytest.mark.parametrize("name", ["evaluations.csv", "evaluations.parquet"])
+def test_what_an_export_wrote_an_export_may_write_again(settled: Place, tmp_path: Path, name: str) -> None:
+    for _ in range(2):
+        assert settled.json("export", "evaluations", "--out", str(tmp_path / name))["accounts"] == 90
+
+
+@pytest.mark.parametrize("name", ["evaluations.csv", "evaluations.parquet"])
 def test_a_file_appears_whole_or_not_at_all(
     settled: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -194,16 +179,22 @@ def test_a_file_appears_whole_or_not_at_all(
         (["--out", "x.csv", "--as-of", "soon"], "neither a day nor an instant"),
         (["--out", "x.csv", "--as-of", "2001-01-01"], "older than retention"),
         (["--out", "pyproject.toml"], "nothing that this command writes"),
+        (["--out", "theirs.csv"], "--out: theirs.csv is there already, with other columns"),
+        (["--out", "theirs.parquet"], "--out: theirs.parquet is there already, with other columns"),
+        (["--out", "broken.parquet"], "--out: broken.parquet is there already, with other columns"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_written(
     settled: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], words: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "pyproject.toml").write_text("kept")
+    parquet.write_table(arrow.table({"id": ["1"], "tier": ["A"]}), tmp_path / "theirs.parquet")
+    for name, text in (("pyproject.toml", "x"), ("theirs.csv", "id,tier\n1,A\n"), ("broken.parquet", "x")):
+        (tmp_path / name).write_text(text)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     told = settled.run("export", "evaluations", *options, code=2)
     assert words in told.output
-    assert [path.name for path in tmp_path.iterdir()] == ["pyproject.toml"]
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_day_before_any_profile_has_nothing_to_tell(settled: Place, tmp_path: Path) -> None:
@@ -211,54 +202,3 @@ def test_a_day_before_any_profile_has_nothing_to_tell(settled: Place, tmp_path: 
     out = str(tmp_path / "x.csv")
     told = settled.run("export", "evaluations", "--out", out, "--as-of", yesterday, code=2)
     assert "no profile was active yet" in told.output
-
-
-# Every month
-
-
-def monthly(place: Place, folder: Path, *options: str) -> dict[str, Any]:
-    found: dict[str, Any] = place.json("export", "evaluations", "--monthly", str(folder), *options)
-    return found
-
-
-def ends(days: int) -> list[str]:
-    now = datetime.now(UTC).timestamp()
-    return [month.name for month in months(now - days * 86_400, now)]
-
-
-def test_every_month_that_is_over_gets_its_file_once(apart: Place, tmp_path: Path) -> None:
-    aged(apart, 70)
-    folder, wanted = tmp_path / "history", ends(70)
-    told = monthly(apart, folder)
-    assert [one["month"] for one in told["written"]] == wanted
-    assert {one["accounts"] for one in told["written"]} == {90}
-    files = sorted(folder.iterdir())
-    assert [file.name for file in files] == [f"evaluations-main-{month}.csv" for month in wanted]
-    files[0].write_text("mine by now")
-    files[-1].unlink()
-    again = monthly(apart, folder)
-    assert [one["month"] for one in again["written"]] == wanted[-1:]
-    assert (again["there"], files[0].read_text()) == (wanted[:-1], "mine by now")
-
-
-def test_months_the_history_no_longer_covers_are_said(apart: Place, tmp_path: Path) -> None:
-    aged(apart, 500)
-    told = monthly(apart, tmp_path / "history", "--format", "parquet")
-    wanted = ends(500)
-    kept = next(month.name for month in months(datetime.now(UTC).timestamp() - 400 * 86_400, 2e9))
-    assert told["not_covered"] == [month for month in wanted if month < kept]
-    assert [one["month"] for one in told["written"]] == [month for month in wanted if month >= kept]
-    assert parquet.read_table(told["written"][0]["out"]).num_rows == 90
-
-
-def test_in_the_first_month_there_is_nothing_to_write_yet(settled: Place, tmp_path: Path) -> None:
-    told = settled.run("export", "evaluations", "--monthly", str(tmp_path / "history"))
-    assert "No month is over" in told.output
-
-
-def test_a_month_ends_with_its_last_microsecond_in_utc_whatever_its_length() -> None:
-    first = datetime(2027, 12, 31, 23, 59, tzinfo=UTC).timestamp()
-    found = list(months(first, datetime(2028, 3, 1, tzinfo=UTC).timestamp()))
-    assert [month.name for month in found] == ["2027-12", "2028-01", "2028-02"]
-    last = datetime.fromtimestamp(found[-1].end, UTC)
-    assert (last.day, last.hour, last.minute, last.second) == (29, 23, 59, 59)

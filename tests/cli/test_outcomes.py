@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from icp_sync.domain.facts import number
+from icp_sync.domain.facts import Money, number
 from tests.cli.conftest import command
 from tests.learning.shop import DAY, PROFILE, Shop
 
@@ -62,6 +64,27 @@ def test_only_deals_since_a_day(shop: Shop, tmp_path: Path) -> None:
         tmp_path, "--since", "2030-01-01", code=2
     )
     assert "neither a day" in outcomes(tmp_path, "--since", "soon", code=2)
+
+
+def test_since_a_day_a_later_deal_of_an_old_customer_is_no_first_one(shop: Shop, tmp_path: Path) -> None:
+    with (tmp_path / "icp-sync.toml").open("a") as settings:
+        settings.write('[connections.main.learning]\nvalue = "revenue"\n')
+    shop.settle({str(i): ("A", {"revenue": Money(900, 900, "USD")}) for i in range(2)})
+    shop.sell([("old", "0", "C", True, shop.now - 900 * DAY)])
+    shop.sell((f"new{i}", str(i), "A", True, shop.now - 600 * DAY) for i in range(2))
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as db, db:
+        db.execute("UPDATE deal SET currency = 'USD', amount = CASE WHEN id = 'old' THEN 100 ELSE 300 END")
+    (row,) = json.loads(outcomes(tmp_path, "--since", "2025-01-01", "--json"))["tiers"]
+    assert (row["tier"], row["won"], row["customers"], row["retention"]) == ("A", 2, 1, 3.0)
+
+
+def test_amounts_are_said_to_be_per_deal_and_a_day_is_the_least(shop: Shop, tmp_path: Path) -> None:
+    shop.sell([("d", "1", "A", True, shop.now)])
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as db, db:
+        db.execute("UPDATE deal SET created_at = ?, currency = 'USD', amount = 300", (shop.now,))
+    shown = outcomes(tmp_path)
+    assert "USD per won deal" in shown
+    assert "< 1" in shown
 
 
 def test_without_deals_it_says_what_to_do(shop: Shop, tmp_path: Path) -> None:

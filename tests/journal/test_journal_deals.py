@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,12 +13,13 @@ from hypothesis import strategies as st
 from journal_builders import NOW, Worker, settled
 
 from icp_sync.errors import LostLeaseError
-from icp_sync.journal import Journal, Recorded, Stamp, Stamped, StoredDeal
+from icp_sync.journal import Journal, Keep, Recorded, Stamp, Stamped, StoredDeal
 from icp_sync.ports import Deal
 
 BLANK = {"tier": "", "score": "", "profile": ""}
 OURS = {"tier": "B", "score": "72", "profile": "mid v3"}
 STOOD = Recorded(at=NOW, tier="B", score=72, profile="mid", version=3)
+OTHERS: dict[str, Any] = {"at": NOW, "tier": "D", "score": 1, "profile": "x", "version": 9}
 HOUR = 3600.0
 _accounts = count()
 
@@ -78,6 +81,8 @@ def test_a_deal_is_kept_as_it_was_read_last(worker: Worker, journal: Journal) ->
         currency="",
         stage="Won",
         owner="",
+        tier_of="2",
+        seen_at=NOW,
     )
 
 
@@ -133,8 +138,35 @@ def test_what_is_decided_stays_decided(worker: Worker, journal: Journal, end: St
 
 
 def test_values_somebody_had_filled_before_we_meant_to_are_theirs(worker: Worker, journal: Journal) -> None:
-    told = journal.keep_deals([deal("7", stamp=OURS)], worker.lease, now=NOW)
+    told = journal.keep_deals([deal("7", stamp={**OURS, "profile": "ours"})], worker.lease, now=NOW)
     assert told.settled == {Stamp.FOREIGN: 1}
+
+
+def test_a_stamp_this_journal_does_not_know_of_is_taken_from_the_deal(
+    worker: Worker, journal: Journal
+) -> None:
+    read = [deal("7", stamp=OURS), deal("8", stamp={**OURS, "tier": "Not ICP", "score": ""})]
+    told = journal.keep_deals(read, worker.lease, now=NOW, stood={"7": Recorded(**OTHERS)})
+    assert told.settled == {Stamp.STAMPED: 2}
+    assert [stored(journal, id).values for id in "78"] == [one.stamp for one in read]
+
+
+@pytest.mark.parametrize(
+    "shows",
+    [
+        {"tier": "B", "score": "72"},  # the profile's field is hidden from us
+        {**OURS, "profile": "mid"},
+        {**OURS, "score": ""},
+        {**OURS, "score": "101"},
+        {**OURS, "tier": "E"},
+    ],
+)
+def test_what_is_no_stamp_of_ours_is_somebody_else_s(
+    worker: Worker, journal: Journal, shows: dict[str, str]
+) -> None:
+    journal.keep_deals([deal("7", stamp=shows)], worker.lease, now=NOW, stood={"7": Recorded(**OTHERS)})
+    found = stored(journal, "7")
+    assert (found.stamp, found.tier) == (Stamp.FOREIGN, "D"), "how its company stood is known all the same"
 
 
 def test_a_worker_that_lost_its_lease_changes_no_deal(worker: Worker, journal: Journal) -> None:
@@ -144,7 +176,7 @@ def test_a_worker_that_lost_its_lease_changes_no_deal(worker: Worker, journal: J
         lambda: journal.keep_deals([deal("8")], worker.lease, now=NOW),
         lambda: journal.judge_deals({"7": STOOD}, worker.lease),
         lambda: journal.settle_stamps([Stamped(id="7", stamp=Stamp.LATE)], worker.lease, now=NOW),
-        lambda: journal.drop_deals(worker.lease, unseen_since=NOW + 1),
+        lambda: journal.deals_gone(worker.lease, unseen_since=NOW + 1, now=NOW),
     ):
         with pytest.raises(LostLeaseError):
             act()
@@ -152,11 +184,63 @@ def test_a_worker_that_lost_its_lease_changes_no_deal(worker: Worker, journal: J
     assert journal.deals_named(["8"]) == []
 
 
-def test_deals_a_whole_read_did_not_meet_are_forgotten(worker: Worker, journal: Journal) -> None:
+def test_deals_that_are_not_met_any_more_are_out_of_the_way_until_they_are(
+    worker: Worker, journal: Journal
+) -> None:
+    intended(worker, "7")
+    journal.settle_stamps([Stamped(id="7", stamp=Stamp.REFUSED, due=NOW)], worker.lease, now=NOW)
+    journal.keep_deals([deal("8"), deal("9")], worker.lease, now=NOW)
+    journal.keep_deals([deal("8")], worker.lease, now=NOW + 10)
+    assert journal.unseen_deals(NOW + 5) == (2, 3)
+    assert journal.deals_gone(worker.lease, unseen_since=NOW + 5, now=NOW + 20) == 2
+    assert journal.unseen_deals(NOW + 5) == (0, 1)
+    assert [one.id for one in journal.deals()] == ["8"]
+    assert journal.deals_to_stamp(created_since=0, now=NOW + 90) == []
+    assert [one.id for one in journal.deals_without_tier(created_since=0)] == ["8"]
+    assert journal.stamp_counts() == {Stamp.NONE: 1}
+    assert journal.deals_told(0) == {}
+    assert journal.keep_deals([deal("7"), deal("9")], worker.lease, now=NOW + 30).new == []
+    assert [one.id for one in journal.deals()] == ["7", "8", "9"]
+    assert [one.id for one in journal.deals_to_stamp(created_since=0, now=NOW + 90)] == ["7"]
+    assert stored(journal, "9").open_since == NOW + 30, "nobody knows whether it was open meanwhile"
+
+
+def test_what_is_known_of_deals_that_are_gone_goes_after_its_time(worker: Worker, journal: Journal) -> None:
     journal.keep_deals([deal("7"), deal("8")], worker.lease, now=NOW)
     journal.keep_deals([deal("8")], worker.lease, now=NOW + 10)
-    assert journal.drop_deals(worker.lease, unseen_since=NOW + 5) == 1
-    assert [one.id for one in journal.deals()] == ["8"]
+    journal.deals_gone(worker.lease, unseen_since=NOW + 5, now=NOW + 20)
+    keep = Keep(gone=1000)
+    assert journal.prune(keep, now=NOW + 1019).deals == 0
+    assert journal.prune(keep, now=NOW + 1021).deals == 1
+    assert journal.deals_named(["7"]) == []
+    assert journal.deals_known(["7", "8"]) == {"8"}
+
+
+def test_when_a_deal_began_is_what_was_told_first(worker: Worker, journal: Journal) -> None:
+    journal.keep_deals([deal("7"), Deal(id="8", created_at=0)], worker.lease, now=NOW)
+    journal.keep_deals([deal("7", at=NOW + 60), deal("8", at=NOW + 60)], worker.lease, now=NOW + 60)
+    assert stored(journal, "7").created_at == NOW
+    assert stored(journal, "8").created_at == NOW + 60, "nobody knew before"
+
+
+def test_since_when_a_deal_was_always_seen_open_begins_anew_when_it_was_not(
+    worker: Worker, journal: Journal
+) -> None:
+    since = []
+    for n, is_open in enumerate([True, True, False, True, True]):
+        journal.keep_deals([replace(deal("7"), open=is_open)], worker.lease, now=NOW + n)
+        since.append(stored(journal, "7").open_since)
+    assert since == [NOW, NOW, None, NOW + 3, NOW + 3]
+
+
+def test_a_deal_is_told_until_nothing_about_it_is_open(worker: Worker, journal: Journal) -> None:
+    journal.keep_deals([deal("7"), deal("8", ""), deal("9", at=NOW - 1)], worker.lease, now=NOW)
+    journal.judge_deals(dict.fromkeys("789", STOOD), worker.lease)
+    assert journal.deals_told(NOW) == {"7": NOW * 1000}
+    journal.settle_stamps([Stamped(id="7", stamp=Stamp.INTENDED)], worker.lease, now=NOW)
+    assert journal.deals_told(NOW - 1) == {"9": (NOW - 1) * 1000}
+    journal.settle_stamps([Stamped(id="7", stamp=Stamp.STAMPED)], worker.lease, now=NOW)
+    assert journal.deals_told(NOW) == {"7": NOW * 1000}
 
 
 def test_deals_are_given_in_pages_by_id(worker: Worker, journal: Journal) -> None:
@@ -180,6 +264,39 @@ def test_forgetting_an_account_forgets_its_deals(worker: Worker, journal: Journa
     assert known.rows["deal"] == 1
     journal.forget("1", now=NOW)
     assert [one.id for one in journal.deals()] == ["8"]
+
+
+def test_forgetting_an_account_forgets_the_deals_it_had_too(worker: Worker, journal: Journal) -> None:
+    worker.commit(settled("1"), settled("2"))
+    journal.keep_deals(
+        [deal("6", "1"), deal("7", "1"), deal("8", "2")], worker.lease, now=NOW, stood={"7": STOOD}
+    )
+    journal.keep_deals([deal("6", ""), deal("7", "2")], worker.lease, now=NOW + 1)
+    known = journal.known_of("1")
+    assert known is not None
+    assert known.rows["deal"] == 2
+    journal.forget("1", now=NOW)
+    assert [one.id for one in journal.deals()] == ["8"]
+
+
+def test_a_deal_goes_on_when_the_account_it_had_is_gone_for_good(worker: Worker, journal: Journal) -> None:
+    worker.commit(settled("1"), settled("2"))
+    journal.keep_deals([deal("7", "1")], worker.lease, now=NOW, stood={"7": STOOD})
+    worker.commit(gone={"1": "2"}, now=NOW)
+    journal.keep_deals([deal("7", "2")], worker.lease, now=NOW + 1)
+    assert journal.prune(Keep(gone=10), now=NOW + 20).erased == 1
+    found = stored(journal, "7")
+    assert (found.tier, found.tier_of) == ("B", "")
+
+
+def test_of_an_account_that_took_in_another_nobody_knows_whose_deal_it_was(
+    worker: Worker, journal: Journal
+) -> None:
+    evaluated(worker, "1", "A")
+    evaluated(worker, "2", "B")
+    worker.commit(gone={"1": "2"}, now=NOW + HOUR)
+    asked = {"before": ("2", NOW + 60, NOW + 60), "after": ("2", NOW + HOUR + 1, NOW + HOUR + 1)}
+    assert set(journal.recorded(asked)) == {"after"}
 
 
 def test_an_export_carries_deals_into_another_journal(worker: Worker, journal: Journal) -> None:

@@ -40,6 +40,16 @@ def test_of_each_account_the_evaluation_in_force_where_the_kept_time_begins_stay
     assert [e.tier for e in aged.evaluations("2")] == ["D"]
 
 
+def test_from_when_on_evaluations_are_whole_is_remembered_when_more_is_kept_later(aged: Journal) -> None:
+    assert aged.history_since() is None
+    aged.prune(KEEP, now=NOW)
+    assert aged.history_since() == NOW - 400 * DAY
+    aged.prune(Keep(history=900 * DAY), now=NOW + DAY)
+    aged.prune(Keep(history=inf), now=NOW + DAY)
+    assert aged.history_since() == NOW - 400 * DAY
+    assert aged.for_connection("other").history_since() is None
+
+
 def test_writes_older_than_is_kept_go(aged: Journal) -> None:
     assert aged.prune(KEEP, now=NOW).writes == 3
     assert [c.after for c in aged.history("1")] == ["C"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from journal_builders import NOW, Worker, settled
 
-from icp_sync.journal import Journal, Settled, Snapshot
+from icp_sync.journal import Journal, Keep, Settled, Snapshot
 
 EVIDENCE = {"version": 1, "facts": {}}
 
@@ -43,6 +43,15 @@ def test_who_is_gone_is_there_until_then_and_not_after(worker: Worker, journal: 
     assert then(journal, NOW + 49) == {"1": "A", "2": "B"}
     assert then(journal, NOW + 50) == {"2": "B"}
     assert [one.id for one in journal.snapshot_page("", 10)] == ["2"]
+
+
+def test_who_was_erased_counts_for_the_instants_before(worker: Worker, journal: Journal) -> None:
+    worker.commit(judged("1", "A"), judged("2", "B"), judged("3", "C"), now=NOW)
+    worker.commit(gone={"1": "", "2": "3"}, now=NOW + 50)
+    assert journal.erased_since(NOW) == 0
+    journal.prune(Keep(gone=10), now=NOW + 100)
+    assert (journal.erased_since(NOW + 49), journal.erased_since(NOW + 50)) == (2, 0)
+    assert journal.for_connection("other").erased_since(NOW) == 0
 
 
 def test_now_is_what_was_last_settled_with_its_route(worker: Worker, journal: Journal) -> None:

@@ -43,6 +43,25 @@ def test_a_deal_entered_after_it_was_closed_has_no_cycle() -> None:
     assert row.velocity is None
 
 
+def test_a_deal_of_unknown_creation_has_no_cycle() -> None:
+    assert rows([sold("A", won=True, created=0.0)], [])[0].cycle is None
+
+
+def test_west_of_utc_a_deal_may_close_a_day_before_it_begins_and_took_none() -> None:
+    made = [sold("A", won=True, days=-1)] * 9 + [sold("A", won=True, days=30)]
+    assert rows(made, [])[0].cycle == 0
+
+
+def test_what_was_bought_first_does_not_depend_on_since_when_one_looks() -> None:
+    made = [
+        sold("C", won=True, days=3, amount=100.0),
+        sold("A", won=True, created=CREATED + 100 * DAY, days=130, amount=900.0),
+        sold("B", won=True, created=CREATED + 100 * DAY, days=130, account_id="2", amount=50.0),
+    ]
+    found = list(customers(made, {"1": 900.0, "2": 60.0}, date(2028, 1, 1), since=CREATED + 50 * DAY))
+    assert found == [Kept(tier="B", first=50.0, now=60.0)]
+
+
 def test_what_is_unknown_is_said_to_be_unknown() -> None:
     (row,) = rows([sold("A", open=True, amount=None)], [])
     assert (row.rate, row.cycle, row.amount, row.velocity, row.retention) == (None,) * 5

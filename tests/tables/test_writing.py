@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -67,6 +69,32 @@ def test_a_file_appears_only_when_all_of_it_is_written(tmp_path: Path) -> None:
     with whole(path) as stream:
         stream.write("all")
     assert path.read_bytes() == b"\xef\xbb\xbfall"
+    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_what_a_killed_process_left_goes_when_the_file_is_next_written(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    program = (
+        "import os, sys; from pathlib import Path; from icp_sync.tables.writing import whole\n"
+        "with whole(Path(sys.argv[1])) as stream:\n stream.write('half'); os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(path)], check=False).returncode == -9
+    (left,) = tmp_path.iterdir()
+    assert left.suffix == ".part"
+    (tmp_path / ".other.csv.0123abcd.part").write_text("of another file")
+    with whole(path) as stream:
+        stream.write("all")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".other.csv.0123abcd.part", "out.csv"]
+
+
+def test_what_somebody_else_is_writing_just_now_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    with whole(path) as first:
+        first.write("first")
+        with whole(path) as second:
+            second.write("second")
+        assert path.read_text("utf-8-sig") == "second"
+    assert path.read_text("utf-8-sig") == "first"
     assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
 
 

@@ -68,7 +68,7 @@ def score(
     from icp_sync.cli.score.report import Report, show
     from icp_sync.tables.columns import columns_of, parse_map
 
-    _check(currency, encoding, out, as_json)
+    _check(file, currency, encoding, out, as_json)
     stated = parse_map(columns or ())
     profiles, types = _profiles(profile, config, connection)
     table, target = _opened(file, out, encoding)
@@ -84,7 +84,7 @@ def score(
         show(Screen.here(), report)
 
 
-def _check(currency: str, encoding: str, out: Path | None, as_json: bool) -> None:
+def _check(file: Path, currency: str, encoding: str, out: Path | None, as_json: bool) -> None:
     """The options by themselves. Raises ConfigError with every problem."""
     import codecs
 
@@ -102,7 +102,7 @@ def _check(currency: str, encoding: str, out: Path | None, as_json: bool) -> Non
         if not usable:
             what = f"'{encoding[:40]}' is not an encoding"
             problems.append(Problem(where="--encoding", what=what, hint="such as utf-16, shift_jis, cp1251"))
-    problems += unfit(out, scored, as_json=as_json)
+    problems += unfit(out, scored, file, as_json=as_json)
     if problems:
         raise ConfigError(problems)
 

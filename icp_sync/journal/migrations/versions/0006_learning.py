@@ -26,6 +26,8 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(), nullable=False),
         *_stamp(),
         sa.Column("seen_at", sa.Double(), nullable=False),
+        sa.Column("open_since", sa.Double(), nullable=True),
+        sa.Column("gone_at", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("connection", "id"),
     )
     op.create_table(
@@ -40,6 +42,7 @@ def upgrade() -> None:
     )
     op.add_column("connection_state", sa.Column("history_since", sa.Double(), nullable=True))
     op.create_index("deal_account", "deal", ["connection", "account"], unique=False)
+    op.create_index("deal_tier_of", "deal", ["connection", "tier_of"], unique=False)
     op.create_index("deal_created", "deal", ["connection", "created_at"], unique=False)
     op.create_index("deal_stamp", "deal", ["connection", "stamp", "created_at"], unique=False)
 
@@ -47,6 +50,7 @@ def upgrade() -> None:
 def _stamp() -> tuple[sa.Column[object], ...]:
     return (
         sa.Column("tier", sa.String(), nullable=False, server_default=""),
+        sa.Column("tier_of", sa.String(), nullable=False, server_default=""),
         sa.Column("score", sa.Integer(), nullable=True),
         sa.Column("profile", sa.Text(), nullable=False, server_default=""),
         sa.Column("version", sa.Integer(), nullable=False, server_default="0"),
@@ -54,5 +58,6 @@ def _stamp() -> tuple[sa.Column[object], ...]:
         sa.Column("stamped_at", sa.Double(), nullable=True),
         sa.Column("due", sa.Double(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("refusals", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("message", sa.Text(), nullable=False, server_default=""),
     )
