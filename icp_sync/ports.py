@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from icp_sync.domain.account import Account, Owner
@@ -168,8 +169,9 @@ class Deal:
     """A sale, won, lost or still open: what a profile is measured by.
 
     amount: None where the CRM has none; currency: ISO 4217, "" where nobody says. stage: the CRM's own word.
-    closed_on: the day it closed or is expected to, "2026-11-30", "" unknown. created_at, changed_at: ms on
-    the CRM's clock. owner: email, "" for nobody. stamp: our three values as they stand on it, field of
+    closed_on: the day it closed or is expected to, "2026-11-30", "" unknown; created_on: the day it was
+    created by the same calendar, "" where only the instant is known. created_at, changed_at: ms on the CRM's
+    clock. owner: email, "" for nobody. stamp: our three values as they stand on it, field of
     `domain.stamp.STAMP` → canonical value, "" blank; empty where this connection does not stamp. A field that
     is not there, or that we may not read, is absent.
     """
@@ -183,10 +185,17 @@ class Deal:
     open: bool = True
     won: bool = False
     closed_on: str = ""
+    created_on: str = ""
     created_at: int = 0
     changed_at: int = 0
     owner: str = ""
     stamp: Mapping[str, str] = field(default_factory=dict)
+
+
+FILLED = "FILLED_MEANWHILE"
+"""The code of a note that was not written, as somebody had filled a field of it since."""
+
+NONE_READ: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,14 +322,17 @@ class Crm(Protocol):
 
     def owners(self) -> tuple[Owner, ...]: ...
 
-    def deals(self, since: int) -> Iterator[Deal]:
-        """Every deal changed since (ms), by id, as it is now; none that is deleted. Raises AuthError naming
-        the right that is missing."""
+    def deals(self, since: int, *, after: str = "", spare: Mapping[str, int] = NONE_READ) -> Iterator[Deal]:
+        """Every deal changed since (ms), by id, as it is now; none that is deleted. after: only those whose
+        ids come later. spare: id → its last change (ms) as it was read before; not told again while it is
+        still that one. Raises AuthError naming the right that is missing."""
 
     def annotate(self, kind: str, notes: Sequence[Note]) -> Iterable[Noted]:
         """Write notes of ours onto records of a kind ("deals"); one answer per note, in any order. Never
         raises for one record. All values of a note land, or none. Raises ConfigError for another kind.
 
+        The record is looked at before: what it shows already is WRITTEN and not sent; where anything else
+        stands in a field of the stamp, nothing is written, and the note is FAILED with the code FILLED.
         A note whose fields this connection does not carry is REFUSED; one whose fields the CRM does not have
         now, or not for us, is FAILED. A record that is deleted or merged away is GONE. Nothing but the fields
         of the stamp is ever written.

@@ -13,7 +13,7 @@ from icp_sync.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
-    from icp_sync.learning.drift import Finding
+    from icp_sync.learning.finding import Finding
     from icp_sync.learning.watch import WatchReport
 
 

@@ -26,6 +26,7 @@ from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.domain.standing import FIELDS, FieldType
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.ports import (
+    NONE_READ,
     Blueprint,
     CrmField,
     Deal,
@@ -187,9 +188,9 @@ class MemoryCrm:
         self.before("owners")
         return tuple(self._owners.values())
 
-    def deals(self, since: int) -> Iterator[Deal]:
+    def deals(self, since: int, *, after: str = "", spare: Mapping[str, int] = NONE_READ) -> Iterator[Deal]:
         self.before("deals")
-        for deal in self.beside.deals(since):
+        for deal in self.beside.deals(since, after, spare):
             yield replace(deal, currency=deal.currency or self._identity.currency)
 
     def annotate(self, kind: str, notes: Sequence[Note]) -> Iterable[Noted]:

@@ -10,7 +10,7 @@ from typing import Any
 from icp_sync.domain.plan import Result
 from icp_sync.domain.stamp import STAMP
 from icp_sync.errors import Problem
-from icp_sync.ports import Blueprint, CrmField, Deal, Note, Noted, Related, Step, StepKind
+from icp_sync.ports import FILLED, Blueprint, CrmField, Deal, Note, Noted, Related, Step, StepKind
 
 
 class Beside:
@@ -96,9 +96,11 @@ class Beside:
             for id in ids
         }
 
-    def deals(self, since: int) -> Iterator[Deal]:
-        for deal in list(self._deals.values()):
-            if deal.changed_at >= since and (since <= 0 or self._hidden.get(deal.id, 0) <= self._now()):
+    def deals(self, since: int, after: str, spare: Mapping[str, int]) -> Iterator[Deal]:
+        for deal in sorted(self._deals.values(), key=lambda deal: int(deal.id)):
+            shows = since <= 0 or self._hidden.get(deal.id, 0) <= self._now()
+            fresh = deal.changed_at >= since and spare.get(deal.id) != deal.changed_at
+            if shows and fresh and int(deal.id) > int(after or 0):
                 shown = self.deal(deal.id)
                 yield shown if self._exists(deal.account_id) else replace(shown, account_id="")
 
@@ -111,6 +113,11 @@ class Beside:
         if lost := sorted(note.values.keys() - self.stamp):
             message = f"deals do not have the fields of our stamp: {', '.join(lost)}"
             return Noted(id=note.id, result=Result.FAILED, code="NOT_PROVISIONED", message=message)
+        if any((live := self.deal(note.id).stamp).values()):
+            if all(live.get(name) == value for name, value in note.values.items()):
+                return Noted(id=note.id, result=Result.WRITTEN)
+            message = "somebody filled it since it was read; not overwritten"
+            return Noted(id=note.id, result=Result.FAILED, code=FILLED, message=message)
         if (refusal := self.refuse_note(note)) is not None:
             return refusal
         self.notes.append(note)

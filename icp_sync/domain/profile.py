@@ -167,6 +167,8 @@ class Learned:
     since, until: the cases were decided from `since` on and before `until`; ISO dates, "" where not said,
     which for `until` only a hypothesis may do. good: how many of `cases` were what the goal looks for.
     expected: tier → the share of good ones expected in it. hypothesis: drafted from a few examples, unproven.
+    mark, asks: digests of this entry, and of criteria, flags and tiers, as they were when it was learned; ""
+    where it does not say.
     """
 
     goal: str = ""  # one of GOALS; "" for a hypothesis
@@ -176,6 +178,8 @@ class Learned:
     good: int = 0
     expected: Mapping[str, float] = field(default_factory=dict)
     hypothesis: bool = False
+    mark: str = ""
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

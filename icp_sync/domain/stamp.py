@@ -7,9 +7,13 @@ how it ended.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from icp_sync.domain.standing import STATES, Field, FieldType, number_text
+
+_SAID = re.compile(r"(?:(.*\S) )?v([1-9][0-9]{0,8})")
+_SCORE = re.compile(r"100|[1-9]?[0-9]")
 
 STAMP: Mapping[str, Field] = {
     field.name: field
@@ -44,3 +48,15 @@ def stamp_values(tier: str, score: int | None, profile: str, version: int) -> di
         return {}
     said = " ".join(filter(None, (profile, f"v{version}" if version else "")))
     return {"tier": tier, "score": "" if score is None else number_text(score), "profile": said}
+
+
+def stamp_from(values: Mapping[str, str]) -> tuple[str, int | None, str, int] | None:
+    """Tier, score, profile and version a stamp in canonical form tells; None where it is none of ours: each
+    of its fields must hold what `stamp_values` gives. Only a state may come without a score."""
+    tier, score = values.get("tier", ""), values.get("score", "")
+    said = _SAID.fullmatch(values.get("profile", ""))
+    if tier not in STATES or said is None or "score" not in values:
+        return None
+    if not _SCORE.fullmatch(score) and (score or len(tier) == 1):
+        return None
+    return tier, int(score) if score else None, said[1] or "", int(said[2])

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from icp_sync.learning.cases import Cohort
-from icp_sync.learning.chance import benjamini_hochberg, odds_ratio, wilson
+from icp_sync.learning.chance import benjamini_hochberg, odds_ratio, simes, wilson
 from icp_sync.learning.coded import Coded, Question
 from icp_sync.learning.contrasts import Contrast, Sides, Tested, beyond, tested
+from icp_sync.learning.derived import source_of
 
 RATE = 0.10
 """Of what is found, at most so large a share by chance."""
@@ -82,8 +83,8 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """attributes: the strongest first. base = good / n. tried: how many tests were made. rate: of what is
-    found, the share that chance may have made."""
+    """attributes: the strongest first, of a fact and those made of it the stronger alone. base = good / n.
+    tried: how many tests were made. rate: of what is found, the share that chance may have made."""
 
     n: int
     good: int
@@ -108,12 +109,13 @@ def find(
     good = sides.good.bit_count()
     base = good / coded.n if coded.n else 0.0
     facts = beyond([tested(column, sides) for column in coded.columns], sides)
-    by_fact = benjamini_hochberg([fact.p for fact in facts])
     ps = [p for fact in facts for p in (*fact.ps, fact.missing)]
     adjusted = dict(zip(ps, benjamini_hochberg(ps), strict=True))
+    families = _families(facts)
+    by_fact = benjamini_hochberg([p for _, p in families])
     attributes = [
-        _attribute(fact, of_facts, adjusted, base, rate)
-        for fact, of_facts in zip(facts, by_fact, strict=True)
+        _attribute(fact, p, of_facts, adjusted, base, rate)
+        for (fact, p), of_facts in zip(families, by_fact, strict=True)
     ]
     return Findings(
         n=coded.n,
@@ -125,19 +127,31 @@ def find(
     )
 
 
+def _families(facts: Sequence[Tested]) -> list[tuple[Tested, float]]:
+    """Each fact with its p; of a fact and those made of it only the one that tells most, with the p of all:
+    they are the same evidence, which counts once."""
+    of_source: dict[str, list[Tested]] = {}
+    for fact in facts:
+        of_source.setdefault(source_of(fact.column.fact), []).append(fact)
+    return [
+        (min(alike, key=lambda fact: fact.p), simes([fact.p for fact in alike]))
+        for alike in of_source.values()
+    ]
+
+
 def _attribute(
-    fact: Tested, of_facts: float, adjusted: Mapping[float, float], base: float, rate: float
+    fact: Tested, p: float, of_facts: float, adjusted: Mapping[float, float], base: float, rate: float
 ) -> Attribute:
     """adjusted: p → what it is after everything that was tried; equal ones are adjusted alike."""
     found = of_facts <= rate
     marks = [
-        _mark(contrast, p, adjusted[p], base, found=found and adjusted[p] <= rate)
-        for contrast, p in fact.contrasts
+        _mark(contrast, one, adjusted[one], base, found=found and adjusted[one] <= rate)
+        for contrast, one in fact.contrasts
     ]
     (good_known, known), (good_unknown, unknown) = fact.known, fact.unknown
     return Attribute(
         fact=fact.column.fact,
-        p=fact.p,
+        p=p,
         adjusted=of_facts,
         found=found,
         marks=tuple(sorted(marks, key=lambda mark: (mark.p, -mark.lift))),

@@ -23,6 +23,8 @@ from icp_sync.learning.ranking import LEFT_OUT, Estimate, auc_estimate, binomial
 STATES = (*TIERS, NEEDS_DATA, NOT_ICP)
 BELOW_ALL = -1.0
 """Where an account ranks that is certainly not the ICP: below every score."""
+FEW = 10
+"""Cases of a tier below which drawing them again tells nothing."""
 GROUPS = 10
 """Into so many groups of about equal size are cases cut by score, where no rate was foretold."""
 _SINCE_THE_SALE = frozenset({CUSTOMER, "former"})
@@ -226,9 +228,13 @@ def _brier(judged: Sequence[Judged], expected: Mapping[str, float]) -> float | N
 
 def _lift(row: TierRow, n: int, good: int, rounds: int, seed: int) -> Estimate | None:
     """Rate of a tier over the base with a bootstrap interval: cases drawn again, as the four counts that they
-    amount to. None where the tier or the good are empty."""
+    amount to. Of a few cases, or such as are all alike, every draw says the same, so there the interval is
+    that of the rate. None where the tier or the good are empty."""
     if row.lift is None or not good:
         return None
+    if row.n < FEW or row.good in (0, row.n):
+        base = good / n
+        return Estimate(row.low / base, row.lift, row.high / base)
     draw = random.Random(seed)  # noqa: S311 (a bootstrap, no secret)
     lifts: list[float] = []
     for _ in range(rounds):

@@ -5,13 +5,17 @@ Cohorts are placed by `cohorts`; here is only what a case is, and which answer i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from icp_sync.domain.facts import CATALOGUE, Facts, FactType
+
+if TYPE_CHECKING:
+    from icp_sync.learning.definitions import Definitions
 
 
 class Cohort(StrEnum):
@@ -44,7 +48,9 @@ class Case:
     them, which `Book.left_out` names. begun: when the deal that decides was created; decided: when it was
     won, lost or given up. value: what the account is worth, in the book's currency, None unknown. why:
     why it could not be placed. recorded: the facts are as an earlier evaluation recorded them, not as they
-    stand today.
+    stand today. ripe: decided so long ago that who was won then can have stayed. group: what it shares with
+    other accounts of its group of companies, "" for none. stayed: it is still a customer, so that its value
+    places it; detractor: whatever that is, it is none of the best.
     """
 
     id: str
@@ -59,12 +65,20 @@ class Case:
     deal: str = ""
     why: str = ""
     recorded: bool = False
+    ripe: bool = True
+    group: str = ""
+    stayed: bool = False
+    detractor: bool = False
 
     def good(self, goal: Goal) -> bool | None:
-        """Whether it is what the goal looks for; None where the case cannot tell."""
+        """Whether it is what the goal looks for; None where the case cannot tell.
+
+        Nobody won lately can be among the best yet, so no case decided lately counts for that goal, lost ones
+        among them: else the newest cases would have no good one, whoever they are.
+        """
         if goal is Goal.WON:
             return self.won and self.cohort is not Cohort.CHURNED
-        return None if self.cohort is Cohort.UNPLACED else self.cohort is Cohort.BEST
+        return None if self.cohort is Cohort.UNPLACED or not self.ripe else self.cohort is Cohort.BEST
 
 
 class Labelled(NamedTuple):
@@ -79,8 +93,11 @@ class Book:
     """All cases in the order in which they were decided, and everybody else.
 
     crowd: the facts of every account there is, cases among them: the base that shares are compared with and
-    tiers are counted on. currency: of values. left_out: fact → why it may not be learned from. notes: what
-    was missing or set aside, in sentences, shown before anything else.
+    tiers are counted on. currency: of values. left_out: fact → why it may not be learned from. churn_told:
+    whether anything says which customers left. dated: whether anything says when cases were decided; else all
+    were, as it were, just now. by: how its cases were placed, None where nobody can place them
+    again. known_before: facts that somebody vouches for as known before the sale. notes: what was missing or
+    set aside, in sentences, shown before anything else.
     """
 
     cases: tuple[Case, ...]
@@ -88,12 +105,24 @@ class Book:
     currency: str = "USD"
     types: Mapping[str, FactType] = field(default_factory=lambda: CATALOGUE)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    churn_told: bool = True
+    known_before: frozenset[str] = frozenset()
+    dated: bool = True
+    by: Definitions | None = None
     notes: Sequence[str] = ()
 
     def labelled(self, goal: Goal, *, since: float = -inf, until: float = inf) -> list[Labelled]:
         """The cases decided in [since, until) that can tell, in order of decision."""
         told = ((case, case.good(goal)) for case in self.cases if since <= case.decided < until)
         return [Labelled(case, good) for case, good in told if good is not None]
+
+    def known(self) -> dict[str, float]:
+        """Fact → the share of the cases it is known of, of every fact any account has that may be learned
+        from, the least known first."""
+        facts = {fact for known in self.crowd.values() for fact in known} - self.left_out.keys()
+        met = Counter(fact for case in self.cases for fact in case.facts)
+        shares = {fact: met[fact] / len(self.cases) if self.cases else 0.0 for fact in facts}
+        return dict(sorted(shares.items(), key=lambda item: (item[1], item[0])))
 
     def counts(self) -> dict[Cohort, int]:
         """How many cases of each cohort, those without any among them."""

@@ -1,13 +1,13 @@
-"""How the accounts in scope are made up, compared with how they were when the profile was activated.
+"""How the accounts in scope are made up, counted in one pass, whatever their number.
 
-Counted in one pass, whatever their number: tiers, bands and values of the facts the profile asks about, what
-is not known, what people override. Knows no journal and no clock.
+Tiers, bands and values of the facts the profile asks about, what is not known, what people override. Knows no
+journal and no clock; `shifts` compares two of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,22 +15,10 @@ from icp_sync.domain.currency import convert
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP
 from icp_sync.domain.facts import CATALOGUE, Facts, FactType, FactValue, Interval, Members, Money
 from icp_sync.domain.profile import TIERS
-from icp_sync.learning.chance import benjamini_hochberg, chi_square, stability, two_rates, wilson
 from icp_sync.learning.cuts import bands_of, edges
-from icp_sync.learning.drift import LEAST, MOST_ACCOUNTS, Finding, State, few, state_of
+from icp_sync.learning.finding import MOST_ACCOUNTS
 from icp_sync.learning.phrases import band_words, value_words
 
-ENOUGH = 100
-"""Accounts on both sides without which shares are not compared."""
-SHIFTED, SHIFTING = 0.25, 0.10
-"""Population stability index from which a shift is an alert, and from which it is worth watching: the usual
-marks of credit scoring (Siddiqi, "Credit Risk Scorecards", 2006)."""
-FELL, FALLING = 0.10, 0.05
-"""By so much (of all accounts) the share of accounts of which a fact is known must have fallen."""
-OVERRIDDEN, OVERRIDING = 0.10, 0.05
-"""Lower bound of the share of a tier that people override."""
-CERTAIN = 0.01
-"""Adjusted p above which a difference may be chance, however large it looks."""
 MOST_VALUES = 12
 SAMPLE = 5_000
 """Accounts bands are chosen from."""
@@ -168,134 +156,3 @@ def bands_from(
             common = sorted(seen, key=lambda word: (-seen[word], word))[:MOST_VALUES]
             chosen[name] = Bands(kind=kind, values=tuple(common))
     return chosen
-
-
-def compared(before: Census, now: Census, standing: Container[str] = ()) -> list[Finding]:
-    """Tier shares, input stability, fill rates and overrides. now: counted with the bands of before."""
-    if before.n < ENOUGH or now.n < ENOUGH:
-        why = f"{now.n} accounts in scope, {before.n} when the profile was activated; {ENOUGH} are needed"
-        found = [few(kind, why) for kind in ("tier-shares", "inputs", "fill")]
-    else:
-        found = [_tier_shares(before, now, standing)]
-        found += _inputs(before, now, standing)
-        found += _fills(before, now, standing)
-    return [*found, *overrides(now, standing)]
-
-
-def _tier_shares(before: Census, now: Census, standing: Container[str]) -> Finding:
-    kind = "tier-shares"
-    old, new = ([census.tiers[s] for s in STATES] for census in (before, now))
-    index = stability(old, new)
-    state = _shifted(index, chi_square([old, new]).p, kind in standing)
-    moved = {s: now.tiers[s] / now.n - before.tiers[s] / before.n for s in STATES}
-    grown = max(moved, key=lambda s: moved[s])
-    shares = ", ".join(
-        f"{s} {before.tiers[s] / before.n:.0%} → {now.tiers[s] / now.n:.0%}"
-        for s in STATES
-        if before.tiers[s] or now.tiers[s]
-    )
-    return Finding(
-        name=kind,
-        state=state,
-        sentence=f"Stability index {index:.2f} since the profile was activated: {shares}",
-        figures={"index": index, "accounts": now.n, **{f"moved {s}": moved[s] for s in STATES if moved[s]}},
-        accounts=() if state is State.OK else tuple(now.who.get(f"tiers/{grown}", ())),
-        behind=0 if state is State.OK else now.tiers[grown],
-    )
-
-
-def _shifted(index: float, p: float, stands: bool) -> State:
-    sure = p <= CERTAIN
-    return state_of(strong=sure and index >= SHIFTED, weak=sure and index >= SHIFTING, stands=stands)
-
-
-def _inputs(before: Census, now: Census, standing: Container[str]) -> list[Finding]:
-    """Facts whose values are spread otherwise than they were."""
-    kind = "inputs"
-    asked = [
-        fact
-        for fact, bands in before.bands.items()
-        if bands.width > 1 and min(sum(before.counts[fact]), sum(now.counts.get(fact, ()))) >= ENOUGH
-    ]
-    ps = benjamini_hochberg([chi_square([before.counts[f], now.counts[f]]).p for f in asked])
-    found = []
-    for fact, p in zip(asked, ps, strict=True):
-        old, new = before.counts[fact], now.counts[fact]
-        index, name = stability(old, new), f"{kind}/{fact}"
-        state = _shifted(index, p, name in standing)
-        if state is State.OK:
-            continue
-        shares = [(b / sum(new) - a / sum(old), at) for at, (a, b) in enumerate(zip(old, new, strict=True))]
-        (up, grown), (down, shrunk) = max(shares), min(shares)
-        words = before.bands[fact].words(fact, before.currency)
-        found.append(
-            Finding(
-                name=name,
-                state=state,
-                sentence=f"{fact} is spread otherwise, stability index {index:.2f}: {words[grown]} "
-                f"{100 * up:+.0f} points, {words[shrunk]} {100 * down:+.0f}",
-                figures={"index": index, "adjusted_p": p, "accounts": sum(new)},
-                accounts=tuple(now.who.get(f"{fact}/{grown}", ())),
-                behind=new[grown],
-            )
-        )
-    if not asked:
-        return [few(kind, f"no fact of the profile is known of {ENOUGH} accounts, then and now")]
-    said = f"{len(asked)} facts are spread as they were when the profile was activated"
-    return found or [Finding(name=kind, state=State.OK, sentence=said, figures={"facts": len(asked)})]
-
-
-def _fills(before: Census, now: Census, standing: Container[str]) -> list[Finding]:
-    """Facts that are known of fewer accounts than they were."""
-    kind = "fill"
-    asked = [fact for fact in before.bands if before.known[fact] or now.known[fact]]
-    ps = benjamini_hochberg([two_rates(before.known[f], before.n, now.known[f], now.n) for f in asked])
-    found = []
-    for fact, p in zip(asked, ps, strict=True):
-        old, new, name = before.known[fact] / before.n, now.known[fact] / now.n, f"{kind}/{fact}"
-        sure = p <= CERTAIN
-        state = state_of(
-            strong=sure and old - new >= FELL, weak=sure and old - new >= FALLING, stands=name in standing
-        )
-        if state is not State.OK:
-            found.append(
-                Finding(
-                    name=name,
-                    state=state,
-                    sentence=f"{fact} is known of {new:.0%} of {now.n:,} accounts, of {old:.0%} when the "
-                    "profile was activated",
-                    figures={"before": old, "now": new, "accounts": now.n, "adjusted_p": p},
-                    accounts=tuple(now.who.get(f"{fact}/-", ())),
-                    behind=now.n - now.known[fact],
-                )
-            )
-    said = f"{len(asked)} facts are known of as many accounts as they were"
-    return found or [Finding(name=kind, state=State.OK, sentence=said, figures={"facts": len(asked)})]
-
-
-def overrides(now: Census, standing: Container[str] = ()) -> list[Finding]:
-    """Tiers of the profile that people put another one in the place of too often."""
-    kind = "overrides"
-    asked = [tier for tier in STATES if now.tiers[tier] >= LEAST]
-    if not asked:
-        return [few(kind, f"no tier has {LEAST} accounts")]
-    found = []
-    for tier in asked:
-        n, hits, name = now.tiers[tier], now.overridden[tier], f"{kind}/{tier}"
-        low, high = wilson(hits, n, confidence=1 - CERTAIN)
-        state = state_of(strong=low >= OVERRIDDEN, weak=low >= OVERRIDING, stands=name in standing)
-        if state is not State.OK:
-            found.append(
-                Finding(
-                    name=name,
-                    state=state,
-                    sentence=f"People override {hits / n:.0%} of {n:,} accounts in tier {tier}, "
-                    f"{low:.0%} at least",
-                    figures={"rate": hits / n, "low": low, "high": high, "accounts": n},
-                    accounts=tuple(now.who.get(f"{kind}/{tier}", ())),
-                    behind=hits,
-                )
-            )
-    n = now.overridden.total()
-    said = f"People override {n:,} of {now.n:,}, no tier more than {OVERRIDING:.0%} for certain"
-    return found or [Finding(name=kind, state=State.OK, sentence=said, figures={"overridden": n})]

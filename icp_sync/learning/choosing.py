@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from icp_sync.domain.conditions import AnyOf
+from icp_sync.domain.conditions import AnyOf, Condition
 from icp_sync.learning.attributes import Attribute, Findings, Mark
-from icp_sync.learning.bands import member, ordered, values
-from icp_sync.learning.coded import Coded, Column
+from icp_sync.learning.bands import FEWEST, member, ordered, values
+from icp_sync.learning.coded import NO, Coded, Column
 from icp_sync.learning.factors import Factor
 from icp_sync.profile_file import words
 from icp_sync.profile_file.reading import Report
@@ -77,6 +77,21 @@ def _members(column: Column, marks: Sequence[Mark], good: bytes, forced: bool) -
             factor = member(column, group, good)
             if factor is not None and (1 in factor.above(1)) is raising:
                 yield factor
+
+
+def unasked(coded: Coded, findings: Findings, decided: Sequence[Condition]) -> tuple[Mark, ...]:
+    """Members found to mark the others, of sets of which next to nobody says what is missing: not to be there
+    can then bear no points. decided: what excludes or caps somebody already."""
+    columns = {column.fact: column for column in coded.columns if column.kind == "members"}
+    named = {(when.fact, word) for when in decided if isinstance(when, AnyOf) for word in when.values}
+    return tuple(
+        mark
+        for attribute in findings.found
+        if attribute.fact in columns
+        for mark in attribute.marks
+        if mark.found and not mark.positive and mark.question.answers.count(NO) < 2 * FEWEST
+        if not any((attribute.fact, word) in named for word in _asked(mark))
+    )
 
 
 def _place(column: Column, mark: Mark) -> int | None:

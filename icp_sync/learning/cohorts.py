@@ -6,8 +6,8 @@ Pure: knows no file, no CRM and no clock. `labelled` reads files for it, `readin
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from icp_sync.domain.facts import CATALOGUE, Facts, FactType, FactValue, Money
@@ -15,10 +15,11 @@ from icp_sync.learning.cases import Book, Case, Cohort
 from icp_sync.learning.definitions import CHURNED_ON, MONTH, NPS, RENEWALS, VALUE
 from icp_sync.learning.definitions import Definitions as Definitions
 from icp_sync.learning.definitions import defined as defined
+from icp_sync.learning.groups import roots
 from icp_sync.learning.placing import Fate, gone, place
 from icp_sync.learning.sales import End, Story, in_currency, story, won_amount
 from icp_sync.learning.sales import Sale as Sale
-from icp_sync.learning.wanting import UNDATED, Want, nowhere, sentences
+from icp_sync.learning.wanting import CHURN_UNTOLD, UNDATED, Want, nowhere, sentences
 
 
 class AsOf(NamedTuple):
@@ -31,7 +32,8 @@ class AsOf(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """An account. facts: as they stand today. told: what is known of its fate beside facts, by the keys of
-    `definitions.OUTCOMES`. placed: the cohort somebody says it belongs to.
+    `definitions.OUTCOMES`. placed: the cohort somebody says it belongs to. parent: the account above it, by id
+    or by name, "" for none.
 
     recorded: what was known of it at an instant (UTC epoch seconds), None for today's facts.
     """
@@ -42,6 +44,7 @@ class Subject:
     facts: Facts = field(default_factory=dict)
     told: Facts = field(default_factory=dict)
     placed: Cohort | None = None
+    parent: str = ""
     recorded: Callable[[float], AsOf | None] | None = None
 
 
@@ -54,25 +57,31 @@ def book_of(
     types: Mapping[str, FactType] = CATALOGUE,
     currency: str = "",
     left_out: Mapping[str, str] | None = None,
+    telling: Collection[str] = (),
     notes: Sequence[str] = (),
 ) -> Book:
     """Every account whose story has an end as a case, in the order they were decided; ties in that of the
     subjects.
 
-    currency: of values, ISO 4217; "" for the one most values, else most amounts of deals, are in. left_out,
-    notes: what the caller knows already; what is found here is added.
+    currency: of values, ISO 4217; "" for the one most values, else most amounts of deals, are in. telling:
+    the keys of `definitions.OUTCOMES` that there was a place for, whatever it held. left_out, notes: what
+    the caller knows already; what is found here is added.
     """
     ledger = _Ledger(definitions, now)
     ledger.take(subjects, sales)
     currency = currency or ledger.commonest
     cases = ledger.cases(currency)
+    churn_told = ledger.churn_told(telling)
     return Book(
         cases=tuple(sorted(cases, key=lambda case: case.decided)),
         crowd={account_id: subject.facts for account_id, subject in ledger.accounts.items()},
         currency=currency,
         types=types,
         left_out={**_outcomes(definitions), **(left_out or {})},
-        notes=(*notes, *ledger.notes()),
+        churn_told=churn_told,
+        dated=not ledger.undated,
+        by=definitions,
+        notes=(*ledger.weighty(churn_told), *notes, *ledger.notes()),
     )
 
 
@@ -84,16 +93,19 @@ class _Ledger:
         self.accounts: dict[str, Subject] = {}
         self._sales: defaultdict[str, list[Sale]] = defaultdict(list)
         self._met: Counter[Want] = Counter()
-        self._undated = True
+        self.undated = True
+        self._by_hand = False
+        self.won = False
         self.commonest = ""
 
     def take(self, subjects: Iterable[Subject], sales: Iterable[Sale]) -> None:
         for subject in subjects:
             self._met[Want.TWICE] += subject.id in self.accounts
             self.accounts.setdefault(subject.id, subject)
+            self._by_hand = self._by_hand or subject.placed is not None
         sold: Counter[str] = Counter()
         for sale in sales:
-            self._undated = self._undated and sale.created is None and sale.closed is None
+            self.undated = self.undated and sale.created is None and sale.closed is None
             if sale.account_id not in self.accounts:
                 self._met[Want.STRANGERS] += 1
                 continue
@@ -110,14 +122,34 @@ class _Ledger:
         ended = list(self._ended())
         fates = [self._fate(subject, found, currency) for subject, found in ended]
         placed = place(fates, self._by, currency=currency)
+        groups = roots({account_id: subject.parent for account_id, subject in self.accounts.items()})
         cases = []
         for (subject, found), fate, (cohort, why) in zip(ended, fates, placed, strict=True):
             if subject.placed is not None and fate.end is End.WON and not fate.churned:
                 cohort, why = subject.placed, ""
             self._met[Want.GUESSED] += found.guessed
             self._met[Want.NO_WORTH] += cohort is Cohort.UNPLACED and _unknown_worth(fate, self._by)
-            cases.append(_case(subject, found, cohort, why, fate.worth))
+            self.won = self.won or fate.end is End.WON
+            by_hand = subject.placed is not None
+            case = _case(subject, found, cohort, why, fate.worth, ripe=self._ripe(found))
+            stayed = fate.stayed(self._by.retained_after) and not by_hand
+            group = groups.get(subject.id, "")
+            cases.append(replace(case, group=group, stayed=stayed, detractor=fate.detractor))
         return cases
+
+    def _ripe(self, found: Story) -> bool:
+        """Whether it was decided long enough ago for a customer to have stayed; where somebody says who the
+        best are, or nobody says when anything was, there is nothing to wait for."""
+        return self._by_hand or self.undated or self._now - found.decided >= self._by.retained_after
+
+    def churn_told(self, telling: Collection[str]) -> bool:
+        """Whether anything says, or would say, which customers left."""
+        keys = {CHURNED_ON, VALUE}
+        facts = {self._by.fact(key) for key in keys} - {""}
+        return not keys.isdisjoint(telling) or any(
+            not keys.isdisjoint(subject.told) or not facts.isdisjoint(subject.facts)
+            for subject in self.accounts.values()
+        )
 
     def _ended(self) -> Iterator[tuple[Subject, Story]]:
         since = self._now - self._by.months * MONTH
@@ -126,7 +158,7 @@ class _Ledger:
             if not sales:
                 self._met[Want.WITHOUT] += 1
                 continue
-            found = story(sales, stale_after=self._by.stale_after, now=self._now, undated=self._undated)
+            found = story(sales, stale_after=self._by.stale_after, now=self._now, undated=self.undated)
             if found.end in _OPEN:
                 self._met[_OPEN[found.end]] += 1
             elif found.decided > self._now:
@@ -147,7 +179,7 @@ class _Ledger:
         return Fate(
             end=found.end,
             churned=gone(self._told(subject, CHURNED_ON), value, self._now),
-            age=None if self._undated else self._now - found.decided,
+            age=None if self.undated else self._now - found.decided,
             worth=worth,
             renewals=self._told(subject, RENEWALS),
             nps=self._told(subject, NPS),
@@ -158,11 +190,15 @@ class _Ledger:
         said = subject.told.get(key)
         return subject.facts.get(self._by.fact(key)) if said is None else said
 
+    def weighty(self, churn_told: bool) -> list[str]:
+        """What is missing so badly that it is said before all else."""
+        undated = [UNDATED] if self.undated and self._sales else []
+        return [*undated, *([] if churn_told or not self.won else [CHURN_UNTOLD])]
+
     def notes(self) -> list[str]:
         """What is missing and what was set aside."""
         seen = frozenset(name for s in self.accounts.values() for name in (*s.told, *s.facts))
-        undated = [UNDATED] if self._undated and self._sales else []
-        return [*undated, *sentences(self._met, self._by), *nowhere(self._by, seen)]
+        return [*sentences(self._met, self._by), *nowhere(self._by, seen)]
 
 
 def _commonest(currencies: Counter[str]) -> str:
@@ -177,7 +213,9 @@ def _unknown_worth(fate: Fate, by: Definitions) -> bool:
     return fate.worth is None and fate.stayed(by.retained_after)
 
 
-def _case(subject: Subject, found: Story, cohort: Cohort, why: str, worth: float | None) -> Case:
+def _case(
+    subject: Subject, found: Story, cohort: Cohort, why: str, worth: float | None, *, ripe: bool
+) -> Case:
     known = subject.recorded(found.decided) if subject.recorded else None
     return Case(
         id=subject.id,
@@ -192,6 +230,7 @@ def _case(subject: Subject, found: Story, cohort: Cohort, why: str, worth: float
         deal=found.deal,
         why=why,
         recorded=known is not None and known.recorded,
+        ripe=ripe,
     )
 
 

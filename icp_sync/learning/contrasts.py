@@ -19,6 +19,10 @@ SURE = 0.001
 FEW = 20
 """A cohort of fewer cases cannot say what marks it."""
 _BEYOND_CHANCE = 0.05
+_MORE = 1.15
+"""How many times the share of the good ones a cohort of customers must have: not by a hair."""
+_WON = (Cohort.LOW, Cohort.CHURNED)
+"""Anti-cohorts that were won as the good ones were: whatever wins marks all of them alike."""
 
 Rate = tuple[int, int]
 """Good ones of so many cases."""
@@ -26,7 +30,7 @@ Rate = tuple[int, int]
 
 class Contrast(NamedTuple):
     """hits of n say yes and are good; other_hits of other_n are what they are compared with. also: cohorts of
-    the others that say yes as often as the good ones."""
+    the others that it marks as well (see `Sides.marked`)."""
 
     question: Question
     hits: int
@@ -69,6 +73,14 @@ class Sides:
         self.good, self.others = _bits(self.labels, YES), _bits(self.labels, NO)
         placed = {cohort: _bits(bytes(c is cohort for c in cohorts), YES) & self.others for cohort in ANTI}
         self.anti: Mapping[Cohort, int] = {c: bits for c, bits in placed.items() if bits.bit_count() >= FEW}
+
+    def marked(self, yes: int, no: int) -> tuple[Cohort, ...]:
+        """The anti-cohorts that a question marks as it marks the good ones."""
+        return tuple(
+            cohort
+            for cohort, those in self.anti.items()
+            if (_marks_customers if cohort in _WON else _marks_strangers)(yes, no, those, self)
+        )
 
 
 _DIGITS = {value: bytes(ord("1" if byte == value else "0") for byte in range(256)) for value in (NO, YES)}
@@ -129,24 +141,32 @@ def _contrast(question: Question, column: Column, known: int, sides: Sides) -> C
     yes, no = _answers(question, column, known)
     hits, n = (yes & sides.good).bit_count(), yes.bit_count()
     other_hits, other_n = (no & sides.good).bit_count(), no.bit_count()
-    also: list[Cohort] = []
-    if hits * other_n > other_hits * n:
-        share = hits / (hits + other_hits)
-        also = [cohort for cohort, those in sides.anti.items() if _marks(yes, no, those, sides.others, share)]
-    return Contrast(question, hits, n, other_hits, other_n, tuple(also))
+    also = sides.marked(yes, no) if hits * other_n > other_hits * n else ()
+    return Contrast(question, hits, n, other_hits, other_n, also)
 
 
 def _p(one: Contrast) -> float:
     return independence(one.hits, one.n - one.hits, one.other_hits, one.other_n - one.other_hits)
 
 
-def _marks(yes: int, no: int, cohort: int, others: int, share: float) -> bool:
+def _marks_customers(yes: int, no: int, cohort: int, sides: Sides) -> bool:
+    """Whether more of these customers say yes than of the good ones, beyond chance and not by a hair. As many
+    of them do of whatever wins customers, good and bad ones."""
+    inside, outside = (yes & cohort).bit_count(), (no & cohort).bit_count()
+    good, beside = (yes & sides.good).bit_count(), (no & sides.good).bit_count()
+    if inside + outside < FEW or inside * (good + beside) < _MORE * good * (inside + outside):
+        return False
+    return independence(inside, outside, good, beside) <= _BEYOND_CHANCE
+
+
+def _marks_strangers(yes: int, no: int, cohort: int, sides: Sides) -> bool:
     """Whether as large a share of a cohort says yes as of the good ones, and more than of the rest of the
     others beyond chance: a handful of cases reaches a share by luck."""
     inside, outside = (yes & cohort).bit_count(), (no & cohort).bit_count()
-    if inside + outside < FEW or inside < share * (inside + outside):
+    good, lacking = (yes & sides.good).bit_count(), (no & sides.good).bit_count()
+    if inside + outside < FEW or inside * (good + lacking) < good * (inside + outside):
         return False
-    rest = others & ~cohort
+    rest = sides.others & ~cohort
     among, beside = (yes & rest).bit_count(), (no & rest).bit_count()
     more = inside * beside > among * outside
     return not among + beside or (more and independence(inside, outside, among, beside) <= _BEYOND_CHANCE)

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from icp_sync.domain.facts import Money
 from icp_sync.errors import ConfigError, Problem
-from icp_sync.learning.directory import Directory, Unmatched
+from icp_sync.learning.directory import RUINED_HINT, Directory, Unmatched
 from icp_sync.learning.sales import Sale
 from icp_sync.learning.told_columns import Told, row_problems
-from icp_sync.learning.told_names import DEALS, Said, stage_of
+from icp_sync.learning.told_names import DEAL, DEAL_DATES, DEALS, Said, stage_of
 from icp_sync.learning.wanting import counted
 from icp_sync.tables.reading import Table
 
 _LISTED = 20
-_NEXT = 'icp-sync learn … --map "COLUMN=deal:account"'
+_NEXT = 'icp-sync learn … --map "COLUMN=deal:{}"'
+_EXPORT = "icp-sync learn --accounts FILE.csv --deals FILE.csv"
 
 
 def sales_of(
@@ -27,7 +28,7 @@ def sales_of(
     stated: column → one of `told_names.DEALS`. currency: of amounts that do not say theirs. Raises
     ConfigError for a file that does not hold deals of these accounts.
     """
-    told = Told(Table(path, encoding=encoding), DEALS, stated, dates=("close_date", "create_date"))
+    told = Told(Table(path, encoding=encoding), DEALS, stated, dates=DEAL_DATES, numbers=("amount",))
     _check(told)
     sales: list[Sale] = []
     strangers, unknown, rows = Unmatched(), Counter[str](), 0
@@ -45,10 +46,12 @@ def sales_of(
         sales.append(_sale(told, row, cells, account, end, currency))
     said = [*row_problems(told.table), *told.notes()]
     if strangers.count == rows:
-        raise ConfigError([_nobodys(told, strangers, rows)], next_step=_NEXT)
+        raise ConfigError([_nobodys(told, strangers, rows)], next_step=_NEXT.format("account"))
+    _check_dates(told, sales)
     if strangers.count:
         deals = f"{strangers.count:,} of {counted(rows, 'deal')}"
-        said.append(f"{path}: {deals} left out, of no account, or of several: {strangers.listed}")
+        why = f"; {RUINED_HINT}" if strangers.ruined else ""
+        said.append(f"{path}: {deals} left out, of no account, or of several: {strangers.listed}{why}")
     if unknown:
         listed = ", ".join(f"'{stage}' ({n:,})" for stage, n in unknown.most_common(_LISTED))
         said.append(
@@ -60,19 +63,34 @@ def sales_of(
 
 def _check(told: Told) -> None:
     """A file of deals says whose they are, and which of them were won."""
-    path = str(told.table.path)
+    path, missing = str(told.table.path), []
     problems = told.table.twice()
     if not told.has("account", "domain", "company"):
         what = f"no column says whose deal it is: {_header(told)}"
         hint = '--map "COLUMN=deal:account" (or deal:domain, deal:company)'
+        missing.append("account")
         problems.append(Problem(where=path, what=what, hint=hint))
     if not told.has("won", "stage"):
         what = f"no column says which deals were won: {_header(told)}"
-        problems.append(Problem(where=path, what=what, hint='--map "COLUMN=deal:won" or "COLUMN=deal:stage"'))
+        hint = '--map "COLUMN=deal:stage", or "COLUMN=deal:won" for a column of yes and no'
+        missing.append("stage")
+        problems.append(Problem(where=path, what=what, hint=hint))
     if not problems and next(iter(told), None) is None:
-        problems.append(Problem(where=path, what="has a header and no rows"))
+        hint = "export the deals again, those that were won and those that were lost"
+        problems.append(Problem(where=path, what="has a header and no rows", hint=hint))
     if problems:
-        raise ConfigError(problems, next_step=_NEXT)
+        next_step = " ".join(["icp-sync learn …", *(f'--map "COLUMN=deal:{role}"' for role in missing)])
+        raise ConfigError(problems, next_step=next_step if missing else _EXPORT)
+
+
+def _check_dates(told: Told, sales: Sequence[Sale]) -> None:
+    """Cells that say when a deal closed, and cannot be read, are no deals without a date: nothing may be
+    decided today for want of one."""
+    dated = any(sale.created is not None or sale.closed is not None for sale in sales)
+    for role in DEAL_DATES[: 1 if dated else None]:
+        if problem := told.dateless(role, as_role=f"{DEAL}{role}"):
+            form = ":dmy" if ":dmy" in problem.hint else ""
+            raise ConfigError([problem], next_step=_NEXT.format(f"{role}{form}"))
 
 
 def _end(told: Told, row: int, cells: Sequence[str]) -> Said | None:
@@ -91,13 +109,16 @@ def _end(told: Told, row: int, cells: Sequence[str]) -> Said | None:
 
 
 def _sale(told: Told, row: int, cells: Sequence[str], account: str, end: Said, currency: str) -> Sale:
+    """A row as a sale. Where it says when it closed and nobody can read that, no other date stands in."""
     amount = told.money("amount", row, cells, told.code("currency", cells, currency))
     exact = isinstance(amount, Money) and amount.low == amount.high
+    closed = None if end is Said.OPEN else told.day("close_date", row, cells)
+    unread = closed is None and end is not Said.OPEN and told.says("close_date", cells)
     return Sale(
         account_id=account,
         id=told.text("id", cells) or f"row {row}",
-        created=told.day("create_date", row, cells),
-        closed=None if end is Said.OPEN else told.day("close_date", row, cells),
+        created=None if unread else told.day("create_date", row, cells),
+        closed=closed,
         won=end is Said.WON,
         open=end is Said.OPEN,
         amount=amount.low if isinstance(amount, Money) and exact else None,
@@ -108,7 +129,8 @@ def _sale(told: Told, row: int, cells: Sequence[str], account: str, end: Said, c
 def _nobodys(told: Told, strangers: Unmatched, rows: int) -> Problem:
     what = f"none of its deals ({rows:,}) is of an account that is here: {strangers.listed}"
     asked = [f"'{told.column(role)}'" for role in ("account", "domain", "company") if told.has(role)]
-    return Problem(where=str(told.table.path), what=what, hint=f"compared by {', '.join(asked)}")
+    hint = RUINED_HINT if strangers.ruined else f"compared by {', '.join(asked)}"
+    return Problem(where=str(told.table.path), what=what, hint=hint)
 
 
 def _header(told: Told) -> str:

@@ -26,7 +26,8 @@ class Definitions:
     months: cases decided within so many months count. retained_after: a customer for so long has stayed.
     high_value: the top share of those who stayed, by value, unless `min_value` says what is much. low_value:
     the bottom share. stale_after: an open deal older than that came to nothing. churned_on, value, renewals,
-    nps: names of facts, "" where no fact tells.
+    nps: names of facts, "" where no fact tells. known_before: facts somebody vouches for as known before the
+    sale.
     """
 
     goal: Goal = Goal.WON
@@ -40,6 +41,7 @@ class Definitions:
     value: str = ""
     renewals: str = ""
     nps: str = ""
+    known_before: frozenset[str] = frozenset()
 
     def fact(self, key: str) -> str:
         """The fact that one of `OUTCOMES` names, "" for none."""
@@ -66,4 +68,5 @@ def defined(section: Learning) -> Definitions:
         value=section.value,
         renewals=section.renewals,
         nps=section.nps,
+        known_before=frozenset(section.known_before),
     )

@@ -32,6 +32,7 @@ SHARED = 0.5
 UNLIKELY = 0.10
 """And of the traits that are this unlikely, at most so large a share is chance (Benjamini-Hochberg)."""
 _PER_LAYER, _STEPS, _FEWEST_STEPS = 2, 6, 2
+EQUAL = "every criterion has as many points on purpose: so few companies cannot say which of them counts more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,18 @@ def best_of(book: Book, most: int = USUAL) -> list[str]:
     return [case.id for case in kept[:most]]
 
 
+def who_they_are(book: Book, best: Sequence[str], most: int = USUAL) -> str:
+    """In a sentence, of which cohorts `best_of` took them, and why not more."""
+    chosen = frozenset(best)
+    kept = [case for case in book.cases if case.id in chosen]
+    top = sum(case.cohort is Cohort.BEST for case in kept)
+    said = [f"{top} of the cohort '{Cohort.BEST}'"] if top else []
+    if rest := len(kept) - top:
+        said.append(f"{rest} more that were won and did not leave, those worth most first")
+    of = f", as at most {most} are taken" if len(kept) == most else ", all there are"
+    return f"described are {' and '.join(said)}{of}; --best FILE.csv names others"
+
+
 def unvalued(book: Book, best: Sequence[str]) -> int:
     """Of how many of these customers nobody knows what they are worth."""
     chosen = frozenset(best)
@@ -156,7 +169,7 @@ def draft_text(found: Description, book: Book, *, name: str) -> str:
         currency=book.currency,
         goal="",
         left_out=book.left_out,
-        notes=found.notes,
+        notes=(*found.notes, EQUAL),
         types=book.types,
         cases=len(found.best),
         hypothesis=True,

@@ -15,6 +15,18 @@ _SALESFORCE = re.compile(r"(?=.*[A-Za-z])([A-Za-z0-9]{15})[A-Za-z0-9]{3}")
 _AS_NUMBER = re.compile(r"(\d+)\.0+")
 
 
+_RUINED = re.compile(r"\d+(?:[.,]\d+)?[eE]\+\d+")
+RUINED_HINT = (
+    "a spreadsheet has cut its ids short: export again and leave the file as it is, or import it there with "
+    "the column as text"
+)
+
+
+def ruined(text: str) -> bool:
+    """Whether an id is what a spreadsheet makes of a long number: "3E+10"."""
+    return bool(_RUINED.fullmatch(text))
+
+
 class Named(Protocol):
     """An account as far as it can be recognised. domain: registrable, "" for none."""
 
@@ -28,13 +40,16 @@ class Named(Protocol):
 
 @dataclass(slots=True)
 class Unmatched:
-    """Rows that mean no account, or several: how many, and the first few as they name it."""
+    """Rows that mean no account, or several: how many, and the first few as they name it. ruined: one has an
+    id that a spreadsheet cut short."""
 
     count: int = 0
     named: list[str] = field(default_factory=list)
+    ruined: bool = False
 
     def add(self, ids: str, domain: str, name: str) -> None:
         self.count += 1
+        self.ruined = self.ruined or ruined(ids)
         said = f"'{(name or domain or ids or 'nobody')[:40]}'"
         if len(self.named) < NAMED and said not in self.named:
             self.named.append(said)

@@ -11,7 +11,7 @@ from icp_sync.learning.chance import OUT_OF_REACH, needed
 from icp_sync.learning.gate import LEAST_LEARNED, LEAST_PROVED
 from icp_sync.learning.roughly import roughly
 
-DESCRIBE = "icp-sync learn --describe, which drafts a hypothesis from your best customers"
+DESCRIBE = "icp-sync learn --describe, for a hypothesis from your best customers"
 
 
 def too_few(learning: Sequence[Labelled], proving: Sequence[Labelled], until: date | None) -> str:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from icp_sync.domain.profile import TIERS
-from icp_sync.learning.attributes import Findings
+from icp_sync.learning.attributes import Findings, Mark
 from icp_sync.learning.exclusions import Exclusion
 from icp_sync.learning.scorecard import Scorecard, Step
 from icp_sync.learning.spelling import comment
 
+_KEPT_UNKNOWN = "won; which of those have left since, nothing says"
 _GOALS = {
     "won": "won and have not churned since",
     "best": "became high-value customers who stayed",
@@ -33,7 +34,8 @@ UNPROVEN = (
 class Origin:
     """What a profile was learned from. findings: what was tried, None for a hypothesis, which says how many
     `cases`. since, until: the cases were decided on the first day or later, and before the second. left_out:
-    fact → why it was not learned from. notes: further sentences for the top of the file."""
+    fact → why it was not learned from. notes: further sentences for the top of the file. churn_told: whether
+    anything said who left after being won. newest: when the last of all cases was decided."""
 
     findings: Findings | None
     goal: str
@@ -43,6 +45,8 @@ class Origin:
     notes: Sequence[str]
     cases: int
     hypothesis: bool
+    churn_told: bool = True
+    newest: date | None = None
 
     @property
     def base(self) -> float:
@@ -80,9 +84,11 @@ def _origin(origin: Origin) -> Iterator[str]:
     said = [f"from {origin.since.isoformat()} on"] if origin.since else []
     said += [f"before {origin.until.isoformat()}"] if origin.until else []
     when = f" {' and '.join(said)}" if said else ""
+    goal = str(origin.goal)
+    good = _GOALS.get(goal, "were good") if origin.churn_told or goal != "won" else _KEPT_UNKNOWN
     yield (
         f"Learned from {findings.n:,} accounts decided{when}: {findings.good:,} of them "
-        f"({findings.base:.1%}, the base) {_GOALS.get(str(origin.goal), 'were good')}."
+        f"({findings.base:.1%}, the base) {good}."
     )
     yield (
         f"{len(findings.attributes):,} facts were looked at in {findings.tried:,} tests, "
@@ -117,6 +123,15 @@ def exclusion_words(one: Exclusion, goal: str = "") -> str:
         return then
     figures = f"{happened(goal)} {one.rate:.1%} (at most {one.high:.1%}), against {one.base:.1%} of all"
     return f"{one.n:,} {who}, {figures}: {then}"
+
+
+def against_words(mark: Mark, goal: str = "") -> str:
+    """What marks the others and bears no points, as lists that may be incomplete cannot say who lacks it."""
+    return (
+        f"{mark.question.words} marks the others: {mark.n:,} of {mark.n + mark.other_n:,}, {happened(goal)} "
+        f"{mark.rate:.1%}, against {mark.other_hits / mark.other_n:.1%}. It bears no points: a list that may "
+        "be incomplete never says who is without it."
+    )
 
 
 def tier_words(card: Scorecard, base: float) -> list[str]:

@@ -1,13 +1,13 @@
 """Whether a profile may be promoted: what it ranks on cases it never saw, against what it has to beat.
 
-It has to beat the active profile, the best rule of one question, and what the same way of learning reaches
+It has to beat the active profile, the best field by itself, and what the same way of learning reaches
 where there is nothing to learn; each by the lower end of an interval, not by its middle. Says what would be
 enough where it may not. Changes nothing, and must not know how a profile is learned or activated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from statistics import quantiles
@@ -18,13 +18,14 @@ from icp_sync.learning.cases import Labelled
 from icp_sync.learning.ranking import Estimate, auc, auc_difference, auc_estimate
 from icp_sync.learning.roughly import roughly
 from icp_sync.learning.rules import Rule
+from icp_sync.learning.standing import LEAST_LEARNED as LEAST_LEARNED
+from icp_sync.learning.standing import LEAST_PROVED as LEAST_PROVED
+from icp_sync.learning.standing import obstacles
 
-LEAST_LEARNED = 30
-LEAST_PROVED = 15
-"""So many good cases and so many others, below which nothing is decided."""
 SHUFFLED_OF = 20
 """Of the profiles learned from shuffled labels all but one in so many must rank below our lower end."""
 COIN = 0.5
+FAR_MORE = "far more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,24 @@ class Comparison:
     difference: Estimate | None
     beaten: bool
     said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The proving cases with facts that are hidden on a guess, and that the active profile asks about: it
+    must not lose its place to a worse one for being blindfolded."""
+
+    facts: Sequence[str]
+    cases: Sequence[Labelled]
+
+    @property
+    def settled(self) -> str:
+        """How somebody who knows settles what the cases cannot."""
+        return (
+            f"the active profile asks about {' and '.join(self.facts)}, which may give the outcome away: "
+            "name it in the settings under learning.known_before if it was known before the sale, else take "
+            "it out of the active profile"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +78,8 @@ def gate(
     *,
     shuffled: Sequence[Sequence[float] | float] | None,
     rule: Rule | None,
+    shown: Shown | None = None,
+    suspected: Mapping[str, str] | None = None,
     rounds: int = 1000,
     seed: int = 0,
 ) -> Verdict:
@@ -66,37 +87,45 @@ def gate(
 
     active: the set in force, empty for none. learning: the cases they were learned from. shuffled: for each
     profile learned from shuffled labels what it ranks the proving cases, in their order, or its AUC there;
-    None where nobody made any, and then chance is not ruled out. rule: the best of the learning cases.
+    None where nobody made any, and then chance is not ruled out. rule: the best field of the learning cases.
+    shown: what the active set may see beyond the proving cases. suspected: fact → why the sale may have
+    caused it.
     """
     ours = [one.rank for one in judged(profiles, proving)]
     good = [label for _, label in proving]
     own = auc_estimate(ours, good, rounds=rounds, seed=seed)
-    theirs = [one.rank for one in judged(active, proving)] if active else None
+    cases = proving if shown is None else shown.cases
+    theirs = [one.rank for one in judged(active, cases)] if active else None
     comparisons = (
-        _against_ranks("the active profile", ours, theirs, good, own, rounds, seed),
+        _against_ranks(_in_force(shown), ours, theirs, good, own, rounds, seed),
         _against_ranks(
             _named(rule), ours, rule.ranks(proving) if rule is not None else None, good, own, rounds, seed
         ),
         _against_chance(own, shuffled, good),
     )
-    reasons = (*_standing(profiles), *_few(learning, proving))
+    standing = obstacles(profiles, len(learning), suspected or {})
     lost = [one for one in comparisons if not one.beaten]
-    reasons += tuple(f"{_beat(one)}: {one.said}" for one in lost)
+    reasons = (
+        *(one.reason for one in standing),
+        *_few(learning, proving),
+        *(f"not shown to rank better than {one.against}: {one.said}" for one in lost),
+        *((shown.settled,) if shown is not None and not comparisons[0].beaten else ()),
+    )
     return Verdict(
         passed=not reasons,
         auc=own,
         comparisons=comparisons,
         reasons=reasons,
-        enough=_enough(profiles, learning, proving, lost) if reasons else "",
+        enough=(standing[0].enough if standing else _enough(learning, proving, lost)) if reasons else "",
     )
 
 
 def _named(rule: Rule | None) -> str:
-    return f"the best single rule: {rule.said}" if rule else "the best single rule"
+    return f"the best single field: {rule.fact}" if rule else "the best single field"
 
 
-def _beat(one: Comparison) -> str:
-    return f"not shown to rank better than {one.against}"
+def _in_force(shown: Shown | None) -> str:
+    return "the active profile" + (f", which is shown {' and '.join(shown.facts)}" if shown else "")
 
 
 def _against_ranks(
@@ -146,19 +175,6 @@ def _against_chance(
     )
 
 
-def _standing(profiles: Sequence[Profile]) -> tuple[str, ...]:
-    """Why a profile cannot be proven at all, whatever it ranks."""
-    reasons = []
-    for profile in profiles:
-        if profile.learned is None:
-            reasons.append(
-                f"{profile.name} was written by hand, perhaps knowing these outcomes: no case proves it"
-            )
-        elif profile.learned.hypothesis:
-            reasons.append(f"{profile.name} is a hypothesis, unproven: it was drafted from a few customers")
-    return tuple(reasons)
-
-
 def _few(learning: Sequence[Labelled], proving: Sequence[Labelled]) -> tuple[str, ...]:
     return tuple(
         f"only {good:,} good and {others:,} other cases {what}; at least {least} of each are needed"
@@ -176,47 +192,42 @@ def _kinds(cases: Sequence[Labelled]) -> tuple[int, int]:
     return good, len(cases) - good
 
 
-def _enough(
-    profiles: Sequence[Profile],
-    learning: Sequence[Labelled],
-    proving: Sequence[Labelled],
-    lost: Sequence[Comparison],
-) -> str:
-    """One sentence on what would be enough."""
-    if any(p.learned is None or p.learned.hypothesis for p in profiles):
-        return (
-            f"Enough would be a profile learned from at least {LEAST_LEARNED} good and {LEAST_LEARNED} other "
-            f"cases, and {LEAST_PROVED} of each decided since: icp-sync learn."
-        )
-    hopeless = [one for one in lost if one.difference is not None and one.difference.value <= 0.0]
-    if hopeless and not _few(learning, proving):
-        return (
-            f"No number of further cases would be enough for this profile: it ranks no better than "
-            f"{hopeless[0].against}, so what it asks tells no more than that."
-        )
+def _enough(learning: Sequence[Labelled], proving: Sequence[Labelled], lost: Sequence[Comparison]) -> str:
+    """One sentence on what would be enough. Where it ranks no better on these cases, nobody can say how many
+    more would show it; that none would is said only where the whole interval says so."""
+    told = [one for one in lost if one.difference is not None]
+    if not _few(learning, proving):
+        for one in told:
+            if one.difference is not None and one.difference.high <= 0.0:
+                return (
+                    f"No number of further cases would be enough for this profile: it ranks no better than "
+                    f"{one.against}, so what it asks tells no more than that."
+                )
+        for one in told:
+            if one.difference is not None and one.difference.value <= 0.0:
+                return (
+                    f"It is not told from {one.against} on these cases; how many more would tell them apart "
+                    "nobody can say yet."
+                )
     base = (_kinds(learning)[0] + _kinds(proving)[0]) / max(1, len(learning) + len(proving))
     proof = max(_least(base, LEAST_PROVED), *(_clearing(one, len(proving)) for one in lost), len(proving))
     wanted = [
-        (_more(more, len(cases), what), more)
-        for more, cases, what in (
-            (_least(base, LEAST_LEARNED) - len(learning), learning, "to learn from"),
-            (
-                proof - len(proving),
-                proving,
-                "decided since then to prove it on, if it goes on ranking as it does",
-            ),
-        )
+        _more(_least(base, LEAST_LEARNED), len(learning), "to learn from"),
+        _more(proof, len(proving), "decided since then to prove it on, if it goes on ranking as it does"),
     ]
-    said = " and ".join(text for text, more in wanted if more > 0)
+    said = " and ".join(text for text in wanted if text)
     if not said:
         return "Enough would be profiles learned from shuffled labels to compare it with: icp-sync learn."
     rate = f" at this base rate of {base:.0%}" if base else ""
     return f"Enough would be {said}{rate}."
 
 
-def _more(n: int, there: int, what: str) -> str:
-    said = roughly(n, there)
-    return f"{said} cases than there are {what}" if said == "far more" else f"{said} more cases {what}"
+def _more(wanted: int, there: int, what: str) -> str:
+    """How many more, no more exactly than anybody can know; "" for none."""
+    if wanted <= there:
+        return ""
+    more = roughly(wanted - there, there)
+    return f"{more} cases than the {there:,} {what}" if more == FAR_MORE else f"{more} more cases {what}"
 
 
 def _least(base: float, least: int) -> int:

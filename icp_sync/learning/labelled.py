@@ -5,30 +5,33 @@ Knows files only; who belongs to which cohort is `cohorts`' business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from icp_sync.domain.currency import worth
-from icp_sync.domain.facts import CATALOGUE, Facts, FactType
+from icp_sync.domain.facts import CATALOGUE, FactType, Money
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.learning.cases import Book
-from icp_sync.learning.cohorts import AsOf, Definitions, Sale, Subject, book_of
+from icp_sync.learning.cohorts import Definitions, Sale, Subject, book_of
 from icp_sync.learning.deal_file import sales_of
-from icp_sync.learning.directory import Directory
+from icp_sync.learning.directory import RUINED_HINT, Directory, ruined
 from icp_sync.learning.joined_file import joined, next_step, with_own_names
 from icp_sync.learning.joined_file import with_joined as with_joined
-from icp_sync.learning.steadiness import OUTCOME_FACTS, STEADY
-from icp_sync.learning.told_columns import Told, row_problems
+from icp_sync.learning.observed import as_of, in_time, observed_notes
+from icp_sync.learning.steadiness import OUTCOME_FACTS
+from icp_sync.learning.told_columns import Told, row_problems, thousands_note
 from icp_sync.learning.told_map import Stated, stated
-from icp_sync.learning.told_names import BEGUN, CURRENCY, DECIDED, OUTCOME, TOLD
-from icp_sync.learning.told_rows import DATES, Row, Rows
+from icp_sync.learning.told_names import BEGUN, CURRENCY, DATES, DECIDED, OUTCOME, PARENT, PARENTS, TOLD
+from icp_sync.learning.told_rows import NUMBERS, Row, Rows
+from icp_sync.learning.unread import Unread
 from icp_sync.learning.wanting import counted
 from icp_sync.tables.accounts import AccountTable, read_accounts
 from icp_sync.tables.names import IGNORE
 from icp_sync.tables.reading import Table
 
 _NEXT = "icp-sync learn --accounts FILE.csv --deals FILE.csv"
+PLAIN_MONEY = "Amounts without a currency could be in any; --currency USD says which they are in"
 
 
 def book_from_files(
@@ -77,15 +80,17 @@ def _book(
     now: float,
     encoding: str,
 ) -> Book:
-    accounts, deals, _ = paths
+    accounts, deals, join = paths
+    _refuse_twice(accounts, deals, join)
     tables = [Table(path, encoding=encoding) if path else None for path in paths]
     own, sold, beside = tables
     said = stated(columns, accounts=own, deals=sold, joined=beside, types=types)
     table = _accounts(accounts, said, types=types, currency=currency, encoding=encoding)
     file = _File(table, said, definitions, currency, ended=deals is None)
-    notes = file.notes()
+    notes, telling = file.notes(), file.telling
     if beside is not None:
-        notes += joined(file.rows, file.directory, beside, said.joined, definitions, currency)
+        more_told = joined(file.rows, file.directory, beside, said.joined, definitions, currency)
+        notes, telling = [*notes, *more_told.notes], telling | more_told.telling
     if deals is None:
         sales = file.outcomes()
     else:
@@ -101,9 +106,35 @@ def _book(
         types={**table.columns.types, **types},
         currency=currency,
         left_out={fact: why for fact, why in OUTCOME_FACTS.items() if fact in file.fed},
-        notes=notes,
+        telling=telling,
+        notes=[*file.gaps(), *notes],
     )
-    return replace(book, notes=(*book.notes, *_late(book, file.rows)))
+    cases, later = in_time(book, file.rows)
+    return replace(book, cases=cases, notes=(*observed_notes(book, file.rows), *later, *book.notes))
+
+
+def _refuse_twice(accounts: Path, deals: Path | None, join: Path | None) -> None:
+    """One file has one meaning."""
+    problems, seen = [], [("--accounts", accounts)]
+    for option, path in (("--deals", deals), ("--join", join)):
+        if path is None:
+            continue
+        first = next((said for said, other in seen if _same(path, other)), "")
+        if first:
+            what = f"is the file that {first} names"
+            problems.append(
+                Problem(where=f"{option} {path}", what=what, hint=f"name another, or leave {option} out")
+            )
+        seen.append((option, path))
+    if problems:
+        raise ConfigError(problems, next_step=_NEXT)
+
+
+def _same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return path == other
 
 
 class _File:
@@ -116,7 +147,7 @@ class _File:
     def __init__(
         self, table: AccountTable, said: Stated, by: Definitions, currency: str, *, ended: bool
     ) -> None:
-        names = with_own_names(TOLD, by)
+        names = with_own_names(TOLD, by) | {PARENT: PARENTS}
         if not ended:
             names = {role: known for role, known in names.items() if role not in (OUTCOME, BEGUN, DECIDED)}
         told = Told(
@@ -125,6 +156,7 @@ class _File:
             said.accounts,
             taken=[*said.facts, *_feeding(table)],
             dates=DATES,
+            numbers=NUMBERS,
             also={CURRENCY: table.columns.roles.get(CURRENCY, ())},
         )
         self._reader = Rows(told, currency=currency)
@@ -139,10 +171,42 @@ class _File:
         )
         if not self.accounts:
             raise ConfigError([Problem(where=str(table.table.path), what="there is no account in it")])
+        self._refuse_ruined()
+
+    def _refuse_ruined(self) -> None:
+        """Ids that a spreadsheet cut short until several accounts had the same."""
+        known = {account.id for account in self.accounts if ruined(account.id)}
+        rows = sum(account.id in known for account in self.accounts)
+        if rows > len(known):
+            example = next(account for account in self.accounts if account.id in known)
+            what = f"{rows:,} rows share {counted(len(known), 'record id')}, such as '{example.id}'"
+            where = f"{self._table.table.path}:{example.row}"
+            raise ConfigError([Problem(where=where, what=what, hint=RUINED_HINT)], next_step=_NEXT)
+
+    @property
+    def telling(self) -> frozenset[str]:
+        """Which keys of a fate there is a column for."""
+        return self._reader.telling
 
     def notes(self) -> list[str]:
         told = self._reader.told
         return [*told.guessed(), *row_problems(self._table.table), *told.notes(), *self._reader.notes()]
+
+    def gaps(self) -> Iterable[str]:
+        """What of the facts could not be read, or was read as it need not be meant."""
+        path = str(self._table.table.path)
+        for column, cell in self._table.columns.thousands.items():
+            yield thousands_note(path, column, cell)
+        unread = Unread()
+        for account in self.accounts:
+            unread.see(account.unread)
+        names = {source.fact: source.property for source in reversed(self._table.sources)}
+        yield from unread.sentences(names, "cell")
+        for fact, column in names.items():
+            values = (account.facts.get(fact) for account in self.accounts)
+            plain = sum(isinstance(value, Money) and not value.currency for value in values)
+            if plain:
+                yield f"{column}: {counted(plain, 'amount')} in no currency that is said. {PLAIN_MONEY}"
 
     def outcomes(self) -> list[Sale]:
         """What became of each account, as a column says. Raises ConfigError when nothing says it."""
@@ -164,7 +228,8 @@ class _File:
                 facts=account.facts,
                 told=row.told,
                 placed=row.placed,
-                recorded=None if row.observed is None else _as_of(account.facts, row.observed),
+                parent=row.parent,
+                recorded=None if row.observed is None else as_of(account.facts, row.observed),
             )
 
 
@@ -183,23 +248,3 @@ def _accounts(
 
 def _feeding(table: AccountTable) -> list[str]:
     return [source.property for source in table.sources]
-
-
-def _as_of(facts: Facts, observed: float) -> Callable[[float], AsOf]:
-    """What of a row's facts was known at an instant: all that was observed by then, else what hardly ever
-    changes."""
-    steady = {fact: value for fact, value in facts.items() if fact in STEADY}
-    return lambda decided: AsOf(facts) if observed <= decided else AsOf(steady, recorded=False)
-
-
-def _late(book: Book, rows: Mapping[str, Row]) -> list[str]:
-    """A note on cases whose facts were recorded after they were decided."""
-    late = sum(
-        observed is not None and observed > case.decided
-        for case in book.cases
-        if (observed := rows[case.id].observed) is not None
-    )
-    if not late:
-        return []
-    said = "recorded after the decision: only facts that hardly ever change are kept"
-    return [f"{counted(late, 'case')} {said}"]

@@ -7,7 +7,7 @@ A profile learned from them would find customers among customers. The first kind
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf, sqrt
 
@@ -23,8 +23,8 @@ NEVER_ASKED = frozenset(("name", "domain", "legal_name", "lei"))
 """Facts that name a company; nothing is learned from them anyway."""
 
 TOO_WELL = 0.90
-"""Ranking ability (AUC) of one fact alone from which it cannot have been known beforehand: a yes/no whose
-odds ratio is 6 comes to 0.7."""
+"""Ranking ability (AUC) of one fact alone from which it was hardly known beforehand: a yes/no whose odds
+ratio is 6 comes to 0.7."""
 LEAST = 10
 """Cases a value, member or band must have before it can be called a leak."""
 SURE, TIMES, COVERS = 0.75, 13.0, 0.10
@@ -34,6 +34,8 @@ FILLED, BLANK, CHANCE = 0.80, 0.30, 1e-4
 """Known for so many of one kind, for so few of the other, and how unlikely that may be by chance."""
 AFTERWARDS = 0.10
 """Share of a date's values that may lie after the decision, where that tells one kind from the other."""
+UNLESS = "if it was known before the sale: learning.known_before"
+"""Where the cases alone say so, the settings may know better."""
 _BANDS = 20
 _STANDARD_ERRORS = 4.0
 
@@ -55,42 +57,49 @@ class _Told:
         return hits, len(self.good) - hits
 
 
-def leaks(labelled: Sequence[Labelled], types: Mapping[str, FactType]) -> dict[str, str]:
+def leaks(
+    labelled: Sequence[Labelled], types: Mapping[str, FactType], *, vouched: Collection[str] = ()
+) -> dict[str, str]:
     """Fact → in a sentence, with figures, why the data say that it tells the outcome.
 
     Looks at every fact but those that name a company. A set leaks when one of its members does: take leaking
-    members out first with `withheld.without_members` to keep the rest of it. With fewer than ten good cases,
-    or ten others, nothing can be told.
+    members out first with `withheld.without_members` to keep the rest of it. vouched: facts known before the
+    sale, as somebody says. With fewer than ten good cases, or ten others, nothing can be told.
     """
     n = _kinds(labelled)
     if min(n) < LEAST:
         return {}
-    who = _who(labelled)
-    facts = sorted({fact for one in labelled for fact in one.case.facts} - NEVER_ASKED)
+    who = called(labelled)
+    facts = sorted({fact for one in labelled for fact in one.case.facts} - NEVER_ASKED - set(vouched))
     found: dict[str, str] = {}
     for fact in facts:
         told = _told(fact, labelled, n, who)
-        said = (
+        late = _afterwards(fact, labelled, who) if types.get(fact) is FactType.DATE else ""
+        guess = (
             _filled(told)
-            or (_afterwards(fact, labelled, who) if types.get(fact) is FactType.DATE else "")
             or next((why for _, why in _members(told)), "")
             or _vocabulary(told)
             or _numbers(told)
         )
-        if said:
-            found[fact] = said
+        if late or guess:
+            found[fact] = late or f"{guess} ({UNLESS})"
     return found
 
 
-def leaking_members(labelled: Sequence[Labelled], types: Mapping[str, FactType]) -> dict[str, dict[str, str]]:
-    """Set fact → member → why it gives the outcome away: mostly our own product, seen on customers' sites."""
+def leaking_members(
+    labelled: Sequence[Labelled], types: Mapping[str, FactType], *, vouched: Collection[str] = ()
+) -> dict[str, dict[str, str]]:
+    """Set fact → member → why it gives the outcome away: mostly our own product, seen on customers' sites.
+
+    vouched: facts known before the sale, all their members with them.
+    """
     n = _kinds(labelled)
     if min(n) < LEAST:
         return {}
-    who, found = _who(labelled), dict[str, dict[str, str]]()
-    for fact in sorted(name for name, kind in types.items() if kind is FactType.SET):
+    who, found = called(labelled), dict[str, dict[str, str]]()
+    for fact in sorted(name for name, kind in types.items() if kind is FactType.SET and name not in vouched):
         if members := dict(_members(_told(fact, labelled, n, who))):
-            found[fact] = members
+            found[fact] = {member: f"{why} ({UNLESS})" for member, why in members.items()}
     return found
 
 
@@ -104,25 +113,25 @@ def _kinds(labelled: Sequence[Labelled]) -> tuple[int, int]:
     return good, len(labelled) - good
 
 
-def _who(labelled: Sequence[Labelled]) -> str:
+def called(labelled: Sequence[Labelled]) -> str:
     """What the good ones are: under the goal "best" some that were won and stayed are not good."""
     stayed = (one for one in labelled if one.case.won and one.case.cohort is not Cohort.CHURNED)
     return "won" if all(one.good for one in stayed) else "best"
 
 
 def _filled(told: _Told) -> str:
-    """A fact that is known nearly only of one kind."""
+    """A fact that is known nearly only of one kind: filled in later, or known of one kind by its nature."""
     (good, others), (hits, other_hits) = told.n, told.known
     rate, other_rate = hits / good, other_hits / others
     apart = max(rate, other_rate) >= FILLED and min(rate, other_rate) <= BLANK
     if apart and independence(hits, good - hits, other_hits, others - other_hits) < CHANCE:
         later = "afterwards" if rate > other_rate else "when a deal is given up"
         known = f"{_percent(rate)} of the {told.who} and {_percent(other_rate)} of the others"
-        return f"{told.fact} is known for {known}: it is filled in {later}"
+        return f"{told.fact} is known for {known}: perhaps filled in {later}"
     if _gives_away(hits, other_hits, told.n):
         return (
             f"{told.fact} is known for {hits + other_hits:,} cases, and {hits} of those are {told.who}, "
-            f"against {_base(told.n)} of all: it is filled in afterwards"
+            f"against {_base(told.n)} of all: perhaps filled in afterwards"
         )
     return ""
 
@@ -156,7 +165,7 @@ def _members(told: _Told) -> Iterator[tuple[str, str]]:
             continue
         if _gives_away(hits, others, told.n) or _ranks_too_well(hits, others, n):
             held = f"{_rate(hits, n[0])} of the {told.who} and {_rate(others, n[1])} of the others"
-            yield member, f"{told.fact} '{member}' is held by {held}: it comes with the deal"
+            yield member, f"{told.fact} '{member}' is held by {held}: perhaps it comes with the deal"
 
 
 def _vocabulary(told: _Told) -> str:
@@ -207,14 +216,14 @@ def _numbers(told: _Told) -> str:
     if len(held) > sum(some.values()) and _gives_away(some[True], some[False], told.n):
         return (
             f"{told.fact} is above 0 for {some[True]} of the {told.who} and {some[False]} of the others: "
-            "it counts from the deal on"
+            "perhaps it counts from the deal on"
         )
     for low, high, hits, others in _bands(held):
         if _gives_away(hits, others, told.n):
             span = f"{bound_text(told.fact, low)} to {bound_text(told.fact, high)}"
             return (
                 f"{told.fact} from {span}: {hits} of {hits + others} are {told.who}, "
-                f"against {_base(told.n)} of all: it comes with the deal"
+                f"against {_base(told.n)} of all: perhaps it comes with the deal"
             )
     return ""
 
@@ -256,7 +265,7 @@ def _gives_away(hits: int, others: int, n: tuple[int, int]) -> bool:
 def _ranks_too_well(hits: int, others: int, n: tuple[int, int]) -> bool:
     """The AUC of a yes/no is half of who is told right among the good and among the others."""
     ability = (hits / n[0] + 1 - others / n[1]) / 2 if min(n) else 0.5
-    return max(ability, 1 - ability) >= TOO_WELL and _beyond_chance(max(ability, 1 - ability), n)
+    return max(ability, 1 - ability) >= TOO_WELL and beyond_chance(max(ability, 1 - ability), n)
 
 
 def _ability(scores: Sequence[float], good: Sequence[bool]) -> float:
@@ -264,10 +273,10 @@ def _ability(scores: Sequence[float], good: Sequence[bool]) -> float:
     hits = sum(good)
     n = hits, len(good) - hits
     found = auc(scores, good)
-    return found if found is not None and _beyond_chance(max(found, 1 - found), n) else 0.5
+    return found if found is not None and beyond_chance(max(found, 1 - found), n) else 0.5
 
 
-def _beyond_chance(ability: float, n: tuple[int, int]) -> bool:
+def beyond_chance(ability: float, n: tuple[int, int]) -> bool:
     """Whether an AUC lies four standard errors from one half, those of Mann and Whitney's statistic."""
     return min(n) > 0 and ability - 0.5 > _STANDARD_ERRORS * sqrt((sum(n) + 1) / (12 * n[0] * n[1]))
 
@@ -275,7 +284,7 @@ def _beyond_chance(ability: float, n: tuple[int, int]) -> bool:
 def _too_well(told: _Told, ability: float) -> str:
     return (
         f"{told.fact} alone tells one of the {told.who} from one of the others {_percent(ability)} of the "
-        f"time (known for {len(told.values):,} of {sum(told.n):,}): nothing known beforehand tells that well"
+        f"time (known for {len(told.values):,} of {sum(told.n):,}): little known beforehand tells that well"
     )
 
 

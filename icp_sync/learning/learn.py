@@ -14,13 +14,17 @@ from math import inf
 
 from icp_sync.domain.profile import Profile
 from icp_sync.learning.attributes import Findings, find
-from icp_sync.learning.cases import Book, Goal, Labelled
+from icp_sync.learning.bounded import placed_before
+from icp_sync.learning.cases import Book, Case, Goal, Labelled
 from icp_sync.learning.challengers import challengers
-from icp_sync.learning.coded import coded
+from icp_sync.learning.coded import Coded, coded
 from icp_sync.learning.enough import more_cases, too_few
+from icp_sync.learning.groups import counted_once
 from icp_sync.learning.leaks import OUTCOME_FACTS, leaking_members, leaks
 from icp_sync.learning.proving import Proof, prove
-from icp_sync.learning.scorecard import Scorecard, scorecard
+from icp_sync.learning.scorecard import Scorecard, profile_of, scorecard
+from icp_sync.learning.suspects import suspected_of, suspects
+from icp_sync.learning.wanting import UNDATED
 from icp_sync.learning.withheld import scrubbed
 from icp_sync.learning.written import profile_text
 from icp_sync.profile_file import parse
@@ -52,7 +56,8 @@ class Learned:
     """What came out, as far as the line was walked. enough: what would be, "" where there is a profile.
 
     learning, proving: the cases on both sides of `until`. left_out: fact → why nothing was learned from it;
-    withheld: set fact → member → why. text: the profile file, "" without one.
+    withheld: set fact → member → why. notes: which cases were set aside, in sentences. text: the profile
+    file, "" without one.
     """
 
     learning: Sequence[Labelled]
@@ -60,6 +65,7 @@ class Learned:
     until: date | None
     left_out: Mapping[str, str]
     withheld: Mapping[str, Mapping[str, str]]
+    notes: Sequence[str] = ()
     findings: Findings | None = None
     card: Scorecard | None = None
     text: str = ""
@@ -70,45 +76,42 @@ class Learned:
 
 def learn(book: Book, wish: Wish) -> Learned:
     """Walk the line. The book's cases must be in the order they were decided."""
-    told = book.labelled(wish.goal)
-    until = wish.until or parted(told)
-    ends = _instant(until) if until else inf
-    withheld = leaking_members([one for one in told if one.case.decided < ends], book.types)
-    book = without(book, withheld)
-    learning, proving = book.labelled(wish.goal, until=ends), book.labelled(wish.goal, since=ends)
-    left_out = given_away(book, learning)
-    begun = Learned(learning=learning, proving=proving, until=until, left_out=left_out, withheld=withheld)
-    if few := too_few(learning, proving, until):
+    whole, (book, begun) = book, _begun(book, wish)
+    if few := too_few(begun.learning, begun.proving, begun.until) if book.dated else UNDATED:
         return replace(begun, enough=few)
-    currency = currency_of(book, wish)
-    asked = coded(
-        [case.facts for case, _ in learning], book.types, currency=currency, left_out=left_out.keys()
-    )
+    learning, currency = begun.learning, currency_of(book, wish)
+    facts = [case.facts for case, _ in learning]
+    asked = coded(facts, book.types, currency=currency, left_out=begun.left_out.keys())
     findings = find(asked, [good for _, good in learning], [case.cohort for case, _ in learning])
     begun = replace(begun, findings=findings)
-    crowd = tuple(book.crowd.values())
-    card = scorecard(asked, learning, findings, crowd=crowd, currency=currency, capacity=wish.capacity)
+    card = _card(asked, book, begun, currency, wish.capacity)
     if card is None:
         return replace(begun, enough=more_cases(findings))
+    doubts = suspects(learning, book.types, asked=asked, vouched=book.known_before)
+    doubted = suspected_of(profile_of(card, currency=currency), doubts)
     text = profile_text(
         card,
         findings,
         name=wish.name,
         currency=currency,
         goal=wish.goal,
-        since=_day(learning[0]),
-        until=until,
-        left_out=left_out,
+        since=_day(learning[0].case),
+        until=begun.until,
+        left_out=begun.left_out,
+        notes=(*begun.notes, *doubted.values()),
         base=wish.base,
         types=book.types,
+        churn_told=book.churn_told,
+        newest=_day(book.cases[-1]),
     )
     profile = parse(text, f"{wish.name}.yaml", types=book.types)
     proof = prove(
         [profile],
         wish.active,
-        book,
+        whole,
         wish.goal,
-        left_out,
+        begun.left_out,
+        withheld=begun.withheld,
         challengers=lambda split: challengers(split, book.types, currency=currency, asked=asked),
         rounds=wish.rounds,
         seed=wish.seed,
@@ -118,17 +121,54 @@ def learn(book: Book, wish: Wish) -> Learned:
     return replace(done, enough=proof.verdict.enough) if unbeaten else done
 
 
+def _begun(book: Book, wish: Wish) -> tuple[Book, Learned]:
+    """The cases on both sides of the day, and the book as it may be learned from: a group counted once,
+    customers placed as could be told on that day, and nothing in it that gives the outcome away."""
+    book, grouped = counted_once(book)
+    until = wish.until or parted(book.cases, wish.goal)
+    ends = _instant(until) if until else inf
+    book = placed_before(book, ends)
+    withheld = leaking_members(book.labelled(wish.goal, until=ends), book.types, vouched=book.known_before)
+    book = without(book, withheld)
+    learning, proving = book.labelled(wish.goal, until=ends), book.labelled(wish.goal, since=ends)
+    return book, Learned(
+        learning=learning,
+        proving=proving,
+        until=until,
+        left_out=given_away(book, learning),
+        withheld=withheld,
+        notes=(grouped,) if grouped else (),
+    )
+
+
+def _card(asked: Coded, book: Book, begun: Learned, currency: str, capacity: int | None) -> Scorecard | None:
+    """The scorecard. Of the crowd, whoever was decided later is left out: what is known of them proves it."""
+    assert begun.findings is not None
+    ends = _instant(begun.until) if begun.until else inf
+    later = {case.id for case in book.cases if case.decided >= ends}
+    crowd = tuple(facts for account_id, facts in book.crowd.items() if account_id not in later)
+    stands_for = len(book.crowd) / len(crowd) if crowd else 1.0
+    return scorecard(
+        asked,
+        begun.learning,
+        begun.findings,
+        crowd=crowd or None,
+        stands_for=stands_for,
+        currency=currency,
+        capacity=capacity,
+    )
+
+
 def currency_of(book: Book, wish: Wish) -> str:
     """What thresholds are in: the currency of the profile that is kept, else that of most deals."""
     return parse(wish.base, "the base profile", types=book.types).currency if wish.base else book.currency
 
 
-def parted(told: Sequence[Labelled]) -> date | None:
+def parted(cases: Sequence[Case], goal: Goal) -> date | None:
     """The day (UTC) from which cases prove, so that about `LEARNED_SHARE` of them lie before it. None
-    without cases."""
-    if not told:
-        return None
-    return _day(told[int(len(told) * LEARNED_SHARE)])
+    without cases. It is a matter of when they were decided alone, and never of how."""
+    counted = [case for case in cases if goal is Goal.WON or case.ripe]
+    return _day(counted[int(len(counted) * LEARNED_SHARE)]) if counted else None
 
 
 def without(book: Book, withheld: Mapping[str, Mapping[str, str]]) -> Book:
@@ -144,12 +184,13 @@ def given_away(book: Book, learning: Sequence[Labelled]) -> dict[str, str]:
     """Fact → why it may not be learned from, of the facts that any account has."""
     seen = {fact for facts in book.crowd.values() for fact in facts}
     seen |= {fact for one in book.cases for fact in one.facts}
-    known = {**leaks(learning, book.types), **OUTCOME_FACTS, **book.left_out}
+    found = leaks(learning, book.types, vouched=book.known_before)
+    known = {**found, **OUTCOME_FACTS, **book.left_out}
     return {fact: why for fact, why in known.items() if fact in seen}
 
 
-def _day(one: Labelled) -> date:
-    return datetime.fromtimestamp(one.case.decided, UTC).date()
+def _day(case: Case) -> date:
+    return datetime.fromtimestamp(case.decided, UTC).date()
 
 
 def _instant(day: date) -> float:

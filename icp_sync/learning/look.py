@@ -6,31 +6,28 @@ Reads only. What is to be kept of it, and whom to tell, is `watch`'s.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from icp_sync.domain.conditions import facts_of
 from icp_sync.domain.facts import Facts, FactType
 from icp_sync.domain.profile import Profile
 from icp_sync.domain.why import facts_of_evidence
+from icp_sync.errors import ConfigError
 from icp_sync.journal import Journal, StoredDeal, Watched
-from icp_sync.learning.census import SAMPLE, STATES, Bands, Census, bands_from, compared
+from icp_sync.learning.cases import Goal
+from icp_sync.learning.census import SAMPLE, STATES, Bands, Census, bands_from
+from icp_sync.learning.decided import cases, customers, outcomes_of, sold
 from icp_sync.learning.definitions import Definitions
-from icp_sync.learning.drift import (
-    DAY,
-    Customer,
-    Finding,
-    Sold,
-    churn,
-    few,
-    outside_wins,
-    retention,
-)
-from icp_sync.learning.reviewing import Event, begins, events, reviews
-from icp_sync.learning.segments import Segments, left_when, segments_of
+from icp_sync.learning.drift import outside_wins, tiers_win
+from icp_sync.learning.finding import DAY, Finding, few
+from icp_sync.learning.foretold import TIER, foretells, foretold
+from icp_sync.learning.losses import churn, retention
+from icp_sync.learning.reviewing import Event, events, reviews
+from icp_sync.learning.segments import left_when, segments_of
+from icp_sync.learning.shifts import compared
+from icp_sync.profile_file import parse_all
 
 ROLLED_OUT = 0.95
 """Share of the accounts in scope evaluated under the active profile from which a baseline is taken."""
@@ -53,6 +50,15 @@ USUAL = Watching()
 def rolled_out(done: int, total: int) -> bool:
     """Whether so many of all accounts in scope stand for all of them."""
     return total > 0 and done >= ROLLED_OUT * total
+
+
+@dataclass(slots=True)
+class _Buyers:
+    """Of accounts that deals name: their segments, when they left, and what says what became of them."""
+
+    segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    left: dict[str, float | None] = field(default_factory=dict)
+    fates: dict[str, Facts] = field(default_factory=dict)
 
 
 class Look:
@@ -85,11 +91,14 @@ class Look:
             bands=before.bands if before else self._bands_when_rolled_out(),
             currency=before.currency if before else self._currency,
         )
-        segments, left = self._read(census, {deal.account_id for deal in deals})
-        sold, customers = self._sold(deals), self._customers(deals, left)
+        buyers = self._read(census, {deal.account_id for deal in deals})
+        since = self._now - self._watching.window
+        won = list(sold(deals, since=since, now=self._now))
         return [
-            *outside_wins(sold, segments, standing),
-            *self._losses(customers, segments, standing),
+            tiers_win(won, standing),
+            *outside_wins(won, buyers.segments, standing),
+            *self._foretold(deals, buyers, standing),
+            *self._losses(deals, buyers, standing),
             *self._since_activation(before, census, standing),
             *reviews(self._profiles, now=self._now),
             *events(self._watching.events, activated_at=self._activated_at, now=self._now),
@@ -101,7 +110,7 @@ class Look:
         found: list[StoredDeal] = []
         while page := self._journal.deals(after=found[-1].id if found else "", limit=AT_ONCE):
             found += page
-        return [deal for deal in found if deal.tier and not deal.open]
+        return found
 
     def _rows(self) -> Iterator[tuple[str, str, bool, Facts]]:
         """Of each account: id, the profile's own tier ("" out of scope), whether it is overridden, facts."""
@@ -116,22 +125,20 @@ class Look:
                 overridden = previous is not None and bool(previous.model_tier)
                 yield one.id, tier, overridden, facts_of_evidence(evidence)
 
-    def _read(
-        self, census: Census, sold: Collection[str]
-    ) -> tuple[dict[str, tuple[str, ...]], dict[str, float | None]]:
-        """Count everybody; of those who bought or did not, their segments and when they left."""
-        segments: dict[str, tuple[str, ...]] = {}
-        left: dict[str, float | None] = {}
-        churned_on, value = self._definitions.churned_on, self._definitions.value
+    def _read(self, census: Census, sold_to: Collection[str]) -> _Buyers:
+        """Count everybody; of those who bought or did not, what findings on deals ask for."""
+        buyers = _Buyers()
+        by = self._definitions
         for account, tier, overridden, facts in self._rows():
             if tier in STATES:
                 census.add(account, tier, facts, overridden=overridden)
-            if account in sold:
-                left[account] = left_when(facts.get(churned_on), facts.get(value), self._now)
-                segments[account] = segments_of(
+            if account in sold_to:
+                buyers.left[account] = left_when(facts.get(by.churned_on), facts.get(by.value), self._now)
+                buyers.fates[account] = outcomes_of(facts, by.outcomes)
+                buyers.segments[account] = segments_of(
                     facts, self._watching.segments, types=self._types, currency=self._currency
                 )
-        return segments, left
+        return buyers
 
     def _bands_when_rolled_out(self) -> dict[str, Bands]:
         """How facts are counted from now on; nothing while the profile is being rolled out."""
@@ -156,38 +163,52 @@ class Look:
 
     # Findings
 
-    def _sold(self, deals: Sequence[StoredDeal]) -> list[Sold]:
-        since = self._now - self._watching.window
-        return [
-            Sold(account=deal.account_id, tier=deal.tier, won=deal.won)
-            for deal in deals
-            if since <= _closed(deal) <= self._now
-        ]
-
-    def _customers(self, deals: Sequence[StoredDeal], left: Mapping[str, float | None]) -> list[Customer]:
-        """Whom a deal won, by their first one; who is not known any more tells nothing."""
-        won: dict[str, list[StoredDeal]] = defaultdict(list)
-        for deal in deals:
-            if deal.won and deal.account_id in left and _closed(deal) <= self._now:
-                won[deal.account_id].append(deal)
-        firsts = [min(some, key=_closed) for some in won.values()]
-        return [
-            Customer(account=d.account_id, tier=d.tier, since=_closed(d), left=left[d.account_id])
-            for d in firsts
-        ]
-
     def _losses(
-        self, customers: Sequence[Customer], segments: Segments, standing: Collection[str]
+        self, deals: Sequence[StoredDeal], buyers: _Buyers, standing: Collection[str]
     ) -> list[Finding]:
         if not self._definitions.churned_on and not self._definitions.value:
             where = f"connections.{self._journal.connection}.learning.churned_on"
             why = f"no fact says who left; name one in {where}"
             return [few("churn", why), few("retention", why)]
-        stayed = self._definitions.retained_after
+        now, stayed = self._now, self._definitions.retained_after
+        there = customers(deals, buyers.left, now=now)
         return [
-            *churn(customers, segments, standing),
-            retention(customers, now=self._now, stayed=stayed, standing=standing),
+            *churn(there, buyers.segments, now=now, stayed=stayed, standing=standing),
+            retention(there, now=now, stayed=stayed, standing=standing),
         ]
+
+    def _foretold(
+        self, deals: Sequence[StoredDeal], buyers: _Buyers, standing: Collection[str]
+    ) -> Iterator[Finding]:
+        """Of every profile that was learned: what became of its tier A, as it judged them at the time."""
+        by, now = self._definitions, self._now
+        for profile in self._profiles:
+            if profile.learned is None or not foretells(profile):
+                continue
+            versions = self._versions_like(profile)
+            goal = Goal(profile.learned.goal)
+            found = [
+                one
+                for one, deal in cases(deals, buyers.fates, by, goal, now=now, currency=self._currency)
+                if (deal.tier, deal.profile) == (TIER, profile.name)
+                and deal.version in versions
+                and deal.created_at <= now - by.stale_after
+            ]
+            yield foretold(profile, found, settled=by.stale_after, standing=standing)
+
+    def _versions_like(self, profile: Profile) -> set[int]:
+        """The active version and those just before it that hold the profile as it was learned."""
+        found: set[int] = set()
+        for one in self._journal.versions():
+            documents = self._journal.documents(one.version) or ()
+            try:
+                held = parse_all([(text, name) for name, text in documents], types=self._types)
+            except ConfigError:
+                break  # of a time when other facts were known
+            if not any(each.name == profile.name and each.learned == profile.learned for each in held):
+                break
+            found.add(one.version)
+        return found
 
     def _since_activation(
         self, before: Census | None, census: Census, standing: Collection[str]
@@ -208,11 +229,3 @@ def asked_by(profile: Profile) -> tuple[str, ...]:
     """The facts a profile's criteria and flags ask about, in reading order."""
     asked = (*(c.when for c in profile.criteria), *(flag.when for flag in profile.flags))
     return tuple(dict.fromkeys(name for when in asked for name in facts_of(when)))
-
-
-def _closed(deal: StoredDeal) -> float:
-    """When a deal was decided, UTC epoch seconds; its last change where the CRM has no day."""
-    try:
-        return begins(date.fromisoformat(deal.closed_on[:10]))
-    except ValueError:
-        return deal.changed_at

@@ -57,11 +57,11 @@ def gone(churned_on: FactValue | None, value: FactValue | None, now: float) -> b
 def place(fates: Sequence[Fate], by: Definitions, *, currency: str) -> list[Placed]:
     """The cohort of each, in the given order. Value is compared among those who stayed."""
     values = sorted(f.worth for f in fates if f.worth is not None and f.stayed(by.retained_after))
-    high, low = _bounds(values, by, currency)
+    high, low = bounds(values, by, currency)
     return [_placed(fate, by, high, low) for fate in fates]
 
 
-def _bounds(values: Sequence[float], by: Definitions, currency: str) -> tuple[float | None, float | None]:
+def bounds(values: Sequence[float], by: Definitions, currency: str) -> tuple[float | None, float | None]:
     """From where on a value is high, and up to where it is low; None where there is nothing to compare."""
     least = in_currency(by.min_value, currency) if by.min_value else None
     if not values or (least is None and values[0] == values[-1] and len(values) > 1):
@@ -80,13 +80,18 @@ def _placed(fate: Fate, by: Definitions, high: float | None, low: float | None) 
     if not fate.stayed(by.retained_after):
         why = "won too recently" if fate.age is not None else "nobody says when it was won"
         return Cohort.UNPLACED, why
-    if fate.worth is None:
+    return by_value(fate.worth, detractor=fate.detractor, high=high, low=low)
+
+
+def by_value(worth: float | None, *, detractor: bool, high: float | None, low: float | None) -> Placed:
+    """Where a customer who stayed belongs. high, low: as `bounds` has them."""
+    if worth is None:
         return Cohort.UNPLACED, "worth unknown"
     if high is None and low is None:
         return Cohort.UNPLACED, "all who stayed are worth the same"
-    if high is not None and fate.worth >= high:
-        return (Cohort.UNPLACED, "high value, but a detractor") if fate.detractor else (Cohort.BEST, "")
-    if low is not None and fate.worth <= low:
+    if high is not None and worth >= high:
+        return (Cohort.UNPLACED, "high value, but a detractor") if detractor else (Cohort.BEST, "")
+    if low is not None and worth <= low:
         return Cohort.LOW, ""
     return Cohort.UNPLACED, "retained, between high and low value"
 

@@ -6,18 +6,27 @@ same cases give the same interval everywhere.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
-from math import floor
+from math import exp, floor, log, sqrt
 from random import Random
+from statistics import variance
 from typing import NamedTuple
+
+WITHIN = 1.959964
+"""Standard deviations of a normal distribution within which 95 % lie."""
 
 LEFT_OUT = 0.025
 """The share of bootstrap rounds beyond each end of an interval: 95 % lie inside."""
 
 CROWDED = 8
 """From so many cases per distinct score on, counts are drawn instead of cases: the same, but faster."""
+
+
+FEW = 30
+"""Good cases, or others, below which drawing them again says too little of those that were not drawn."""
 
 
 class Estimate(NamedTuple):
@@ -47,10 +56,13 @@ def _auc(levels: Iterable[float], wins: Mapping[float, int], others: Mapping[flo
 def auc_estimate(
     scores: Sequence[float], good: Sequence[bool], *, rounds: int = 1000, seed: int = 0
 ) -> Estimate | None:
-    """The AUC with a percentile bootstrap interval, good and other cases drawn apart; None without both."""
+    """The AUC with its interval, None without both kinds: a percentile bootstrap, good and other cases drawn
+    apart; with few of either, for which that is too narrow, DeLong's variance on the logistic scale."""
     value = auc(scores, good)
     if value is None:
         return None
+    if min(sum(good), len(good) - sum(good)) < FEW:
+        return _of_few(scores, good, value)
     order = {level: place for place, level in enumerate(sorted(set(scores)))}
     wins = _Draw([order[score] for score, is_good in zip(scores, good, strict=True) if is_good], len(order))
     others = _Draw(
@@ -58,6 +70,37 @@ def auc_estimate(
     )
     random = Random(seed)  # noqa: S311 - statistics, not secrets
     return _interval(value, (_counted(wins.counts(random), others.counts(random)) for _ in range(rounds)))
+
+
+def _of_few(scores: Sequence[float], good: Sequence[bool], value: float) -> Estimate:
+    """The interval of DeLong, DeLong and Clarke-Pearson (1988), taken of the log odds, so that it stays within
+    0 and 1. Where the cases hardly overlap, their variance says nothing: it is never less than that of Hanley
+    and McNeil (1982) half a pair away from a perfect order."""
+    wins = [score for score, is_good in zip(scores, good, strict=True) if is_good]
+    rest = [score for score, is_good in zip(scores, good, strict=True) if not is_good]
+    half = 0.5 / (len(wins) * len(rest))
+    near = min(max(value, half), 1 - half)
+    spread = sqrt(max(_spread(wins, rest) + _spread(rest, wins), _at_least(near, len(wins), len(rest))))
+    middle, wide = log(near / (1 - near)), WITHIN * spread / (near * (1 - near))
+    low, high = (1 / (1 + exp(-min(max(end, -500.0), 500.0))) for end in (middle - wide, middle + wide))
+    return Estimate(min(low, value), value, max(high, value))
+
+
+def _spread(these: Sequence[float], others: Sequence[float]) -> float:
+    """The variance of the mean share of the others that each of these is above, ties counting half."""
+    if len(these) < 2:
+        return 0.25
+    ordered = sorted(others)
+    doubled = [bisect_left(ordered, score) + bisect_right(ordered, score) for score in these]
+    return variance(count / (2 * len(ordered)) for count in doubled) / len(these)
+
+
+def _at_least(value: float, wins: int, others: int) -> float:
+    """Hanley and McNeil's variance of an AUC for scores of negative exponential form."""
+    good, rest = value / (2 - value), 2 * value * value / (1 + value)
+    square = value * value
+    both = value * (1 - value) + (wins - 1) * (good - square) + (others - 1) * (rest - square)
+    return both / (wins * others)
 
 
 def _counted(wins: Sequence[int], others: Sequence[int]) -> float:

@@ -19,8 +19,9 @@ from icp_sync.journal import Journal
 from icp_sync.learning.cases import Book, Case
 from icp_sync.learning.cohorts import Sale, Subject, book_of
 from icp_sync.learning.definitions import Definitions
-from icp_sync.learning.labelled import with_joined
+from icp_sync.learning.joined_file import Joined, with_joined
 from icp_sync.learning.steadiness import AS_OF_ROUND, DRIFTING, EVENT_DATES, MOVING, OUTCOME_FACTS, STEADY
+from icp_sync.learning.unread import Unread
 from icp_sync.learning.withheld import known_by
 from icp_sync.ports import Crm, Deal, Page, Query, Stream, account_key
 
@@ -52,10 +53,19 @@ def book_of_connection(
     subjects: list[Subject] = []
     for page in crm.pages(Query(stream=Stream.BACKFILL)):
         subjects += past.subjects(page, journal, sold_to, now)
-    told: list[str] = []
+    told = Joined([], frozenset())
     if join is not None:
         subjects, told = with_joined(join, subjects, definitions, currency=currency)
-    book = book_of(subjects, sales, definitions, now=now, types=types, currency=currency, notes=told)
+    book = book_of(
+        subjects,
+        sales,
+        definitions,
+        now=now,
+        types=types,
+        currency=currency,
+        telling=told.telling,
+        notes=told.notes,
+    )
     recorded = journal.facts_before({case.id: case.decided for case in book.cases})
     cases = tuple(past.as_of(case, recorded.get(case.id)) for case in book.cases)
     left_out = {**_left_out(cases, book.crowd), **book.left_out}
@@ -105,6 +115,7 @@ class _Past:
     buying: Buying
     said: dict[str, _Said] = field(default_factory=dict)
     later: Counter[str] = field(default_factory=Counter)
+    unread: Unread = field(default_factory=Unread)
 
     def subjects(self, page: Page, journal: Journal, sold_to: Iterable[str], now: float) -> Iterator[Subject]:
         """The accounts of a page with all that is known of them today."""
@@ -115,7 +126,10 @@ class _Past:
             if account.id in sold_to:
                 self.said[account.id] = said
             facts = self._facts((*said.crm, *said.bought), account)
-            yield Subject(id=account.id, name=account.name, domain=account.domain, facts=facts)
+            self.unread.see({fact: text for fact, text in account.unread.items() if fact not in facts})
+            yield Subject(
+                id=account.id, name=account.name, domain=account.domain, facts=facts, parent=account.parent
+            )
 
     def as_of(self, case: Case, recorded: Facts | None) -> Case:
         """The case with the facts an evaluation recorded in time, else with what may count as known then."""
@@ -157,6 +171,7 @@ class _Past:
             n = self.later.total()
             values = "1 value" if n == 1 else f"{n:,} values"
             yield f"{values} not surely known when the case was decided left out: {_named(often)}"
+        yield from self.unread.sentences({}, "value")
 
 
 def _stood(signal: Signal, decided: float, crm: Sequence[Signal]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from icp_sync.domain.profile import Profile
-from icp_sync.learning.drift import DAY, Finding, State
+from icp_sync.learning.finding import DAY, Finding, State, named
 
 SOON = 14 * DAY
 """A review this near is worth watching."""
@@ -45,7 +45,7 @@ def reviews(profiles: Sequence[Profile], *, now: float) -> list[Finding]:
             is_due = "has been due since" if state is State.ALERT else "is due on"
             found.append(
                 Finding(
-                    name=f"review/{profile.name}/{which}",
+                    name=named("review", f"{profile.name}/{which}"),
                     state=state,
                     sentence=f"The {which} review of {profile.name} {is_due} {text}",
                     figures={"on": text},
@@ -64,7 +64,7 @@ def events(declared: Sequence[Event], *, activated_at: float, now: float) -> lis
         ]
     return [
         Finding(
-            name=f"event/{event.on.isoformat()}/{event.what}",
+            name=named("event", f"{event.on.isoformat()}/{event.what}"),
             state=State.ALERT,
             sentence=f"{event.what} ({event.on.isoformat()}): a review has been due since",
             figures={"on": event.on.isoformat()},

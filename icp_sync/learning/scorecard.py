@@ -10,30 +10,23 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
-from typing import NamedTuple
+from statistics import median_high
 
-from icp_sync.domain.assessment import largest_remainder, rounded
+from icp_sync.domain.assessment import rounded
 from icp_sync.domain.conditions import Condition
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.profile import Criterion, Effect, Flag, Profile, Tiers
-from icp_sync.learning.attributes import Findings
-from icp_sync.learning.bands import without_step
+from icp_sync.learning.attributes import Findings, Mark
 from icp_sync.learning.cases import Labelled
 from icp_sync.learning.chance import wilson
-from icp_sync.learning.choosing import chosen
-from icp_sync.learning.coded import NO, NOT_KNOWN, UNKNOWN, YES, Coded, Column, asked_again
+from icp_sync.learning.choosing import chosen, unasked
+from icp_sync.learning.coded import NO, UNKNOWN, YES, Coded, Column, asked_again
+from icp_sync.learning.curve import evened
 from icp_sync.learning.exclusions import Exclusion, Tried, ceilings, excluded, exclusions
-from icp_sync.learning.factors import Factor, said, unknown_shares
-from icp_sync.learning.logistic import ridge
+from icp_sync.learning.factors import said, unknown_shares
 from icp_sync.learning.naming import distinct, layer_of, name_of
+from icp_sync.learning.points import Pointed, points_of, weighed
 from icp_sync.learning.tiers import USUAL, Lifts, Scored, cut_tiers
-
-PENALTY = 2.0
-"""Against large coefficients: worth as much as a few dozen cases at usual base rates."""
-WEAKEST = 0.1
-"""A coefficient below this says the opposite of, or the same as, what the others have said already."""
-LEAST_POINTS = 3
-MOST_STEPS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +57,8 @@ class Step:
 class Scorecard:
     """Criteria with points that add up to 100, must-haves, flags, and tiers.
 
-    expected: tier → the share of good ones expected in it, drawn towards the base. min_coverage: as in tiers.
+    expected: tier → the share of good ones expected in it. against: members that mark the others, and that
+    nothing asks about, as most lists do not say what is missing. min_coverage: as in tiers.
     notes: how tiers had to be cut, in sentences.
     """
 
@@ -73,6 +67,7 @@ class Scorecard:
     flags: tuple[Exclusion, ...] = ()
     tiers: Tiers = field(default_factory=Tiers)
     expected: dict[str, float] = field(default_factory=dict)
+    against: tuple[Mark, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -95,13 +90,6 @@ def profile_of(card: Scorecard, *, name: str = "learned", currency: str) -> Prof
     return Profile(name=name, currency=currency, criteria=musts + weighed, flags=flags, tiers=card.tiers)
 
 
-class Pointed(NamedTuple):
-    """A factor and the whole points of its steps, the lowest step first."""
-
-    factor: Factor
-    points: tuple[int, ...]
-
-
 def scorecard(
     coded: Coded,
     labelled: Sequence[Labelled] | Sequence[bool],
@@ -110,15 +98,16 @@ def scorecard(
     crowd: Sequence[Facts] | None = None,
     currency: str = "USD",
     capacity: int | None = None,
+    stands_for: float = 1.0,
     forced: bool = False,
     lifts: Lifts = USUAL,
 ) -> Scorecard | None:
     """The scorecard of what was found, None where that makes none.
 
     coded: the labelled cases, in their order; labels alone will do. crowd: everybody, whom coverage and
-    capacity are counted on;
-    the cases themselves without. currency: ISO 4217, of the questions about money. capacity: how many
-    accounts of tier A the team can carry. forced: the strongest attributes whether found or not, and no
+    capacity are counted on; the cases themselves without. currency: ISO 4217, of the questions about money.
+    capacity: how many accounts of tier A the team can carry; stands_for: how many each one of the crowd
+    stands for, where some are left out of it. forced: the strongest attributes whether found or not, and no
     flags: what the same work makes of labels that mean nothing.
     """
     labels = [one if isinstance(one, bool) else one.good for one in labelled]
@@ -133,10 +122,11 @@ def scorecard(
     if not pointed:
         return None
     steps = _steps(pointed, winners, [one.name for one in found if one.effect == "gate"])
+    steps = _evened(coded, steps, found, labels)
     everybody = coded if crowd is None else _asked(coded, pointed, found, crowd, currency)
     cases = scored(coded, steps, found)
     all_of_them = cases if crowd is None else scored(everybody, steps, found)
-    cut = cut_tiers(cases, labels, all_of_them, lifts=lifts, capacity=capacity)
+    cut = cut_tiers(cases, labels, all_of_them, lifts=lifts, capacity=capacity, stands_for=stands_for)
     return Scorecard(
         steps=steps,
         gates=tuple(one for one in found if one.effect == "gate"),
@@ -144,6 +134,7 @@ def scorecard(
         tiers=cut.tiers,
         expected=dict(cut.expected),
         notes=cut.notes,
+        against=() if forced else unasked(coded, findings, [one.condition for one in found]),
     )
 
 
@@ -168,49 +159,6 @@ def _left(coded: Coded, good: bytes, out: bytes) -> tuple[Coded, bytes]:
     return Coded(columns=columns, n=sum(kept)), those(good)
 
 
-def weighed(factors: Sequence[Factor], good: bytes) -> list[tuple[Factor, float]]:
-    """Each factor with its coefficient; one that weighs nothing or against is dropped, the rest refitted."""
-    left = list(factors)
-    while left:
-        worth = [
-            {band: level.evidence for level in factor.levels for band in level.bands} | {NOT_KNOWN: 0.0}
-            for factor in left
-        ]
-        counts = Counter(zip(*(factor.codes for factor in left), good, strict=True))
-        rows = [[table.get(band, 0.0) for table, band in zip(worth, row[:-1], strict=True)] for row in counts]
-        labels, sizes = [row[-1] == 1 for row in counts], [float(size) for size in counts.values()]
-        weights = ridge(rows, labels, penalty=PENALTY, weights=sizes).coefficients
-        if min(weights) > WEAKEST:
-            return list(zip(left, weights, strict=True))
-        left.pop(min(range(len(left)), key=weights.__getitem__))
-    return []
-
-
-def points_of(weights: Sequence[tuple[Factor, float]]) -> list[Pointed]:
-    """Whole points that add up to 100, in proportion to the evidence each step adds; the factor with most
-    of them first. Steps worth fewer than three join their neighbours, as do those beyond a dozen."""
-    left = list(weights)
-    while left:
-        gains = [
-            (index, step, weight * (above.evidence - below.evidence))
-            for index, (factor, weight) in enumerate(left)
-            for step, (below, above) in enumerate(zip(factor.levels, factor.levels[1:], strict=False), 1)
-        ]
-        total = sum(gain for _, _, gain in gains)
-        whole = largest_remainder([100 * gain / total for *_, gain in gains], 100, [100] * len(gains))
-        if min(whole) >= LEAST_POINTS and len(gains) <= MOST_STEPS:
-            pointed = [
-                Pointed(factor, tuple(p for (at, *_), p in zip(gains, whole, strict=True) if at == index))
-                for index, (factor, _) in enumerate(left)
-            ]
-            return sorted(pointed, key=lambda one: -sum(one.points))
-        index, step, _ = min(gains, key=lambda gain: gain[2])
-        factor, weight = left[index]
-        shorter = without_step(factor, step)
-        left[index : index + 1] = [(shorter, weight)] if shorter else []
-    return []
-
-
 def _steps(pointed: Sequence[Pointed], good: bytes, taken: Sequence[str]) -> tuple[Step, ...]:
     """The criteria with their figures. taken: names of must-haves, which no criterion may have as well."""
     steps = []
@@ -220,6 +168,25 @@ def _steps(pointed: Sequence[Pointed], good: bytes, taken: Sequence[str]) -> tup
             steps.append(_step(factor.column, factor.condition(step), got, share, good))
     names = distinct([*taken, *(step.name for step in steps)])[len(taken) :]
     return tuple(replace(step, name=name) for step, name in zip(steps, names, strict=True))
+
+
+def _evened(
+    coded: Coded, steps: tuple[Step, ...], found: Sequence[Exclusion], labels: Sequence[bool]
+) -> tuple[Step, ...]:
+    """The steps with what unknown answers show moved, so that to know nothing is to expect the base, by the
+    better known half of the cases: the scores of the others are made of unknowns themselves."""
+
+    def renewed(shares: Sequence[float]) -> tuple[Step, ...]:
+        return tuple(replace(step, unknown=share) for step, share in zip(steps, shares, strict=True))
+
+    def shown(shares: Sequence[float]) -> tuple[Sequence[int], Sequence[bool]]:
+        told = zip(scored(coded, renewed(shares), found), labels, strict=True)
+        free = [(case, good) for case, good in told if not case.ceiling]
+        half = median_high(case.covered for case, _ in free) if free else 0.0
+        known = [(case.score, good) for case, good in free if case.covered >= half]
+        return [score for score, _ in known], [good for _, good in known]
+
+    return renewed(evened([s.points for s in steps], [s.unknown for s in steps], shown))
 
 
 def _step(column: Column, condition: Condition, points: int, share: float, good: bytes) -> Step:

@@ -1,7 +1,7 @@
 """Where tiers begin: by the win rate expected of a score, and by how many accounts the team can carry.
 
-Knows scores and labels, not facts. Expected rates rise with the score by construction, and are drawn towards
-the base where few cases tell.
+Knows scores and labels, not facts. Expected rates rise with the score by construction; where few cases tell,
+they are drawn towards what a curve through all scores says.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from math import floor
 from typing import NamedTuple
 
 from icp_sync.domain.profile import TIERS, Tiers
+from icp_sync.learning.curve import curve
 from icp_sync.learning.logistic import isotonic
 
 NARROWEST = 3
 """Points every tier is wide at least: no fact decides on a single point."""
 DRAWN = 20.0
-"""Cases of the base rate every tier's expected rate is mixed with."""
+"""Cases at the chance of its own scores that every tier's expected rate is mixed with."""
 COVERAGE = 0.60
 LEAST_COVERAGE = 0.20
 WITHOUT = 0.25
@@ -65,18 +66,20 @@ def cut_tiers(
     *,
     lifts: Lifts = USUAL,
     capacity: int | None = None,
+    stands_for: float = 1.0,
 ) -> Cut:
-    """Tiers for these scores. crowd: everybody, whom capacity and coverage are counted on."""
+    """Tiers for these scores. crowd: everybody, whom capacity and coverage are counted on, each standing for
+    so many accounts."""
     notes: list[str] = []
     base = sum(good) / len(good)
     rates = expected_rates(cases, good)
     a, b, c = _floors(rates, cases, base, lifts, notes)
     if capacity is not None:
-        a = _carried(a, crowd, capacity, notes)
+        a = _carried(a, _reached(crowd, stands_for), capacity, notes)
     a, b, c = _widened(a, b, c)
     coverage = _coverage(crowd, notes)
     tiers = Tiers(a=a, b=b, c=c, min_coverage=coverage)
-    return Cut(tiers=tiers, expected=_expected(tiers, cases, good, base), notes=tuple(notes))
+    return Cut(tiers=tiers, expected=_expected(tiers, cases, good), notes=tuple(notes))
 
 
 def tier_of(tiers: Tiers, scored: Scored) -> str:
@@ -120,19 +123,30 @@ def _top(cases: Sequence[Scored]) -> int:
     return scores[min(FEWEST, len(scores)) - 1] if scores else 100
 
 
-def _carried(a: int, crowd: Sequence[Scored], capacity: int, notes: list[str]) -> int:
-    """The lowest score at or above `a` that at most `capacity` accounts reach."""
-    reached = Counter(s.score for s in crowd if not s.ceiling)
-    most = 101 - NARROWEST
+def _reached(crowd: Sequence[Scored], stands_for: float) -> dict[int, int]:
+    """Score that tier A may begin at → how many accounts reach it, where any does."""
+    scores = Counter(s.score for s in crowd if not s.ceiling)
+    found: dict[int, int] = {}
+    above = 0
+    for score in range(100, -1, -1):
+        above += scores[score]
+        if score <= 101 - NARROWEST and above:
+            found[score] = round(stands_for * above)
+    return found
 
-    def count(score: int) -> int:
-        return sum(accounts for found, accounts in reached.items() if found >= score)
 
-    chosen = next((score for score in range(a, most + 1) if count(score) <= capacity), most)
-    if chosen > a:
-        notes.append(f"A begins at {chosen} instead of {a}: {capacity:,} accounts are what can be carried.")
-    if (left := count(chosen)) > capacity:
-        notes.append(f"{left:,} accounts share the best scores, more than the {capacity:,} to be carried.")
+def _carried(a: int, reached: Mapping[int, int], capacity: int, notes: list[str]) -> int:
+    """The lowest score at or above `a` that at most `capacity` accounts reach, or else the fewest."""
+    able = [score for score in sorted(reached) if score >= a] or [a]
+    chosen = next((score for score in able if reached.get(score, 0) <= capacity), able[-1])
+    carried = "1 account" if capacity == 1 else f"{capacity:,} accounts"
+    if (left := reached.get(chosen, 0)) > capacity:
+        notes.append(
+            f"A begins at {chosen} and holds {left:,} accounts, the fewest that score alike, although only "
+            f"{carried} can be carried."
+        )
+    elif chosen > a:
+        notes.append(f"A begins at {chosen} instead of {a}, as only {carried} can be carried.")
     return chosen
 
 
@@ -158,13 +172,22 @@ def _coverage(crowd: Sequence[Scored], notes: list[str]) -> float:
     return chosen
 
 
-def _expected(tiers: Tiers, cases: Sequence[Scored], good: Sequence[bool], base: float) -> dict[str, float]:
-    """Tier → share of good ones, drawn towards the base, never higher in a lower tier."""
-    counts = Counter((tier_of(tiers, s), g) for s, g in zip(cases, good, strict=True))
-    found = [tier for tier in reversed(TIERS) if counts[tier, False] + counts[tier, True]]
-    sizes = [counts[tier, False] + counts[tier, True] for tier in found]
-    drawn = [
-        (counts[tier, True] + DRAWN * base) / (size + DRAWN) for tier, size in zip(found, sizes, strict=True)
-    ]
-    risen = dict(zip(found, isotonic(drawn, sizes), strict=True))
+def _expected(tiers: Tiers, cases: Sequence[Scored], good: Sequence[bool]) -> dict[str, float]:
+    """Tier → share of good ones, drawn towards the chance of the scores in it, never higher in a lower
+    tier."""
+    chance = curve([case.score for case in cases], good)
+    counts: Counter[tuple[str, int, bool]] = Counter(
+        (tier_of(tiers, case), case.score, label) for case, label in zip(cases, good, strict=True)
+    )
+    sizes: Counter[str] = Counter()
+    hits: Counter[str] = Counter()
+    foretold: dict[str, float] = dict.fromkeys(TIERS, 0.0)
+    for (tier, score, label), n in counts.items():
+        if tier in foretold:
+            sizes[tier] += n
+            hits[tier] += n * label
+            foretold[tier] += n * chance(score)
+    found = [tier for tier in reversed(TIERS) if sizes[tier]]
+    drawn = [(hits[tier] + DRAWN * foretold[tier] / sizes[tier]) / (sizes[tier] + DRAWN) for tier in found]
+    risen = dict(zip(found, isotonic(drawn, [float(sizes[tier]) for tier in found]), strict=True))
     return {tier: risen[tier] for tier in TIERS if tier in risen}

@@ -5,6 +5,7 @@ Knows no roles of its own: the caller says which there are and what they are cal
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,9 +16,12 @@ from icp_sync.normalize.kinds import Kind, Parse, parser
 from icp_sync.tables.dates import figures, orders, unfolded
 from icp_sync.tables.names import squeezed
 from icp_sync.tables.reading import Table
+from icp_sync.tables.thousands import Points, how_read, joined, points
 
 NAMED = 3
 """Problems told one by one; the rest is counted."""
+FORMS: Mapping[str, str] = {"dmy": "day", "mdy": "month"}
+"""How `--map` says what comes first in a date: "COLUMN=deal:close_date:dmy"."""
 _LONGEST_DATE = 31 * 86_400.0  # a month is a date, a year is none
 _WANTED = {
     Kind.DATE: ("no date", "write 2026-05-31"),
@@ -41,8 +45,9 @@ class Told:
     """One file's columns by role. Iterate it for its rows; read their cells by role.
 
     names: role → what such columns are called, the most telling first. stated: column → role, which comes
-    before. taken: columns that are for something else. dates: roles that are dates. also: role → positions
-    that are known already.
+    before; a date's may end in one of `FORMS`, as in "decided:dmy". taken: columns that are for something
+    else. dates, numbers: roles that are dates, and amounts or numbers. also: role → positions that are known
+    already.
     """
 
     def __init__(
@@ -53,21 +58,28 @@ class Told:
         *,
         taken: Collection[str] = (),
         dates: Collection[str] = (),
+        numbers: Collection[str] = (),
         also: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         self.table = table
-        self._stated = stated
-        self._named = _roles(table.header, names, stated, taken)
+        self._stated = {column: said.partition(":")[0] for column, said in stated.items()}
+        self._named = _roles(table.header, names, self._stated, taken)
         self.roles: Mapping[str, Sequence[int]] = {**(also or {}), **self._named}
-        at = {place: table.header[place] for role in dates for place in self.roles.get(role, ())}
-        self._order = _orders(table, at)
+        self._dates = tuple(dates)
+        said = {column: FORMS.get(role.partition(":")[2], "") for column, role in stated.items()}
+        self._order = _orders(table, self._at(dates), said)
+        self._points = _points(table, self._at(numbers))
         self._unread: dict[int, _Unread] = {}
-        self._read: dict[int, int] = {}
+        self._read: Counter[int] = Counter()
         self._parsers: dict[tuple[Kind, str], Parse] = {}
 
     def __iter__(self) -> Iterator[tuple[int, Sequence[str]]]:
         """(number, cells) of every row of the right width."""
         return ((row, cells) for row, cells, wrong in self.table if not wrong)
+
+    def _at(self, roles: Collection[str]) -> dict[int, str]:
+        """The columns with any of these roles: position → name."""
+        return {place: self.table.header[place] for role in roles for place in self.roles.get(role, ())}
 
     def has(self, *roles: str) -> bool:
         return any(self.roles.get(role) for role in roles)
@@ -75,6 +87,10 @@ class Told:
     def column(self, role: str) -> str:
         """The name of the first column with this role, "" for none."""
         return self.table.header[self.roles[role][0]] if self.has(role) else ""
+
+    def says(self, role: str, cells: Sequence[str]) -> bool:
+        """Whether any cell with this role holds something, be it readable or not."""
+        return next(self._texts(role, cells), None) is not None
 
     def text(self, role: str, cells: Sequence[str]) -> str:
         """The first cell with this role that says something, blanks collapsed."""
@@ -116,13 +132,32 @@ class Told:
         said = '--map "COLUMN=ignore" leaves one out'
         return [f"{self.table.path}: read {', '.join(found)}; {said}"] if found else []
 
+    def dateless(self, role: str, *, as_role: str = "") -> Problem | None:
+        """What is wrong where most cells of columns of dates could not be read. as_role: how `--map`
+        names the role."""
+        places = [at for at in self.roles.get(role, ()) if at in self._unread]
+        read = sum(self._read[at] for at in self.roles.get(role, ()))
+        if not places or sum(self._unread[at].count for at in places) <= read:
+            return None
+        unread, column = self._unread[places[0]], self.table.header[places[0]][:60]
+        cells = f"{unread.count:,} of {counted(unread.count + self._read[places[0]], 'cell')}"
+        what = f"no dates: {cells} in column '{column}' cannot be read, such as '{unread.example}'"
+        hint = _WANTED[Kind.DATE][1]
+        if figures(unread.example):
+            hint = (
+                f'--map "{column}={as_role or role}:dmy" where the day comes first, :mdy where the month does'
+            )
+        return Problem(where=f"{self.table.path}:{unread.row}", what=what, hint=hint)
+
     def notes(self) -> list[str]:
-        """What could not be read, a sentence each. Raises ConfigError for a stated column of which no cell
-        could be read at all."""
+        """How the doubtful was read and what could not be, a sentence each. Raises ConfigError for a stated
+        column of which no cell could be read at all."""
         path, wrong = self.table.path, []
-        said = []
+        said = [thousands_note(str(path), self.table.header[at], one) for at, one in self._points.items()]
         for at, unread in sorted(self._unread.items()):
             column, (what, hint) = self.table.header[at], _WANTED[unread.kind]
+            if unread.kind is Kind.DATE and figures(unread.example):
+                what, hint = "one of two dates", "--map says which figure is the day: …:dmy or …:mdy"
             place = f"column '{column[:60]}': '{unread.example}' is {what}"
             if column in self._stated and at not in self._read:
                 wrong.append(Problem(where=f"{path}:{unread.row}", what=place, hint=hint))
@@ -142,10 +177,11 @@ class Told:
     ) -> FactValue | None:
         for at, text in self._texts(role, cells):
             word = unfolded(text, self._order.get(at, "")) if kind is Kind.DATE else text
+            word = joined(text) if at in self._points else word
             found = self._parser(kind, role)(word, currency)
             value = found[0][1] if found else None
             if value is not None and not (kind is Kind.DATE and _vague(value)):
-                self._read[at] = row
+                self._read[at] += 1
                 return value
             unread = self._unread.setdefault(at, _Unread(kind, 0, row, text[:40]))
             unread.count += 1
@@ -184,19 +220,33 @@ def _roles(
     }
 
 
-def _orders(table: Table, columns: Mapping[int, str]) -> dict[int, str]:
-    """Whether day or month comes first in each date column; one that does not say follows the others, since
-    one file is written by one program."""
+def _orders(table: Table, columns: Mapping[int, str], said: Mapping[str, str]) -> dict[int, str]:
+    """Whether day or month comes first in each date column, as somebody `said`; one that does not say follows
+    the others, since one file is written by one program."""
     sample = [cells for _, cells, wrong in table if not wrong] if columns else []
     unclear = [at for at in columns if any(figures(cells[at]) for cells in sample)]
     seen = {at: order.settled for at, order in orders(sample, unclear).items()}
     clear = {settled for settled in seen.values() if settled}
     shared = clear.pop() if len(clear) == 1 else ""
-    return {at: settled or shared for at, settled in seen.items()}
+    return {at: said.get(columns[at], "") or settled or shared for at, settled in seen.items()}
+
+
+def _points(table: Table, columns: Mapping[int, str]) -> dict[int, str]:
+    """The columns of numbers whose point divides thousands, each with a cell that could be read otherwise."""
+    if not columns:
+        return {}
+    rows = (cells for _, cells, wrong in table if not wrong)
+    seen: Mapping[int, Points] = points(rows, dict.fromkeys(columns, False))
+    return {at: one.either for at, one in seen.items() if one.settled}
 
 
 def _vague(value: FactValue) -> bool:
     return isinstance(value, Interval) and value.high - value.low > _LONGEST_DATE
+
+
+def thousands_note(where: str, column: str, cell: str) -> str:
+    """How a number was read that could have been another."""
+    return f"{where}: column {how_read(column, cell)}"
 
 
 def row_problems(table: Table) -> list[str]:

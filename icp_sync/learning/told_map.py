@@ -6,13 +6,17 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from icp_sync.errors import ConfigError, Problem
-from icp_sync.learning.told_names import DEAL, DEALS, JOIN, KEYS, TOLD_ROLES
+from icp_sync.learning.told_columns import FORMS
+from icp_sync.learning.told_names import DATES, DEAL, DEAL_DATES, DEALS, JOIN, KEYS, TOLD_ROLES
 from icp_sync.normalize.facts_config import suggestion
 from icp_sync.tables.names import IGNORE
 from icp_sync.tables.reading import Table
 
 _NEXT = 'icp-sync learn --accounts FILE.csv --map "COLUMN=outcome"'
 _OF_JOINED = (*KEYS, *TOLD_ROLES, IGNORE)
+_DATES = frozenset((*DATES, *DEAL_DATES))
+_MEANT = {"closed": "close_date", "created": "create_date"}
+"""What is meant where a word is said to be a date."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +43,10 @@ class _File:
         if self.table is None:
             hint = f"name it with {self.option} FILE.csv"
             return Problem(where=where, what="speaks of a file that is not there", hint=hint)
+        role, _, form = role.partition(":")
+        if form and (form not in FORMS or role not in _DATES):
+            hint = f"a date may end in {' or '.join(f':{known}' for known in FORMS)}: close_date:dmy"
+            return Problem(where=where, what=f"'{role[:60]}' cannot be read as '{form[:60]}'", hint=hint)
         if role not in self.roles:
             hint = suggestion(role, self.roles) or f"it may be {', '.join(self.roles)}"
             return Problem(where=where, what=f"there is no '{role[:60]}' to be read", hint=hint)
@@ -65,7 +73,7 @@ def stated(
     for column, wish in columns.items():
         where = f"--map '{column[:100]}={wish[:100]}'"
         here = accounts is not None and column in accounts.header
-        file, role = _speaks_of(wish, here, column, own, sold, beside)
+        file, role = _speaks_of(_dated(wish), here, column, own, sold, beside)
         if file is None and here and (near := _misspelt(wish, known)):
             problems.append(Problem(where=where, what=f"there is no fact '{wish[:60]}'", hint=near))
         elif file is None:
@@ -87,9 +95,24 @@ def _speaks_of(
         return sold, wish.removeprefix(DEAL).strip()
     if wish.startswith(JOIN):
         return beside, wish.removeprefix(JOIN).strip()
-    if not here and beside.table is not None and column in beside.table.header and wish in _OF_JOINED:
+    role, _, form = wish.partition(":")
+    plain = not form or (form in FORMS and role in _DATES)
+    if (
+        not here
+        and beside.table is not None
+        and column in beside.table.header
+        and plain
+        and role in _OF_JOINED
+    ):
         return beside, wish
-    return (own if wish in TOLD_ROLES else None), wish
+    return (own if plain and role in TOLD_ROLES else None), wish
+
+
+def _dated(wish: str) -> str:
+    """ "deal:closed:dmy" as "deal:close_date:dmy": what is read day first is a date."""
+    role, _, form = wish.removeprefix(DEAL).partition(":")
+    meant = _MEANT.get(role) if wish.startswith(DEAL) and form in FORMS else None
+    return f"{DEAL}{meant}:{form}" if meant else wish
 
 
 def _misspelt(wish: str, types: Collection[str]) -> str:

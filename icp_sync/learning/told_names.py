@@ -15,6 +15,7 @@ from icp_sync.tables.names import squeezed
 
 OUTCOME, BEGUN, DECIDED, OBSERVED = "outcome", "begun", "decided", "observed"
 ID, DOMAIN, NAME, CURRENCY = "id", "domain", "name", "currency"
+PARENT = "parent"
 DEAL, JOIN = "deal:", "join:"
 """How `--map` says of which file it speaks: "COLUMN=deal:amount"."""
 
@@ -34,6 +35,12 @@ TOLD: Mapping[str, tuple[str, ...]] = {
     OBSERVED: ("Observed", "Observed on", "Observed at", "Facts as of", "As of", "Snapshot date"),
 }  # fmt: skip
 """What a file of accounts may tell of their fate → names of columns, the most telling first."""
+
+PARENTS = (
+    "Ultimate Parent Account ID", "Ultimate Parent Account", "Ultimate Parent", "Parent Account ID",
+    "ParentId", "Parent Company ID", "hs_parent_company_id", "Parent Account", "Parent Company", "Parent",
+)  # fmt: skip
+"""What a column of the account above is called, the topmost one first."""
 
 JOINED: Mapping[str, tuple[str, ...]] = {
     **TOLD,
@@ -71,8 +78,11 @@ DEALS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What a file of deals tells → names of columns, the most telling first."""
 
+DATES = (BEGUN, DECIDED, CHURNED_ON, OBSERVED)
+DEAL_DATES = ("close_date", "create_date")
+"""Roles that are dates, of accounts and of deals."""
 KEYS = (ID, DOMAIN, NAME, CURRENCY)
-TOLD_ROLES = (OUTCOME, BEGUN, DECIDED, *OUTCOMES, OBSERVED)
+TOLD_ROLES = (OUTCOME, BEGUN, DECIDED, *OUTCOMES, OBSERVED, PARENT)
 
 
 class Said(StrEnum):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from icp_sync.domain.facts import FactValue, Interval, yes_no
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.learning.cases import Cohort
-from icp_sync.learning.definitions import CHURNED_ON, NPS, RENEWALS, VALUE
+from icp_sync.learning.definitions import CHURNED_ON, NPS, OUTCOMES, RENEWALS, VALUE
 from icp_sync.learning.sales import Sale
 from icp_sync.learning.told_columns import Told
 from icp_sync.learning.told_names import (
@@ -18,26 +18,31 @@ from icp_sync.learning.told_names import (
     DECIDED,
     OBSERVED,
     OUTCOME,
+    PARENT,
     SAID_WORDS,
     Said,
     said_of,
 )
 from icp_sync.learning.wanting import counted
 
-DATES = (BEGUN, DECIDED, CHURNED_ON, OBSERVED)
+NUMBERS = (VALUE, RENEWALS, NPS)
 _LISTED = 20
 _ONCE = Interval(1, 1)
+_OF_CUSTOMERS = (Said.CHURNED, Said.RETAINED, Said.BEST, Said.LOW)
+"""Words of somebody who knows which customers left."""
 _PLACED = {Said.BEST: Cohort.BEST, Said.LOW: Cohort.LOW}
 
 
 @dataclass(slots=True)
 class Row:
-    """What one row tells. said: None where it names no outcome. begun, decided, observed: epoch seconds."""
+    """What one row tells. said: None where it names no outcome. begun, decided, observed: epoch seconds.
+    parent: the account above, as the cell names it."""
 
     said: Said | None = None
     begun: float | None = None
     decided: float | None = None
     observed: float | None = None
+    parent: str = ""
     told: dict[str, FactValue] = field(default_factory=dict)
 
     @property
@@ -75,15 +80,19 @@ class Rows:
         self._unknown: Counter[str] = Counter()
         self._first = 0
         self._known = 0
+        self._stayed = False
 
     def read(self, row: int, cells: Sequence[str]) -> Row:
         told = self.told
         money = told.money(VALUE, row, cells, told.code(CURRENCY, cells, self._currency))
+        said, decided = self._said(row, cells), told.day(DECIDED, row, cells)
+        unread = decided is None and said is not Said.OPEN and told.says(DECIDED, cells)
         found = Row(
-            said=self._said(row, cells),
-            begun=told.day(BEGUN, row, cells),
-            decided=told.day(DECIDED, row, cells),
+            said=said,
+            begun=None if unread else told.day(BEGUN, row, cells),  # no date stands in for an unread one
+            decided=decided,
             observed=told.day(OBSERVED, row, cells),
+            parent=told.text(PARENT, cells),
         )
         values = {
             CHURNED_ON: told.date(CHURNED_ON, row, cells),
@@ -98,8 +107,19 @@ class Rows:
             found.told[RENEWALS] = _ONCE
         return found
 
+    @property
+    def telling(self) -> frozenset[str]:
+        """Of the keys of a fate, those there is a column for that can be read, whatever it holds, and those
+        that outcomes tell."""
+        keys = {key for key in OUTCOMES if self.told.has(key) and not self.told.dateless(key)}
+        return frozenset(keys | ({CHURNED_ON} if self._stayed else set()))
+
     def notes(self) -> list[str]:
-        """Outcomes left out. Raises ConfigError when no cell of the column is an outcome."""
+        """Outcomes left out. Raises ConfigError when no cell of the column is an outcome, or none of those
+        that say when is a date."""
+        dateless = self.told.dateless(DECIDED) if self._known else None
+        if dateless is not None:
+            raise ConfigError([dateless], next_step='icp-sync learn … --map "COLUMN=decided"')
         if not self._unknown:
             return []
         where, column = self.told.table.path, self.told.column(OUTCOME)
@@ -124,4 +144,5 @@ class Rows:
             self._unknown[text[:40]] += 1
         else:
             self._known += 1
+            self._stayed = self._stayed or said in _OF_CUSTOMERS
         return said

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from icp_sync.learning.cases import Book, Goal
 from icp_sync.learning.definitions import DAY, Definitions
 
 UNDATED = (
     "nothing says when anything was decided, so no profile can be proven on what came later: "
     "name a column of dates, such as Close Date"
+)
+
+CHURN_UNTOLD = (
+    "nothing says which customers left, so all who were won count as kept: name the fact that says when as "
+    '`churned_on` in the settings, or its column with --map "COLUMN=churned_on", or --join a file that has it'
 )
 
 
@@ -69,3 +75,17 @@ def nowhere(by: Definitions, seen: frozenset[str]) -> list[str]:
         for fact, key in by.outcomes.items()
         if fact not in seen and key not in seen
     ]
+
+
+def of_goal(book: Book, by: Definitions) -> list[str]:
+    """What to know of the cases that were decided too lately for anybody to have stayed since."""
+    stayed = f"less than {by.retained_after / DAY:,.0f} days ago"
+    lately = [case for case in book.cases if not case.ripe]
+    if by.goal is Goal.BEST:
+        n = len(lately)
+        why = "none of them counts, as nobody won so lately can have stayed yet"
+        return [f"{counted(n, 'case')} decided {stayed}: {why}"] if n else []
+    kept = sum(bool(case.good(by.goal)) for case in lately)
+    if not kept or not book.churn_told:
+        return []
+    return [f"{counted(kept, 'customer')} won {stayed} count as kept, though they had little time to leave"]

@@ -14,7 +14,7 @@ from icp_sync.domain.facts import CATALOGUE, FactType
 from icp_sync.domain.profile import Profile
 from icp_sync.journal import Journal, Watched
 from icp_sync.learning.definitions import Definitions, defined
-from icp_sync.learning.drift import Finding, State
+from icp_sync.learning.finding import Finding, State
 from icp_sync.learning.look import USUAL, Look, Watching, rolled_out
 from icp_sync.learning.reviewing import Event
 from icp_sync.observe import log
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 ALERT = "drift "
 """Names of alerts begin with it; the finding's name follows."""
-LONGEST = 200
-"""Characters of a finding's name that are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +160,10 @@ def _told(one: Finding) -> str:
 
 
 def _alone(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Each name once, the gravest first. What a CRM made part of a name is fit for any database."""
+    """Each name once, the gravest first."""
     order = (State.ALERT, State.WATCH, State.FEW, State.OK)
     names: set[str] = set()
     for one in sorted(findings, key=lambda found: order.index(found.state)):
-        name = "".join(c if c.isprintable() else " " for c in one.name)[:LONGEST]
-        if name not in names:
-            names.add(name)
-            yield replace(one, name=name)
+        if one.name not in names:
+            names.add(one.name)
+            yield one

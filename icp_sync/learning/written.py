@@ -13,12 +13,13 @@ from icp_sync.domain.facts import CATALOGUE, FactType
 from icp_sync.domain.profile import DAY, TIERS, Criterion, Profile, Tiers
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.learning.attributes import Findings
-from icp_sync.learning.evidence import Origin, exclusion_words, head, step_words, tier_words
+from icp_sync.learning.evidence import Origin, against_words, exclusion_words, head, step_words, tier_words
 from icp_sync.learning.exclusions import Exclusion
 from icp_sync.learning.kept import GATES, Piece, word_for_word, written_anew
 from icp_sync.learning.scorecard import Scorecard, Step, profile_of
 from icp_sync.learning.spelling import comment, flow, folded, percent, question, quoted
 from icp_sync.profile_file import parse
+from icp_sync.profile_file.marks import sealed
 
 _SCOPE = """\
 scope:                        # who is scored, and who may be given an owner
@@ -55,6 +56,8 @@ def profile_text(
     types: Mapping[str, FactType] | None = None,
     cases: int = 0,
     hypothesis: bool = False,
+    churn_told: bool = True,
+    newest: date | None = None,
 ) -> str:
     """The YAML of a profile.
 
@@ -62,6 +65,8 @@ def profile_text(
     on the first day or later, and before the second. left_out: fact → why it was not learned from. notes:
     further sentences for the top of the file. base: the text of the profile whose scope, must-haves,
     timing, flags, pools, routes, named accounts, review dates and examples are kept. types: every fact's.
+    churn_told: whether anything said who left after being won. newest: the day the last of all cases was
+    decided, from which reviews are planned where none are kept.
 
     Raises ConfigError where the result would be no profile: what is kept and what was learned may contradict
     each other, or be in different currencies.
@@ -75,6 +80,8 @@ def profile_text(
         notes=notes,
         cases=cases,
         hypothesis=hypothesis,
+        churn_told=churn_told,
+        newest=newest,
     )
     writer = _Writer(card, name, currency, {**CATALOGUE, **(types or {})}, origin)
     return _proven(writer.text({}, None), writer, None) if base is None else _laid_over(base, writer)
@@ -110,6 +117,19 @@ def _learned(card: Scorecard, origin: Origin) -> str:
     return f"learned: {{{', '.join(parts)},\n  expected: {{{expected}}}}}\n"
 
 
+def _reviews(origin: Origin) -> str:
+    """The `review` key: a small one after a quarter, all of it after a year; nothing without a day."""
+    day = origin.newest or origin.until
+    if day is None:
+        return ""
+    return f"review: {{minor: {_months_later(day, 3)}, full: {_months_later(day, 12)}}}\n"
+
+
+def _months_later(day: date, months: int) -> str:
+    years, month = divmod(day.month - 1 + months, 12)
+    return date(day.year + years, month + 1, min(day.day, 28)).isoformat()
+
+
 class _Writer:
     """One scorecard, written with whatever is kept of another profile."""
 
@@ -121,8 +141,7 @@ class _Writer:
 
     def text(self, kept: Mapping[str, Piece], old: Profile | None) -> str:
         begun = f"profile: {quoted(self.name)}\ncurrency: {self.currency}\n{_learned(self.card, self.origin)}"
-        if "review" in kept:
-            begun += kept["review"].text
+        begun += kept["review"].text if "review" in kept else _reviews(self.origin) if old is None else ""
         if old is None:
             scope, routes = _SCOPE, _ROUTES
         else:
@@ -148,6 +167,8 @@ class _Writer:
             lines += comment(step_words(step, self.goal), "  ")
             weighed = [("weight", str(step.points)), ("unknown", f"{round(100 * step.unknown)}%")]
             lines += self._entry(step.name, step.layer, step, weighed)
+        for mark in self.card.against:
+            lines += comment(against_words(mark, self.goal), "  ")
         return "\n".join(lines).rstrip("\n") + "\n"
 
     def _entry(
@@ -240,7 +261,7 @@ def _proven(text: str, writer: _Writer, old: Profile | None) -> str:
     if lost:
         what = f"the file would not say what it should about {', '.join(lost)}"
         raise ConfigError([Problem(where=f"{writer.name}.yaml", what=what)], next_step=NEXT_STEP)
-    return text
+    return sealed(text, read)
 
 
 _KEPT_PARTS = (

@@ -9,6 +9,7 @@ from icp_sync.domain.profile import Profile
 from icp_sync.domain.supply import answerable, evaluable, own_facts
 from icp_sync.errors import Problem
 from icp_sync.profile_file.feeding import with_derived
+from icp_sync.profile_file.marks import entry_edited, questions_edited
 
 MOST_PROFILES = 3
 
@@ -37,6 +38,7 @@ def advice(
     for profile in profiles:
         warnings += _of_content(profile)
         warnings += _of_review(profile, today)
+        warnings += _of_learned(profile)
         warnings += _of_sources(profile, sources)
     warnings += _of_size(in_scope_firm, accounts, fewest, most_share)
     return warnings
@@ -69,6 +71,21 @@ def _of_review(profile: Profile, today: date) -> Iterator[Problem]:
                 what=f"the {kind} review was due on {due}",
                 hint="review it, then set the next date",
             )
+
+
+def _of_learned(profile: Profile) -> Iterator[Problem]:
+    if entry_edited(profile):
+        yield Problem(
+            where=_where(profile),
+            what="the 'learned' entry was edited: nobody knows any more which cases would prove it",
+            hint="put it back as it was, or learn again: icp-sync learn",
+        )
+    elif questions_edited(profile):
+        yield Problem(
+            where=_where(profile),
+            what="edited since it was learned: the rates foretold in 'learned' are not of these questions",
+            hint="see how it does as it is: icp-sync profile backtest",
+        )
 
 
 def _of_sources(profile: Profile, sources: Mapping[str, Sequence[str]]) -> Iterator[Problem]:

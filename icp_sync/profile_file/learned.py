@@ -40,6 +40,8 @@ def build_learned(data: Any, report: Report) -> Learned | None:
         good=asked.good,
         expected=_expected(asked, report),
         hypothesis=asked.hypothesis,
+        mark=asked.mark,
+        asks=asked.asks,
     )
 
 

@@ -201,6 +201,8 @@ class LearnedEntry(Entry):
     good: int = Field(0, description="How many of them were what the goal looks for.")
     expected: dict[str, Amount] = Field({}, description="Tier → the share of good ones expected in it.")
     hypothesis: bool = Field(False, description="Drafted from a few examples and unproven.")
+    mark: str = Field("", description="A digest of this entry: one that was edited proves nothing.")
+    asks: str = Field("", description="A digest of criteria, flags and tiers as they were learned.")
 
 
 class ProfileEntry(Entry):

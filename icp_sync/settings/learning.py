@@ -56,3 +56,6 @@ class Learning(Part):
     value: FactName = Field("", description="The fact that says what a customer is worth.")
     renewals: FactName = Field("", description="The fact that says how often a customer renewed.")
     nps: FactName = Field("", description="The fact that says how likely they are to recommend us, 0 to 10.")
+    known_before: tuple[FactName, ...] = Field(
+        (), description="Facts you vouch for: known before the sale, however well they tell its end."
+    )

@@ -25,7 +25,9 @@ class Watch(Part):
     segments: list[str] = Field(
         ["industry", "country", "employees"], description="Facts whose values are compared with each other."
     )
-    window: Seconds = Field(duration("365d"), description="Deals decided within so long count.")
+    window: Seconds = Field(
+        duration("365d"), description="Deals decided within so long count, one a company."
+    )
     events: list[WatchEvent] = Field([], description="Product or market events that ask for a review.")
 
     @field_validator("segments")

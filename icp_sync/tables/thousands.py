@@ -63,6 +63,11 @@ def either(cell: str) -> bool:
     return bool(_EITHER.fullmatch(cell.strip()))
 
 
+def how_read(column: str, cell: str) -> str:
+    """How the point in a column was read, with a cell that could be read otherwise."""
+    return f"'{column[:60]}': '{cell[:40]}' is read as {joined(cell)[:40]}, by the other cells"
+
+
 def joined(cell: str) -> str:
     """ "2.345 €" as "2345 €", where its point divides thousands; any other cell as it is."""
     found = _EITHER.fullmatch(cell.strip())

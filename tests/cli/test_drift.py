@@ -77,6 +77,7 @@ def test_json_holds_every_finding_with_its_figures(shop: Shop, tmp_path: Path) -
     settle(shop, "RETAIL")
     data = json.loads(drift(tmp_path, "--json"))
     assert {one["name"]: one["state"] for one in data["findings"]} == {
+        "tiers-win": "too few to tell",
         "outside-wins": "too few to tell",
         "churn": "too few to tell",
         "retention": "too few to tell",

@@ -74,7 +74,10 @@ def test_every_record_of_every_group_is_in_the_file(export: Export) -> None:
         ("1", "1", "owners"),
         ("1", "4", "owners"),
     ]
+    assert export.run("duplicates", "--out", str(out)).exit_code == 0
     assert "would overwrite" in export.run("duplicates", "--out", export.csv, code=2).stderr
+    out.write_text("group,mine\n")
+    assert "with other columns" in export.run("duplicates", "--out", str(out), code=2).stderr
 
 
 def test_a_files_parents_are_compared_too(export: Export) -> None:

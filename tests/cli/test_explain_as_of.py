@@ -71,6 +71,13 @@ def test_as_of_today_is_what_explain_says(settled: Place) -> None:
     assert (past["until"], past["active_version"]) == (None, 1)
 
 
+def test_one_that_no_profile_was_for_is_told_apart(apart: Place) -> None:
+    account, other = (str(company["id"]) for company in apart.companies(icp_tier="A")[:2])
+    change(apart, "UPDATE evaluation_log SET tier = '', score = NULL WHERE account = ?", account)
+    assert apart.json("explain", account, "--as-of", TODAY)["in_scope"] is False
+    assert apart.json("explain", other, "--as-of", TODAY)["in_scope"] is True
+
+
 def test_people_read_the_proof_first(settled: Place) -> None:
     shown = settled.run("explain", account_of(settled), "--as-of", TODAY).stdout
     assert shown.startswith("As of ")

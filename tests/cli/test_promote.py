@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from icp_sync.domain.facts import choice
-from icp_sync.learning.cases import Case
+from icp_sync.learning.cases import Case, Cohort
 from tests.cli.conftest import Place, command
 from tests.learning.planted import DAY, END, planted
 from tests.learning.planted_file import columns, write_accounts
-from tests.learning.proved import HYPOTHESIS, learned, middle
+from tests.learning.proved import HYPOTHESIS, learned, middle, sealed_as
 
 PROFILE = """
 profile: planted
@@ -67,7 +67,7 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def written(place: Place, text: str, name: str = "planted") -> str:
     path = place.folder / f"{name}.yaml"
-    path.write_text(text)
+    path.write_text(sealed_as(text))
     return str(path)
 
 
@@ -87,13 +87,12 @@ def test_a_proven_profile_becomes_active_and_the_audit_keeps_its_figures(
     file = written(place, PROFILE + learned(until))
     shown = place.run("profile", "promote", file, *on(export), "--note", "spring").stdout
     for said in (
-        "Good under the goal 'won'",
         "planted: learned from",
         "companies somebody chose to sell to",
         "tossing a coin, as no profile is active",
-        "the best single rule: ",
+        "the best single field: ",
         "20 profiles learned from shuffled labels",
-        "It beats all three",
+        "Proven: it ranks better than all three",
         "Active: version 1 (planted).",
         "a paced backfill is requested",
     ):
@@ -130,7 +129,8 @@ def test_an_unproven_profile_is_refused_and_nothing_changes(
     assert "planted is not promoted, and nothing was changed: not shown to rank better" in result.stderr
     assert document["enough"] in result.stderr
     assert "next: icp-sync learn, from more cases; or repeat with --force" in result.stderr
-    assert audit(place) == []
+    [entry] = audit(place)
+    assert (entry["what"], entry["detail"]["reasons"]) == ("profile promote refused", document["reasons"])
     assert place.json("profile", "activate", written(place, IDLE, "idle"))["version"] == 1
 
 
@@ -150,7 +150,7 @@ def test_a_hypothesis_is_never_promoted_by_itself(place: Place, strong: tuple[Pa
     file = written(place, PROFILE + HYPOTHESIS)
     refused = place.run("profile", "promote", file, *on(strong[0]), code=3)
     assert "planted is a hypothesis, unproven" in refused.stderr
-    assert audit(place) == []
+    assert [entry["what"] for entry in audit(place)] == ["profile promote refused"]
 
 
 def test_activating_what_was_learned_and_never_promoted_is_refused(
@@ -182,7 +182,7 @@ def test_a_backtest_needs_no_settings_and_changes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "planted.yaml"
-    file.write_text(PROFILE + learned(strong[1]))
+    file.write_text(sealed_as(PROFILE + learned(strong[1])))
     shown = command("profile", "backtest", str(file), *on(strong[0]))
     assert shown.exit_code == 0, shown.output
     assert f"Nothing was changed. next: icp-sync profile promote {file}" in shown.stdout
@@ -225,3 +225,92 @@ def test_nothing_decided_since_it_was_learned_is_said(place: Place, strong: tupl
     refused = place.run("profile", "promote", file, *on(strong[0]), code=2)
     assert "no case was decided since 20" in refused.stderr
     assert "next: icp-sync learn" in refused.stderr
+
+
+def test_a_learned_entry_that_was_edited_proves_nothing(place: Place, strong: tuple[Path, float]) -> None:
+    export, until = strong
+    file = Path(written(place, PROFILE + learned(until)))
+    text = file.read_text()
+    day = text.split("until: ")[1][:10]
+    file.write_text(text.replace(day, f"{int(day[:4]) - 1}{day[4:]}"))
+    shown = place.run("profile", "check", str(file)).stdout
+    assert "the 'learned' entry was edited" in shown
+    refused = place.run("profile", "promote", str(file), *on(export), code=3)
+    assert "the 'learned' entry of planted was edited" in refused.stderr
+    assert "the figures are hindsight, not proof" in refused.stdout
+    assert place.json("profile", "promote", str(file), *on(export), "--force")["promoted"] is True
+
+
+def test_questions_edited_since_are_judged_as_they_are_and_no_rate_was_foretold_of_them(
+    place: Place, strong: tuple[Path, float]
+) -> None:
+    file = Path(written(place, PROFILE + learned(strong[1])))
+    as_learned = place.json("profile", "backtest", str(file), *on(strong[0]))
+    assert as_learned["edited"] == []
+    assert as_learned["backtest"]["brier"] is not None
+    file.write_text(file.read_text().replace("at_least: 100", "at_least: 90"))
+    assert "edited since it was learned" in place.run("profile", "check", str(file)).stdout
+    shown = place.run("profile", "backtest", str(file), *on(strong[0])).stdout
+    assert "! planted: edited since it was learned" in shown
+    document = place.json("profile", "backtest", str(file), *on(strong[0]))
+    assert document["edited"] == ["planted"]
+    assert document["learned_until"] == as_learned["learned_until"]
+    assert document["backtest"]["brier"] is None
+    assert document["backtest"]["hindsight"] is False
+
+
+@pytest.mark.parametrize("name", ["planted", "renamed"])
+def test_taking_the_learned_entry_out_is_said_and_kept_in_the_audit(
+    place: Place, idle: Path, strong: tuple[Path, float], name: str
+) -> None:
+    place.run("profile", "promote", written(place, PROFILE + learned(strong[1])), *on(idle), code=3)
+    bare = written(place, PROFILE.replace("profile: planted", f"profile: {name}"), name)
+    done = place.json("profile", "activate", bare)
+    [said] = done["resembling"]
+    assert said.startswith(f"{name} asks the same questions as planted, which was learned and refused on 20")
+    assert audit(place)[-1]["detail"]["resembling"] == [said]
+    assert place.json("profile", "activate", written(place, IDLE, "idle"))["resembling"] == []
+    other = PROFILE.replace("profile: planted", f"profile: {name}").replace("at_least: 100", "at_least: 90")
+    shown = place.run("profile", "activate", written(place, other, "other")).stdout
+    assert ("! planted asks mostly the same questions as planted" in shown) is (name == "planted")
+
+
+def test_a_fact_the_sale_may_have_caused_is_refused_until_somebody_vouches_for_it(
+    place: Place, strong: tuple[Path, float], tmp_path: Path
+) -> None:
+    found = told(3.0)
+    marked = [
+        replace(case, facts={**case.facts, "ownership": choice("public")})
+        if (at % 5 < 3 if case.won else at % 20 == 0)
+        else replace(case, facts={**case.facts, "ownership": choice("private")})
+        for at, case in enumerate(found)
+    ]
+    export = write_accounts(tmp_path / "suspect.csv", marked)
+    asks = "  - {name: Owners, layer: firmographic, fact: ownership, any_of: [public], weight: 25}\n"
+    file = written(place, PROFILE.replace("tiers:", f"{asks}tiers:") + learned(strong[1]))
+    refused = place.run("profile", "promote", file, *on(export), code=3)
+    assert "planted asks about what may come from the sale: 'ownership: " in refused.stderr
+    assert "could the sale have caused this?" in refused.stderr
+    document = place.json("profile", "backtest", file, *on(export))
+    assert list(document["suspected"]) == ["ownership"]
+    with place.config.open("a") as settings:
+        settings.write('\n[connections.main.learning]\nknown_before = ["ownership", "partner_of"]\n')
+    vouched = place.json("profile", "promote", file, *on(export))
+    assert (vouched["passed"], vouched["suspected"]) == (True, {})
+    notes = vouched["cohorts"]["notes"]
+    assert "learning.known_before names partner_of, which is known of no account here" in notes
+
+
+def test_what_became_of_customers_can_be_joined(
+    place: Place, strong: tuple[Path, float], tmp_path: Path
+) -> None:
+    joined = tmp_path / "left.csv"
+    ids = [case.id for case in told(3.0) if case.won and case.cohort is not Cohort.CHURNED][:20]
+    joined.write_text("Record ID,Left on\n" + "".join(f"{one},2026-06-01\n" for one in ids))
+    left = ["--join", str(joined), "--map", "Left on=churned_on"]
+    file = written(place, PROFILE + learned(strong[1]))
+    before, after = (
+        place.json("profile", "backtest", file, *on(strong[0]), *more)["cohorts"]["cohorts"]["churned"]
+        for more in ([], left)
+    )
+    assert after == (before or 0) + 20

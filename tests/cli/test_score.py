@@ -127,6 +127,25 @@ def test_columns_can_be_mapped_by_hand(here: Path) -> None:
     assert found["unmapped"] == ["Firma", "Segment"]
 
 
+def test_a_scored_file_is_scored_again_unless_somebody_made_it_his_own(here: Path) -> None:
+    scored = here / "export.scored.csv"
+    for options in ([], ["--out", str(scored)]):
+        assert command("score", "export.csv", "--profile", SAAS).exit_code == 0
+        before = scored.read_text("utf-8-sig")
+        assert command("score", "export.csv", "--profile", SAAS, *options).exit_code == 0
+        first, *others = before.splitlines()
+        own = "\n".join([f"{first};my notes", *(f"{line};call" for line in others)])
+        scored.write_text(own)
+        refused = command("score", "export.csv", "--profile", SAAS, *options)
+        assert refused.exit_code == 2
+        assert "with other columns" in " ".join(refused.stderr.split())
+        assert scored.read_text() == own
+        scored.unlink()
+    (here / "twice.csv").write_text(before)
+    for _ in range(2):
+        assert command("score", "twice.csv", "--profile", SAAS).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -138,7 +157,7 @@ def test_columns_can_be_mapped_by_hand(here: Path) -> None:
         (["export.csv", "--currency", "Euro"], "is not a currency code"),
         (["export.csv", "--encoding", "klingon"], "is not an encoding"),
         (["export.csv", "--encoding", "base64"], "is not an encoding"),
-        (["export.csv", "--out", "export.csv"], "is the file to read"),
+        (["export.csv", "--out", "export.csv"], "would overwrite the file it reads"),
         (["export.csv", "--out", "no/such/folder.csv"], "cannot be written"),
         (["export.csv", "--out", "-", "--json"], "standard output is for the JSON document"),
         (["export.csv", "--out", "settings.toml"], "is there already"),

@@ -13,7 +13,7 @@ import pytest
 from icp_sync.domain.plan import Result
 from icp_sync.domain.stamp import STAMP
 from icp_sync.errors import ConfigError
-from icp_sync.ports import Blueprint, Crm, Deal, Note, Noted, StepKind
+from icp_sync.ports import FILLED, Blueprint, Crm, Deal, Note, Noted, StepKind
 from tests.crm.contract import World
 
 VALUES = {"tier": "A", "score": "72", "profile": "mid-market v7"}
@@ -139,6 +139,36 @@ class StampContract:
         assert all(answer.message for answer in answers.values())
         world.mend()
         assert [deals(crm)[id].stamp for id in ids] == [VALUES, BLANK, BLANK]
+
+    def test_what_somebody_filled_is_left_as_it_is_and_what_is_there_is_not_sent(
+        self, world: StampWorld, crm: Crm
+    ) -> None:
+        blank, theirs, ours = world.add_deals(world.create(), 3)
+        annotate(crm, ours)
+        world.type_on_deal(theirs, tier="D", profile="by hand")
+        world.advance(10)
+        before = deals(crm)
+        answers = annotate(crm, blank, theirs, ours)
+        assert {id: (one.result, one.code) for id, one in answers.items()} == {
+            blank: (Result.WRITTEN, ""),
+            theirs: (Result.FAILED, FILLED),
+            ours: (Result.WRITTEN, ""),
+        }
+        after = deals(crm)
+        assert (after[theirs], after[ours]) == (before[theirs], before[ours])
+
+    def test_deals_told_before_are_spared_while_they_stay_as_they_are(
+        self, world: StampWorld, crm: Crm
+    ) -> None:
+        first, second, third = world.add_deals(world.create(), 3)
+        world.advance(10)
+        spare = {deal.id: deal.changed_at for deal in crm.deals(0)}
+        assert list(crm.deals(1_000, spare=spare)) == []
+        annotate(crm, second)
+        world.advance(10)
+        assert [deal.id for deal in crm.deals(1_000, spare=spare)] == [second]
+        assert [deal.id for deal in crm.deals(1_000, after=first)] == [second, third]
+        assert [deal.id for deal in crm.deals(0, after=second)] == [third]
 
     def test_what_people_typed_is_told_as_it_stands(self, world: StampWorld, crm: Crm) -> None:
         deal = world.add_deal(world.create())

@@ -9,6 +9,7 @@ from functools import cache
 from icp_sync.domain.profile import Profile
 from icp_sync.learning.cases import Book, Case
 from icp_sync.profile_file import parse
+from icp_sync.profile_file.marks import sealed
 from tests.learning.planted import TYPES, planted
 
 TRUE = """
@@ -36,7 +37,12 @@ HYPOTHESIS = "learned: {hypothesis: true, cases: 14}\n"
 
 
 def profile(text: str = TRUE, learned: str = "") -> Profile:
-    return parse(text + learned, "profile.yaml", types=TYPES)
+    return parse(sealed_as(text + learned), "profile.yaml", types=TYPES)
+
+
+def sealed_as(text: str) -> str:
+    """The text of a profile with the digests that say nobody edited it since it was learned."""
+    return sealed(text, parse(text, "profile.yaml", types=TYPES))
 
 
 def learned(until: float, *, expected: str = "{A: 50%, B: 30%, C: 15%, D: 5%}", goal: str = "won") -> str:

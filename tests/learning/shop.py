@@ -12,7 +12,7 @@ from icp_sync.domain.account import Previous
 from icp_sync.domain.facts import Facts, value_to_json
 from icp_sync.journal import Journal, Recorded, Settled
 from icp_sync.learning.definitions import Definitions
-from icp_sync.learning.drift import Finding
+from icp_sync.learning.finding import Finding
 from icp_sync.learning.look import USUAL, Watching
 from icp_sync.learning.watch import WatchReport, watch
 from icp_sync.ports import Deal

@@ -97,18 +97,31 @@ def cohort_cases(churned: int, share: float) -> tuple[Column, list[bool], list[C
 
 @pytest.mark.parametrize("churned", [20, 200])
 def test_a_mark_of_an_anti_cohort_as_well_is_named_and_not_found(churned):
-    attribute, mark = one(*cohort_cases(churned, 0.65))
+    attribute, mark = one(*cohort_cases(churned, 0.9))
     assert mark.also == (Cohort.CHURNED,)
     assert not mark.found
     assert attribute.found
     assert mark.positive
 
 
-@pytest.mark.parametrize(("churned", "share"), [(200, 0.5), (19, 1.0)])
+@pytest.mark.parametrize(("churned", "share"), [(200, 0.5), (200, 0.63), (30, 0.7), (19, 1.0)])
 def test_a_cohort_that_is_marked_less_or_too_small_does_not_count(churned, share):
     _, mark = one(*cohort_cases(churned, share))
     assert mark.also == ()
     assert mark.found
+
+
+def test_of_a_fact_and_one_made_of_it_only_the_stronger_counts():
+    answers = bytes([1] * 100 + [0] * 300)
+    labels = [i % 2 == 0 for i in range(100)] + [i % 10 == 0 for i in range(300)]
+    blurred = bytes([1] * 160 + [0] * 240)
+    columns = (told(blurred, "sector"), told(answers, "industry"), told(blurred, "group.sector"))
+    found = find(Coded(columns=columns, n=400), labels)
+    assert [attribute.fact for attribute in found.found] == ["industry", "group.sector"]
+    assert len(found.attributes) == 2
+    weaker = find(Coded(columns=(told(blurred, "industry"), told(answers, "sector")), n=400), labels)
+    assert [attribute.fact for attribute in weaker.attributes] == ["sector"]
+    assert weaker.tried == 2 * 2
 
 
 def test_bands_are_tested_together_and_for_a_trend():

@@ -8,8 +8,9 @@ from random import Random
 import pytest
 
 from icp_sync.domain.facts import Facts, Members, choice, number
-from icp_sync.learning.census import Bands, Census, bands_from, compared
-from icp_sync.learning.drift import Finding, State
+from icp_sync.learning.census import Bands, Census, bands_from
+from icp_sync.learning.finding import Finding, State
+from icp_sync.learning.shifts import compared
 
 TRADES = ("RETAIL", "LOGISTICS", "BANKING")
 NAMES = ("industry", "employees", "founded", "technologies")
@@ -136,6 +137,106 @@ def test_an_alert_stays_while_it_is_worth_watching() -> None:
     assert index.state is State.WATCH
     again = compared(before, now, {"tier-shares"})
     assert told(again)["tier-shares"] is State.ALERT
+
+
+def test_what_has_become_few_ends_no_alert() -> None:
+    before, now = counted(400, 1), counted(99, 2)
+    now.bands = before.bands
+    standing = {"tier-shares", "inputs/industry", "overrides/A"}
+    assert told(compared(before, now, standing))["inputs/industry"] is State.ALERT
+    assert told(compared(before, now, standing))["tier-shares"] is State.ALERT
+    assert told(compared(before, now))["tier-shares"] is State.FEW
+    none = Census(bands=before.bands)
+    assert State.ALERT not in told(compared(before, none, standing)).values()
+
+
+def test_a_tier_that_has_become_small_keeps_the_alert_on_its_overrides() -> None:
+    now = Census(bands={})
+    for i in range(20):
+        now.add(str(i), "A", {}, overridden=i < 10)
+    assert told(compared(now, now, {"overrides/A"}))["overrides/A"] is State.ALERT
+    assert told(compared(now, now))["overrides"] is State.FEW
+
+
+def test_bands_of_a_handful_of_accounts_are_no_shift_and_a_value_that_takes_over_is() -> None:
+    def spread(common: int, trades: int) -> Census:
+        census = Census(bands=bands)
+        for i in range(common + 22):
+            trade = "RETAIL" if i >= 22 else f"T{i % trades}"
+            census.add(str(i), "A", {"industry": choice(trade)})
+        return census
+
+    sample: list[Facts] = [{"industry": choice("RETAIL")}] * 80
+    bands = bands_from([*sample, *[{"industry": choice(f"T{i % 11}")} for i in range(22)]], ["industry"])
+    before = spread(80, trades=11)  # two accounts of each of eleven trades; then about six of four
+    assert told(compared(before, spread(80, trades=4)))["inputs"] is State.OK
+    assert told(compared(before, spread(900, trades=11)))["inputs/industry"] is State.ALERT
+
+
+def test_shares_of_a_set_are_shares_of_accounts_however_much_each_lists() -> None:
+    stack = Members(frozenset(f"t{i}" for i in range(10)), False)
+    one = Members(frozenset({"slack"}), False)
+
+    def having(n: int) -> Census:
+        census = Census(bands=bands)
+        for i in range(120):
+            census.add(str(i), "A", {"technologies": stack if i < n else one})
+        return census
+
+    bands = bands_from([{"technologies": stack}, {"technologies": one}], ["technologies"])
+    assert told(compared(having(10), having(19)))["inputs"] is State.OK
+    (one,) = (one for one in compared(having(10), having(60)) if one.name == "inputs/technologies")
+    assert one.state is State.ALERT
+    assert "+42 points, slack -42" in one.sentence
+    assert one.behind == 60
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_days_of_noise_raise_nothing_and_a_lasting_shift_is_raised_once(seed: int) -> None:
+    """200 days on which 1 % of 150 accounts go and others come, as before or of another making."""
+    noise = _days(seed)
+    assert noise[0] <= 0.05 * 200
+    days, raised = _days(seed, trade=0.8, without=0.5, overridden=0.6)
+    assert days > 50
+    assert {name.partition("/")[0] for name in raised} == {"inputs", "fill", "overrides"}
+    assert len(raised) == len(set(raised))
+
+
+def _days(
+    seed: int, *, trade: float = 0.0, without: float = 0.1, overridden: float = 0.02
+) -> tuple[int, list[str]]:
+    """Days with an alert, and what was raised. trade: share of newcomers in one trade of six."""
+    random = Random(seed)
+    tiers = ("A", "B", "B", "C", "C", "D", "Needs data")
+
+    def newcomer(trade: float, without: float, overridden: float) -> tuple[str, Facts, bool]:
+        facts = dict(company(random, ("RETAIL", "RETAIL", "LOGISTICS", "BANKING", "MINING", "FARMING")))
+        if random.random() < trade:
+            facts["industry"] = choice("FARMING")
+        if random.random() < without:
+            del facts["employees"]
+        return random.choice(tiers), facts, random.random() < overridden  # type: ignore[return-value]
+
+    everybody = [newcomer(0.0, 0.1, 0.02) for _ in range(150)]
+    bands = bands_from([facts for _, facts, _ in everybody], NAMES)
+
+    def census() -> Census:
+        made = Census(bands=bands)
+        for i, (tier, facts, changed) in enumerate(everybody):
+            made.add(str(i), tier, facts, overridden=changed)
+        return made
+
+    before, standing = census(), set[str]()
+    days, raised = 0, list[str]()
+    for _ in range(200):
+        for i in range(150):
+            if random.random() < 0.01:
+                everybody[i] = newcomer(trade, without, overridden)
+        alerts = {one.name for one in compared(before, census(), standing) if one.state is State.ALERT}
+        raised += alerts - standing
+        days += bool(alerts)
+        standing = alerts
+    return days, raised
 
 
 def test_a_baseline_read_back_compares_as_it_did() -> None:

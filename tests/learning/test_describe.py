@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -28,6 +29,7 @@ from icp_sync.settings import load as load_settings
 from icp_sync.tables.reading import Table
 from icp_sync.tables.writing import whole
 from tests.cli.conftest import command
+from tests.cli.test_learn import on_a_terminal
 
 BEST = 14
 
@@ -284,6 +286,36 @@ def test_the_command_describes_drafts_and_asks_without_a_crm(tmp_path: Path) -> 
     assert profile.learned is not None
     assert profile.learned.hypothesis
     assert len(list(Table(tmp_path / "ask.csv"))) == 10
+    assert "It has a row for 10 customers, the best 10: with more, answers repeat themselves." in done.stdout
+    assert "Every criterion has as many points on purpose" in done.stdout
+    assert "every criterion has as many points on purpose" in " ".join(
+        line.lstrip("# ") for line in (tmp_path / "draft.yaml").read_text().splitlines()
+    )
+
+
+def test_the_settings_of_an_interview_can_be_copied_from_a_narrow_terminal(tmp_path: Path) -> None:
+    lines = on_a_terminal(
+        tmp_path, 80, "--accounts", str(export(tmp_path)), "--describe", "--interview", "ask.csv"
+    )
+    begin = lines.index("[connections.main.custom_facts]")
+    copied = tomllib.loads("\n".join(lines[begin:]))["connections"]["main"]
+    assert copied["enrichers"][0]["path"] == "ask.csv"
+    assert len(copied["enrichers"][0]["facts"]) == len(QUESTIONS)
+
+
+def test_who_is_described_is_counted_and_where_nothing_is_drafted_nothing_is_said_to_be_written(
+    tmp_path: Path,
+) -> None:
+    accounts = export(tmp_path)
+    said = run("--accounts", str(accounts), "--describe").output
+    assert re.search(r"- described are (\d+ of the cohort '[^']+' and )?\d+ .*, all there are; --best", said)
+    alike = tmp_path / "best.csv"
+    alike.write_text("\n".join(f"c{id}.example" for id in range(100, 114)) + "\n")
+    out = tmp_path / "draft.yaml"
+    named_too = run("--accounts", str(accounts), "--describe", "--best", str(alike), "--out", str(out)).output
+    assert f"described are the 14 customers that {alike} names" in named_too
+    assert f"Not written: {out}, as there is no draft." in named_too
+    assert not out.exists()
 
 
 def run(*arguments: str) -> Result:

@@ -69,7 +69,7 @@ def test_what_ranks_better_than_everything_it_has_to_beat_passes() -> None:
     assert (verdict.passed, verdict.reasons, verdict.enough) == (True, (), "")
     active, rule, luck = verdict.comparisons
     assert active.against == "the active profile"
-    assert rule.against.startswith("the best single rule: ")
+    assert rule.against.startswith("the best single field: ")
     assert luck.against == "20 profiles learned from shuffled labels (the 95th percentile)"
     assert all(
         one.beaten and one.difference is not None and one.difference.low > 0 for one in verdict.comparisons
@@ -282,9 +282,9 @@ def test_a_rule_may_be_that_something_is_not_so_and_an_unknown_stays_between() -
     rule = best_rule(coded([c.facts for c, _ in told], CATALOGUE, currency="USD"), labels, currency="USD")
     assert rule is not None
     assert rule.fact == "employees"
-    assert rule.said.startswith("not ") is (rule.yes < rule.no)
     [unknown] = rule.ranks([made_case(0, True, None)])
-    assert min(rule.yes, rule.no) < unknown < max(rule.yes, rule.no)
+    small, large = rule.ranks([made_case(0, True, 5.0), made_case(0, True, 700.0)])
+    assert large < unknown < small
 
 
 def test_the_rule_is_the_planted_fact_that_tells_most() -> None:

@@ -307,13 +307,14 @@ def test_accounts_from_elsewhere_are_told_by_a_joined_file() -> None:
     subjects = [Subject(id="17", domain="acme.com"), Subject(id="18", name="Initech")]
     rows = "Nobody,acme.com,100 EUR,\ninitech,,5 USD,high-value retained\n"
     join = file("join.csv", f"Company,Website,ARR,Outcome\n{rows}")
-    found, notes = with_joined(join, subjects, Definitions())
+    found, told = with_joined(join, subjects, Definitions())
     assert [subject.told for subject in found] == [
         {"value": Money(100, 100, "EUR")},
         {"value": Money(5, 5, "USD")},
     ]
     assert [subject.placed for subject in found] == [None, Cohort.BEST]
-    assert notes == []
+    assert told.notes == []
+    assert "value" in told.telling
 
 
 def test_rows_observed_after_the_decision_keep_only_facts_that_hardly_change() -> None:
@@ -354,7 +355,9 @@ def test_custom_facts_are_mapped_as_for_scoring() -> None:
 def test_cells_that_cannot_be_read_are_unknown_and_named_with_row_and_column() -> None:
     found = book(
         ACCOUNTS,
-        DEALS + "a,1,Closed Won,lots,EUR,,2025-01-05\nb,2,Closed Lost,,,,soon\nc,2,Closed Lost,,,,2025",
+        DEALS
+        + "a,1,Closed Won,lots,EUR,,2025-01-05\nb,2,Closed Lost,,,,soon\nc,2,Closed Lost,,,,2025\n"
+        + "d,1,Closed Lost,,,,2024-12-05\n",
     )
     assert (
         "deals.csv:2: column 'Amount': 'lots' is no amount; taken as unknown (write 12000, or 12000 EUR)"

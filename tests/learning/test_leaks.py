@@ -66,17 +66,17 @@ LEAKING: dict[str, tuple[str, Value, str]] = {
     "filled in for winners only": (
         "health",
         lambda r, good: number(r.randrange(100)) if r.random() < (0.97 if good else 0.04) else None,
-        "it is filled in afterwards",
+        "perhaps filled in afterwards (if it was known before the sale: learning.known_before)",
     ),
     "filled in for half of the winners only": (
         "health",
         lambda r, good: number(r.randrange(100)) if good and r.random() < 0.5 else None,
-        "it is filled in afterwards",
+        "perhaps filled in afterwards (if it was known before the sale: learning.known_before)",
     ),
     "filled in where a deal was lost": (
         "plan",
         lambda r, good: choice(r.choice("abc")) if r.random() < (0.03 if good else 0.9) else None,
-        "it is filled in when a deal is given up",
+        "perhaps filled in when a deal is given up",
     ),
     "our own product among the technologies": (
         "technologies",
@@ -92,7 +92,7 @@ LEAKING: dict[str, tuple[str, Value, str]] = {
     "a number that is 0 but for every third customer": (
         "health",
         lambda r, good: number(r.randrange(1, 9) if good and r.random() < 0.34 else 0),
-        "it counts from the deal on",
+        "perhaps it counts from the deal on",
     ),
     "an amount that only customers pay": (
         "arr", lambda r, good: euros(r.lognormvariate(13 if good else 8, 1)), "arr alone"

@@ -16,6 +16,7 @@ from icp_sync.journal import Journal
 from icp_sync.learning.cases import Book, Case, Cohort
 from icp_sync.learning.definitions import Definitions
 from icp_sync.learning.reading import book_of_connection, sale_of
+from icp_sync.learning.wanting import CHURN_UNTOLD
 from icp_sync.ports import Deal
 from tests.crm.hubspot.world import Portal as HubSpotPortal
 from tests.sync.world import START, Vendor, World
@@ -210,6 +211,7 @@ def test_a_hubspot_portal_is_read_and_the_missing_scope_is_named(tmp_path: Path)
     journal = Journal.open(f"sqlite:///{tmp_path}/journal.db", "main")
     try:
         company = hubspot.create("Acme")
+        hubspot.simulator.admin("POST edit", id=company, properties={"country": "Freedonia"})
         hubspot.win_deal(hubspot.add_deal(company))
         crm = hubspot.crm
 
@@ -217,12 +219,20 @@ def test_a_hubspot_portal_is_read_and_the_missing_scope_is_named(tmp_path: Path)
             return book_of_connection(crm, journal, Definitions(), types=CATALOGUE, now=crm.now() + 2 * DAY)
 
         assert [(case.id, case.name, case.won) for case in book().cases] == [(company, "Acme", True)]
+        assert "country: 1 value nobody can read, such as 'Freedonia': unknown" in book().notes
         missing = hubspot.forbid_deals()
         with pytest.raises(AuthError, match=missing.replace(".", r"\.")):
             book()
     finally:
         journal.close()
         hubspot.close()
+
+
+def test_a_crm_where_nothing_says_who_left_says_so(portal: Portal) -> None:
+    portal.deal(portal.company("one", left_on=number(AT + 30 * DAY)), won=True)
+    assert not portal.book().churn_told
+    assert CHURN_UNTOLD in portal.book().notes
+    assert portal.book(Definitions(churned_on="left_on")).churn_told
 
 
 def test_a_joined_file_tells_who_has_left(portal: Portal, tmp_path: Path) -> None:

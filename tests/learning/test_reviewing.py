@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from icp_sync.domain.profile import Profile
-from icp_sync.learning.drift import DAY, State
+from icp_sync.learning.finding import DAY, State
 from icp_sync.learning.reviewing import Event, begins, events, reviews
 
 DAY_OF = begins(date(2027, 3, 1))

@@ -13,7 +13,7 @@ import structlog
 from icp_sync.domain.facts import Facts, choice, number
 from icp_sync.journal import Journal, Watched
 from icp_sync.learning.definitions import Definitions
-from icp_sync.learning.drift import State
+from icp_sync.learning.finding import State
 from icp_sync.learning.look import Watching
 from icp_sync.learning.reviewing import Event
 from icp_sync.learning.watch import due, report_of
@@ -97,8 +97,62 @@ def test_a_segment_outside_that_wins_more_is_told_with_its_accounts_and_the_next
     one = found(report, "outside-wins/industry=logistics")
     assert one.state is State.ALERT
     assert set(one.accounts) == set(outside)
-    assert shop.raised == [one.name]  # and not for the countries and sizes those companies have
+    assert shop.raised == ["tiers-win", one.name]  # and not for the countries and sizes those companies have
     assert f'icp-sync drift --accounts "{one.name}"' in shop.journal.alerts()[0].text
+    assert found(report, "tiers-win").behind > one.behind * 0.7
+
+
+def test_what_customers_buy_again_is_not_won_again(shop: Shop) -> None:
+    everybody = companies(800)
+    shop.settle(everybody)
+    old = NOW - 400 * DAY
+    shop.sell((f"old{a}", a, tier, True, old) for a, (tier, _) in everybody.items() if tier in "CD")
+    shop.sell((f"new{a}", a, tier, tier in "CD", NOW - DAY) for a, (tier, _) in everybody.items())
+    report = shop.look()
+    assert found(report, "outside-wins").state is State.FEW
+    assert found(report, "tiers-win").figures["against_n"] == 0
+    assert found(report, "tiers-win").figures["companies"] == sum(t in "AB" for t, _ in everybody.values())
+
+
+LEARNED = (
+    PROFILE
+    + """
+learned: {goal: won, since: 2024-01-01, until: 2026-01-01, cases: 900, good: 180, expected: {A: 40%, B: 20%}}
+"""
+)
+
+
+def test_a_learned_profile_is_held_to_what_it_foretold(shop: Shop) -> None:
+    everybody = companies(800)
+    shop.settle(everybody)
+    shop.sell((f"d{a}", a, tier, int(a) % 8 == 0, NOW - 200 * DAY) for a, (tier, _) in everybody.items())
+    assert not [one for one in shop.look().findings if one.kind == "foretold"]  # written by hand
+    shop.profile = LEARNED  # the version that judged those deals, as a learned one would have
+    hand_made = found(shop.look(), "foretold/shop")
+    assert (hand_made.state, hand_made.figures["companies"]) == (State.FEW, 0)
+
+
+def test_deals_that_a_learned_profile_judged_are_counted_under_it_and_when_they_are_old_enough(
+    tmp_path: Path,
+) -> None:
+    shop = Shop.open(tmp_path, profile=LEARNED)
+    everybody = companies(800)
+    shop.settle(everybody)
+    won = {a: int(a) % 8 == 0 for a in everybody}
+    shop.sell((f"d{a}", a, tier, won[a], NOW - 200 * DAY) for a, (tier, _) in everybody.items())
+    fresh = companies(900)
+    shop.settle(fresh)
+    shop.sell((f"f{a}", a, "A", True, NOW - DAY) for a in fresh if a not in everybody)
+    shop.activate(LEARNED.replace("2028-01-01", "2028-02-01"))  # edited, and still the one that was learned
+    one = found(shop.look(), "foretold/shop")
+    in_a = [a for a, (tier, _) in everybody.items() if tier == "A"]
+    assert one.state is State.ALERT
+    assert one.figures["companies"] == len(in_a)
+    assert set(one.accounts) == {a for a in in_a if not won[a]}
+    assert "40% was foretold" in one.sentence
+    shop.activate(LEARNED.replace("2026-01-01", "2026-06-01"))  # learned anew
+    assert found(shop.look(), "foretold/shop").state is State.FEW
+    shop.journal.close()
 
 
 def test_deals_decided_too_long_ago_no_longer_count(shop: Shop) -> None:
@@ -112,7 +166,7 @@ def test_deals_decided_too_long_ago_no_longer_count(shop: Shop) -> None:
 def test_customers_who_left_are_counted_by_the_fact_that_says_when(shop: Shop) -> None:
     everybody = companies(800)
     gone = {
-        a: (tier, {**facts, "left_on": number(NOW - 10 * DAY)})
+        a: (tier, {**facts, "left_on": number(NOW - 100 * DAY)})
         if tier in "AB" and facts["country"] == choice("FR")
         else (tier, facts)
         for a, (tier, facts) in everybody.items()

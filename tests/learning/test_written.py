@@ -38,6 +38,7 @@ def text_of(
     currency: str = "EUR",
     left_out: dict[str, str] | None = None,
     hypothesis: bool = False,
+    churn_told: bool = True,
 ) -> str:
     return profile_text(
         card,
@@ -52,6 +53,7 @@ def text_of(
         types=TYPES,
         cases=14,
         hypothesis=hypothesis,
+        churn_told=churn_told,
     )
 
 
@@ -76,7 +78,7 @@ def test_what_is_learned_is_what_the_file_says(seed: int, missing: float) -> Non
 def test_the_file_says_what_it_was_learned_from() -> None:
     learned = parsed(text_of()).learned
     assert learned is not None
-    assert replace(learned, expected={}) == Learned(
+    assert replace(learned, expected={}, mark="", asks="") == Learned(
         goal="won", since="2024-11-01", until="2026-05-31", cases=1500, good=BOOK.findings.good
     )
     assert learned.expected == pytest.approx(CARD.expected, abs=0.0006)
@@ -94,6 +96,15 @@ def test_the_top_says_the_figures_what_was_left_out_and_what_it_cannot_know() ->
     assert "lifecycle: it is moved when a deal is won" in said
     assert "icp-sync profile promote" in said
     assert all(line.startswith("#") for line in top.splitlines() if line)
+
+
+def test_nobody_is_said_to_have_stayed_where_nothing_says_who_left() -> None:
+    tops = [
+        " ".join(text_of(churn_told=told).partition("profile:")[0].replace("#", " ").split())
+        for told in (True, False)
+    ]
+    assert ["won and have not churned since" in top for top in tops] == [True, False]
+    assert "won; which of those have left since, nothing says." in tops[1]
 
 
 def test_above_each_criterion_stands_its_evidence() -> None:

@@ -15,10 +15,11 @@ from icp_sync.errors import AuthError, UnavailableError
 from icp_sync.journal import Stamp
 from icp_sync.ports import Note, Noted
 from icp_sync.quota.priority import Priority, current
-from icp_sync.sync.deals import GIVEN_UP, follow_deals
+from icp_sync.sync.deals import follow_deals
 from icp_sync.sync.following import DEALS, Following
+from icp_sync.sync.stamping import GIVEN_UP
 from tests import postgres
-from tests.sync.deals_world import A_STAMP, B_STAMP, BLANK, Selling
+from tests.sync.deals_world import A_STAMP, B_STAMP, BLANK, Selling, known
 from tests.sync.world import GOOD, POOR, World, facts
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -33,16 +34,6 @@ def selling(request: pytest.FixtureRequest, tmp_path: Path) -> Selling:
 @pytest.fixture
 def on_file(tmp_path: Path) -> Selling:
     return Selling(World(folder=tmp_path, mode=Mode.WRITE))
-
-
-def known(selling: Selling, **said: object) -> str:
-    """A company that was evaluated a minute ago, and deals that are stamped from now on."""
-    account = selling.world.company(**said)  # type: ignore[arg-type]
-    selling.world.backfill()
-    selling.later(60)
-    selling.follow()
-    selling.later(60)
-    return account
 
 
 def test_a_new_deal_is_given_tier_score_and_profile_of_its_company_once(selling: Selling) -> None:
@@ -310,7 +301,8 @@ def test_a_deal_that_goes_while_it_is_stamped_is_let_go(on_file: Selling) -> Non
     assert selling.follow().stamps == {Stamp.REFUSED: 1}
     selling.later(DAY + 1)
     assert selling.follow().dropped == 1
-    assert selling.world.journal.deals_named([deal]) == []
+    assert selling.stored(deal).gone_at is not None
+    assert selling.world.journal.deals() == []
 
 
 def test_outcomes_follow_whatever_becomes_of_a_deal(on_file: Selling) -> None:

@@ -4,8 +4,9 @@ questions to ask them."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from icp_sync.cli.text import clean, counted
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ def described(
     chosen, notes = _chosen(book, best)
     found = describe(book, chosen)
     written = _draft(found, book, name, out)
-    asked = _interview(book, chosen, interview, connection) if interview is not None else ""
+    asked = _interview(book, chosen, interview, connection) if interview is not None else None
     if as_json:
         cohorts = cohorts_json(book, definitions)
-        document({"cohorts": cohorts, **to_json(found, notes), "out": written, "settings": asked})
+        settings, rows = ("", 0) if asked is None else asked
+        report = {**to_json(found, notes), "out": written, "interviewed": rows, "settings": settings}
+        document({"cohorts": cohorts, **report})
         return
     screen = Screen.here()
     show_cohorts(screen, book, definitions)
@@ -52,9 +55,30 @@ def described(
         screen.say()
         screen.say(f"The draft is in {written}: a hypothesis. Nothing promotes it; look at it first:")
         screen.say(f"icp-sync profile check {written}")
-    if asked:
+    elif out is not None:
+        screen.say(f"Not written: {out}, as there is no draft.")
+    if asked is not None:
         screen.heading(f"Fill in {interview}, then add these lines to the settings")
-        screen.say(asked.rstrip())
+        screen.say(asked.said)
+        print(
+            clean(asked.settings, keep="\n").rstrip()
+        )  # whole lines, however narrow the screen: to be copied
+
+
+class Asked(NamedTuple):
+    """The lines of the settings that read the answers; customers: rows of the file."""
+
+    settings: str
+    customers: int
+
+    @property
+    def said(self) -> str:
+        """How many are asked, and why no more."""
+        from icp_sync.learning.interview import MOST
+
+        many = f", the best {MOST}: with more, answers repeat themselves"
+        why = many if self.customers == MOST else ", those that have a domain"
+        return f"It has a row for {counted(self.customers, 'customer')}{why}."
 
 
 def _spare(interview: Path | None) -> None:
@@ -66,8 +90,7 @@ def _spare(interview: Path | None) -> None:
 
 def _chosen(book: Book, best: Path | None) -> tuple[list[str], list[str]]:
     """Whom to describe, and notes on the list they come from."""
-    from icp_sync.cli.text import counted
-    from icp_sync.learning.describe import FEWEST, best_of, unvalued
+    from icp_sync.learning.describe import FEWEST, best_of, unvalued, who_they_are
     from icp_sync.learning.named import named
 
     chosen, notes = (best_of(book), []) if best is None else named(best, book)
@@ -75,8 +98,11 @@ def _chosen(book: Book, best: Path | None) -> tuple[list[str], list[str]]:
         who = f"{best} names" if best is not None else "there are"
         what = f"{who} {counted(len(chosen), 'customer')} to describe, and {FEWEST} are the fewest"
         raise ConfigError(what, next_step="icp-sync learn --describe --best FILE.csv, with more of the best")
-    if best is None and (n := unvalued(book, chosen)):
-        notes = [f"of {n:,} of them nobody knows the worth; name the ones you like best with --best FILE.csv"]
+    if best is not None:
+        return chosen, [f"described are the {len(chosen):,} customers that {best} names", *notes]
+    notes = [who_they_are(book, chosen)]
+    if n := unvalued(book, chosen):
+        notes.append(f"of {n:,} of them nobody knows the worth")
     return chosen, notes
 
 
@@ -93,8 +119,8 @@ def _draft(found: Description, book: Book, name: str, out: Path | None) -> str:
     return str(out)
 
 
-def _interview(book: Book, chosen: list[str], path: Path, connection: str) -> str:
-    """Write the questions; the lines of the settings that read the answers."""
+def _interview(book: Book, chosen: list[str], path: Path, connection: str) -> Asked:
+    """Write the questions."""
     from icp_sync.domain.facts import CATALOGUE
     from icp_sync.learning import interview
     from icp_sync.tables.writing import whole
@@ -106,7 +132,8 @@ def _interview(book: Book, chosen: list[str], path: Path, connection: str) -> st
     with whole(path) as stream:
         interview.write(stream, customers)
     declared = [fact for fact in book.types if fact not in CATALOGUE]
-    return interview.settings_lines(str(path), connection or "main", declared=declared)
+    lines = interview.settings_lines(str(path), connection or "main", declared=declared)
+    return Asked(lines, len(customers))
 
 
 def _customers(book: Book, chosen: list[str]) -> list[Customer]:
@@ -119,6 +146,8 @@ def _customers(book: Book, chosen: list[str]) -> list[Customer]:
 
 def show(screen: Screen, found: Description, notes: list[str]) -> None:
     """The traits, strongest first, and what a draft would ask."""
+    from icp_sync.learning.describe import EQUAL
+
     screen.heading(found.said)
     traits = found.strongest(SHOWN)
     if not traits:
@@ -138,7 +167,7 @@ def show(screen: Screen, found: Description, notes: list[str]) -> None:
         ]
         heads = ["trait", "of them", "share", "may be", "others", "by chance", ""]
         screen.table(heads, rows, right=(1, 2, 3, 4, 5))
-    for said in (*found.notes, *notes):
+    for said in (*notes, *found.notes):
         screen.say(f"- {said}")
     screen.heading("A draft")
     if found.draft is None:
@@ -150,6 +179,7 @@ def show(screen: Screen, found: Description, notes: list[str]) -> None:
         (s.name, s.layer, s.points, f"{s.rate:.0%}", f"{s.others or 0:.0%}") for s in found.draft.steps
     ]
     screen.table(["criterion", "layer", "points", "of them", "others"], criteria, right=(2, 3, 4))
+    screen.say(f"{EQUAL[0].upper()}{EQUAL[1:]}.")
 
 
 def _chance(p: float) -> str:

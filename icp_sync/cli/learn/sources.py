@@ -48,7 +48,7 @@ def book_for(
             currency=currency.upper(),
             now=time.time(),
         )
-        return book, definitions
+        return _vouched(book, definitions), definitions
     problems = [
         Problem(where=option, what="describes a file of accounts, and none is named")
         for option, said in (("--deals", deals), ("--map", columns), ("--currency", currency))
@@ -92,7 +92,19 @@ def _from_crm(config: Path | None, connection: str | None, join: Path | None) ->
             buying=buying_of(parts.settings, parts.parts.enrichers),
             join=join,
         )
-    return book, definitions
+    return _vouched(book, definitions), definitions
+
+
+def _vouched(book: Book, definitions: Definitions) -> Book:
+    """The book with the facts that the settings vouch for; one that no account has is said."""
+    from dataclasses import replace
+
+    known = {fact for facts in book.crowd.values() for fact in facts}
+    notes = [
+        f"learning.known_before names {fact}, which is known of no account here"
+        for fact in sorted(definitions.known_before - known)
+    ]
+    return replace(book, known_before=definitions.known_before, notes=(*book.notes, *notes))
 
 
 def standing(

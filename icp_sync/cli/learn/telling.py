@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from icp_sync.cli.learn.cohorts import cohorts_json, show_placed
 from icp_sync.cli.learn.marking import show_marks
+from icp_sync.cli.rendering import Screen
+from icp_sync.cli.text import counted, short
 
 if TYPE_CHECKING:
     from icp_sync.cli.learn.asked import Written
-    from icp_sync.cli.rendering import Screen
     from icp_sync.learning.attributes import Findings, Mark
     from icp_sync.learning.cases import Book
     from icp_sync.learning.definitions import Definitions
     from icp_sync.learning.learn import Learned
 
-NOTES = 5
+NOTES = 6
 """Notes on the screen; a document has all of them."""
 PLAIN = 160
 """Characters of a note where there is no screen to fit it to."""
@@ -24,22 +25,23 @@ PLAIN = 160
 
 def show(screen: Screen, book: Book, definitions: Definitions, done: Learned, written: Written) -> None:
     """The whole answer for people, on one screen: what came out, from whom, what it asks, how it does."""
-    screen.say(_answer(done), "bold")
-    for said in _because(done):
-        screen.say(said)
-    screen.say()
-    show_placed(screen, book, definitions)
-    _left_out(screen, book, done)
+    screen.say(" ".join([_answer(done), *_because(done)]), "bold")
+    show_placed(_Lines(screen.console), book, definitions)
+    _left_out(_Lines(screen.console), book, done)
     if done.findings is not None:
-        screen.say()
         show_marks(screen, done.findings, done.card)
     if done.proof is not None and done.profile is not None:
         from icp_sync.cli.profile import proof
 
-        screen.say()
         proof.show(screen, [done.profile], done.proof, alone=False)
-    screen.say()
     _next(screen, done, written)
+
+
+class _Lines(Screen):
+    """A screen on which everything said is one line, cut to its width; a document has the rest."""
+
+    def say(self, text: str = "", style: str = "") -> None:
+        super().say(short(text, PLAIN if self.console is None else self.console.width), style)
 
 
 def _answer(done: Learned) -> str:
@@ -48,23 +50,31 @@ def _answer(done: Learned) -> str:
         return "Not enough evidence for a profile."
     if done.proof is not None and not done.proof.verdict.passed:
         return "A profile was learned, and it would not be promoted as it stands."
-    return "A profile was learned, and it would be promoted: it ranks later cases better than all three below."
+    return "A profile was learned, and it would be promoted: it ranks later cases better than all three."
 
 
 def _because(done: Learned) -> Iterator[str]:
     """Why not, and what would be enough."""
-    verdict = None if done.proof is None else done.proof.verdict
-    reasons = () if verdict is None else verdict.reasons
-    enough = done.enough or ("" if verdict is None else verdict.enough)
-    if reasons:
-        yield f"It is {'; '.join(reasons)}."
+    enough = done.enough
+    if done.proof is not None:
+        verdict = done.proof.verdict
+        enough = enough or verdict.enough
+        figures = [f": {one.said}" for one in verdict.comparisons]  # which stand in the table below
+        if verdict.reasons:
+            yield f"Not proven: {'; '.join(_without(reason, figures) for reason in verdict.reasons)}."
     if enough:
         yield f"{enough[0].upper()}{enough[1:].rstrip('.')}."
+    if done.findings is not None and done.proof is None:
+        n = len(done.learning) + len(done.proving)
+        yield f"Of {n:,} that can tell only those before {done.until} teach; the others are to prove it."
+
+
+def _without(reason: str, figures: Sequence[str]) -> str:
+    return next((reason.removesuffix(said) for said in figures if reason.endswith(said)), reason)
 
 
 def _left_out(screen: Screen, book: Book, done: Learned) -> None:
     """Facts that follow the deal on a line, a line for each that the data give away, and notes."""
-    from icp_sync.cli.text import counted
     from icp_sync.learning.leaks import OUTCOME_FACTS
 
     ruled = book.left_out.keys() | (done.left_out.keys() & OUTCOME_FACTS.keys())
@@ -75,21 +85,14 @@ def _left_out(screen: Screen, book: Book, done: Learned) -> None:
         if fact not in done.left_out
         for member, why in members.items()
     ]
-    if ruled or told or book.notes:
-        screen.say("What is left out or missing", "bold")
     if ruled:
-        screen.say(f"- not learned from, as they follow the deal: {', '.join(sorted(ruled))}")
-    for said in (*told, *book.notes[:NOTES]):
-        screen.say(_line(screen, f"- {said}"))
-    if len(book.notes) > NOTES:
-        screen.say(f"- and {counted(len(book.notes) - NOTES, 'more note')}: --json has all")
-
-
-def _line(screen: Screen, text: str) -> str:
-    """The text, cut to a line of the screen."""
-    from icp_sync.cli.text import short
-
-    return short(text, PLAIN if screen.console is None else screen.console.width)
+        screen.say(f"- left out, as they follow the deal: {', '.join(sorted(ruled))}")
+    notes = (*done.notes, *book.notes)
+    shown = notes if len(notes) <= NOTES else notes[: NOTES - 1]
+    for said in (*told, *shown):
+        screen.say(f"- {said}")
+    if more := len(notes) - len(shown):
+        screen.say(f"- and {counted(more, 'more note')}: --json has all, and whole")
 
 
 def _next(screen: Screen, done: Learned, written: Written) -> None:
@@ -125,6 +128,7 @@ def to_json(book: Book, definitions: Definitions, done: Learned, written: Writte
         "until": None if done.until is None else done.until.isoformat(),
         "left_out": dict(done.left_out),
         "withheld": {fact: dict(members) for fact, members in done.withheld.items()},
+        "notes": list(done.notes),
         "findings": None if done.findings is None else _findings(done.findings),
         "proof": profile,
         "out": None if written.profile is None else str(written.profile),

@@ -20,16 +20,22 @@ if TYPE_CHECKING:
 
 PROMOTED = "profile promote"
 """The audit's word for a profile that was proven, or promoted in spite of that."""
+REFUSED = "profile promote refused"
+LEARNED = "profile learned"
+_SAID = {PROMOTED: "promoted", REFUSED: "refused", LEARNED: "written"}
+"""What the audit may say of a learned profile → what became of it then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activated:
-    """What became of it. changed: the files were not active already. accounts: how many will be settled."""
+    """What became of it. changed: the files were not active already. accounts: how many will be settled.
+    resembling: which of them ask what was learned once, though they do not say so, in sentences."""
 
     version: int
     changed: bool
     names: tuple[str, ...]
     accounts: int
+    resembling: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -37,6 +43,7 @@ class Activated:
             "changed": self.changed,
             "profiles": list(self.names),
             "accounts": self.accounts,
+            "resembling": list(self.resembling),
         }
 
 
@@ -68,17 +75,60 @@ def make_active(
     before = at.journal.active()
     version = at.journal.activate(documents, now=time.time(), note=note)
     changed = before is None or before[0] != version
+    alike = resembling(at, loaded)
     counts = at.journal.counts()
     if changed:
         at.journal.request_backfill(f"profile version {version}", time.time())
         said = {"version": version, "files": [name for name, _ in documents], "note": note, **detail}
+        said |= {"resembling": list(alike)} if alike else {}
         at.journal.audit(what, who=who, now=time.time(), **said)
     return Activated(
         version=version,
         changed=changed,
         names=tuple(one.profile.name for one in loaded),
         accounts=sum(counts.values()) - counts.get("gone", 0),
+        resembling=alike,
     )
+
+
+def asked(loaded: Sequence[Loaded]) -> dict[str, object]:
+    """What learned profiles ask, as digests for the audit: name → its questions."""
+    from icp_sync.profile_file.marks import questions_of
+
+    learned = [one.profile for one in loaded if one.profile.learned is not None]
+    return {"questions": {profile.name: list(questions_of(profile)) for profile in learned}}
+
+
+def resembling(at: Opened, loaded: Sequence[Loaded]) -> tuple[str, ...]:
+    """Which profiles without a `learned` entry ask what one with it asked that the audit knows: all of it, or
+    under the same name most of it. Somebody may have taken the entry out; a sentence each."""
+    from icp_sync.profile_file.marks import questions_of
+
+    known = _learned_before(at)
+    found = []
+    for profile in (one.profile for one in loaded if one.profile.learned is None):
+        mine = set(questions_of(profile))
+        for name, theirs, when in known:
+            common = len(mine & theirs)
+            if common and (mine == theirs or (name == profile.name and 2 * common > len(mine))):
+                what = "the same questions as" if mine == theirs else "mostly the same questions as"
+                entry = "its own 'learned' entry is missing, so nothing holds it to later deals"
+                found.append(f"{profile.name} asks {what} {name}, which was {when}; {entry}")
+                break
+    return tuple(found)
+
+
+def _learned_before(at: Opened) -> list[tuple[str, set[str], str]]:
+    """Learned profiles the audit knows, newest first: name, its questions, what became of it and when."""
+    from icp_sync.cli.text import day
+
+    found = []
+    for entry in reversed(at.journal.audited()):
+        questions = entry.detail.get("questions") if entry.what in _SAID else None
+        if isinstance(questions, dict):
+            when = f"learned and {_SAID[entry.what]} on {day(entry.at)}"
+            found += [(name, set(asked), when) for name, asked in questions.items()]
+    return found
 
 
 def unproven(at: Opened, loaded: Sequence[Loaded]) -> tuple[Loaded, ...]:
@@ -121,6 +171,8 @@ def show(screen: Screen, done: Activated) -> None:
         screen.say(f"These files are the active version {done.version} already; nothing changed.")
         return
     screen.say(f"Active: version {done.version} ({', '.join(done.names)}).")
+    for said in done.resembling:
+        screen.say(f"! {said}.", "yellow")
     known = f"{counted(done.accounts, 'account')} will be re-evaluated"
     known = known if done.accounts else "no account was read yet"
     screen.say(f"{known}; a paced backfill is requested, which a running daemon starts.")

@@ -102,6 +102,7 @@ def _proven(
     elif refused:
         document({"promoted": False, **told})
     if refused:
+        _noted(at, loaded, found)
         raise _refused(profiles, found)
     if _active(at)[0] != before:
         raise _overtaken(wanted.files)
@@ -121,10 +122,28 @@ def _activated(at: Opened, loaded: Sequence[Loaded], found: Proof, note: str, be
     from icp_sync.cli.acting import who
     from icp_sync.cli.profile import activation, proof
 
-    detail = {"before": before, **proof.audited(found)}
+    detail = {"before": before, **proof.audited(found), **activation.asked(loaded)}
     if not found.verdict.passed:
         detail |= {"forced": True, "overruled": list(found.verdict.reasons)}
     return activation.make_active(at, loaded, note=note, what=activation.PROMOTED, who=who(), **detail)
+
+
+def _noted(at: Opened, loaded: Sequence[Loaded], found: Proof) -> None:
+    """That it was refused, and why: whoever activates the same questions under another name is told."""
+    import time
+
+    from icp_sync.cli.acting import who
+    from icp_sync.cli.profile import activation, proof
+
+    at.journal.audit(
+        activation.REFUSED,
+        who=who(),
+        now=time.time(),
+        files=[one.path.name for one in loaded],
+        reasons=list(found.verdict.reasons),
+        **proof.audited(found),
+        **activation.asked(loaded),
+    )
 
 
 def _overtaken(files: Sequence[Path] | None) -> UnsafePlanError:

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from icp_sync.learning.ranking import Estimate
 
 SELECTION = (
-    "It has only been tried on companies somebody chose to sell to: how it ranks the others is not known."
+    "Tried only on companies somebody chose to sell to: how it ranks others, or those whose losing deals "
+    "were deleted, is not known."
 )
 WHO = "Who the cases are, and what was left out of them: --json."
+EDITED = "edited since it was learned, so no rate was foretold of its questions."
 HINDSIGHT = "Whoever wrote it may have known these outcomes already: the figures are hindsight, not proof."
 
 
@@ -67,32 +69,31 @@ def proven(profiles: Sequence[Profile], active: Sequence[Profile], book: Book, g
     from icp_sync.learning.challengers import challengers
     from icp_sync.learning.coded import coded
     from icp_sync.learning.leaks import leaking_members
-    from icp_sync.learning.learn import given_away, without
+    from icp_sync.learning.learn import given_away
     from icp_sync.learning.proving import prove, split
+    from icp_sync.learning.withheld import without_members
 
     parted = split(profiles, book, goal)
     if not parted.proving:
         raise _nothing_to_judge_by(parted)
-    book = without(book, leaking_members(parted.learning or parted.proving, book.types))
-    parted = split(profiles, book, goal)
-    hidden = given_away(book, parted.learning or parted.proving)
+    told = parted.learning or parted.proving
+    withheld = leaking_members(told, book.types, vouched=book.known_before)
+    hidden = given_away(book, without_members(told, withheld))
 
     def opponents(cases: Split) -> Challengers:
         facts = [case.facts for case, _ in cases.learning]
         asked = coded(facts, book.types, currency=book.currency, left_out=hidden.keys())
         return challengers(cases, book.types, currency=book.currency, asked=asked)
 
-    return prove(profiles, active, book, goal, hidden, challengers=opponents)
+    return prove(profiles, active, book, goal, hidden, challengers=opponents, withheld=withheld)
 
 
 def unseen(profile: Profile, hidden: Mapping[str, str]) -> tuple[str, ...]:
     """Facts by which a profile gives points or excludes, and that it was not shown: it scored otherwise here
     than it will on the record."""
-    from icp_sync.domain.conditions import facts_of
+    from icp_sync.learning.suspects import asked_by
 
-    asked = [*(one.when for one in profile.criteria), *(one.when for one in profile.flags)]
-    facts = dict.fromkeys(fact for when in asked for fact in facts_of(when))
-    return tuple(fact for fact in facts if fact in hidden and fact != "population")
+    return tuple(fact for fact in asked_by(profile) if fact in hidden and fact != "population")
 
 
 def _nothing_to_judge_by(parted: Split) -> ConfigError:
@@ -132,6 +133,8 @@ def to_json(profiles: Sequence[Profile], proof: Proof) -> dict[str, Any]:
         "reasons": list(verdict.reasons),
         "enough": verdict.enough,
         "hidden": dict(proof.hidden),
+        "suspected": dict(proof.suspected),
+        "edited": list(proof.edited),
         "unseen": {profile.name: list(unseen(profile, proof.hidden)) for profile in profiles},
         "selection": SELECTION,
     }
@@ -166,22 +169,22 @@ def show(
     where nobody else says it. alone: nobody said before what passed and what is hidden."""
     from icp_sync.cli.text import counted
 
-    told, parted = proof.backtest, proof.split
+    told, parted, against = proof.backtest, proof.split, proof.verdict.comparisons
     if alone:
         show_verdict(screen, proof.verdict, reasons=reasons)
     names = ", ".join(profile.name for profile in profiles)
-    learned = ""
+    judged = f"judged on {counted(told.n, 'case')} until {_day(told.until)}"
     if parted.until is not None:
-        learned = f"learned from {counted(len(parted.learning), 'case')} before {_day(parted.until)}, "
-    screen.say(
-        f"{names}: {learned}judged on {told.n:,} until {_day(told.until)}, {told.good:,} good "
-        f"({_percent(told.base)})",
-        "bold",
-    )
+        learned = f"learned from {counted(len(parted.learning), 'case')} before {_day(parted.until)}"
+        judged = f"{learned}, judged on {told.n:,} since"
+    whose = f"{names}: {judged}" if alone else f"{judged[0].upper()}{judged[1:]}"
+    screen.say(f"{whose}: {told.good:,} good ({_percent(told.base)})", "bold")
     show_tiers(screen, told)
-    screen.say(" ".join([*_figures(told, parted.goal), SELECTION]))
+    screen.say(" ".join([*_figures(told), *(_misses(told) if alone else ()), SELECTION]))
     if told.hindsight:
         screen.say(f"! {HINDSIGHT}", "yellow")
+    elif proof.edited:
+        screen.say(f"! {', '.join(proof.edited)}: {EDITED}", "yellow")
     if proof.hidden and alone:
         screen.say(f"Hidden from every profile, as they give the outcome away: {', '.join(proof.hidden)}.")
     for profile in profiles:
@@ -190,8 +193,8 @@ def show(
             screen.say(
                 f"! {told_of}: hidden here, so it scored otherwise than it will on the record.", "yellow"
             )
-    for one in proof.verdict.comparisons:
-        screen.say(f"Ranks better than {one.against}: {'shown' if one.beaten else 'NOT shown'}, {_ahead(one)}")
+    rows = [(one.against, "shown" if one.beaten else "NOT shown", _ahead(one)) for one in against]
+    screen.table(["ranks better than", "", "AUC ahead by"], rows, ruled=False)
 
 
 def show_tiers(screen: Screen, told: Backtest) -> None:
@@ -224,25 +227,28 @@ def _tier(row: TierRow, band: Band | None) -> tuple[str, ...]:
     )
 
 
-def _figures(told: Backtest, goal: Goal) -> Iterator[str]:
+def _figures(told: Backtest) -> Iterator[str]:
     """What the table does not say, in sentences."""
     if any(band.held is False for band in told.calibration):
-        yield "!: the foretold rate lies outside the interval of what came."
+        yield "!: it came otherwise than foretold."
     if told.auc is not None:
-        yield f"AUC {_of(told.auc, 3)}: how often a good case ('{goal.value}') ranks above another."
+        yield f"AUC {_of(told.auc, 3)}: how often a good case ranks above another."
     if told.lift_a is not None:
-        yield f"Tier A does {_of(told.lift_a, 2)} times as well as all."
-    if told.brier is not None:
-        yield f"Foretold rates miss by {told.brier:.3f} (Brier), the base alone by {told.brier_base:.3f}."
+        yield f"Tier A ({told.tiers[0].n:,}): {_of(told.lift_a, 2)} times the base."
     if told.outside:
         yield f"{told.outside:,} of the cases are out of its scope."
+
+
+def _misses(told: Backtest) -> Iterator[str]:
+    if told.brier is not None:
+        yield f"Foretold rates miss by {told.brier:.3f} (Brier), the base alone by {told.brier_base:.3f}."
 
 
 def _ahead(one: Comparison) -> str:
     if one.difference is None or one.auc is None:
         return one.said
     low, value, high = one.difference
-    return f"AUC {value:+.3f} ({low:+.3f} to {high:+.3f}) on {one.auc:.3f}"
+    return f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def show_verdict(screen: Screen, verdict: Verdict, *, reasons: bool = True) -> None:

@@ -15,6 +15,7 @@ from icp_sync.tables.columns import Columns
 from icp_sync.tables.evaluable import Evaluable, evaluable
 from icp_sync.tables.reading import Table
 from icp_sync.tables.scored_file import ScoredFile
+from icp_sync.tables.thousands import how_read
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
@@ -74,6 +75,7 @@ class Report:
             "out": str(self.target),
             "columns": dict(self.mapping),
             "unmapped": list(self.columns.unmapped),
+            "thousands": dict(self.columns.thousands),
             "tiers": dict(self.tiers),
             "provisional": done.tally.provisional,
             "evaluable": [
@@ -125,6 +127,8 @@ def _columns(screen: Screen, report: Report) -> None:
             screen.table(["cannot be answered", "is", "for want of"], wanting)
     if report.table.encoding not in ("", "utf-8"):
         screen.say(f"Read as {report.table.encoding}; if letters look odd, --encoding says otherwise.")
+    for column, cell in report.columns.thousands.items():
+        screen.say(f"Column {how_read(column, cell)}.")
     if report.plain_money:
         screen.say("Amounts without a currency could be in any; --currency USD says which they are in.")
 

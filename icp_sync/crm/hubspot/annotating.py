@@ -1,8 +1,9 @@
 """Our stamp onto deals, a hundred a call, and what became of each. Decides nothing; writes nothing else.
 
-Replies are as unreliable as those about companies (`writing`): results in any order, silence about ids merged
-away, a hundred refused for the sake of one. So each is reconciled with its inputs, silence is read again, and
-a lost reply is UNCERTAIN. A deal's values are sent together or not at all.
+Looked at directly before: what somebody has filled meanwhile is not overwritten, and what is there already is
+not sent. Replies are as unreliable as those about companies (`writing`): results in any order, silence about
+ids merged away, a hundred refused for the sake of one. So each is reconciled with its inputs, silence is read
+again, and a lost reply is UNCERTAIN. A deal's values are sent together or not at all.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from concurrent.futures import Executor
 from icp_sync.crm.hubspot import definitions
 from icp_sync.crm.hubspot.client import DEALS, Client
 from icp_sync.crm.hubspot.deals import stamp_of_deal, standing
-from icp_sync.crm.hubspot.records import BATCH, Json, results
+from icp_sync.crm.hubspot.records import BATCH, Json, listed
 from icp_sync.crm.hubspot.replies import Complaint, complaints, summary
 from icp_sync.crm.hubspot.values import MERGED
 from icp_sync.crm.hubspot.writing import ABOUT_VALUES, CAPACITY, NOT_FOUND
@@ -23,7 +24,7 @@ from icp_sync.domain.plan import Result
 from icp_sync.domain.stamp import STAMP
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.http import UncertainError
-from icp_sync.ports import Note, Noted
+from icp_sync.ports import FILLED, Note, Noted
 
 TTL = 900.0
 """Seconds for which what is known of the deals' properties is believed."""
@@ -65,7 +66,7 @@ class Annotator:
             yield from _all(ready, Result.FAILED, unfit, NOT_PROVISIONED)
             return
         for at in range(0, len(ready), BATCH):
-            yield from self._send(ready[at : at + BATCH])
+            yield from self._look_and_send(ready[at : at + BATCH])
 
     def forget(self) -> None:
         """The portal's properties have changed, or may have: they are looked at before the next note."""
@@ -88,6 +89,32 @@ class Annotator:
                 return f"{'; '.join(reasons)} (on deals): icp-sync provision --apply"
             self._fit_until = self._clock() + TTL
         return ""
+
+    def _look_and_send(self, notes: Sequence[Note]) -> list[Noted]:
+        try:
+            found = self._standing(notes)
+        except (UnavailableError, AuthError, RequestError) as error:
+            return _all(notes, Result.FAILED, f"it cannot be read: {error}")
+        looked = {note.id: self._stands(note, found.get(note.id)) for note in notes}
+        answers = [answer for answer in looked.values() if answer is not None]
+        blank = [note for note in notes if looked[note.id] is None]
+        return answers + (self._send(blank) if blank else [])
+
+    def _standing(self, notes: Sequence[Note]) -> Mapping[str, Json]:
+        shown = [*self._stamp.values(), MERGED]
+        return standing(self._client.deals, self._executor, [note.id for note in notes], shown)
+
+    def _stands(self, note: Note, record: Json | None) -> Noted | None:
+        """What became of a note, by the deal as it stands; None where nothing is filled."""
+        if record is None or str(record["id"]) != note.id:
+            into = f"merged into {record['id']}" if record else "deleted"
+            return Noted(id=note.id, result=Result.GONE, code=NOT_FOUND, message=into)
+        if self._shows(record, note):
+            return Noted(id=note.id, result=Result.WRITTEN)
+        if any(stamp_of_deal(record, self._stamp).values()):
+            message = "somebody filled it since it was read; not overwritten"
+            return Noted(id=note.id, result=Result.FAILED, code=FILLED, message=message)
+        return None
 
     def _send(self, notes: Sequence[Note]) -> list[Noted]:
         try:
@@ -112,10 +139,12 @@ class Annotator:
         if error.status not in ABOUT_VALUES:
             return _all(notes, Result.FAILED, str(error))
         found = complaints(error.body)
-        if len(notes) == 1:
-            return [self._refusal(notes[0].id, found, str(error))]
         named = frozenset().union(*(complaint.ids for complaint in found))
         guilty = [note for note in notes if note.id in named]
+        lacking = any(complaint.code in CAPACITY for complaint in found)
+        if len(notes) == 1 or (lacking and len(guilty) in (0, len(notes))):
+            # What the portal lacks, one deal meets as a hundred do.
+            return [self._refusal(note.id, found, str(error)) for note in notes]
         if guilty and len(guilty) < len(notes):
             parts: list[Sequence[Note]] = [guilty, [note for note in notes if note.id not in named]]
         else:
@@ -131,7 +160,7 @@ class Annotator:
         return Noted(id=id, result=Result.REFUSED, code=code, message=message or otherwise)
 
     def _reconciled(self, notes: Sequence[Note], reply: Json) -> list[Noted]:
-        written = {str(record["id"]): record for record in results(reply)}
+        written = {str(record["id"]): record for record in listed(reply)}
         found = complaints({"errors": reply.get("errors") or []})
         answers, silent = [], []
         for note in notes:
@@ -150,25 +179,21 @@ class Annotator:
         """Read what the reply said nothing of."""
         if not silent:
             return []
-        ids = [note.id for note in silent]
         try:
-            shown = [*self._stamp.values(), MERGED]
-            found = standing(self._client.deals, self._executor, ids, shown)
+            found = self._standing(silent)
         except (UnavailableError, AuthError, RequestError) as error:
             return _all(silent, Result.UNCERTAIN, f"the reply said nothing of it, nor did a read: {error}")
         return [self._seen(note, found.get(note.id)) for note in silent]
 
     def _seen(self, note: Note, record: Json | None) -> Noted:
-        if record is None or str(record["id"]) != note.id:
-            into = f"merged into {record['id']}" if record else "deleted"
-            return Noted(id=note.id, result=Result.GONE, code=NOT_FOUND, message=into)
-        if self._shows(record, note):
-            return Noted(id=note.id, result=Result.WRITTEN)
-        if any(stamp_of_deal(record, self._stamp).values()):
+        stands = self._stands(note, record)
+        if stands is None:
+            message = "HubSpot accepted the batch and did not write this deal"
+            return Noted(id=note.id, result=Result.FAILED, message=message)
+        if stands.code == FILLED:
             message = "the reply said nothing of it, and it shows other values than sent"
             return Noted(id=note.id, result=Result.UNCERTAIN, message=message)
-        message = "HubSpot accepted the batch and did not write this deal"
-        return Noted(id=note.id, result=Result.FAILED, message=message)
+        return stands
 
     def _shows(self, record: Json, note: Note) -> bool:
         shown = stamp_of_deal(record, self._stamp)

@@ -19,14 +19,14 @@ from icp_sync.crm.ahead import ahead
 from icp_sync.crm.canonical import YES_NO, canonical_text, instant, is_number
 from icp_sync.crm.hubspot import associations, discovery
 from icp_sync.crm.hubspot.client import Client
-from icp_sync.crm.hubspot.records import BATCH, Json, Records, results
+from icp_sync.crm.hubspot.records import BATCH, Json, Records, listed
 from icp_sync.crm.hubspot.values import MERGED, OWNER, STAMP, merged_ids, properties_of, stamp_of
 from icp_sync.crm.paging import Found
 from icp_sync.crm.roster import Roster
 from icp_sync.domain import stamp as at_creation
 from icp_sync.errors import UnavailableError
 from icp_sync.observe import log
-from icp_sync.ports import Deal, Identity
+from icp_sync.ports import NONE_READ, Deal, Identity
 
 AT_ONCE = 1_000
 PRIMARY = 5
@@ -56,16 +56,24 @@ class Stage:
     won: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Deals changed since (ms), 0 for all; whose ids come after one; less those whose last change is told."""
+
+    since: int
+    after: str
+    spare: Mapping[str, int]
+
+
 def deals(
     client: Client,
     roster: Roster,
     executor: Executor,
-    since: int,
+    wanted: Wanted,
     identity: Identity,
     stamp: Mapping[str, str],
 ) -> Generator[Deal]:
-    """The deals changed since (ms), in order of id; all of them from 0 on. identity: the portal's. stamp:
-    field of our stamp → property.
+    """The deals wanted, in order of id. identity: the portal's. stamp: field of our stamp → property.
 
     What search does not show yet is not among them: who goes on from an instant begins a little before it.
     Raises AuthError naming the scope that is missing.
@@ -77,7 +85,7 @@ def deals(
         zone=_zone(identity.time_zone),
         stamp=stamp,
     )
-    for records in _chunks(client, executor, since, [*PROPERTIES, *stamp.values()]):
+    for records in _chunks(client, executor, wanted, [*PROPERTIES, *stamp.values()]):
         accounts = _accounts(client, executor, [str(record["id"]) for record in records])
         for record in records:
             account = accounts.get(str(record["id"]))
@@ -132,6 +140,7 @@ class _Portal:
             open=not closed,
             won=won,
             closed_on=self._day(raw.get("closedate") or ""),
+            created_on=self._day(raw.get("createdate") or ""),
             created_at=0 if created is None else round(created * 1000),
             changed_at=stamp_of(record),
             owner=self.roster.email(raw.get(OWNER) or ""),
@@ -160,27 +169,29 @@ def stamp_of_deal(record: Json, stamp: Mapping[str, str]) -> dict[str, str]:
 
 
 def _chunks(
-    client: Client, executor: Executor, since: int, properties: Sequence[str]
+    client: Client, executor: Executor, wanted: Wanted, properties: Sequence[str]
 ) -> Iterator[list[Json]]:
     """Whole deals in order of id, about as many at a time as one call tells the companies of."""
-    if since <= 0:
-        for found in _gathered(ahead(discovery.listing(client.deals, properties, ""), discovery.AHEAD)):
+    if wanted.since <= 0:
+        pages = discovery.listing(client.deals, properties, wanted.after)
+        for found in _gathered(ahead(pages, discovery.AHEAD)):
             yield list(found.values())
         return
     # A filter at the beginning of time breaks HubSpot's search.
-    changed: discovery.Filter = {"propertyName": STAMP, "operator": "GTE", "value": str(max(since, 1000))}
-    search = discovery.search(client.deals, [changed], "", [STAMP])
-    for found in _gathered(ahead(search, discovery.AHEAD)):
+    since = str(max(wanted.since, 1000))
+    changed: discovery.Filter = {"propertyName": STAMP, "operator": "GTE", "value": since}
+    search = discovery.search(client.deals, [changed], wanted.after, [STAMP])
+    for found in _gathered(ahead(search, discovery.AHEAD), wanted.spare):
         known = standing(client.deals, executor, list(found), properties)
         # One merged into another is told as that one, at that one's place.
         yield [known[id] for id in found if id in known and str(known[id]["id"]) == id]
 
 
-def _gathered(pages: Iterator[Found]) -> Iterator[Mapping[str, Json]]:
-    """Pages put together to ids with records, where the pages have records."""
+def _gathered(pages: Iterator[Found], spare: Mapping[str, int] = NONE_READ) -> Iterator[Mapping[str, Json]]:
+    """Pages put together to ids with records, less those whose last change is known."""
     gathered: dict[str, Json] = {}
     for page in pages:
-        gathered |= {id: page.records[id] for id in page.stamps}
+        gathered |= {id: page.records[id] for id, at in page.stamps.items() if spare.get(id) != at}
         if len(gathered) + BATCH > AT_ONCE:
             yield gathered
             gathered = {}
@@ -230,7 +241,7 @@ def standing(
     batches = [ids[at : at + BATCH] for at in range(0, len(ids), BATCH)]
     found: dict[str, Json] = {}
     for page in executor.map(lambda batch: records.batch_read(batch, properties), batches):
-        for record in results(page):
+        for record in listed(page):
             found |= dict.fromkeys((str(record["id"]), *merged_ids(record)), record)
     absent = [id for id in ids if id not in found]
     alone: Iterable[Json | None] = executor.map(lambda id: records.one(id, properties), absent)

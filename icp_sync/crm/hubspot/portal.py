@@ -32,6 +32,7 @@ from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
 from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
 from icp_sync.ports import (
+    NONE_READ,
     Blueprint,
     CrmField,
     Deal,
@@ -209,9 +210,10 @@ class HubSpot:
     def owners(self) -> tuple[Owner, ...]:
         return _ours(self._roster.owners)
 
-    def deals(self, since: int) -> Iterator[Deal]:
+    def deals(self, since: int, *, after: str = "", spare: Mapping[str, int] = NONE_READ) -> Iterator[Deal]:
+        wanted = deals.Wanted(since=since, after=after, spare=spare)
         identity = self.identity()
-        found = deals.deals(self._client, self._roster, self._executor, since, identity, self._stamp)
+        found = deals.deals(self._client, self._roster, self._executor, wanted, identity, self._stamp)
         try:
             while (deal := _ours(lambda: next(found, None))) is not None:
                 yield deal

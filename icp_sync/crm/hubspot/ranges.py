@@ -104,10 +104,10 @@ class _Whole:
                     "limit": 1,
                 }
             )
+            ids = [_number(record["id"]) for record in results(page)]
         except (UnavailableError, RequestError) as error:
             _log.info("search does not tell the highest id, reading in one range", error=str(error))
             return
-        ids = [_number(record["id"]) for record in results(page)]
         total, start = page.get("total"), _number(last)
         if ids and isinstance(total, int) and total > 0 and ids[0] > start >= 0:
             self.highest, self.total = ids[0], total

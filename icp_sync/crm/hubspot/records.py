@@ -68,11 +68,18 @@ def next_after(page: Mapping[str, Any]) -> str:
 
 
 def results(page: Mapping[str, Any]) -> list[Json]:
-    """The records of a page or batch; whatever has no id is left out."""
-    found = page.get("results")
-    if not isinstance(found, list):
-        return []
-    return [record for record in found if isinstance(record, dict) and record.get("id") is not None]
+    """The records of a page or batch that was read; whatever has no id is left out. Raises UnavailableError
+    where there is no list of them: an error in a reply of status 200 does not say that there are none."""
+    if not isinstance(page.get("results"), list):
+        raise UnavailableError("HubSpot answered a page that lists no records")
+    return listed(page)
+
+
+def listed(reply: Mapping[str, Any]) -> list[Json]:
+    """The same where whoever is not listed is asked for one by one, or was written: none without a list."""
+    found = reply.get("results")
+    records = found if isinstance(found, list) else []
+    return [record for record in records if isinstance(record, dict) and record.get("id") is not None]
 
 
 def object_of(reply: Reply) -> Json:

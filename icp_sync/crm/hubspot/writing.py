@@ -17,7 +17,7 @@ from icp_sync.crm.carrying import theirs_among
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.history import Hands
-from icp_sync.crm.hubspot.records import BATCH, Json, results
+from icp_sync.crm.hubspot.records import BATCH, Json, listed
 from icp_sync.crm.hubspot.replies import Complaint, complaints, named_properties, summary
 from icp_sync.crm.hubspot.values import NoSuchOwnerError, Values, properties_of, stamp_of
 from icp_sync.crm.paging import Part
@@ -204,7 +204,7 @@ class Writer:
     # A batch answered
 
     def _reconcile(self, inputs: Sequence[_Input], reply: Json, since: float) -> list[Outcome]:
-        written = {str(record["id"]): record for record in results(reply)}
+        written = {str(record["id"]): record for record in listed(reply)}
         found = complaints({"errors": reply.get("errors") or []})
         outcomes, silent, again = [], [], []
         for item in inputs:

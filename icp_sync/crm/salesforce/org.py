@@ -28,6 +28,7 @@ from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
 from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
 from icp_sync.ports import (
+    NONE_READ,
     Blueprint,
     CrmField,
     Deal,
@@ -219,8 +220,9 @@ class Salesforce:
     def owners(self) -> tuple[Owner, ...]:
         return _ours(self._roster.owners)
 
-    def deals(self, since: int) -> Iterator[Deal]:
-        found = deals.deals(self._client, self._roster, since, lambda: self.identity().currency, self._stamp)
+    def deals(self, since: int, *, after: str = "", spare: Mapping[str, int] = NONE_READ) -> Iterator[Deal]:
+        wanted = deals.Wanted(since=since, after=after, spare=spare)
+        found = deals.deals(self._client, self._roster, wanted, lambda: self.identity().currency, self._stamp)
         while (deal := _ours(lambda: next(found, None))) is not None:
             yield deal
 

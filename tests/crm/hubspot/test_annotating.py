@@ -15,7 +15,7 @@ from icp_sync.crm.hubspot import HubSpot
 from icp_sync.domain.plan import Result
 from icp_sync.domain.stamp import STAMP
 from icp_sync.normalize.facts_map import HUBSPOT_DEFAULTS
-from icp_sync.ports import Note
+from icp_sync.ports import FILLED, Note
 from icp_sync.quota import Quota
 from tests.crm.deal_contract import VALUES
 from tests.crm.hubspot.world import UNLIMITED
@@ -42,8 +42,9 @@ class Scripted:
 
     def __init__(self) -> None:
         self.write: Answers = lambda _, body: (200, written(body))
-        self.read: Answers = lambda _, body: (200, {"results": []})
+        self.read: Answers = blank
         self.sent: list[dict[str, Any]] = []
+        self.looked = 0
         self.definitions = DEFINITIONS
         scripted = self
 
@@ -57,6 +58,7 @@ class Scripted:
                     scripted.sent.append(body)
                     self._say(*scripted.write(self.path, body))
                 else:
+                    scripted.looked += 1
                     self._say(*scripted.read(self.path, body))
 
             def do_GET(self) -> None:
@@ -91,6 +93,16 @@ class Scripted:
         return {answer.id: answer.result for answer in self.crm.annotate("deals", notes)}
 
 
+def blank(_: str, body: dict[str, Any]) -> tuple[int, object]:
+    return 200, {"results": [{"id": one["id"], "properties": dict.fromkeys(WIRE)} for one in body["inputs"]]}
+
+
+def then(*answers: Answers) -> Answers:
+    """One after the other, the last one for good."""
+    left = list(answers)
+    return lambda path, body: (left.pop(0) if len(left) > 1 else left[0])(path, body)
+
+
 def written(body: dict[str, Any], **instead: str | None) -> dict[str, Any]:
     return {
         "results": [
@@ -115,28 +127,24 @@ def test_only_our_three_properties_are_ever_sent(portal: Scripted) -> None:
 
 def test_a_confirmation_that_shows_another_value_is_looked_at(portal: Scripted) -> None:
     portal.write = lambda _, body: (200, written(body, icp_tier_at_creation="B"))
-    portal.read = lambda _, body: (200, {"results": [{"id": "1", "properties": WIRE}]})
+    portal.read = then(blank, lambda *_: (200, {"results": [{"id": "1", "properties": WIRE}]}))
     assert portal.results("1") == {"1": Result.WRITTEN}
-    portal.read = lambda _, body: (
-        200,
-        {"results": [{"id": "1", "properties": {**WIRE, "icp_tier_at_creation": "B"}}]},
-    )
+    other = {"results": [{"id": "1", "properties": {**WIRE, "icp_tier_at_creation": "B"}}]}
+    portal.read = then(blank, lambda *_: (200, other))
     assert portal.results("1") == {"1": Result.UNCERTAIN}
 
 
 def test_of_a_deal_the_reply_does_not_name_a_read_tells(portal: Scripted) -> None:
     portal.write = lambda *_: (200, {"results": []})
-    blank = dict.fromkeys(WIRE)
-    portal.read = lambda *_: (
-        200,
-        {
-            "results": [
-                {"id": "1", "properties": WIRE},
-                {"id": "2", "properties": blank},
-                {"id": "9", "properties": {**blank, "hs_merged_object_ids": "3"}},
-            ]
-        },
-    )
+    nothing = dict.fromkeys(WIRE)
+    after = {
+        "results": [
+            {"id": "1", "properties": WIRE},
+            {"id": "2", "properties": nothing},
+            {"id": "9", "properties": {**nothing, "hs_merged_object_ids": "3"}},
+        ]
+    }
+    portal.read = then(blank, lambda *_: (200, after))
     assert portal.results("1", "2", "3", "4") == {
         "1": Result.WRITTEN,
         "2": Result.FAILED,
@@ -181,3 +189,46 @@ def test_a_property_lost_since_is_looked_at_anew_before_the_next_note(portal: Sc
     portal.definitions = {"results": DEFINITIONS["results"][1:]}
     assert portal.results("1") == {"1": Result.FAILED}
     assert len(portal.sent) == 1, "nothing was sent"
+
+
+def test_what_stands_on_deals_already_is_neither_sent_nor_overwritten(portal: Scripted) -> None:
+    stands = {"1": WIRE, "2": {**WIRE, "icp_tier_at_creation": "D"}, "3": dict.fromkeys(WIRE)}
+    portal.read = lambda *_: (
+        200,
+        {"results": [{"id": id, "properties": properties} for id, properties in stands.items()]},
+    )
+    answers = list(portal.crm.annotate("deals", [Note(id=id, values=VALUES) for id in stands]))
+    assert {one.id: (one.result, one.code) for one in answers} == {
+        "1": (Result.WRITTEN, ""),
+        "2": (Result.FAILED, FILLED),
+        "3": (Result.WRITTEN, ""),
+    }
+    assert [one["id"] for body in portal.sent for one in body["inputs"]] == ["3"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_unless_deals_can_be_looked_at_nothing_is_sent(portal: Scripted, status: int) -> None:
+    portal.read = lambda *_: (status, {"message": "no"})
+    assert set(portal.results("1", "2").values()) == {Result.FAILED}
+    assert portal.sent == []
+
+
+@pytest.mark.parametrize("code", ["PROPERTY_DOESNT_EXIST", "INVALID_OPTION"])
+def test_what_the_portal_lacks_is_met_once_and_not_by_every_deal(portal: Scripted, code: str) -> None:
+    error = {"message": "no", "code": code, "context": {"propertyName": [NAMES["tier"]]}}
+    portal.write = lambda *_: (400, {"message": "no", "category": "VALIDATION_ERROR", "errors": [error]})
+    assert set(portal.results(*map(str, range(1, 101))).values()) == {Result.FAILED}
+    assert (len(portal.sent), portal.looked) == (1, 1)
+
+
+def test_where_only_some_deals_lack_it_the_others_are_written(portal: Scripted) -> None:
+    context = {"propertyName": [NAMES["tier"]], "objectWriteTraceId": ["2"]}
+    error = {"message": "read-only", "code": "READ_ONLY_VALUE", "context": context}
+
+    def refuse(_: str, body: dict[str, Any]) -> tuple[int, object]:
+        if any(one["id"] == "2" for one in body["inputs"]):
+            return 400, {"message": "no", "category": "VALIDATION_ERROR", "errors": [error]}
+        return 200, written(body)
+
+    portal.write = refuse
+    assert portal.results("1", "2", "3") == {"1": Result.WRITTEN, "2": Result.FAILED, "3": Result.WRITTEN}

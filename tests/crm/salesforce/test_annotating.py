@@ -9,7 +9,7 @@ import pytest
 from icp_sync.domain.plan import Result
 from icp_sync.domain.standing import STATES
 from icp_sync.errors import ConfigError
-from icp_sync.ports import Deal, Note, Noted
+from icp_sync.ports import FILLED, Deal, Note, Noted
 from tests.crm.salesforce.world import STAMPED, Org, connect
 
 A = {"tier": "A", "score": "72", "profile": "mid-market v7"}
@@ -80,7 +80,7 @@ def test_what_somebody_filled_meanwhile_is_not_overwritten(org: Org) -> None:
     (deal,) = sold(org)
     org.type_on_deal(deal, tier="D")
     told = one(org, deal)
-    assert (told.result, told.code) == (Result.FAILED, "CHANGED_SINCE_READ")
+    assert (told.result, told.code) == (Result.FAILED, FILLED)
     assert shown(org)[deal].stamp == {"tier": "D", "score": "", "profile": ""}
 
 

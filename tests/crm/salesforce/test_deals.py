@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from icp_sync.crm.salesforce.reads.deals import deals
+from icp_sync.crm.salesforce.reads.deals import Wanted, deals
 from icp_sync.errors import AuthError
 from icp_sync.ports import Deal
 from tests.crm.contract import OWNED
@@ -20,7 +20,8 @@ def reads() -> Iterator[Reads]:
 
 
 def told(reads: Reads, since: int = 0) -> list[Deal]:
-    return list(deals(reads.client, reads.roster, since, lambda: "USD"))
+    wanted = Wanted(since=since, after="", spare={})
+    return list(deals(reads.client, reads.roster, wanted, lambda: "USD"))
 
 
 def test_a_deal_is_told_with_all_we_know_of_it(reads: Reads) -> None:

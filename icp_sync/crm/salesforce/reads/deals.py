@@ -36,21 +36,30 @@ class _Shown:
     stamp: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Deals changed since (ms), 0 for all; whose ids come after one; less those whose last change is told."""
+
+    since: int
+    after: str
+    spare: Mapping[str, int]
+
+
 def deals(
     client: Client,
     roster: Roster,
-    since: int,
+    wanted: Wanted,
     currency: Callable[[], str],
     stamp: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Deal]:
-    """The deals changed since (ms), in order of id. currency: the org's, for amounts without one of their
-    own. stamp: field of the stamp → API name, empty where deals are not stamped. Raises AuthError naming the
-    right that is missing."""
+    """The deals wanted, in order of id. currency: the org's, for amounts without one of their own. stamp:
+    field of the stamp → API name, empty where deals are not stamped. Raises AuthError naming the right that
+    is missing."""
     shown = _shown(client, stamp)
-    last = ""
+    last = wanted.after
     while True:
         where = [
-            f"{STAMP} >= {soql.instant(since)}" if since > 0 else "",
+            f"{STAMP} >= {soql.instant(wanted.since)}" if wanted.since > 0 else "",
             soql.after("Id", last) if last else "",
         ]
         statement = soql.select(shown.fields, OBJECT, where, order="Id", limit=soql.PAGE)
@@ -60,7 +69,8 @@ def deals(
             if id <= last:
                 raise UnavailableError("Salesforce answered opportunities out of order")
             last = id
-            yield _deal(row, roster, currency, shown.stamp)
+            if id not in wanted.spare or wanted.spare[id] != _ms(row.get(STAMP)):
+                yield _deal(row, roster, currency, shown.stamp)
         if len(rows) < soql.PAGE:
             return
 

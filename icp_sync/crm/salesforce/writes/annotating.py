@@ -21,7 +21,6 @@ from icp_sync.crm.salesforce.reads.deals import stamp_text
 from icp_sync.crm.salesforce.reads.opportunities import OBJECT
 from icp_sync.crm.salesforce.replies import Complaint, codes, complaints, kind, summary
 from icp_sync.crm.salesforce.writes.chunks import SMALLER
-from icp_sync.crm.salesforce.writes.comparing import CHANGED
 from icp_sync.crm.salesforce.writes.preparing import BY_KIND
 from icp_sync.crm.windows import id_order
 from icp_sync.domain.plan import Result
@@ -29,7 +28,7 @@ from icp_sync.domain.stamp import STAMP
 from icp_sync.domain.standing import FieldType
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.http import UncertainError
-from icp_sync.ports import Note, Noted
+from icp_sync.ports import FILLED, Note, Noted
 
 _ABOUT_ROWS = frozenset({400, 413, 414})
 """Statuses that fewer rows can avoid."""
@@ -117,7 +116,7 @@ class Annotating:
                 settled.append(Noted(id=item.id, result=Result.WRITTEN))
             elif any(live.values()):
                 message = "somebody filled it since it was read; not overwritten"
-                settled.append(Noted(id=item.id, result=Result.FAILED, code=CHANGED, message=message))
+                settled.append(Noted(id=item.id, result=Result.FAILED, code=FILLED, message=message))
             else:
                 ready.append(item)
         return ready, [*settled, *self._missing(missing)]
