@@ -219,7 +219,8 @@ class Deals(Bound):
     def _merged_into(self, conn: Connection, accounts: Sequence[str]) -> dict[str, float]:
         """Of these accounts those that others were merged into → when we last learned of one."""
         survivor = _ACCOUNT.c.survivor
-        mine = (_ACCOUNT.c.connection == self.connection, survivor.in_(accounts), survivor != "")
+        gone = (_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.status == "gone")
+        mine = (*gone, survivor.in_(accounts), survivor != "")
         last = select(survivor, func.max(_ACCOUNT.c.settled_at)).where(*mine).group_by(survivor)
         return {str(account): float(at) for account, at in conn.execute(last)}
 

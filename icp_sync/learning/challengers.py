@@ -1,6 +1,6 @@
 """What a learned profile has to beat, made from the very cases it was learned from.
 
-The best rule of one question, and profiles that the same line learns from shuffled labels: where labels mean
+The best field by itself, and profiles that the same line learns from shuffled labels: where labels mean
 nothing, whatever those reach is what looking hard finds by itself.
 """
 
@@ -29,7 +29,7 @@ def challengers(
     asked: Coded | None = None,
     seed: int = 0,
 ) -> Challengers:
-    """The best rule and, for each of `SHUFFLES` profiles, how it ranks the proving cases, in their order.
+    """The best field and, for each of `SHUFFLES` profiles, how it ranks the proving cases, in their order.
 
     asked: the questions of the learning cases where somebody has asked them already. Nothing without them.
     """

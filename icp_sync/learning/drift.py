@@ -61,46 +61,40 @@ def tiers_win(deals: Sequence[Sold], standing: Container[str] = ()) -> Finding:
         "against_n": outside.n,
     }
     said = f"A and B win {inside} companies, C, D and Not ICP {outside}"
-    stands = kind in standing
-    p = two_rates(inside.hits, inside.n, outside.hits, outside.n)
-    if not comparable(inside, outside):
-        lasts = stands and inside.rate < outside.rate
-        return _lasting(kind, said, outside, figures) if lasts else few(kind, said, **figures)
-    figures["p"] = p
-    fewer = inside.rate < outside.rate
-    state = state_of(strong=fewer and p <= SURE, weak=fewer and p <= LIKELY, stands=stands)
-    if state is State.OK and p > LIKELY:
-        if not 0 < hits < n or n < (wanted := _wanted(hits / n, inside.n / n)):
-            enough = f"; about {wanted:,} would do" if 0 < hits < n else ""
-            return few(kind, said + enough, **figures)
-        state = State.WATCH
-    verdict = "Tiers tell who is won" if state is State.OK else "Tiers do not tell who is won"
+    figures["p"] = p = two_rates(inside.hits, inside.n, outside.hits, outside.n)
+    fewer, stands = inside.rate < outside.rate, kind in standing
+    enough, state = comparable(inside, outside), State.OK
+    if enough:
+        state = state_of(strong=fewer and p <= SURE, weak=fewer and p <= LIKELY, stands=stands)
+    if state is State.OK and (not enough or p > LIKELY):
+        wanted = _wanted(hits / n, inside.n / n) if 0 < hits < n else 0
+        state = State.WATCH if enough and 0 < wanted <= n else State.FEW
+    if state is State.FEW and not (stands and fewer):
+        return few(kind, f"{said}; about {wanted:,} would do" if wanted > n else said, **figures)
     won = outside.who(hit=True) if state is not State.OK else ()
     return Finding(
         name=kind,
-        state=state,
-        sentence=f"{verdict}: {said}",
+        state=State.ALERT if state is State.FEW else state,
+        sentence=f"{_VERDICTS[state]}: {said}",
         figures=figures,
         accounts=won[:MOST_ACCOUNTS],
         behind=len(won),
     )
 
 
-def _lasting(kind: str, said: str, outside: Group, figures: dict[str, float | int | str]) -> Finding:
-    won = outside.who(hit=True)
-    sentence = f"Too few to tell whether it lasts: {said}"
-    return Finding(
-        name=kind,
-        state=State.ALERT,
-        sentence=sentence,
-        figures=figures,
-        accounts=won[:MOST_ACCOUNTS],
-        behind=len(won),
-    )
+_VERDICTS = {
+    State.OK: "Tiers tell who is won",
+    State.WATCH: "Tiers do not tell who is won",
+    State.ALERT: "Tiers do not tell who is won",
+    State.FEW: "Too few to tell whether it lasts",
+}
 
 
 def _wanted(base: float, share: float) -> int:
-    """Companies in all that would have shown A and B to win `WORTH` times what the rest wins."""
+    """Companies in all that would have shown A and B to win `WORTH` times what the rest wins; 0 where one
+    side has none."""
+    if not 0 < share < 1:
+        return 0
     return needed(base, min(0.99, WORTH * base / (share * WORTH + 1 - share)), share, alpha=LIKELY)
 
 

@@ -66,8 +66,7 @@ def churn(
     others = {segment: whole.without(group.cases) for segment, group in groups.items()}
     strata = {number: int((now - one.since) // ALIKE) for number, one in enumerate(customers)}
     undated = any(one.left == -inf for one in customers)
-    found = higher(_CHURN, groups, others, standing, strata if undated else None)
-    if found:
+    if found := higher(_CHURN, groups, others, standing, strata if undated else None):
         return found
     asked = [segment for segment, group in groups.items() if comparable(group, others[segment])]
     if not asked:

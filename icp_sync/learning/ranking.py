@@ -6,13 +6,11 @@ same cases give the same interval everywhere.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
-from math import exp, floor, log, sqrt
+from math import floor, sqrt
 from random import Random
-from statistics import variance
 from typing import NamedTuple
 
 WITHIN = 1.959964
@@ -57,12 +55,12 @@ def auc_estimate(
     scores: Sequence[float], good: Sequence[bool], *, rounds: int = 1000, seed: int = 0
 ) -> Estimate | None:
     """The AUC with its interval, None without both kinds: a percentile bootstrap, good and other cases drawn
-    apart; with few of either, for which that is too narrow, DeLong's variance on the logistic scale."""
+    apart; with few of either, for which that is too narrow, Newcombe's."""
     value = auc(scores, good)
     if value is None:
         return None
     if min(sum(good), len(good) - sum(good)) < FEW:
-        return _of_few(scores, good, value)
+        return _of_few(value, sum(good), len(good) - sum(good))
     order = {level: place for place, level in enumerate(sorted(set(scores)))}
     wins = _Draw([order[score] for score, is_good in zip(scores, good, strict=True) if is_good], len(order))
     others = _Draw(
@@ -72,35 +70,24 @@ def auc_estimate(
     return _interval(value, (_counted(wins.counts(random), others.counts(random)) for _ in range(rounds)))
 
 
-def _of_few(scores: Sequence[float], good: Sequence[bool], value: float) -> Estimate:
-    """The interval of DeLong, DeLong and Clarke-Pearson (1988), taken of the log odds, so that it stays within
-    0 and 1. Where the cases hardly overlap, their variance says nothing: it is never less than that of Hanley
-    and McNeil (1982) half a pair away from a perfect order."""
-    wins = [score for score, is_good in zip(scores, good, strict=True) if is_good]
-    rest = [score for score, is_good in zip(scores, good, strict=True) if not is_good]
-    half = 0.5 / (len(wins) * len(rest))
-    near = min(max(value, half), 1 - half)
-    spread = sqrt(max(_spread(wins, rest) + _spread(rest, wins), _at_least(near, len(wins), len(rest))))
-    middle, wide = log(near / (1 - near)), WITHIN * spread / (near * (1 - near))
-    low, high = (1 / (1 + exp(-min(max(end, -500.0), 500.0))) for end in (middle - wide, middle + wide))
-    return Estimate(min(low, value), value, max(high, value))
+def _of_few(value: float, wins: int, others: int) -> Estimate:
+    """The interval of Newcombe (2006, method 5): every AUC from which the one found is less than so many
+    standard errors away, of Hanley and McNeil's variance at that AUC. It holds for a perfect order too."""
 
+    def far(supposed: float) -> bool:
+        mean = (wins + others) / 2
+        shape = 1 + (mean - 1) * ((1 - supposed) / (2 - supposed) + supposed / (1 + supposed))
+        error = WITHIN * sqrt(supposed * (1 - supposed) * shape / (wins * others))
+        return abs(value - supposed) > error
 
-def _spread(these: Sequence[float], others: Sequence[float]) -> float:
-    """The variance of the mean share of the others that each of these is above, ties counting half."""
-    if len(these) < 2:
-        return 0.25
-    ordered = sorted(others)
-    doubled = [bisect_left(ordered, score) + bisect_right(ordered, score) for score in these]
-    return variance(count / (2 * len(ordered)) for count in doubled) / len(these)
+    def end(outside: float) -> float:
+        inside = value
+        for _ in range(40):
+            middle = (inside + outside) / 2
+            inside, outside = (inside, middle) if far(middle) else (middle, outside)
+        return inside
 
-
-def _at_least(value: float, wins: int, others: int) -> float:
-    """Hanley and McNeil's variance of an AUC for scores of negative exponential form."""
-    good, rest = value / (2 - value), 2 * value * value / (1 + value)
-    square = value * value
-    both = value * (1 - value) + (wins - 1) * (good - square) + (others - 1) * (rest - square)
-    return both / (wins * others)
+    return Estimate(end(0.0), value, end(1.0))
 
 
 def _counted(wins: Sequence[int], others: Sequence[int]) -> float:

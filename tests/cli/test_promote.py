@@ -314,3 +314,19 @@ def test_what_became_of_customers_can_be_joined(
         for more in ([], left)
     )
     assert after == (before or 0) + 20
+
+
+def test_what_learn_wrote_is_known_again_without_its_entry(
+    place: Place, strong: tuple[Path, float], tmp_path: Path
+) -> None:
+    place.json("profile", "activate", written(place, IDLE, "idle"))
+    out = tmp_path / "new.yaml"
+    place.run("learn", *on(strong[0]), "--out", str(out))
+    assert audit(place)[-1]["what"] == "profile learned"
+    assert place.json("profile", "check", str(out))["ok"] is True
+    kept = [line for line in out.read_text().split("\n") if "expected: {" not in line]
+    at = next(index for index, line in enumerate(kept) if line.startswith("learned: {"))
+    bare = tmp_path / "bare.yaml"
+    bare.write_text("\n".join([*kept[:at], *(line for line in kept[at + 1 :] if "goal: won" not in line)]))
+    [said] = place.json("profile", "activate", str(bare))["resembling"]
+    assert "the same questions as learned, which was learned and written on 20" in said

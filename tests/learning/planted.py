@@ -122,12 +122,14 @@ def planted(
     missing: float = MISSING,
     flipped: float = FLIPPED,
     shuffled: bool = False,
+    churned: float = 0.0,
     goal: Goal = Goal.WON,
     leak: Literal["copy", "noisy", "fill", "member"] | None = None,
 ) -> Planted:
     """n cases. effect: "planted" takes `odds`, a number is the odds ratio of all five, "none" is 1.
 
-    shuffled: the labels are dealt out anew. leak: a fact that gives the outcome away: `onboarded` (copy, or
+    shuffled: the labels are dealt out anew. churned: of the good ones, the share that left since, whoever they
+    are: won, and not good. leak: a fact that gives the outcome away: `onboarded` (copy, or
     with one in twenty wrong), `health_score` (known of the good ones), the member "our tag" of technologies.
     """
     draw = Random(f"{seed} {n}")
@@ -141,6 +143,8 @@ def planted(
     labels = [good is not (draw.random() < flipped) for good in labels]
     if shuffled:
         draw.shuffle(labels)
+    gone = [bool(churned) and good and draw.random() < churned for good in labels]
+    labels = [good and not left for good, left in zip(labels, gone, strict=True)]
     seen = {fact: [draw.random() >= missing for _ in range(n)] for fact in FACTS}
     facts: list[dict[str, FactValue]] = [{} for _ in range(n)]
     for fact, column in values.items():
@@ -148,7 +152,7 @@ def planted(
             if there:
                 known[fact] = value
     _leak(draw, leak, facts, labels)
-    cases = [_case(draw, i, facts[i], labels[i], goal) for i in range(n)]
+    cases = [_case(draw, i, facts[i], labels[i], goal, gone=gone[i]) for i in range(n)]
     order = sorted(range(n), key=lambda i: (cases[i].decided, i))
     return Planted(
         cases=tuple(cases[i] for i in order),
@@ -254,9 +258,11 @@ _OUTCOMES: Mapping[tuple[Goal, bool], tuple[tuple[Cohort, float], ...]] = {
 }  # fmt: skip
 
 
-def _case(draw: Random, index: int, facts: Mapping[str, FactValue], good: bool, goal: Goal) -> Case:
+def _case(
+    draw: Random, index: int, facts: Mapping[str, FactValue], good: bool, goal: Goal, *, gone: bool
+) -> Case:
     """Begun within 24 months, decided some weeks later."""
-    named = _OUTCOMES[goal, good]
+    named = ((Cohort.CHURNED, 1.0),) if gone else _OUTCOMES[goal, good]
     cohort = draw.choices([name for name, _ in named], weights=[share for _, share in named])[0]
     begun = END - DAY * draw.uniform(60, 730)
     return Case(

@@ -14,6 +14,7 @@ from icp_sync.domain.evaluation import NOT_ICP, evaluate
 from icp_sync.domain.facts import FactValue, Interval, Members, choice
 from icp_sync.learning.backtest import BELOW_ALL, Judged, backtest, blinded, judged
 from icp_sync.learning.cases import Case, Goal, Labelled
+from icp_sync.learning.chance import wilson
 from icp_sync.learning.proving import split
 from icp_sync.learning.ranking import auc
 from tests.learning.proved import HYPOTHESIS, IDLE, TRUE, book, cases, learned, middle, profile
@@ -139,6 +140,17 @@ def test_without_foretold_rates_like_scores_are_shown_together_and_nothing_is_fo
     assert all(band.expected is None for band in told.calibration)
     assert len(told.calibration) <= 10
     assert told.calibration[-1].name.startswith(NOT_ICP)
+
+
+@pytest.mark.parametrize(("n", "hits"), [(1, 1), (2, 2), (8, 0), (9, 4), (30, 30), (30, 0)])
+def test_the_lift_of_a_few_cases_or_of_cases_all_alike_is_as_sure_as_their_rate(n: int, hits: int) -> None:
+    inside = [scored(at, "A", good=at < hits, score=90) for at in range(n)]
+    outside = [scored(n + at, "D", good=at % 7 == 0, score=10) for at in range(300)]
+    told = backtest([*inside, *outside], expected={}, rounds=100)
+    low, high = wilson(hits, n)
+    assert told.lift_a is not None
+    assert told.lift_a == pytest.approx((low / told.base, hits / n / told.base, high / told.base))
+    assert told.lift_a.low < told.lift_a.high
 
 
 def test_a_lift_is_as_sure_as_resampling_the_cases_makes_it() -> None:

@@ -247,6 +247,9 @@ def test_tiers_that_stand_as_an_alert_do_so_while_companies_are_few() -> None:
     assert tiers_win(sold).state is State.FEW
     assert tiers_win(sold, {"tiers-win"}).state is State.ALERT
     assert tiers_win([*deals("A", 18, 20), *deals("C", 50, 100)], {"tiers-win"}).state is State.FEW
+    some = [*deals("A", 10, 50), *deals("C", 16, 50)]  # too few to have shown that A and B do win more
+    assert tiers_win(some).state is State.FEW
+    assert tiers_win(some, {"tiers-win"}).state is State.ALERT
 
 
 def test_one_shift_keeps_the_name_it_was_told_by_when_another_becomes_surer() -> None:

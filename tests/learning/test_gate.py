@@ -323,3 +323,126 @@ def test_a_set_that_lists_is_a_rule_and_one_that_does_not_stays_open() -> None:
     rule = best_rule(coded([c.facts for c, _ in told], CATALOGUE, currency="USD"), labels, currency="USD")
     assert rule is not None
     assert rule.auc == auc(rule.ranks(told), labels) == 1.0
+
+
+def sized(n: int, rates: dict[float, float]) -> list[Labelled]:
+    """So many companies of each size, of which that share is good."""
+    return [made_case(at, at % 100 < 100 * rate, size) for size, rate in rates.items() for at in range(n)]
+
+
+def test_the_best_field_is_ranked_by_all_its_bands_and_not_by_one_cut() -> None:
+    told = sized(200, {5.0: 0.1, 80.0: 0.3, 700.0: 0.6})
+    labels = [good for _, good in told]
+    rule = best_rule(coded([c.facts for c, _ in told], CATALOGUE, currency="USD"), labels, currency="USD")
+    assert rule is not None
+    small, middling, large, across = rule.ranks(
+        [
+            *(made_case(0, True, size) for size in (5.0, 80.0, 700.0)),
+            made_case(0, True, None)._replace(
+                case=replace(made_case(0, True, 0.0).case, facts={"employees": Interval(60.0, 700.0)})
+            ),
+        ]
+    )
+    assert small < middling < across < large
+    one_cut = auc([case.facts["employees"].low >= 80 for case, _ in told], labels)  # type: ignore[union-attr]
+    assert one_cut is not None
+    assert rule.auc > one_cut
+
+
+def test_two_cuts_of_one_field_do_not_beat_that_field() -> None:
+    text = """
+profile: sizes
+currency: USD
+criteria:
+  - {name: Some, layer: firmographic, fact: employees, at_least: 80, weight: 40}
+  - {name: Many, layer: firmographic, fact: employees, at_least: 700, weight: 60}
+"""
+    told = sized(300, {5.0: 0.1, 80.0: 0.3, 700.0: 0.6})
+    labels = [good for _, good in told]
+    rule = best_rule(coded([c.facts for c, _ in told], CATALOGUE, currency="USD"), labels, currency="USD")
+    made = profile(text, learned(2e9))
+    verdict = gate([made], (), told, told, shuffled=LUCK, rule=rule, rounds=100)
+    assert verdict.comparisons[1].against == "the best single field: employees"
+    assert [one.beaten for one in verdict.comparisons] == [True, False, True]
+
+
+def test_the_active_profile_is_shown_what_only_the_cases_call_a_leak() -> None:
+    """Blindfolded, it would lose its place to a worse profile."""
+    told = book(cases())
+    made, active = profile(IDLE, learned(middle(told.cases))), profile(TRUE)
+    proving = parted().proving
+    seen = auc([one.rank for one in judged([active], proving)], [good for _, good in proving])
+    why = {"vc_backed": "vc_backed alone tells one from the other"}
+    options = {"challengers": lambda _: (None, LUCK), "rounds": 50}
+    guessed, members, known = (
+        prove([made], [active], book_, Goal.WON, hidden, withheld=withheld, **options).verdict  # type: ignore[arg-type]
+        for book_, hidden, withheld in (
+            (told, why, {}),
+            (told, {}, {"technologies": ["hubspot"]}),
+            (replace(told, left_out=why), why, {}),
+        )
+    )
+    for verdict, fact in ((guessed, "vc_backed"), (members, "technologies")):
+        against = verdict.comparisons[0]
+        assert against.against == f"the active profile, which is shown {fact}"
+        assert against.auc == seen
+        assert f"the active profile asks about {fact}, which may give the outcome away" in verdict.reasons[-1]
+        assert "learning.known_before" in verdict.reasons[-1]
+    assert known.comparisons[0].against == "the active profile"
+    assert known.comparisons[0].auc != seen
+
+
+def test_a_profile_that_asks_about_a_suspect_is_not_promoted_however_well_it_ranks() -> None:
+    told = parted()
+    made = profile(TRUE, learned(middle(cases())))
+    sides = ([made], (), told.learning, told.proving)
+    odd = {"vc_backed": "it is odd: could the sale have caused this?"}
+    verdict = gate(*sides, shuffled=LUCK, rule=rule_of(), suspected=odd, rounds=100)
+    assert not verdict.passed
+    assert verdict.reasons == (
+        "planted asks about what may come from the sale: it is odd: could the sale have caused this?",
+    )
+    assert "somebody's word, under learning.known_before" in verdict.enough
+    other = {"has_blog": "it is odd"}
+    assert gate(*sides, shuffled=LUCK, rule=rule_of(), suspected=other, rounds=100).passed
+
+
+def test_an_entry_whose_cases_are_not_found_again_proves_nothing() -> None:
+    told = parted()
+    made = profile(TRUE, learned(middle(cases())).replace("cases: 100", "cases: 1600"))
+    verdict = gate([made], (), told.learning, told.proving, shuffled=LUCK, rule=rule_of(), rounds=100)
+    assert verdict.reasons == (
+        f"planted says it was learned from 1,600 cases before {made.learned and made.learned.until}, and "
+        f"{len(told.learning):,} are found here",
+    )
+    assert "all the cases it was learned from" in verdict.enough
+
+
+def test_an_edited_entry_is_hindsight_and_proves_nothing() -> None:
+    made = profile(TRUE, learned(middle(cases())))
+    assert made.learned is not None
+    edited = replace(made, learned=replace(made.learned, until="2025-06-01"))
+    told = split([edited], book(cases()), Goal.WON)
+    assert told.hindsight
+    verdict = gate([edited], (), told.learning, told.proving, shuffled=LUCK, rule=rule_of(), rounds=100)
+    assert not verdict.passed
+    assert verdict.reasons[0].startswith("the 'learned' entry of planted was edited")
+    assert not split([made], book(cases()), Goal.WON).hindsight
+
+
+def test_that_nothing_would_be_enough_is_said_only_where_the_whole_interval_says_so() -> None:
+    told = parted()
+    better = gate(
+        [profile(IDLE, learned(middle(cases())))], [profile(TRUE)], told.learning, told.proving,
+        shuffled=LUCK, rule=rule_of(), rounds=100,
+    )  # fmt: skip
+    worse = better.comparisons[0].difference
+    assert worse is not None
+    assert worse.high < 0
+    assert better.enough.startswith("No number of further cases would be enough for this profile")
+    own = passing().auc
+    assert own is not None
+    above = passing(shuffled=[(own.value + own.high) / 2] * 20)
+    assert above.enough.startswith("It is not told from 20 profiles learned from shuffled labels")
+    hardly = passing(shuffled=[own.value - 0.001] * 20)
+    assert f"far more cases than the {len(parted().proving):,}" in hardly.enough

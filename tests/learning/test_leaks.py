@@ -124,6 +124,17 @@ def test_names_what_gives_the_outcome_away(name: str, base: float) -> None:
     assert said in found[fact]
 
 
+def test_what_somebody_vouches_for_is_never_hidden_and_the_guess_says_how_to() -> None:
+    fact, value, _ = LEAKING["filled in for winners only"]
+    cases = labelled(fact, value, n=600)
+    assert leaks(cases, TYPES, vouched=[fact]) == {}
+    _, tags, _ = LEAKING["our own product among the technologies"]
+    cases = labelled("technologies", tags, n=600)
+    [why] = leaking_members(cases, TYPES)["technologies"].values()
+    assert why.endswith("(if it was known before the sale: learning.known_before)")
+    assert leaking_members(cases, TYPES, vouched=["technologies"]) == {}
+
+
 def test_names_a_date_that_lies_after_the_deal() -> None:
     cases = [
         case(at, at % 6 == 0, {"onboarded_on": number(DECIDED + (at + (9 if at % 6 == 0 else -9)) * DAY)})

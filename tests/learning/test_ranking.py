@@ -76,6 +76,35 @@ def delong(scores: list[float], good: list[bool]) -> float:
     return (variance(above) + variance(below)) ** 0.5
 
 
+@pytest.mark.parametrize(("wins", "others"), [(15, 15), (15, 100), (29, 29)])
+def test_with_few_cases_noise_seems_to_rank_no_more_often_than_the_interval_says(
+    wins: int, others: int
+) -> None:
+    random, good = Random(3), [True] * wins + [False] * others
+    found = [auc_estimate([random.random() for _ in good], good) for _ in range(1_000)]
+    above = sum(one is not None and one.low > 0.5 for one in found)
+    assert above <= 40  # 25 expected of a thousand
+
+
+def test_a_perfect_order_of_few_cases_is_not_certain() -> None:
+    found = auc_estimate([1.0] * 15 + [0.0] * 15, [True] * 15 + [False] * 15)
+    assert found is not None
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert 0.75 < found.low < 0.95
+    worst = auc_estimate([0.0] * 15 + [1.0] * 15, [True] * 15 + [False] * 15)
+    assert worst == pytest.approx((0.0, 0.0, 1 - found.low), abs=1e-6)
+
+
+@given(ranked)
+def test_an_interval_of_few_cases_lies_within_0_and_1_around_the_value(
+    cases: list[tuple[int, bool]],
+) -> None:
+    scores, good = [s for s, _ in cases[:29]], [g for _, g in cases[:29]]
+    found = auc_estimate(scores, good)
+    if found is not None:
+        assert 0.0 <= found.low <= found.value <= found.high <= 1.0
+
+
 def test_a_paired_difference_is_surer_than_two_intervals_apart() -> None:
     new, good = book(800, 5, wide=True)
     random = Random(6)

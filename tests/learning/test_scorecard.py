@@ -17,6 +17,8 @@ from icp_sync.learning.attributes import find
 from icp_sync.learning.cases import Cohort
 from icp_sync.learning.choosing import chosen
 from icp_sync.learning.coded import coded
+from icp_sync.learning.curve import curve
+from icp_sync.learning.evidence import against_words
 from icp_sync.learning.factors import unknown_shares
 from icp_sync.learning.points import points_of, weighed
 from icp_sync.learning.scorecard import Scorecard, fact_of, profile_of, scorecard, scored
@@ -305,6 +307,67 @@ def test_no_more_accounts_are_a_than_can_be_carried(capacity: int) -> None:
     assert narrow.tiers.a > wide.tiers.a
     assert (narrow.tiers.b, narrow.steps) == (wide.tiers.b, wide.steps)
     assert any(f"{capacity} accounts" in note for note in narrow.notes)
+
+
+def test_where_too_many_score_alike_the_card_says_how_few_a_can_hold() -> None:
+    book = sold(mixed, n=3_000, seed=1)
+    card = card_of(book, capacity=1)
+    said = scored(book.coded, card.steps, (*card.gates, *card.flags))
+    held = sum(tier_of(card.tiers, one) == "A" for one in said)
+    assert held > 1
+    [note] = card.notes
+    assert f"holds {held} accounts, the fewest that score alike, although only 1 account can" in note
+    assert card.expected["A"] > card.expected["B"]
+
+
+def test_a_crowd_that_stands_for_more_fills_the_tier_sooner() -> None:
+    book = sold(mixed, n=1_500, seed=1)
+
+    def floor(stands_for: float) -> int:
+        card = scorecard(
+            book.coded, book.labels, book.findings, currency="EUR", capacity=60, stands_for=stands_for
+        )
+        assert card is not None
+        return card.tiers.a
+
+    assert floor(3.0) > floor(1.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_account_of_which_nothing_is_known_shows_the_score_where_the_chance_is_the_base(
+    seed: int,
+) -> None:
+    book = sold(mixed, n=3_000, seed=seed)
+    card = card_of(book)
+    compiled = (compile_profile(profile_of(card, currency="EUR")),)
+    silent = evaluate(compiled, {}, None, 0.0).score
+    said = scored(book.coded, card.steps, (*card.gates, *card.flags))
+    chance = curve([one.score for one in said], book.labels)
+    assert chance(silent) == pytest.approx(book.findings.base, rel=0.03)
+
+
+def _without_sap(one: Company) -> float:
+    return 0.12 if has(one, "technologies", "sap") else 0.3
+
+
+def test_a_member_that_marks_the_others_is_asked_not_to_be_there_where_lists_are_complete() -> None:
+    card = card_of(sold(_without_sap, n=2_000, seed=1))
+    assert of_fact(card, "technologies")[0][0] == NoneOf(fact="technologies", values=frozenset({"sap"}))
+    assert card.against == ()
+
+
+def test_where_lists_may_go_on_it_bears_no_points_and_is_shown() -> None:
+    def rule(one: Company) -> float:
+        return _without_sap(one) + 0.2 * (size_of(one) >= 200)
+
+    book = sold(rule, n=2_000, seed=1)
+    asked = coded([one | {"technologies": open_ended(one)} for one in book.facts], TYPES, currency="EUR")
+    card = scorecard(asked, book.labels, find(asked, book.labels), currency="EUR")
+    assert card is not None
+    assert not any(isinstance(when, NoneOf) for when, _ in of_fact(card, "technologies"))
+    [mark] = card.against
+    assert mark.question.words == "technologies: sap"
+    assert "technologies: sap marks the others: " in against_words(mark, "won")
 
 
 def test_capacity_is_counted_on_everybody_and_not_on_the_cases() -> None:

@@ -31,14 +31,16 @@ SUSPECT: dict[str, tuple[str, Value, str]] = {
     "a tag of ours on sixty and on five of a hundred": ("technologies", tagged, "'technologies: our pixel'"),
     "a rare tag that is mostly on customers": (
         "technologies",
-        lambda r, good: Members(frozenset(["ours"] * (r.random() < (0.3 if good else 0.015)) + ["js"]), False),
+        lambda r, good: Members(
+            frozenset(["js", "ours"] if r.random() < (0.3 if good else 0.015) else ["js"]), False
+        ),
         "'technologies: ours' holds for 3",
     ),
     "a segment that customer success assigns": (
         "plan",
-        lambda r, good: choice(r.choice(["tech touch", "high touch"]) if r.random() < 0.1 + 0.5 * good else "none")
-        if good or r.random() < 0.5
-        else None,
+        lambda r, good: choice(
+            r.choice(["tech touch", "high touch"]) if r.random() < 0.1 + 0.5 * good else "none"
+        ) if good or r.random() < 0.5 else None,
         "'plan: none'",
     ),
     "users of a portal": (
@@ -75,12 +77,10 @@ def test_what_somebody_vouches_for_is_neither_suspected_nor_hidden() -> None:
 
 @pytest.mark.parametrize("effect", ["planted", "none"])
 def test_honest_criteria_and_noise_are_not_suspected(effect: str) -> None:
-    wrong = 0
-    for seed in range(20):
-        found = planted(1_000, seed, effect=effect)
+    for seed in range(5):
+        found = planted(800, seed, effect=effect)
         cases = [Labelled(case, good) for case, good in zip(found.cases, found.labels, strict=True)]
-        wrong += bool(suspects(cases, PLANTED))
-    assert wrong <= 1
+        assert suspects(cases, PLANTED) == {}
 
 
 def test_a_set_with_one_honest_member_is_no_deeper_look() -> None:

@@ -107,6 +107,23 @@ def test_nobody_is_said_to_have_stayed_where_nothing_says_who_left() -> None:
     assert "won; which of those have left since, nothing says." in tops[1]
 
 
+def test_reviews_are_planned_from_the_newest_case_unless_some_are_kept() -> None:
+    fresh = parsed(text_of())
+    assert (fresh.review_minor, fresh.review_full) == ("2026-08-28", "2027-05-28")
+    later = profile_text(
+        CARD, BOOK.findings, name="learned", currency="EUR", goal="won", until=date(2026, 5, 31),
+        types=TYPES, newest=date(2026, 11, 20),
+    )  # fmt: skip
+    assert (parsed(later).review_minor, parsed(later).review_full) == ("2027-02-20", "2027-11-20")
+
+
+def test_what_marks_the_others_and_cannot_be_asked_stands_below_the_criteria() -> None:
+    mark = next(mark for one in BOOK.findings.attributes for mark in one.marks if not mark.positive)
+    said = " ".join(text_of(replace(CARD, against=(mark,))).replace("#", " ").split())
+    assert f"{mark.question.words} marks the others: {mark.n:,} of " in said
+    assert "It bears no points" in said
+
+
 def test_above_each_criterion_stands_its_evidence() -> None:
     lines = text_of().splitlines()
     for step in CARD.steps:

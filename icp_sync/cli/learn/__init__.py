@@ -84,7 +84,7 @@ def learn(
     Reads the CRM, or CSV exports without any. It may answer "not enough evidence".
     """
     from icp_sync.cli.learn.asked import Asked
-    from icp_sync.cli.learn.sources import book_for, standing
+    from icp_sync.cli.learn.sources import book_for, noted, standing
 
     asked = Asked(
         goal=goal,
@@ -118,6 +118,8 @@ def learn(
     active, text = standing(config, connection, offline=accounts is not None)
     wish = asked.wish(definitions.goal, active, text)
     _walk(book, replace(definitions, goal=wish.goal), wish, out=out, scores=scores, as_json=as_json)
+    if out is not None:
+        noted(out, config, connection)
 
 
 def _walk(

@@ -107,6 +107,24 @@ def _vouched(book: Book, definitions: Definitions) -> Book:
     return replace(book, known_before=definitions.known_before, notes=(*book.notes, *notes))
 
 
+def noted(out: Path, config: Path | None, connection: str | None) -> None:
+    """Enter in the audit what the learned profile asks, so that it is known again without its `learned`
+    entry. Where no settings, or no journal, are there, nothing can be noted."""
+    from icp_sync.cli.acting import who
+    from icp_sync.cli.opening import opened
+    from icp_sync.cli.profile import activation
+    from icp_sync.profile_file import load_all
+    from icp_sync.wiring import facts_of
+
+    try:
+        with opened(config, connection, existing=True) as at:
+            loaded = load_all([out], types=facts_of(at.connection)[1])
+            now, asked = time.time(), activation.asked(loaded)
+            at.journal.audit(activation.LEARNED, who=who(), now=now, file=out.name, **asked)
+    except ConfigError:
+        return
+
+
 def standing(
     config: Path | None, connection: str | None, *, offline: bool
 ) -> tuple[Sequence[Profile], str | None]:

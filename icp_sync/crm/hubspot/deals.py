@@ -129,7 +129,8 @@ class _Portal:
         won = known.won if told is None else told
         told = _truth(raw.get("hs_is_closed"))
         closed = won or (known.closed if told is None else told)
-        created = instant(str(raw.get("createdate") or record.get("createdAt") or ""))
+        began = str(raw.get("createdate") or record.get("createdAt") or "")
+        created = instant(began)
         return Deal(
             id=str(record["id"]),
             account_id=account,
@@ -140,7 +141,7 @@ class _Portal:
             open=not closed,
             won=won,
             closed_on=self._day(raw.get("closedate") or ""),
-            created_on=self._day(raw.get("createdate") or ""),
+            created_on=self._day(began),
             created_at=0 if created is None else round(created * 1000),
             changed_at=stamp_of(record),
             owner=self.roster.email(raw.get(OWNER) or ""),

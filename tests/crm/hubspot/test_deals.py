@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import responses
@@ -230,6 +231,37 @@ def test_what_one_answer_leaves_out_is_asked_for_again(portal: Portal, kind: str
     for match in ("associations/.*deals", "objects/.*deals/batch/read", "objects/.*companies/batch/read"):
         portal.fault(kind, match, nth=1)
     assert accounts(portal, 1_000) == dict.fromkeys(ids, company)
+
+
+@pytest.mark.parametrize(("match", "since"), [("GET deals", 0), ("deals/search", 1_000)])
+def test_an_answer_that_lists_nothing_is_not_taken_for_no_deals(
+    portal: Portal, match: str, since: int
+) -> None:
+    portal.add_deal(portal.create())
+    portal.advance(10)
+    portal.fault("error_200", match)
+    with pytest.raises(UnavailableError, match="lists no records"):
+        told(portal, since)
+
+
+def test_where_nothing_changed_it_is_told_in_two_calls(portal: Portal) -> None:
+    portal.add_deals(portal.create(), 120)
+    portal.advance(10)
+    spare = {deal.id: deal.changed_at for deal in told(portal)}
+    portal.simulator.admin("DELETE stats")
+    assert list(portal.crm.deals(1_000, spare=spare)) == []
+    assert sum(portal.simulator.admin("GET stats")["requests"].values()) == 2
+
+
+def test_the_day_a_deal_was_created_is_the_one_in_the_zone_of_the_portal(portal: Portal) -> None:
+    portal.make_deal("")
+    (deal,) = told(portal)
+    seconds = deal.created_at // 1000 % 86_400
+    portal.advance(86_400 - seconds + 2 * 3600)  # two in the morning, in New York still the day before
+    portal.make_deal("")
+    days = [datetime.fromtimestamp(one.created_at / 1000, UTC).date() for one in told(portal)]
+    assert days[1] == days[0] + timedelta(days=1)
+    assert told(portal)[1].created_on == days[0].isoformat()
 
 
 def test_deals_whose_company_is_never_told_are_left_out_and_the_others_told(portal: Portal) -> None:
