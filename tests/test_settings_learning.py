@@ -37,6 +37,7 @@ def test_every_definition_can_be_set() -> None:
         value="arr",
         renewals="renewed",
         nps="nps",
+        known_before='["funding_total", "parent.technologies"]',
     )
     assert found == Definitions(
         goal=Goal.BEST,
@@ -50,6 +51,7 @@ def test_every_definition_can_be_set() -> None:
         value="arr",
         renewals="renewed",
         nps="nps",
+        known_before=frozenset(("funding_total", "parent.technologies")),
     )
     assert found.outcomes == {"left_on": "churned_on", "arr": "value", "renewed": "renewals", "nps": "nps"}
 
@@ -58,6 +60,9 @@ def test_every_definition_can_be_set() -> None:
     ("key", "value", "words"),
     [
         ("goal", "money", "'won' or 'best'"),
+        ("known_before", '["Funding total"]', "the name of a fact is wanted"),
+        ("known_before", '[""]', "the name of a fact is wanted"),
+        ("known_before", '["group.parent.arr"]', "the name of a fact is wanted"),
         ("months", "0", "greater than or equal to 1"),
         ("high_value", "20", "a share is wanted"),
         ("min_value", "50k", "an amount with its currency is wanted"),

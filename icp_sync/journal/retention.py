@@ -201,7 +201,7 @@ class Retention(Bound):
         """Deals that no read has met since before then."""
         deal, removed = schema.deal, 0
         mine = (deal.c.connection == self.connection, deal.c.gone_at < before)
-        while going():
+        while before > 0 and going():
             with self.reading() as conn:
                 ids = list(conn.execute(select(deal.c.id).where(*mine).limit(PAGE // 2)).scalars())
             if not ids:

@@ -32,8 +32,8 @@ class AsOf(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """An account. facts: as they stand today. told: what is known of its fate beside facts, by the keys of
-    `definitions.OUTCOMES`. placed: the cohort somebody says it belongs to. parent: the account above it, by id
-    or by name, "" for none.
+    `definitions.OUTCOMES`. placed: the cohort somebody says it belongs to. parent: the account above it, by
+    id or by name, "" for none.
 
     recorded: what was known of it at an instant (UTC epoch seconds), None for today's facts.
     """

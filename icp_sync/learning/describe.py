@@ -228,9 +228,11 @@ def _doubts(ids: Sequence[str], facts: Sequence[Facts], labels: Sequence[bool], 
     ]
     steady = STEADY | {"employees", "revenue"}
     members = {
-        fact: told for fact, told in leaking_members(labelled, book.types).items() if fact not in steady
+        fact: told
+        for fact, told in leaking_members(labelled, book.types, vouched=book.known_before).items()
+        if fact not in steady
     }
-    found = leaks(without_members(labelled, members), book.types)
+    found = leaks(without_members(labelled, members), book.types, vouched=book.known_before)
     return _Doubts({fact: why for fact, why in found.items() if fact not in steady}, members)
 
 

@@ -26,6 +26,7 @@ SHUFFLED_OF = 20
 """Of the profiles learned from shuffled labels all but one in so many must rank below our lower end."""
 COIN = 0.5
 FAR_MORE = "far more"
+SHUFFLED = "profiles learned from shuffled labels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +160,7 @@ def _comparison(against: str, reached: float | None, difference: Estimate | None
 def _against_chance(
     own: Estimate | None, shuffled: Sequence[Sequence[float] | float] | None, good: Sequence[bool]
 ) -> Comparison:
-    against = "profiles learned from shuffled labels"
+    against = SHUFFLED
     if not shuffled:
         said = "none was learned from shuffled labels, so chance is not ruled out"
         return Comparison(against=against, auc=None, difference=None, beaten=False, said=said)
@@ -194,11 +195,12 @@ def _kinds(cases: Sequence[Labelled]) -> tuple[int, int]:
 
 def _enough(learning: Sequence[Labelled], proving: Sequence[Labelled], lost: Sequence[Comparison]) -> str:
     """One sentence on what would be enough. Where it ranks no better on these cases, nobody can say how many
-    more would show it; that none would is said only where the whole interval says so."""
+    more would show it; that none would is said only where the whole interval says so, and never against
+    chance, which reaches less the more cases there are."""
     told = [one for one in lost if one.difference is not None]
     if not _few(learning, proving):
         for one in told:
-            if one.difference is not None and one.difference.high <= 0.0:
+            if one.difference is not None and one.difference.high <= 0.0 and SHUFFLED not in one.against:
                 return (
                     f"No number of further cases would be enough for this profile: it ranks no better than "
                     f"{one.against}, so what it asks tells no more than that."

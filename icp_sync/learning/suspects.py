@@ -28,10 +28,7 @@ LIFT, LEAST_CASES, SURELY = 4.0, 20, 2.0
 often by the lower bound."""
 DEEPER, DEPTH = 0.62, 1.25
 """Of the number of members a set has, its strongest member aside: AUC, and the mean over that of others."""
-ASKED = (
-    "could the sale have caused this? If it was known before, name it in the settings under "
-    "learning.known_before"
-)
+ASKED = "could the sale have caused this? If not, vouch for it in the settings: learning.known_before"
 
 
 class _Told(NamedTuple):
@@ -88,12 +85,13 @@ def asked_by(profile: Profile) -> tuple[str, ...]:
 
 
 def _answer(column: Column, good: Sequence[bool], base: float, who: str) -> str:
-    """The question of a fact that tells most, where that is too much; "" otherwise."""
+    """The question of a fact that tells most, where that is too much; "" otherwise. Of a yes and its no, the
+    one that speaks for a company."""
     told = [one for question in column.questions if (one := _told(column, question, good)) is not None]
     odd = [one for one in told if _odd(one, base)]
     if not odd:
         return ""
-    one = max(odd, key=lambda one: one.ability)
+    one = max(odd, key=lambda one: (one.ability, one.hits / one.n[0] - one.others / one.n[1]))
     held = f"{one.hits / one.n[0]:.0%} of the {who} and {one.others / one.n[1]:.0%} of the others"
     return f"'{one.question.words}' holds for {held}"
 

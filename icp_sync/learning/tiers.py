@@ -1,7 +1,7 @@
 """Where tiers begin: by the win rate expected of a score, and by how many accounts the team can carry.
 
 Knows scores and labels, not facts. Expected rates rise with the score by construction; where few cases tell,
-they are drawn towards what a curve through all scores says.
+they are drawn towards the base, or the tier below.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from math import floor
 from typing import NamedTuple
 
 from icp_sync.domain.profile import TIERS, Tiers
-from icp_sync.learning.curve import curve
 from icp_sync.learning.logistic import isotonic
 
 NARROWEST = 3
 """Points every tier is wide at least: no fact decides on a single point."""
 DRAWN = 20.0
-"""Cases at the chance of its own scores that every tier's expected rate is mixed with."""
+"""Cases of the base rate, or of the tier below, that every tier's expected rate is mixed with."""
 COVERAGE = 0.60
 LEAST_COVERAGE = 0.20
 WITHOUT = 0.25
@@ -79,7 +78,7 @@ def cut_tiers(
     a, b, c = _widened(a, b, c)
     coverage = _coverage(crowd, notes)
     tiers = Tiers(a=a, b=b, c=c, min_coverage=coverage)
-    return Cut(tiers=tiers, expected=_expected(tiers, cases, good), notes=tuple(notes))
+    return Cut(tiers=tiers, expected=_expected(tiers, cases, good, base), notes=tuple(notes))
 
 
 def tier_of(tiers: Tiers, scored: Scored) -> str:
@@ -172,22 +171,14 @@ def _coverage(crowd: Sequence[Scored], notes: list[str]) -> float:
     return chosen
 
 
-def _expected(tiers: Tiers, cases: Sequence[Scored], good: Sequence[bool]) -> dict[str, float]:
-    """Tier → share of good ones, drawn towards the chance of the scores in it, never higher in a lower
-    tier."""
-    chance = curve([case.score for case in cases], good)
-    counts: Counter[tuple[str, int, bool]] = Counter(
-        (tier_of(tiers, case), case.score, label) for case, label in zip(cases, good, strict=True)
-    )
-    sizes: Counter[str] = Counter()
-    hits: Counter[str] = Counter()
-    foretold: dict[str, float] = dict.fromkeys(TIERS, 0.0)
-    for (tier, score, label), n in counts.items():
-        if tier in foretold:
-            sizes[tier] += n
-            hits[tier] += n * label
-            foretold[tier] += n * chance(score)
-    found = [tier for tier in reversed(TIERS) if sizes[tier]]
-    drawn = [(hits[tier] + DRAWN * foretold[tier] / sizes[tier]) / (sizes[tier] + DRAWN) for tier in found]
-    risen = dict(zip(found, isotonic(drawn, [float(sizes[tier]) for tier in found]), strict=True))
+def _expected(tiers: Tiers, cases: Sequence[Scored], good: Sequence[bool], base: float) -> dict[str, float]:
+    """Tier → share of good ones, never lower than in the tier below. Drawn towards the base, or what the tier
+    below has where that is more, so that a narrow tier at the top is not taken for the one under it."""
+    counts = Counter((tier_of(tiers, s), g) for s, g in zip(cases, good, strict=True))
+    risen: dict[str, float] = {}
+    below = base
+    for tier in reversed(TIERS):
+        if size := counts[tier, False] + counts[tier, True]:
+            drawn = (counts[tier, True] + DRAWN * max(base, below)) / (size + DRAWN)
+            below = risen[tier] = max(drawn, below) if risen else drawn
     return {tier: risen[tier] for tier in TIERS if tier in risen}

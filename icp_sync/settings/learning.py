@@ -38,6 +38,19 @@ FactName = Annotated[str, AfterValidator(_named)]
 """A fact of the facts map, or a column of the joined file written that way; "" for none."""
 
 
+def _vouched(raw: str) -> str:
+    parts = raw.split(".")
+    if len(parts) > 2 or not all(parts):
+        raise ValueError("the name of a fact is wanted, such as funding_total or parent.funding_total")
+    for part in parts:
+        _named(part)
+    return raw
+
+
+Vouched = Annotated[str, AfterValidator(_vouched)]
+"""A fact of the facts map, perhaps one of the parent's or the group's."""
+
+
 class Learning(Part):
     """What a profile is learned to tell, and who belongs to which cohort."""
 
@@ -56,6 +69,6 @@ class Learning(Part):
     value: FactName = Field("", description="The fact that says what a customer is worth.")
     renewals: FactName = Field("", description="The fact that says how often a customer renewed.")
     nps: FactName = Field("", description="The fact that says how likely they are to recommend us, 0 to 10.")
-    known_before: tuple[FactName, ...] = Field(
+    known_before: tuple[Vouched, ...] = Field(
         (), description="Facts you vouch for: known before the sale, however well they tell its end."
     )

@@ -128,8 +128,8 @@ def planted(
 ) -> Planted:
     """n cases. effect: "planted" takes `odds`, a number is the odds ratio of all five, "none" is 1.
 
-    shuffled: the labels are dealt out anew. churned: of the good ones, the share that left since, whoever they
-    are: won, and not good. leak: a fact that gives the outcome away: `onboarded` (copy, or
+    shuffled: the labels are dealt out anew. churned: of the good ones, the share that left since, whoever
+    they are: won, and not good. leak: a fact that gives the outcome away: `onboarded` (copy, or
     with one in twenty wrong), `health_score` (known of the good ones), the member "our tag" of technologies.
     """
     draw = Random(f"{seed} {n}")

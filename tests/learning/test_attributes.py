@@ -190,7 +190,7 @@ def test_the_true_marks_are_the_ones_that_are_found():
 
 
 def test_what_wins_is_found_although_those_who_left_since_were_won_by_it_too():
-    """A quarter of the customers left, whoever they are: what made them buy marks them as it marks the rest."""
+    """A quarter of the customers left, whoever they are: what made them buy marks them like the rest."""
     dropped = 0
     for seed in SEEDS:
         made = planted(2_000, seed, churned=0.25)

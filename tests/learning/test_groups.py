@@ -32,7 +32,14 @@ criteria:
 
 def case(id: str, *, at: float = 0.0, domain: str = "", group: str = "", **facts: FactValue) -> Case:
     return Case(
-        id=id, name=f"Company {id}", domain=domain, facts=facts, begun=at - 1, decided=at, won=True, group=group
+        id=id,
+        name=f"Company {id}",
+        domain=domain,
+        facts=facts,
+        begun=at - 1,
+        decided=at,
+        won=True,
+        group=group,
     )
 
 
@@ -125,7 +132,9 @@ def families(seed: int, n: int = 900, size: int = 6) -> Book:
             decided = END - DAY * draw.uniform(1, 700)
             cohort = Cohort.UNPLACED if won else Cohort.LOST
             id, domain = f"{at}-{turn}", f"c{at}x{turn}.example"
-            cases.append(replace(first, id=id, domain=domain, won=won, cohort=cohort, decided=decided, begun=0.0))
+            cases.append(
+                replace(first, id=id, domain=domain, won=won, cohort=cohort, decided=decided, begun=0.0)
+            )
     cases.sort(key=lambda one: one.decided)
     return Book(cases=tuple(cases), crowd={one.id: one.facts for one in cases}, types=TYPES)
 

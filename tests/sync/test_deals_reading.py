@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import UnavailableError
@@ -75,8 +76,13 @@ def test_where_most_deals_are_out_of_sight_none_counts_as_gone(selling: Selling)
     selling.follow()
     hidden(selling, *deals[: FEW + 1])
     selling.later(DAY + 60)
-    assert selling.follow().dropped == 0
+    with capture_logs() as told:
+        for _ in range(3):
+            assert selling.follow().dropped == 0
+            selling.later(600)
     assert len(selling.world.journal.deals()) == FEW + 5
+    (error,) = [line for line in told if line["log_level"] == "error"]
+    assert (error["missing"], error["known"]) == (FEW + 1, FEW + 5)
     hidden(selling, *deals[FEW + 1 :])
     selling.later(DAY + 60)
     assert selling.follow().dropped == 0
