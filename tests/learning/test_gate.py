@@ -344,7 +344,7 @@ def test_the_best_field_is_ranked_by_all_its_bands_and_not_by_one_cut() -> None:
         ]
     )
     assert small < middling < across < large
-    one_cut = auc([case.facts["employees"].low >= 80 for case, _ in told], labels)  # type: ignore[union-attr]
+    one_cut = auc([case.facts["employees"] != Interval(5.0, 5.0) for case, _ in told], labels)
     assert one_cut is not None
     assert rule.auc > one_cut
 
@@ -373,15 +373,17 @@ def test_the_active_profile_is_shown_what_only_the_cases_call_a_leak() -> None:
     proving = parted().proving
     seen = auc([one.rank for one in judged([active], proving)], [good for _, good in proving])
     why = {"vc_backed": "vc_backed alone tells one from the other"}
-    options = {"challengers": lambda _: (None, LUCK), "rounds": 50}
-    guessed, members, known = (
-        prove([made], [active], book_, Goal.WON, hidden, withheld=withheld, **options).verdict  # type: ignore[arg-type]
-        for book_, hidden, withheld in (
-            (told, why, {}),
-            (told, {}, {"technologies": ["hubspot"]}),
-            (replace(told, left_out=why), why, {}),
-        )
-    )
+
+    def judged_with(
+        whole: Book, hidden: dict[str, str], withheld: dict[str, list[str]] | None = None
+    ) -> Verdict:
+        return prove(
+            [made], [active], whole, Goal.WON, hidden,
+            challengers=lambda _: (None, LUCK), withheld=withheld, rounds=50,
+        ).verdict  # fmt: skip
+
+    guessed, members = judged_with(told, why), judged_with(told, {}, {"technologies": ["hubspot"]})
+    known = judged_with(replace(told, left_out=why), why)
     for verdict, fact in ((guessed, "vc_backed"), (members, "technologies")):
         against = verdict.comparisons[0]
         assert against.against == f"the active profile, which is shown {fact}"

@@ -20,6 +20,7 @@ from icp_sync.learning.learn import Wish, learn
 from icp_sync.learning.proving import split
 from icp_sync.profile_file import parse
 from tests.learning.planted import DAY, END, TYPES, planted
+from tests.learning.test_reading import Portal
 
 LEARNED = """\
 profile: old
@@ -172,3 +173,20 @@ def test_a_file_names_the_account_above_in_a_column(tmp_path: Path) -> None:
     )
     found = book_from_files(tmp_path / "a.csv", None, None, Definitions(), now=END)
     assert ids(counted_once(found)[0]) == ["1", "3"]
+
+
+def test_a_crm_says_which_accounts_belong_together(tmp_path: Path) -> None:
+    portal = Portal(tmp_path)
+    head = portal.company("head")
+    branch = portal.world.crm.create(name="branch", parent=head)
+    twig = portal.world.crm.create(name="twig", parent=branch)
+    alone = portal.company("alone")
+    for account, day in (
+        (twig, "2026-09-01"),
+        (head, "2026-09-02"),
+        (branch, "2026-09-03"),
+        (alone, "2026-09-04"),
+    ):
+        portal.deal(account, closed=day)
+    assert ids(counted_once(portal.book())[0]) == [twig, alone]
+    portal.world.journal.close()
