@@ -28,6 +28,11 @@ def show_marks(screen: Screen, findings: Findings, card: Scorecard | None) -> No
         _show_points(screen, card)
     else:
         _show_nearest(screen, findings)
+    if card is not None and card.against:
+        said = ", ".join(
+            f"{mark.question.words} ({mark.rate:.0%}, lift {mark.lift:.2f})" for mark in card.against
+        )
+        screen.say(f"Marks the others, no points, as such a list may leave things out: {said}.")
     given = {step.condition for step in card.steps} if card is not None else set()
     for cohorts, words in _as_well(findings, given).items():
         screen.say(f"No points, as they mark the {cohorts} just as well: {'; '.join(words)}.")
