@@ -13,8 +13,8 @@ from icp_sync.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
-    from icp_sync.learning.finding import Finding
-    from icp_sync.learning.watch import WatchReport
+    from icp_sync.learning.drift.finding import Finding
+    from icp_sync.learning.drift.watch import WatchReport
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +54,7 @@ def drift(
 def _report(at: Opened, anew: bool) -> WatchReport:
     """What the last look found; of a look now where there was none, or one is asked for."""
     from icp_sync.learning.definitions import defined
-    from icp_sync.learning.watch import report_of, watch, watching
+    from icp_sync.learning.drift.watch import report_of, watch, watching
     from icp_sync.wiring import facts_of, parse_profiles
 
     active, kept = at.journal.active(), at.journal.watched()

@@ -99,7 +99,7 @@ def _pages(journal: Journal) -> Iterator[Sequence[StoredDeal]]:
 def _sold(journal: Journal, currency: str) -> Iterator[Sold]:
     from icp_sync.domain.facts import Money
     from icp_sync.learning.outcomes import Sold
-    from icp_sync.learning.sales import in_currency
+    from icp_sync.learning.past.sales import in_currency
 
     for page in _pages(journal):
         for deal in page:
@@ -130,8 +130,8 @@ def _worth(journal: Journal, definitions: Definitions, currency: str) -> Mapping
     """Account → what it is worth today, 0 once it has churned."""
     from icp_sync.cli.subjects import in_journal
     from icp_sync.learning.definitions import CHURNED_ON, VALUE
-    from icp_sync.learning.placing import gone
-    from icp_sync.learning.sales import in_currency
+    from icp_sync.learning.past.placing import gone
+    from icp_sync.learning.past.sales import in_currency
 
     found: dict[str, float | None] = {}
     now = time.time()

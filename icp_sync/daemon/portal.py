@@ -13,7 +13,7 @@ from icp_sync.daemon.stopping import Stopping
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, IcpSyncError, Problem
 from icp_sync.journal import Journal
-from icp_sync.learning.watch import watch_if_due
+from icp_sync.learning.drift.watch import watch_if_due
 from icp_sync.observe import log, sweep_found_missing_total
 from icp_sync.ports import Position, Stream
 from icp_sync.sync.cycle import Parts, Scope

@@ -16,6 +16,7 @@ from icp_sync.domain.facts import CATALOGUE, Facts, FactType
 
 if TYPE_CHECKING:
     from icp_sync.learning.definitions import Definitions
+from icp_sync.learning.definitions import Goal as Goal
 
 
 class Cohort(StrEnum):
@@ -30,14 +31,6 @@ class Cohort(StrEnum):
 
 
 ANTI = (Cohort.LOW, Cohort.CHURNED, Cohort.NEVER, Cohort.LOST)
-
-
-class Goal(StrEnum):
-    """What a profile is learned to tell. WON: was won, and has not churned since. BEST: the best cohort
-    against all that could be placed in another."""
-
-    WON = "won"
-    BEST = "best"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from icp_sync.domain.facts import Money
-from icp_sync.learning.cases import Goal
 
 if TYPE_CHECKING:
     from icp_sync.settings.learning import Learning
@@ -17,6 +17,14 @@ MONTH = 365.2425 * DAY / 12
 
 CHURNED_ON, VALUE, RENEWALS, NPS = OUTCOMES = ("churned_on", "value", "renewals", "nps")
 """Keys that name a fact of the account's fate, and what a file may tell of it."""
+
+
+class Goal(StrEnum):
+    """What a profile is learned to tell. WON: was won, and has not churned since. BEST: the best cohort
+    against all that could be placed in another."""
+
+    WON = "won"
+    BEST = "best"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from icp_sync.learning.attributes import Findings
 from icp_sync.learning.cases import Labelled
-from icp_sync.learning.chance import OUT_OF_REACH, needed
-from icp_sync.learning.gate import LEAST_LEARNED, LEAST_PROVED
-from icp_sync.learning.roughly import roughly
+from icp_sync.learning.figures.chance import OUT_OF_REACH, needed
+from icp_sync.learning.figures.roughly import roughly
+from icp_sync.learning.marks.attributes import Findings
+from icp_sync.learning.proof.gate import LEAST_LEARNED, LEAST_PROVED
 
 DESCRIBE = "icp-sync learn --describe, for a hypothesis from your best customers"
 

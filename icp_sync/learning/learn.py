@@ -13,20 +13,20 @@ from datetime import UTC, date, datetime
 from math import inf
 
 from icp_sync.domain.profile import Profile
-from icp_sync.learning.attributes import Findings, find
-from icp_sync.learning.bounded import placed_before
+from icp_sync.learning.card.scorecard import Scorecard, profile_of, scorecard
+from icp_sync.learning.card.written import profile_text
 from icp_sync.learning.cases import Book, Case, Goal, Labelled
-from icp_sync.learning.challengers import challengers
-from icp_sync.learning.coded import Coded, coded
 from icp_sync.learning.enough import more_cases, too_few
-from icp_sync.learning.groups import counted_once
-from icp_sync.learning.leaks import OUTCOME_FACTS, leaking_members, leaks
-from icp_sync.learning.proving import Proof, prove
-from icp_sync.learning.scorecard import Scorecard, profile_of, scorecard
-from icp_sync.learning.suspects import suspected_of, suspects
-from icp_sync.learning.wanting import UNDATED
-from icp_sync.learning.withheld import scrubbed
-from icp_sync.learning.written import profile_text
+from icp_sync.learning.marks.attributes import Findings, find
+from icp_sync.learning.marks.coded import Coded, coded
+from icp_sync.learning.past.bounded import placed_before
+from icp_sync.learning.past.groups import counted_once
+from icp_sync.learning.past.leaks import OUTCOME_FACTS, leaking_members, leaks
+from icp_sync.learning.past.suspects import suspected_of, suspects
+from icp_sync.learning.past.wanting import UNDATED
+from icp_sync.learning.past.withheld import scrubbed
+from icp_sync.learning.proof.challengers import challengers
+from icp_sync.learning.proof.proving import Proof, prove
 from icp_sync.profile_file import parse
 
 LEARNED_SHARE = 0.7

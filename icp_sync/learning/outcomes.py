@@ -13,7 +13,7 @@ from statistics import median
 
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP
 from icp_sync.domain.profile import TIERS
-from icp_sync.learning.chance import wilson
+from icp_sync.learning.figures.chance import wilson
 
 TIERS_AND_STATES = (*TIERS, NEEDS_DATA, NOT_ICP)
 UNTOLD = ""

@@ -19,9 +19,9 @@ from math import erfc, sqrt
 from statistics import fmean
 from typing import Any
 
-from icp_sync.learning.attributes import RATE, find
-from icp_sync.learning.chance import benjamini_hochberg
-from icp_sync.learning.coded import coded
+from icp_sync.learning.figures.chance import benjamini_hochberg
+from icp_sync.learning.marks.attributes import RATE, find
+from icp_sync.learning.marks.coded import coded
 from tests.bench.figures import Figure
 from tests.bench.learning_line import beside_trees, silent, whole_file
 from tests.learning.planted import ODDS, TYPES, Planted, planted

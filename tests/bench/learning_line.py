@@ -19,9 +19,9 @@ from typing import Any
 from icp_sync.domain.facts import FactType, FactValue, Interval, Members, Money
 from icp_sync.learning.cases import Book, Labelled
 from icp_sync.learning.definitions import Definitions
-from icp_sync.learning.labelled import book_from_files
+from icp_sync.learning.figures.ranking import auc
 from icp_sync.learning.learn import Wish, learn
-from icp_sync.learning.ranking import auc
+from icp_sync.learning.sources.labelled import book_from_files
 from tests.bench.figures import Figure
 from tests.learning.planted import END, FACTS, TYPES, planted
 from tests.learning.planted_file import columns, write_accounts

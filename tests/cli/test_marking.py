@@ -10,12 +10,12 @@ from rich.console import Console
 from icp_sync.cli.learn.marking import show_marks
 from icp_sync.cli.rendering import Screen
 from icp_sync.domain.conditions import AnyOf, Between, Condition, NoneOf
-from icp_sync.learning.attributes import Attribute, Findings, Mark, Missing
+from icp_sync.learning.card.exclusions import Exclusion
+from icp_sync.learning.card.naming import name_of
+from icp_sync.learning.card.scorecard import Scorecard, Step
 from icp_sync.learning.cases import Cohort
-from icp_sync.learning.coded import Question
-from icp_sync.learning.exclusions import Exclusion
-from icp_sync.learning.naming import name_of
-from icp_sync.learning.scorecard import Scorecard, Step
+from icp_sync.learning.marks.attributes import Attribute, Findings, Mark, Missing
+from icp_sync.learning.marks.coded import Question
 
 FIVE = ("BANKING", "DAIRY", "FARMING", "FISHERY", "RETAIL")
 

@@ -11,7 +11,7 @@ import pytest
 from icp_sync.errors import ConfigError
 from icp_sync.learning.cases import Book
 from icp_sync.learning.definitions import Definitions
-from icp_sync.learning.labelled import book_from_files
+from icp_sync.learning.sources.labelled import book_from_files
 
 NOW = datetime(2026, 11, 18, tzinfo=UTC).timestamp()
 ACCOUNTS = "Record ID,Company name,Website,Number of Employees\n1,Acme,acme.com,50\n2,Initech,initech.com,9\n"

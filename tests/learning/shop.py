@@ -12,9 +12,9 @@ from icp_sync.domain.account import Previous
 from icp_sync.domain.facts import Facts, value_to_json
 from icp_sync.journal import Journal, Recorded, Settled
 from icp_sync.learning.definitions import Definitions
-from icp_sync.learning.finding import Finding
-from icp_sync.learning.look import USUAL, Watching
-from icp_sync.learning.watch import WatchReport, watch
+from icp_sync.learning.drift.finding import Finding
+from icp_sync.learning.drift.look import USUAL, Watching
+from icp_sync.learning.drift.watch import WatchReport, watch
 from icp_sync.ports import Deal
 from icp_sync.profile_file import parse_all
 

@@ -17,9 +17,9 @@ from icp_sync.domain.facts import (
     number,
     yes_no,
 )
-from icp_sync.learning.attributes import Findings, find
 from icp_sync.learning.cases import Cohort
-from icp_sync.learning.coded import Coded, coded
+from icp_sync.learning.marks.attributes import Findings, find
+from icp_sync.learning.marks.coded import Coded, coded
 
 TYPES: Mapping[str, FactType] = {**CATALOGUE, "is_startup": FactType.YES_NO, "crm": FactType.CHOICE}
 INDUSTRIES = ("COMPUTER_SOFTWARE", "INTERNET", "BANKING", "RETAIL", "MACHINERY")

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from icp_sync.domain.conditions import AnyOf
 from icp_sync.domain.facts import FactType
-from icp_sync.learning.attributes import Attribute, Findings, Mark, find
 from icp_sync.learning.cases import Cohort
-from icp_sync.learning.chance import benjamini_hochberg, chi_square, independence, simes, trend
-from icp_sync.learning.coded import NOT_KNOWN, Coded, Column, Question, coded
+from icp_sync.learning.figures.chance import benjamini_hochberg, chi_square, independence, simes, trend
+from icp_sync.learning.marks.attributes import Attribute, Findings, Mark, find
+from icp_sync.learning.marks.coded import NOT_KNOWN, Coded, Column, Question, coded
 from tests.learning.planted import ODDS, TYPES, planted
 
 SEEDS = range(6)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.evaluation import NOT_ICP, evaluate
 from icp_sync.domain.facts import FactValue, Interval, Members, choice
-from icp_sync.learning.backtest import BELOW_ALL, Judged, backtest, blinded, judged
 from icp_sync.learning.cases import Case, Goal, Labelled
-from icp_sync.learning.chance import wilson
-from icp_sync.learning.proving import split
-from icp_sync.learning.ranking import auc
+from icp_sync.learning.figures.chance import wilson
+from icp_sync.learning.figures.ranking import auc
+from icp_sync.learning.proof.backtest import BELOW_ALL, Judged, backtest, blinded, judged
+from icp_sync.learning.proof.proving import split
 from tests.learning.proved import HYPOTHESIS, IDLE, TRUE, book, cases, learned, middle, profile
 
 AGED = """

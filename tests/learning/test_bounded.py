@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from icp_sync.learning.bounded import placed_before
 from icp_sync.learning.cases import Book, Case, Cohort, Goal
 from icp_sync.learning.definitions import Definitions
 from icp_sync.learning.learn import Wish, learn, parted
+from icp_sync.learning.past.bounded import placed_before
 from tests.learning.planted import TYPES, planted
 
 

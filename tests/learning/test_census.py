@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from icp_sync.domain.facts import Facts, Members, choice, number
-from icp_sync.learning.census import Bands, Census, bands_from
-from icp_sync.learning.finding import Finding, State
-from icp_sync.learning.shifts import compared
+from icp_sync.learning.drift.census import Bands, Census, bands_from
+from icp_sync.learning.drift.finding import Finding, State
+from icp_sync.learning.drift.shifts import compared
 
 TRADES = ("RETAIL", "LOGISTICS", "BANKING")
 NAMES = ("industry", "employees", "founded", "technologies")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icp_sync.learning.chance import (
+from icp_sync.learning.figures.chance import (
     OUT_OF_REACH,
     Chi,
     benjamini_hochberg,

@@ -14,8 +14,8 @@ from icp_sync.domain.compile import compile_conditions
 from icp_sync.domain.conditions import AnyOf, Between, NoneOf
 from icp_sync.domain.facts import Facts, FactType, FactValue, Interval, Members, Money, choice, number, yes_no
 from icp_sync.domain.spelling import date_text
-from icp_sync.learning.coded import NOT_KNOWN, UNKNOWN, YES, Coded, Column, asked_again, coded
-from icp_sync.learning.cuts import roundest
+from icp_sync.learning.marks.coded import NOT_KNOWN, UNKNOWN, YES, Coded, Column, asked_again, coded
+from icp_sync.learning.marks.cuts import roundest
 from icp_sync.normalize.dates import year
 from icp_sync.profile_file import parse
 from tests.learning.planted import TYPES, planted

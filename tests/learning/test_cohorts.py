@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from icp_sync.domain.facts import FactValue, Interval, Money, yes_no
 from icp_sync.learning.cases import Book, Case, Cohort, Goal
-from icp_sync.learning.cohorts import AsOf, Definitions, Sale, Subject, book_of
 from icp_sync.learning.definitions import DAY
-from icp_sync.learning.wanting import UNDATED
+from icp_sync.learning.past.cohorts import AsOf, Definitions, Sale, Subject, book_of
+from icp_sync.learning.past.wanting import UNDATED
 
 NOW = 1_795_000_000.0
 USUAL = Definitions()

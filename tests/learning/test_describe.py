@@ -20,9 +20,9 @@ from icp_sync.domain.profile import LAYERS
 from icp_sync.enrichers import load
 from icp_sync.errors import ConfigError
 from icp_sync.learning.cases import Book, Case, Cohort
-from icp_sync.learning.describe import best_of, describe, draft_text
-from icp_sync.learning.interview import QUESTIONS, Customer, settings_lines, write
-from icp_sync.learning.named import named
+from icp_sync.learning.few.describe import best_of, describe, draft_text
+from icp_sync.learning.few.interview import QUESTIONS, Customer, settings_lines, write
+from icp_sync.learning.few.named import named
 from icp_sync.ports import Hit, Miss, Request
 from icp_sync.profile_file import parse
 from icp_sync.settings import load as load_settings

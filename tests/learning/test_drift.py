@@ -9,10 +9,10 @@ from random import Random
 import pytest
 
 from icp_sync.domain.facts import Members, Money, choice, number
-from icp_sync.learning.drift import Sold, once, outside_wins, tiers_win
-from icp_sync.learning.finding import LEAST, Finding, State, named, state_of
-from icp_sync.learning.losses import Customer, churn, retention
-from icp_sync.learning.segments import left_when, segments_of
+from icp_sync.learning.drift.drift import Sold, once, outside_wins, tiers_win
+from icp_sync.learning.drift.finding import LEAST, Finding, State, named, state_of
+from icp_sync.learning.drift.losses import Customer, churn, retention
+from icp_sync.learning.drift.segments import left_when, segments_of
 
 DAY = 86_400.0
 YEAR = 365 * DAY

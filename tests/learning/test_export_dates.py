@@ -12,7 +12,7 @@ from icp_sync.cli.learn.cohorts import cohorts_json, show_cohorts
 from icp_sync.cli.rendering import Screen
 from icp_sync.learning.definitions import Definitions
 from icp_sync.learning.learn import Wish, learn
-from icp_sync.learning.wanting import UNDATED
+from icp_sync.learning.past.wanting import UNDATED
 from tests.learning.exports import ACCOUNTS, SOLD, book, closed, decided, noted, refused, shops
 
 

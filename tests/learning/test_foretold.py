@@ -8,8 +8,8 @@ import pytest
 
 from icp_sync.domain.profile import Learned, Profile
 from icp_sync.learning.cases import Case, Cohort, Labelled
-from icp_sync.learning.finding import DAY, LEAST, Finding, State
-from icp_sync.learning.foretold import foretells, foretold
+from icp_sync.learning.drift.finding import DAY, LEAST, Finding, State
+from icp_sync.learning.drift.foretold import foretells, foretold
 
 LEARNED = Learned(goal="won", until="2026-01-01", cases=900, good=180, expected={"A": 0.4, "B": 0.2})
 PROFILE = Profile(name="saas", currency="USD", criteria=(), learned=LEARNED)

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from icp_sync.domain.facts import CATALOGUE, Interval, Members, choice
 from icp_sync.domain.profile import Profile
-from icp_sync.learning.attributes import find
-from icp_sync.learning.backtest import judged
+from icp_sync.learning.card.scorecard import profile_of, scorecard
 from icp_sync.learning.cases import Book, Case, Goal, Labelled
-from icp_sync.learning.challengers import challengers
-from icp_sync.learning.coded import Coded, coded
-from icp_sync.learning.gate import LEAST_PROVED, Verdict, gate
-from icp_sync.learning.proving import Challengers, Split, prove, split
-from icp_sync.learning.ranking import auc
-from icp_sync.learning.rules import Rule, best_rule
-from icp_sync.learning.scorecard import profile_of, scorecard
+from icp_sync.learning.figures.ranking import auc
+from icp_sync.learning.marks.attributes import find
+from icp_sync.learning.marks.coded import Coded, coded
+from icp_sync.learning.proof.backtest import judged
+from icp_sync.learning.proof.challengers import challengers
+from icp_sync.learning.proof.gate import LEAST_PROVED, Verdict, gate
+from icp_sync.learning.proof.proving import Challengers, Split, prove, split
+from icp_sync.learning.proof.rules import Rule, best_rule
 from tests.learning.planted import TYPES, planted
 from tests.learning.proved import HYPOTHESIS, IDLE, TRUE, book, cases, learned, middle, profile
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from icp_sync.domain.facts import FactValue, choice, number, yes_no
 from icp_sync.learning.cases import Book, Case, Cohort, Goal
-from icp_sync.learning.cohorts import Sale, Subject, book_of
 from icp_sync.learning.definitions import Definitions
-from icp_sync.learning.groups import counted_once, roots
-from icp_sync.learning.labelled import book_from_files
 from icp_sync.learning.learn import Wish, learn
-from icp_sync.learning.proving import split
+from icp_sync.learning.past.cohorts import Sale, Subject, book_of
+from icp_sync.learning.past.groups import counted_once, roots
+from icp_sync.learning.proof.proving import split
+from icp_sync.learning.sources.labelled import book_from_files
 from icp_sync.profile_file import parse
 from tests.learning.planted import DAY, END, TYPES, planted
 from tests.learning.test_reading import Portal

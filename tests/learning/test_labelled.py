@@ -16,12 +16,12 @@ from icp_sync.cli.learn.cohorts import cohorts_json, show_cohorts
 from icp_sync.cli.rendering import Screen
 from icp_sync.domain.facts import CATALOGUE, FactType, Interval, Money
 from icp_sync.errors import ConfigError
-from icp_sync.learning import told_names
 from icp_sync.learning.cases import Book, Case, Cohort
-from icp_sync.learning.cohorts import Definitions, Subject
-from icp_sync.learning.labelled import book_from_files, with_joined
-from icp_sync.learning.told_names import TOLD_ROLES, Said
-from icp_sync.learning.wanting import UNDATED
+from icp_sync.learning.past.cohorts import Definitions, Subject
+from icp_sync.learning.past.wanting import UNDATED
+from icp_sync.learning.sources import told_names
+from icp_sync.learning.sources.labelled import book_from_files, with_joined
+from icp_sync.learning.sources.told_names import TOLD_ROLES, Said
 from icp_sync.normalize.dates import instant
 
 NOW = 1_795_046_400.0  # 2026-11-18

@@ -9,8 +9,8 @@ import pytest
 
 from icp_sync.domain.facts import CATALOGUE, FactType, FactValue, Members, Money, choice, number, yes_no
 from icp_sync.learning.cases import Case, Cohort, Labelled
-from icp_sync.learning.leaks import leaking_members, leaks
-from icp_sync.learning.withheld import known_by, scrubbed, without_members
+from icp_sync.learning.past.leaks import leaking_members, leaks
+from icp_sync.learning.past.withheld import known_by, scrubbed, without_members
 
 DAY = 86_400.0
 DECIDED = 1_780_000_000.0

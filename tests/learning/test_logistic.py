@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icp_sync.learning.logistic import Fit, isotonic, ridge
+from icp_sync.learning.figures.logistic import Fit, isotonic, ridge
 from tests.learning.reference import near, reference
 
 steps = st.lists(

@@ -13,8 +13,8 @@ from icp_sync.domain.facts import Interval, choice
 from icp_sync.errors import ConfigError
 from icp_sync.learning.cases import Goal
 from icp_sync.learning.definitions import Definitions
-from icp_sync.learning.labelled import book_from_files
-from icp_sync.learning.wanting import CHURN_UNTOLD, of_goal
+from icp_sync.learning.past.wanting import CHURN_UNTOLD, of_goal
+from icp_sync.learning.sources.labelled import book_from_files
 from tests.learning.exports import ACCOUNTS, DEALS, NOW, SOLD, book, file, noted, refused, shops
 
 

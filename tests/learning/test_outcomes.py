@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from icp_sync.learning.chance import wilson
+from icp_sync.learning.figures.chance import wilson
 from icp_sync.learning.outcomes import DAY, Kept, Sold, customers, rows
 
 MAY = date(2026, 5, 1)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icp_sync.learning.ranking import auc, auc_difference, auc_estimate, binomial, estimate
+from icp_sync.learning.figures.ranking import auc, auc_difference, auc_estimate, binomial, estimate
 from tests.learning.reference import near, reference
 
 ranked = st.lists(st.tuples(st.integers(-5, 20), st.booleans()), min_size=1, max_size=60)

@@ -15,8 +15,8 @@ from icp_sync.errors import AuthError
 from icp_sync.journal import Journal
 from icp_sync.learning.cases import Book, Case, Cohort
 from icp_sync.learning.definitions import Definitions
-from icp_sync.learning.reading import book_of_connection, sale_of
-from icp_sync.learning.wanting import CHURN_UNTOLD
+from icp_sync.learning.past.wanting import CHURN_UNTOLD
+from icp_sync.learning.sources.reading import book_of_connection, sale_of
 from icp_sync.ports import Deal
 from tests.crm.hubspot.world import Portal as HubSpotPortal
 from tests.sync.world import START, Vendor, World

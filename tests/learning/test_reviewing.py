@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import date
 
 from icp_sync.domain.profile import Profile
-from icp_sync.learning.finding import DAY, State
-from icp_sync.learning.reviewing import Event, begins, events, reviews
+from icp_sync.learning.drift.finding import DAY, State
+from icp_sync.learning.drift.reviewing import Event, begins, events, reviews
 
 DAY_OF = begins(date(2027, 3, 1))
 DATED = Profile(name="saas", currency="USD", criteria=(), review_minor="2027-03-01", review_full="2028-01-01")

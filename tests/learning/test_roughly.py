@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icp_sync.learning.roughly import FAR, roughly
+from icp_sync.learning.figures.roughly import FAR, roughly
 
 
 @given(st.integers(1, 10**9), st.integers(0, 10**6))

@@ -13,16 +13,16 @@ from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.conditions import AnyOf, Between, NoneOf
 from icp_sync.domain.evaluation import NOT_ICP, evaluate
 from icp_sync.domain.facts import FactValue, Interval, Members, number
-from icp_sync.learning.attributes import find
+from icp_sync.learning.card.choosing import chosen
+from icp_sync.learning.card.curve import curve
+from icp_sync.learning.card.evidence import against_words
+from icp_sync.learning.card.factors import unknown_shares
+from icp_sync.learning.card.points import points_of, weighed
+from icp_sync.learning.card.scorecard import Scorecard, fact_of, profile_of, scorecard, scored
+from icp_sync.learning.card.tiers import tier_of
 from icp_sync.learning.cases import Cohort
-from icp_sync.learning.choosing import chosen
-from icp_sync.learning.coded import coded
-from icp_sync.learning.curve import curve
-from icp_sync.learning.evidence import against_words
-from icp_sync.learning.factors import unknown_shares
-from icp_sync.learning.points import points_of, weighed
-from icp_sync.learning.scorecard import Scorecard, fact_of, profile_of, scorecard, scored
-from icp_sync.learning.tiers import tier_of
+from icp_sync.learning.marks.attributes import find
+from icp_sync.learning.marks.coded import coded
 from tests.domain.oracle import credit
 from tests.learning.sold import TYPES, Company, Sold, has, mixed, size_of, sold
 

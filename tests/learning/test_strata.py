@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icp_sync.learning.attributes import find
-from icp_sync.learning.chance import independence
-from icp_sync.learning.coded import Coded
-from icp_sync.learning.strata import grouped, within
+from icp_sync.learning.figures.chance import independence
+from icp_sync.learning.marks.attributes import find
+from icp_sync.learning.marks.coded import Coded
+from icp_sync.learning.marks.strata import grouped, within
 from tests.learning.test_attributes import told
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from icp_sync.domain.facts import FactValue, Members, choice, number
 from icp_sync.learning.cases import Labelled
-from icp_sync.learning.leaks import leaks
-from icp_sync.learning.suspects import asked_by, suspected_of, suspects
+from icp_sync.learning.past.leaks import leaks
+from icp_sync.learning.past.suspects import asked_by, suspected_of, suspects
 from icp_sync.profile_file import parse
 from tests.learning.planted import TYPES as PLANTED
 from tests.learning.planted import planted

@@ -13,10 +13,10 @@ import structlog
 from icp_sync.domain.facts import Facts, choice, number
 from icp_sync.journal import Journal, Watched
 from icp_sync.learning.definitions import Definitions
-from icp_sync.learning.finding import State
-from icp_sync.learning.look import Watching
-from icp_sync.learning.reviewing import Event
-from icp_sync.learning.watch import due, report_of
+from icp_sync.learning.drift.finding import State
+from icp_sync.learning.drift.look import Watching
+from icp_sync.learning.drift.reviewing import Event
+from icp_sync.learning.drift.watch import due, report_of
 from tests.learning.shop import DAY, NOW, PROFILE, Shop, found
 
 TRADES = ("RETAIL", "LOGISTICS", "BANKING", "MINING")

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from icp_sync.domain.conditions import AllOf, AnyOf, Between, Condition, NoneOf
 from icp_sync.domain.profile import Flag, Learned, Profile
 from icp_sync.errors import ConfigError
-from icp_sync.learning.exclusions import Exclusion
-from icp_sync.learning.naming import distinct, layer_of, name_of
-from icp_sync.learning.scorecard import Scorecard, Step, profile_of
-from icp_sync.learning.spelling import amount, quoted
-from icp_sync.learning.written import profile_text
+from icp_sync.learning.card.exclusions import Exclusion
+from icp_sync.learning.card.naming import distinct, layer_of, name_of
+from icp_sync.learning.card.scorecard import Scorecard, Step, profile_of
+from icp_sync.learning.card.spelling import amount, quoted
+from icp_sync.learning.card.written import profile_text
 from icp_sync.profile_file import parse
 from icp_sync.profile_file.names import LONGEST_NAME
 from icp_sync.profile_file.reading import Report, read

@@ -29,7 +29,7 @@ def show_cohorts(screen: Screen, book: Book, definitions: Definitions) -> None:
 def show_placed(screen: Screen, book: Book, definitions: Definitions) -> None:
     """The cohorts with their counts, and why cases could not be placed."""
     from icp_sync.cli.text import counted, day
-    from icp_sync.learning.wanting import of_goal
+    from icp_sync.learning.past.wanting import of_goal
 
     whose = f"{counted(len(book.cases), 'case')} among {counted(len(book.crowd), 'account')}"
     if not book.cases:
@@ -84,7 +84,7 @@ def cohorts_json(book: Book, definitions: Definitions) -> dict[str, object]:
 
     known: fact → of which share of the cases it is. The count of those who left is None where nothing tells.
     """
-    from icp_sync.learning.wanting import of_goal
+    from icp_sync.learning.past.wanting import of_goal
 
     good, told = _good(book, definitions)
     return {

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
     from icp_sync.learning.cases import Book
     from icp_sync.learning.definitions import Definitions
-    from icp_sync.learning.describe import Description, Trait
-    from icp_sync.learning.interview import Customer
+    from icp_sync.learning.few.describe import Description, Trait
+    from icp_sync.learning.few.interview import Customer
 
 SHOWN = 15
 """Traits on a screen; a document has all of them."""
@@ -35,7 +35,7 @@ def described(
     questions to `interview`. Raises ConfigError where there are too few of them."""
     from icp_sync.cli.learn.cohorts import cohorts_json, show_cohorts
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.learning.describe import describe
+    from icp_sync.learning.few.describe import describe
 
     _spare(interview)
     chosen, notes = _chosen(book, best)
@@ -74,7 +74,7 @@ class Asked(NamedTuple):
     @property
     def said(self) -> str:
         """How many are asked, and why no more."""
-        from icp_sync.learning.interview import MOST
+        from icp_sync.learning.few.interview import MOST
 
         many = f", the best {MOST}: with more, answers repeat themselves"
         why = many if self.customers == MOST else ", those that have a domain"
@@ -90,8 +90,8 @@ def _spare(interview: Path | None) -> None:
 
 def _chosen(book: Book, best: Path | None) -> tuple[list[str], list[str]]:
     """Whom to describe, and notes on the list they come from."""
-    from icp_sync.learning.describe import FEWEST, best_of, unvalued, who_they_are
-    from icp_sync.learning.named import named
+    from icp_sync.learning.few.describe import FEWEST, best_of, unvalued, who_they_are
+    from icp_sync.learning.few.named import named
 
     chosen, notes = (best_of(book), []) if best is None else named(best, book)
     if len(chosen) < FEWEST:
@@ -108,7 +108,7 @@ def _chosen(book: Book, best: Path | None) -> tuple[list[str], list[str]]:
 
 def _draft(found: Description, book: Book, name: str, out: Path | None) -> str:
     """Write the draft where there is one and somebody wants it; the path, "" for neither."""
-    from icp_sync.learning.describe import draft_text
+    from icp_sync.learning.few.describe import draft_text
     from icp_sync.tables.writing import whole
 
     if out is None or found.draft is None:
@@ -122,7 +122,7 @@ def _draft(found: Description, book: Book, name: str, out: Path | None) -> str:
 def _interview(book: Book, chosen: list[str], path: Path, connection: str) -> Asked:
     """Write the questions."""
     from icp_sync.domain.facts import CATALOGUE
-    from icp_sync.learning import interview
+    from icp_sync.learning.few import interview
     from icp_sync.tables.writing import whole
 
     customers = _customers(book, chosen)[: interview.MOST]
@@ -137,8 +137,8 @@ def _interview(book: Book, chosen: list[str], path: Path, connection: str) -> As
 
 
 def _customers(book: Book, chosen: list[str]) -> list[Customer]:
-    from icp_sync.learning.interview import Customer
-    from icp_sync.learning.named import known
+    from icp_sync.learning.few.interview import Customer
+    from icp_sync.learning.few.named import known
 
     accounts = known(book)
     return [Customer(accounts[id].domain, accounts[id].name) for id in chosen if accounts[id].domain]
@@ -146,7 +146,7 @@ def _customers(book: Book, chosen: list[str]) -> list[Customer]:
 
 def show(screen: Screen, found: Description, notes: list[str]) -> None:
     """The traits, strongest first, and what a draft would ask."""
-    from icp_sync.learning.describe import EQUAL
+    from icp_sync.learning.few.describe import EQUAL
 
     screen.heading(found.said)
     traits = found.strongest(SHOWN)

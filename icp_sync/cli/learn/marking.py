@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.conditions import Condition
-    from icp_sync.learning.attributes import Findings, Mark
-    from icp_sync.learning.exclusions import Exclusion
-    from icp_sync.learning.scorecard import Scorecard, Step
+    from icp_sync.learning.card.exclusions import Exclusion
+    from icp_sync.learning.card.scorecard import Scorecard, Step
+    from icp_sync.learning.marks.attributes import Findings, Mark
 
 SHOWN = 8
 """Facts on the screen; a document has all of them."""
@@ -117,7 +117,7 @@ def _rates(one: Step | Exclusion | Mark) -> tuple[str, str]:
 def _label(screen: Screen, name: str, condition: Condition, foot: list[str]) -> str:
     """The name as a table bears it; what it leaves out goes to `foot`."""
     from icp_sync.cli.text import short
-    from icp_sync.learning.naming import full_name
+    from icp_sync.learning.card.naming import full_name
 
     full = full_name(condition)
     room = len(full) if screen.console is None else max(LEAST, screen.console.width - BESIDE)

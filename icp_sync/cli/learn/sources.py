@@ -34,7 +34,7 @@ def book_for(
     Raises ConfigError with every problem.
     """
     if accounts is not None:
-        from icp_sync.learning.labelled import book_from_files
+        from icp_sync.learning.sources.labelled import book_from_files
         from icp_sync.tables.columns import parse_map
 
         definitions, types = _defined(config, connection)
@@ -78,7 +78,7 @@ def _defined(config: Path | None, connection: str | None) -> tuple[Definitions, 
 def _from_crm(config: Path | None, connection: str | None, join: Path | None) -> tuple[Book, Definitions]:
     from icp_sync.cli.opening import wired
     from icp_sync.learning.definitions import defined
-    from icp_sync.learning.reading import book_of_connection
+    from icp_sync.learning.sources.reading import book_of_connection
     from icp_sync.wiring import buying_of
 
     with wired(config, connection, talk=not sys.stderr.isatty()) as (_, parts):

@@ -12,10 +12,10 @@ from icp_sync.cli.text import counted, short
 
 if TYPE_CHECKING:
     from icp_sync.cli.learn.asked import Written
-    from icp_sync.learning.attributes import Findings, Mark
     from icp_sync.learning.cases import Book
     from icp_sync.learning.definitions import Definitions
     from icp_sync.learning.learn import Learned
+    from icp_sync.learning.marks.attributes import Findings, Mark
 
 NOTES = 6
 """Notes on the screen; a document has all of them."""
@@ -75,7 +75,7 @@ def _without(reason: str, figures: Sequence[str]) -> str:
 
 def _left_out(screen: Screen, book: Book, done: Learned) -> None:
     """Facts that follow the deal on a line, a line for each that the data give away, and notes."""
-    from icp_sync.learning.leaks import OUTCOME_FACTS
+    from icp_sync.learning.past.leaks import OUTCOME_FACTS
 
     ruled = book.left_out.keys() | (done.left_out.keys() & OUTCOME_FACTS.keys())
     told = [f"{fact}: {why}" for fact, why in done.left_out.items() if fact not in ruled]

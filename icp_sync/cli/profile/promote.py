@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from icp_sync.cli.profile.activation import Activated
     from icp_sync.cli.profile.proof import Source
     from icp_sync.domain.profile import Profile
-    from icp_sync.learning.proving import Proof
+    from icp_sync.learning.proof.proving import Proof
     from icp_sync.profile_file import Loaded
 
 Note = Annotated[str, typer.Option("--note", help="Why, for the list of versions.")]

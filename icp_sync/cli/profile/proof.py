@@ -15,12 +15,12 @@ from icp_sync.errors import ConfigError
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.profile import Profile
-    from icp_sync.learning.backtest import Backtest, Band, TierRow
     from icp_sync.learning.cases import Book, Goal
     from icp_sync.learning.definitions import Definitions
-    from icp_sync.learning.gate import Comparison, Verdict
-    from icp_sync.learning.proving import Challengers, Proof, Split
-    from icp_sync.learning.ranking import Estimate
+    from icp_sync.learning.figures.ranking import Estimate
+    from icp_sync.learning.proof.backtest import Backtest, Band, TierRow
+    from icp_sync.learning.proof.gate import Comparison, Verdict
+    from icp_sync.learning.proof.proving import Challengers, Proof, Split
 
 SELECTION = (
     "Tried only on companies somebody chose to sell to: how it ranks others, or those whose losing deals "
@@ -66,12 +66,12 @@ def proven(profiles: Sequence[Profile], active: Sequence[Profile], book: Book, g
     away: as the cases to learn from tell, or all of them for a profile written by hand. Raises ConfigError
     when no case can tell anything.
     """
-    from icp_sync.learning.challengers import challengers
-    from icp_sync.learning.coded import coded
-    from icp_sync.learning.leaks import leaking_members
     from icp_sync.learning.learn import given_away
-    from icp_sync.learning.proving import prove, split
-    from icp_sync.learning.withheld import without_members
+    from icp_sync.learning.marks.coded import coded
+    from icp_sync.learning.past.leaks import leaking_members
+    from icp_sync.learning.past.withheld import without_members
+    from icp_sync.learning.proof.challengers import challengers
+    from icp_sync.learning.proof.proving import prove, split
 
     parted = split(profiles, book, goal)
     if not parted.proving:
@@ -91,7 +91,7 @@ def proven(profiles: Sequence[Profile], active: Sequence[Profile], book: Book, g
 def unseen(profile: Profile, hidden: Mapping[str, str]) -> tuple[str, ...]:
     """Facts by which a profile gives points or excludes, and that it was not shown: it scored otherwise here
     than it will on the record."""
-    from icp_sync.learning.suspects import asked_by
+    from icp_sync.learning.past.suspects import asked_by
 
     return tuple(fact for fact in asked_by(profile) if fact in hidden and fact != "population")
 

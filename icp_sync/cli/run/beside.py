@@ -25,7 +25,7 @@ def beside(wanted: Wanted, wired: Wired, stopping: Stopping) -> dict[str, object
 
 def _watch(wired: Wired) -> None:
     """Once a day: whether the profile still holds."""
-    from icp_sync.learning.watch import watch_if_due
+    from icp_sync.learning.drift.watch import watch_if_due
 
     policy = wired.parts.policy()
     profiles = [compiled.profile for compiled in policy.compiled]

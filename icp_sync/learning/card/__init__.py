@@ -1,0 +1,1 @@
+"""Marks become a few questions with whole points, and those a profile file."""

@@ -1,0 +1,1 @@
+"""Where the world leaves the active profile: looked at daily, told once."""

@@ -1,0 +1,1 @@
+"""Few customers: their traits as a hypothesis, and what to ask them."""

@@ -1,0 +1,1 @@
+"""Every question asked of every case, and what marks the good ones."""

@@ -1,0 +1,1 @@
+"""How a profile does on what came later, and whether that is enough to promote it."""
