@@ -89,8 +89,9 @@ class Book:
     tiers are counted on. currency: of values. left_out: fact → why it may not be learned from. churn_told:
     whether anything says which customers left. dated: whether anything says when cases were decided; else all
     were, as it were, just now. by: how its cases were placed, None where nobody can place them
-    again. known_before: facts that somebody vouches for as known before the sale. notes: what was missing or
-    set aside, in sentences, shown before anything else.
+    again. known_before: facts that somebody vouches for as known before the sale; connection: whose settings
+    say so, "" where there are none. notes: what was missing or set aside, in sentences, shown before anything
+    else.
     """
 
     cases: tuple[Case, ...]
@@ -100,6 +101,7 @@ class Book:
     left_out: Mapping[str, str] = field(default_factory=dict)
     churn_told: bool = True
     known_before: frozenset[str] = frozenset()
+    connection: str = ""
     dated: bool = True
     by: Definitions | None = None
     notes: Sequence[str] = ()

@@ -63,7 +63,8 @@ def next_step(learning: Sequence[Labelled], proving: Sequence[Labelled]) -> str:
         kind, other = ("lost", "won") if good else ("won", "lost")
         return f"add the {kind} deals to what is read: what marks the {other} ones shows only beside them"
     first, last = (_day(end(one.case.decided for one in told)) for end in (min, max))
-    if not (learning and proving) and first < last:
+    enough = min(good, len(told) - good) >= LEAST_LEARNED + LEAST_PROVED
+    if enough and not (learning and proving) and first < last:
         return f"name a day between {first} and {last} with --until, as the data goes from then to then"
     return DESCRIBE
 

@@ -127,7 +127,14 @@ def _begun(book: Book, wish: Wish) -> tuple[Book, Learned]:
     book, grouped = counted_once(book)
     until = wish.until or parted(book.cases, wish.goal)
     ends = _instant(until) if until else inf
+    afterwards = _good(book, wish.goal)
     book = placed_before(book, ends)
+    notes = [grouped] if grouped else []
+    if (good := _good(book, wish.goal)) != afterwards:
+        notes.append(
+            f"worth is compared as it could be on {until}, so that nothing later decides: {good[0]:,} good "
+            f"of {good[1]:,}; by all that is known today it would be {afterwards[0]:,} of {afterwards[1]:,}"
+        )
     withheld = leaking_members(book.labelled(wish.goal, until=ends), book.types, vouched=book.known_before)
     book = without(book, withheld)
     learning, proving = book.labelled(wish.goal, until=ends), book.labelled(wish.goal, since=ends)
@@ -137,8 +144,14 @@ def _begun(book: Book, wish: Wish) -> tuple[Book, Learned]:
         until=until,
         left_out=given_away(book, learning),
         withheld=withheld,
-        notes=(grouped,) if grouped else (),
+        notes=notes,
     )
+
+
+def _good(book: Book, goal: Goal) -> tuple[int, int]:
+    """Good cases, and all that can tell."""
+    told = book.labelled(goal)
+    return sum(one.good for one in told), len(told)
 
 
 def _card(asked: Coded, book: Book, begun: Learned, currency: str, capacity: int | None) -> Scorecard | None:

@@ -128,7 +128,9 @@ def test_an_unproven_profile_is_refused_and_nothing_changes(
     assert document["cohorts"]["cases"] > 500
     assert "planted is not promoted, and nothing was changed: not shown to rank better" in result.stderr
     assert document["enough"] in result.stderr
-    assert "next: icp-sync learn, from more cases; or repeat with --force" in result.stderr
+    hopeless = document["enough"].startswith("No number")
+    step = "icp-sync learn, for another profile" if hopeless else "icp-sync learn, once more is decided"
+    assert f"next: {step}; or repeat with --force" in result.stderr
     [entry] = audit(place)
     assert (entry["what"], entry["detail"]["reasons"]) == ("profile promote refused", document["reasons"])
     assert place.json("profile", "activate", written(place, IDLE, "idle"))["version"] == 1
@@ -275,30 +277,104 @@ def test_taking_the_learned_entry_out_is_said_and_kept_in_the_audit(
     assert ("! planted asks mostly the same questions as planted" in shown) is (name == "planted")
 
 
-def test_a_fact_the_sale_may_have_caused_is_refused_until_somebody_vouches_for_it(
-    place: Place, strong: tuple[Path, float], tmp_path: Path
-) -> None:
-    found = told(3.0)
+@pytest.fixture
+def suspect(tmp_path: Path) -> Path:
+    """An export in which who owns a company tells so well that the sale may have caused it."""
     marked = [
         replace(case, facts={**case.facts, "ownership": choice("public")})
         if (at % 5 < 3 if case.won else at % 20 == 0)
         else replace(case, facts={**case.facts, "ownership": choice("private")})
-        for at, case in enumerate(found)
+        for at, case in enumerate(told(3.0))
     ]
-    export = write_accounts(tmp_path / "suspect.csv", marked)
+    return write_accounts(tmp_path / "suspect.csv", marked)
+
+
+def test_learn_gives_the_line_for_the_settings_where_somebodys_word_is_all_that_is_wanting(
+    place: Place, suspect: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "new.yaml"
+    shown = place.run("learn", *on(suspect), "--out", str(out)).stdout
+    line = 'known_before = ["ownership"] under [connections.main.learning] in the settings'
+    answer = shown.splitlines()[0]
+    assert "it would not be promoted as it stands" in answer
+    assert answer.count(line) == 1
+    assert answer.count("known_before") == 1
+    assert shown.rstrip().endswith(f"next: {line}; then icp-sync profile promote {out}")
+    with place.config.open("a") as settings:
+        settings.write('\n[connections.main.learning]\nknown_before = ["ownership"]\n')
+    assert place.json("profile", "promote", str(out), *on(suspect))["passed"] is True
+
+
+def test_learn_without_settings_says_that_the_line_needs_a_file_of_them(
+    suspect: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    document = json.loads(command("learn", *on(suspect), "--json").stdout)
+    assert document["next"].startswith('known_before = ["ownership"] under [connections.main.learning]')
+    assert document["next"].endswith("(there is no file yet: icp-sync init)")
+
+
+def test_learn_sends_nobody_to_promote_what_would_be_refused(
+    place: Place, strong: tuple[Path, float], tmp_path: Path
+) -> None:
+    out, again = tmp_path / "new.yaml", tmp_path / "again.yaml"
+    place.run("learn", *on(strong[0]), "--out", str(out))
+    place.run("profile", "promote", str(out), *on(strong[0]))
+    shown = place.run("learn", *on(strong[0]), "--out", str(again)).stdout
+    assert "it would not be promoted as it stands" in shown
+    assert shown.rstrip().endswith("next: icp-sync learn, once more is decided")
+    refused = place.run("profile", "promote", str(again), *on(strong[0]), code=3).stderr
+    assert "next: icp-sync learn, for another profile; or repeat with --force" in refused
+
+
+def test_learn_and_backtest_prove_alike_whatever_currency_the_profile_is_in(
+    place: Place, strong: tuple[Path, float], tmp_path: Path
+) -> None:
+    base, out = Path(written(place, IDLE.replace("USD", "JPY"), "base")), tmp_path / "new.yaml"
+    learnt = place.json("learn", *on(strong[0]), "--base", str(base), "--out", str(out))["proof"]
+    tried = place.json("profile", "backtest", str(out), *on(strong[0]))
+    assert "currency: JPY" in out.read_text()
+    for what in ("comparisons", "suspected", "backtest", "passed", "reasons"):
+        assert learnt[what] == tried[what]
+
+
+def test_what_was_set_aside_is_told_and_cases_are_counted_under_the_goal_of_the_profile(
+    place: Place, tmp_path: Path
+) -> None:
+    found = told(3.0)
+    joined = [replace(case, domain="acme-holding.com") if at < 4 else case for at, case in enumerate(found)]
+    export = write_accounts(tmp_path / "groups.csv", joined)
+    file = written(place, PROFILE + learned(time.time() - 500 * DAY, goal="best"))
+    document = place.json("profile", "backtest", file, *on(export))
+    assert "group" in document["set_aside"]
+    assert (document["goal"], document["cohorts"]["goal"]) == ("best", "best")
+    told_of = " ".join(place.run("profile", "backtest", file, *on(export)).stdout.split())
+    assert document["set_aside"][1:] in told_of
+    promoted = place.json("profile", "promote", file, *on(export), "--force")
+    assert promoted["cohorts"]["goal"] == "best"
+
+
+def test_a_fact_the_sale_may_have_caused_is_refused_until_somebody_vouches_for_it(
+    place: Place, strong: tuple[Path, float], suspect: Path
+) -> None:
+    export = suspect
     asks = "  - {name: Owners, layer: firmographic, fact: ownership, any_of: [public], weight: 25}\n"
     file = written(place, PROFILE.replace("tiers:", f"{asks}tiers:") + learned(strong[1]))
     refused = place.run("profile", "promote", file, *on(export), code=3)
     assert "planted asks about what may come from the sale: 'ownership: " in refused.stderr
-    assert "could the sale have caused this?" in refused.stderr
+    assert "could the sale have caused this? Enough would be" in refused.stderr
+    line = 'known_before = ["ownership"] under [connections.main.learning] in the settings'
+    assert f"next: {line}; or repeat with --force" in refused.stderr
     document = place.json("profile", "backtest", file, *on(export))
     assert list(document["suspected"]) == ["ownership"]
     with place.config.open("a") as settings:
-        settings.write('\n[connections.main.learning]\nknown_before = ["ownership", "partner_of"]\n')
+        settings.write("\n[connections.main.learning]\n")
+        settings.write('known_before = ["ownership", "partner_of", "lifecycle"]\n')
     vouched = place.json("profile", "promote", file, *on(export))
     assert (vouched["passed"], vouched["suspected"]) == (True, {})
     notes = vouched["cohorts"]["notes"]
     assert "learning.known_before names partner_of, which is known of no account here" in notes
+    assert any("names lifecycle, which follows the deal and is never learned from" in note for note in notes)
 
 
 def test_what_became_of_customers_can_be_joined(

@@ -20,7 +20,7 @@ from icp_sync.domain.profile import LAYERS
 from icp_sync.enrichers import load
 from icp_sync.errors import ConfigError
 from icp_sync.learning.cases import Book, Case, Cohort
-from icp_sync.learning.few.describe import best_of, describe, draft_text
+from icp_sync.learning.few.describe import best_of, describe, draft_text, once
 from icp_sync.learning.few.interview import QUESTIONS, Customer, settings_lines, write
 from icp_sync.learning.few.named import named
 from icp_sync.ports import Hit, Miss, Request
@@ -255,6 +255,32 @@ def test_the_questions_cover_every_layer_and_each_declares_its_fact_once() -> No
 def test_a_path_with_quotes_and_backslashes_stays_one_path() -> None:
     path = 'C:\\new\\"best".csv'
     assert tomllib.loads(settings_lines(path, "main"))["connections"]["main"]["enrichers"][0]["path"] == path
+
+
+def test_of_a_group_of_companies_one_is_described_and_the_rest_are_none_of_the_others() -> None:
+    whole = book()
+    grouped = replace(
+        whole, cases=tuple(replace(one, group="9" if one.id in IDS[:5] else "") for one in whole.cases)
+    )
+    found, said = once(grouped)
+    assert said.startswith("5 cases are of groups of companies")  # the account above is one of them
+    assert best_of(found) == ["0", "5", "6", "7", "8", "10", "11", "12", "13"]
+    assert describe(found, best_of(found)).base == 600 - BEST
+    assert once(whole) == (whole, "")
+
+
+def test_the_command_counts_a_group_once_and_says_so(tmp_path: Path) -> None:
+    path = export(tmp_path)
+    head, *rows = path.read_text().splitlines()
+    owned = [f"{row},{'Holding' if row.split(',')[0] in IDS[:4] else 'n/a'}" for row in rows]
+    path.write_text("\n".join([f"{head},Parent Account", *owned]) + "\n")
+    told = run("--accounts", str(path), "--describe", "--json")
+    assert told.exit_code == 0, told.output
+    document = json.loads(told.stdout)
+    assert document["best"] == ["0", *IDS[4:]]
+    assert document["others"] == 600 - BEST
+    assert document["cohorts"]["accounts"] == 600
+    assert any("the largest is 'Holding', with 4 cases" in note for note in document["notes"])
 
 
 def export(folder: Path, seed: int = 4) -> Path:

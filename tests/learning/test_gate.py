@@ -389,7 +389,7 @@ def test_the_active_profile_is_shown_what_only_the_cases_call_a_leak() -> None:
         assert against.against == f"the active profile, which is shown {fact}"
         assert against.auc == seen
         assert f"the active profile asks about {fact}, which may give the outcome away" in verdict.reasons[-1]
-        assert "learning.known_before" in verdict.reasons[-1]
+        assert f'known_before = ["{fact}"] under [connections.main.learning]' in verdict.reasons[-1]
     assert known.comparisons[0].against == "the active profile"
     assert known.comparisons[0].auc != seen
 
@@ -404,7 +404,16 @@ def test_a_profile_that_asks_about_a_suspect_is_not_promoted_however_well_it_ran
     assert verdict.reasons == (
         "planted asks about what may come from the sale: it is odd: could the sale have caused this?",
     )
-    assert "somebody's word, under learning.known_before" in verdict.enough
+    assert verdict.enough.startswith("Enough would be a profile that does not ask about it, or somebody's")
+    assert verdict.vouch in verdict.enough
+    assert verdict.vouch.startswith('known_before = ["vc_backed"] under [connections.main.learning]')
+    assert not verdict.hopeless
+    behind = gate(
+        [made], [made], told.learning, told.proving, shuffled=LUCK, rule=rule_of(), suspected=odd, rounds=100
+    )
+    assert (behind.vouch, behind.hopeless) == ("", True)
+    assert behind.enough.startswith("No number of further cases would be enough")
+    assert "Beside that it takes a profile that does not ask about it" in behind.enough
     other = {"has_blog": "it is odd"}
     assert gate(*sides, shuffled=LUCK, rule=rule_of(), suspected=other, rounds=100).passed
 

@@ -64,9 +64,91 @@ def test_a_group_may_be_named_by_the_name_of_the_account_above() -> None:
 
 def test_one_domain_is_one_company_unless_anybody_may_be_there() -> None:
     assert ids(counted_once(book(case("1", domain="acme.com"), case("2", domain="acme.com")))[0]) == ["1"]
-    for shared in ("gmail.com", "facebook.com", ""):
+    for shared in (
+        "gmail.com",
+        "facebook.com",
+        "indiamart.com",
+        "gelbeseiten.de",
+        "example.com",
+        "none.com",
+        "",
+    ):
         found, said = counted_once(book(case("1", domain=shared), case("2", domain=shared)))
         assert (ids(found), said) == (["1", "2"], "")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "n/a", "N/A", "#N/A", "-", "--", "None", "null", "0", "0.0", "(No value)", "No parent", "Independent",
+        "Unknown", "TRUE", "false", "Yes", "no", "self",
+    ],
+)  # fmt: skip
+def test_a_word_for_no_parent_joins_nobody(word: str) -> None:
+    whole = book(*(case(str(at), group=word) for at in range(1, 31)))
+    assert counted_once(whole) == (whole, "")
+
+
+def test_a_word_for_no_parent_joins_where_an_account_is_called_so() -> None:
+    parents = {"1": "Independent", "2": "1", "3": ""}
+    tops = roots(parents)
+    cases = [case(id, group=tops.get(id, "")) for id in parents]
+    assert ids(counted_once(book(*cases, replace(case("4"), name="Other")))[0]) == ["1", "3", "4"]
+    assert ids(counted_once(book(*cases, replace(case("4"), name="Independent")))[0]) == ["1", "3"]
+    crowd = {"5": {"name": choice("independent")}}
+    joined = replace(book(cases[0], case("6", group="INDEPENDENT")), crowd=crowd)
+    assert ids(counted_once(joined)[0]) == ["1"]
+
+
+def test_what_every_fifth_case_names_is_no_group_and_that_is_said() -> None:
+    cases = [
+        case(str(at), group="Retail" if at < 125 else "Acme" if at < 128 else "") for at in range(100, 200)
+    ]
+    found, said = counted_once(book(*cases))
+    assert len(found.cases) == 98
+    assert "the largest is 'Acme', with 3 cases" in said
+    assert "of the 100 cases have 'Retail' (25): too many" in said
+    assert counted_once(found) == (found, "")
+
+
+@pytest.mark.parametrize("n", [20, 21])
+def test_a_group_of_many_is_one_until_it_is_more_than_a_fifth(n: int) -> None:
+    cases = [case(str(at), group="Acme" if at < 1000 + n else "") for at in range(1000, 1100)]
+    found, said = counted_once(book(*cases))
+    assert (len(found.cases), "too many" in said) == ((81, False) if n == 20 else (100, True))
+
+
+def test_so_many_cases_with_one_domain_are_not_one_company() -> None:
+    cases = [case(str(at), domain="acme.com" if at < 130 else f"c{at}.example") for at in range(100, 200)]
+    found, said = counted_once(book(*cases))
+    assert len(found.cases) == 100
+    assert "'acme.com' (30)" in said
+
+
+def test_the_largest_group_is_called_by_its_name_where_that_is_known() -> None:
+    named = counted_once(book(case("1"), case("2", group="1"), case("3", group="1")))[1]
+    assert named.endswith("the largest is 'Company 1', with 3 cases")
+    assert "'acme.com', with 2" in counted_once(book(*(case(id, domain="acme.com") for id in "12")))[1]
+
+
+def test_a_circle_of_thousands_is_walked_once() -> None:
+    n = 200_000
+    circle = {str(at): str((at + 1) % n) for at in range(n)}
+    assert set(roots(circle).values()) == {"0"}
+    chain = {str(at): str(at + 1) for at in range(n)}
+    assert set(roots(chain).values()) == {str(n)}
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["", "n/a", *"abcdefg"])))
+def test_the_topmost_is_the_same_for_everybody_on_the_way_to_it(parents: dict[str, str]) -> None:
+    tops = roots(parents)
+    assert tops.keys() == {one for one, up in parents.items() if up}
+    for one, up in parents.items():
+        if up == "n/a":
+            assert tops[one] == up
+        elif up:
+            below = parents.get(up, "")
+            assert tops[one] == (tops[up] if below not in ("", "n/a") else up)
 
 
 def companies(n: int, twins: int) -> list[Case]:
@@ -173,6 +255,16 @@ def test_a_file_names_the_account_above_in_a_column(tmp_path: Path) -> None:
     )
     found = book_from_files(tmp_path / "a.csv", None, None, Definitions(), now=END)
     assert ids(counted_once(found)[0]) == ["1", "3"]
+
+
+@pytest.mark.parametrize("word", ["n/a", "-", "0", "(No value)", "FALSE"])
+def test_a_column_of_the_account_above_may_say_that_there_is_none(tmp_path: Path, word: str) -> None:
+    rows = "".join(f"{at},Company {at},{word},won,2026-01-01\n" for at in range(1, 41))
+    (tmp_path / "a.csv").write_text(
+        f"Record ID,Company name,Parent Account,Outcome,Decided\n{rows}41,Branch,Company 1,lost,2026-03-01\n"
+    )
+    found = book_from_files(tmp_path / "a.csv", None, None, Definitions(), now=END)
+    assert len(counted_once(found)[0].cases) == 40
 
 
 def test_a_crm_says_which_accounts_belong_together(tmp_path: Path) -> None:

@@ -135,6 +135,16 @@ def test_what_somebody_vouches_for_is_never_hidden_and_the_guess_says_how_to() -
     assert leaking_members(cases, TYPES, vouched=["technologies"]) == {}
 
 
+def test_who_vouches_for_a_fact_vouches_for_what_is_made_of_it() -> None:
+    _, value, _ = LEAKING["a value that only customers have"]
+    cases = labelled("sector", value, n=600)
+    assert list(leaks(cases, TYPES)) == ["sector"]
+    assert leaks(cases, TYPES, vouched=["industry"]) == {}
+    types = {**TYPES, "sector": FactType.SET}
+    assert list(leaking_members(cases, types)) == ["sector"]
+    assert leaking_members(cases, types, vouched=["industry"]) == {}
+
+
 def test_names_a_date_that_lies_after_the_deal() -> None:
     cases = [
         case(at, at % 6 == 0, {"onboarded_on": number(DECIDED + (at + (9 if at % 6 == 0 else -9)) * DAY)})

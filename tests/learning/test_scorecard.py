@@ -14,13 +14,13 @@ from icp_sync.domain.conditions import AnyOf, Between, NoneOf
 from icp_sync.domain.evaluation import NOT_ICP, evaluate
 from icp_sync.domain.facts import FactValue, Interval, Members, number
 from icp_sync.learning.card.choosing import chosen
-from icp_sync.learning.card.curve import curve
 from icp_sync.learning.card.evidence import against_words
 from icp_sync.learning.card.factors import unknown_shares
 from icp_sync.learning.card.points import points_of, weighed
 from icp_sync.learning.card.scorecard import Scorecard, fact_of, profile_of, scorecard, scored
 from icp_sync.learning.card.tiers import tier_of
 from icp_sync.learning.cases import Cohort
+from icp_sync.learning.figures.logistic import ridge
 from icp_sync.learning.marks.attributes import find
 from icp_sync.learning.marks.coded import coded
 from tests.domain.oracle import credit
@@ -342,8 +342,8 @@ def test_an_account_of_which_nothing_is_known_shows_the_score_where_the_chance_i
     compiled = (compile_profile(profile_of(card, currency="EUR")),)
     silent = evaluate(compiled, {}, None, 0.0).score
     said = scored(book.coded, card.steps, (*card.gates, *card.flags))
-    chance = curve([one.score for one in said], book.labels)
-    assert chance(silent) == pytest.approx(book.findings.base, rel=0.03)
+    fit = ridge([[one.score / 10] for one in said], book.labels, penalty=0.1)
+    assert fit.chance([silent / 10]) == pytest.approx(book.findings.base, rel=0.03)
 
 
 def _without_sap(one: Company) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from random import Random
 
 import pytest
@@ -10,10 +11,11 @@ from icp_sync.domain.facts import FactValue, Members, choice, number
 from icp_sync.learning.cases import Labelled
 from icp_sync.learning.past.leaks import leaks
 from icp_sync.learning.past.suspects import asked_by, suspected_of, suspects
+from icp_sync.learning.past.vouching import NOBODY, Vouching
 from icp_sync.profile_file import parse
 from tests.learning.planted import TYPES as PLANTED
 from tests.learning.planted import planted
-from tests.learning.test_leaks import TYPES, Value, labelled
+from tests.learning.test_leaks import TYPES, Value, euros, labelled
 
 TAGS = ("hubspot", "salesforce", "shopify", "segment", "stripe", "zendesk", "aws", "gcp")
 
@@ -67,12 +69,38 @@ def test_names_what_the_sale_may_have_caused_and_hides_none_of_it(name: str) -> 
     found = suspects(cases, TYPES)
     assert list(found) == [fact]
     assert said in found[fact]
-    assert "learning.known_before" in found[fact]
+    assert found[fact].endswith(": could the sale have caused this?")
 
 
 def test_what_somebody_vouches_for_is_neither_suspected_nor_hidden() -> None:
     fact, value, _ = SUSPECT["users of a portal"]
     assert suspects(labelled(fact, value, n=1_000), TYPES, vouched=[fact]) == {}
+
+
+def test_who_vouches_for_a_fact_vouches_for_what_is_made_of_it() -> None:
+    _, value, _ = SUSPECT["an industry nobody cared about once it was lost"]
+    cases = labelled("sector", value, n=1_000)
+    assert list(suspects(cases, TYPES)) == ["sector"]
+    assert suspects(cases, TYPES, vouched=["industry"]) == {}
+    assert list(suspects(cases, TYPES, vouched=["group.industry"])) == ["sector"]
+
+
+def test_the_line_for_the_settings_keeps_what_is_vouched_for_already_and_says_where_it_goes() -> None:
+    said = Vouching("emea", frozenset({"ownership"})).line(["sector", "industry"])
+    head, _, section = said.removesuffix(" in the settings").partition(" under ")
+    pasted = tomllib.loads(f"{section}\n{head}\n")
+    learning = pasted["connections"]["emea"]["learning"]
+    assert learning == {"known_before": ["industry", "ownership"]}
+    bare = NOBODY.line(["industry"])
+    assert bare.startswith('known_before = ["industry"] under [connections.main.learning]')
+    assert bare.endswith("(there is no file yet: icp-sync init)")
+
+
+def test_amounts_are_cut_in_the_currency_that_is_named() -> None:
+    cases = labelled("arr", lambda r, good: euros(9e5 if r.random() < 0.05 + 0.6 * good else 1e4), n=1_000)
+    words = [suspects(cases, TYPES, currency=currency)["arr"] for currency in ("EUR", "USD")]
+    assert "EUR" in words[0]
+    assert "USD" in words[1]
 
 
 @pytest.mark.parametrize("effect", ["planted", "none"])

@@ -31,25 +31,31 @@ def described(
     connection: str = "",
     as_json: bool = False,
 ) -> None:
-    """Describe the customers of the file `best`, else those worth most; write the draft to `out` and the
-    questions to `interview`. Raises ConfigError where there are too few of them."""
+    """Describe the customers of the file `best`, else those worth most, one of every group of companies.
+
+    The draft goes to `out` and the questions to `interview`. Raises ConfigError where there are too few.
+    """
     from icp_sync.cli.learn.cohorts import cohorts_json, show_cohorts
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.learning.few.describe import describe
+    from icp_sync.learning.few.describe import describe, once
 
     _spare(interview)
+    whole, grouped = book, ""
+    if best is None:  # a list somebody wrote is taken at its word
+        book, grouped = once(book)
     chosen, notes = _chosen(book, best)
+    notes += [grouped] if grouped else []
     found = describe(book, chosen)
     written = _draft(found, book, name, out)
     asked = _interview(book, chosen, interview, connection) if interview is not None else None
     if as_json:
-        cohorts = cohorts_json(book, definitions)
+        cohorts = cohorts_json(whole, definitions)
         settings, rows = ("", 0) if asked is None else asked
         report = {**to_json(found, notes), "out": written, "interviewed": rows, "settings": settings}
         document({"cohorts": cohorts, **report})
         return
     screen = Screen.here()
-    show_cohorts(screen, book, definitions)
+    show_cohorts(screen, whole, definitions)
     show(screen, found, notes)
     if written:
         screen.say()

@@ -37,7 +37,7 @@ def book_for(
         from icp_sync.learning.sources.labelled import book_from_files
         from icp_sync.tables.columns import parse_map
 
-        definitions, types = _defined(config, connection)
+        named, definitions, types = _defined(config, connection)
         book = book_from_files(
             accounts,
             deals,
@@ -48,7 +48,7 @@ def book_for(
             currency=currency.upper(),
             now=time.time(),
         )
-        return _vouched(book, definitions), definitions
+        return _vouched(book, definitions, named), definitions
     problems = [
         Problem(where=option, what="describes a file of accounts, and none is named")
         for option, said in (("--deals", deals), ("--map", columns), ("--currency", currency))
@@ -59,20 +59,20 @@ def book_for(
     return _from_crm(config, connection, join)
 
 
-def _defined(config: Path | None, connection: str | None) -> tuple[Definitions, Mapping[str, FactType]]:
-    """What the settings say, the usual where there are none."""
+def _defined(config: Path | None, connection: str | None) -> tuple[str, Definitions, Mapping[str, FactType]]:
+    """Of which connection the settings are, and what they say; "" and the usual where there are none."""
     from icp_sync.cli.opening import read_settings
     from icp_sync.domain.facts import CATALOGUE
     from icp_sync.learning.definitions import Definitions, defined
     from icp_sync.wiring import facts_of
 
     try:
-        _, chosen = read_settings(config, offline=True).connection(connection)
+        named, chosen = read_settings(config, offline=True).connection(connection)
     except ConfigError:
         if config is not None or connection is not None:
             raise
-        return Definitions(), CATALOGUE
-    return defined(chosen.learning), facts_of(chosen)[1]
+        return "", Definitions(), CATALOGUE
+    return named, defined(chosen.learning), facts_of(chosen)[1]
 
 
 def _from_crm(config: Path | None, connection: str | None, join: Path | None) -> tuple[Book, Definitions]:
@@ -92,19 +92,27 @@ def _from_crm(config: Path | None, connection: str | None, join: Path | None) ->
             buying=buying_of(parts.settings, parts.parts.enrichers),
             join=join,
         )
-    return _vouched(book, definitions), definitions
+    return _vouched(book, definitions, parts.name), definitions
 
 
-def _vouched(book: Book, definitions: Definitions) -> Book:
-    """The book with the facts that the settings vouch for; one that no account has is said."""
+def _vouched(book: Book, definitions: Definitions, connection: str) -> Book:
+    """The book with the facts that the settings vouch for; a word that changes nothing is said."""
     from dataclasses import replace
 
+    from icp_sync.learning.past.leaks import OUTCOME_FACTS
+
+    never = OUTCOME_FACTS.keys() | book.left_out.keys()
     known = {fact for facts in book.crowd.values() for fact in facts}
     notes = [
         f"learning.known_before names {fact}, which is known of no account here"
-        for fact in sorted(definitions.known_before - known)
+        for fact in sorted(definitions.known_before - known - never)
     ]
-    return replace(book, known_before=definitions.known_before, notes=(*book.notes, *notes))
+    notes += [
+        f"learning.known_before names {fact}, which follows the deal and is never learned from: no effect"
+        for fact in sorted(definitions.known_before & never)
+    ]
+    noted = (*book.notes, *notes)
+    return replace(book, known_before=definitions.known_before, connection=connection, notes=noted)
 
 
 def noted(out: Path, config: Path | None, connection: str | None) -> None:

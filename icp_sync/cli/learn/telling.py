@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NOTES = 6
 """Notes on the screen; a document has all of them."""
+SAME = "the same with --out FILE.yaml"
 PLAIN = 160
 """Characters of a note where there is no screen to fit it to."""
 
@@ -55,13 +56,15 @@ def _answer(done: Learned) -> str:
 
 def _because(done: Learned) -> Iterator[str]:
     """Why not, and what would be enough."""
+    from icp_sync.cli.profile.proof import ended
+
     enough = done.enough
     if done.proof is not None:
         verdict = done.proof.verdict
         enough = enough or verdict.enough
         figures = [f": {one.said}" for one in verdict.comparisons]  # which stand in the table below
         if verdict.reasons:
-            yield f"Not proven: {'; '.join(_without(reason, figures) for reason in verdict.reasons)}."
+            yield ended("Not proven: " + "; ".join(_without(reason, figures) for reason in verdict.reasons))
     if enough:
         yield f"{enough[0].upper()}{enough[1:].rstrip('.')}."
     if done.findings is not None and done.proof is None:
@@ -105,10 +108,24 @@ def _next(screen: Screen, done: Learned, written: Written) -> None:
         screen.say(f"Not written: {path}, as {why}.")
     if done.enough:
         screen.say(f"next: {next_step(done.learning, done.proving)}")
+    elif refused := _if_refused(done):
+        kept = "" if written.profile else "The profile was not kept. "
+        again = f"icp-sync profile promote {written.profile}" if written.profile else SAME
+        vouched = done.proof is not None and done.proof.verdict.vouch
+        screen.say(f"{kept}next: {refused}" + (f"; then {again}" if vouched else ""))
     elif written.profile is None:
-        screen.say("The profile was not kept. next: the same with --out FILE.yaml")
+        screen.say(f"The profile was not kept. next: {SAME}")
     else:
         screen.say(f"next: read it, then icp-sync profile promote {written.profile}, with the same sources")
+
+
+def _if_refused(done: Learned) -> str:
+    """What to do about a profile that would not be promoted, "" for one that would."""
+    from icp_sync.cli.profile.proof import LATER
+
+    if done.proof is None or done.proof.verdict.passed:
+        return ""
+    return done.proof.verdict.vouch or LATER
 
 
 def to_json(book: Book, definitions: Definitions, done: Learned, written: Written) -> dict[str, Any]:
@@ -134,7 +151,7 @@ def to_json(book: Book, definitions: Definitions, done: Learned, written: Writte
         "out": None if written.profile is None else str(written.profile),
         "scores": None if written.scores is None else str(written.scores),
         "not_written": {str(path): why for path, why in written.unwritten.items()},
-        "next": next_step(done.learning, done.proving) if done.enough else "",
+        "next": next_step(done.learning, done.proving) if done.enough else _if_refused(done),
     }
 
 
@@ -155,6 +172,8 @@ def _findings(findings: Findings) -> dict[str, Any]:
                 "found": one.found,
                 "p": one.p,
                 "adjusted": one.adjusted,
+                "all_bands": one.omnibus,
+                "trend": one.trend,
                 "known": one.known,
                 "missing": one.missing._asdict(),
                 "marks": [_mark(mark) for mark in one.marks],

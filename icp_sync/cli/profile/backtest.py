@@ -29,6 +29,8 @@ def backtest(
 
     One that was learned is tried on what was decided since. Says whether `promote` would take it.
     """
+    from dataclasses import replace
+
     from icp_sync.cli.learn.cohorts import cohorts_json
     from icp_sync.cli.learn.sources import standing
     from icp_sync.cli.profile import proof
@@ -51,7 +53,8 @@ def backtest(
     active, _ = standing(config, connection, offline=accounts is not None)
     found = proof.proven(profiles, active, book, definitions.goal)
     if as_json:
-        document({"cohorts": cohorts_json(book, definitions), **proof.to_json(profiles, found)})
+        by = replace(definitions, goal=found.split.goal)
+        document({"cohorts": cohorts_json(book, by), **proof.to_json(profiles, found)})
         return
     screen = Screen.here()
     proof.show(screen, profiles, found)

@@ -87,6 +87,8 @@ def _proven(
     at: Opened, loaded: Sequence[Loaded], source: Source, wanted: Wanted
 ) -> tuple[Activated, dict[str, Any]]:
     """Show how the profiles do, then activate them. Raises UnsafePlanError for a refusal."""
+    from dataclasses import replace
+
     from icp_sync.cli.learn.cohorts import cohorts_json
     from icp_sync.cli.profile import proof
     from icp_sync.cli.rendering import Screen, document
@@ -95,7 +97,8 @@ def _proven(
     before, active = _active(at)
     book, definitions = proof.cases_of(source)
     found = proof.proven(profiles, active, book, definitions.goal)
-    told = {"cohorts": cohorts_json(book, definitions), **proof.to_json(profiles, found)}
+    by = replace(definitions, goal=found.split.goal)
+    told = {"cohorts": cohorts_json(book, by), **proof.to_json(profiles, found)}
     refused = not found.verdict.passed and not wanted.force
     if not wanted.as_json:
         proof.show(Screen.here(), profiles, found, reasons=not refused)
@@ -154,7 +157,10 @@ def _overtaken(files: Sequence[Path] | None) -> UnsafePlanError:
 
 
 def _refused(profiles: Sequence[Profile], found: Proof) -> UnsafePlanError:
+    from icp_sync.cli.profile.proof import LATER, ended
+
     names = ", ".join(profile.name for profile in profiles)
     why = "; ".join(found.verdict.reasons)
-    message = f"{names} is not promoted, and nothing was changed: {why}. {found.verdict.enough}"
-    return UnsafePlanError(message, next_step="icp-sync learn, from more cases; or repeat with --force")
+    message = ended(f"{names} is not promoted, and nothing was changed: {why}") + f" {found.verdict.enough}"
+    later = "icp-sync learn, for another profile" if found.verdict.hopeless else LATER
+    return UnsafePlanError(message, next_step=f"{found.verdict.vouch or later}; or repeat with --force")

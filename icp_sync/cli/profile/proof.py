@@ -27,6 +27,7 @@ SELECTION = (
     "were deleted, is not known."
 )
 WHO = "Who the cases are, and what was left out of them: --json."
+LATER = "icp-sync learn, once more is decided"
 EDITED = "edited since it was learned, so no rate was foretold of its questions."
 HINDSIGHT = "Whoever wrote it may have known these outcomes already: the figures are hindsight, not proof."
 
@@ -79,11 +80,12 @@ def proven(profiles: Sequence[Profile], active: Sequence[Profile], book: Book, g
     told = parted.learning or parted.proving
     withheld = leaking_members(told, book.types, vouched=book.known_before)
     hidden = given_away(book, without_members(told, withheld))
+    currency = profiles[0].currency
 
     def opponents(cases: Split) -> Challengers:
         facts = [case.facts for case, _ in cases.learning]
-        asked = coded(facts, book.types, currency=book.currency, left_out=hidden.keys())
-        return challengers(cases, book.types, currency=book.currency, asked=asked)
+        asked = coded(facts, book.types, currency=currency, left_out=hidden.keys())
+        return challengers(cases, book.types, currency=currency, asked=asked)
 
     return prove(profiles, active, book, goal, hidden, challengers=opponents, withheld=withheld)
 
@@ -118,6 +120,7 @@ def to_json(profiles: Sequence[Profile], proof: Proof) -> dict[str, Any]:
         "goal": parted.goal.value,
         "learned_until": None if parted.until is None else _day(parted.until),
         "learning": {"cases": len(parted.learning), "good": sum(good for _, good in parted.learning)},
+        "set_aside": parted.note,
         "backtest": figures,
         "passed": verdict.passed,
         "comparisons": [
@@ -132,6 +135,7 @@ def to_json(profiles: Sequence[Profile], proof: Proof) -> dict[str, Any]:
         ],
         "reasons": list(verdict.reasons),
         "enough": verdict.enough,
+        "vouch": verdict.vouch,
         "hidden": dict(proof.hidden),
         "suspected": dict(proof.suspected),
         "edited": list(proof.edited),
@@ -185,6 +189,8 @@ def show(
         screen.say(f"! {HINDSIGHT}", "yellow")
     elif proof.edited:
         screen.say(f"! {', '.join(proof.edited)}: {EDITED}", "yellow")
+    if parted.note and alone:
+        screen.say(f"{parted.note[0].upper()}{parted.note[1:].rstrip('.')}.")
     if proof.hidden and alone:
         screen.say(f"Hidden from every profile, as they give the outcome away: {', '.join(proof.hidden)}.")
     for profile in profiles:
@@ -262,6 +268,11 @@ def show_verdict(screen: Screen, verdict: Verdict, *, reasons: bool = True) -> N
     for reason in verdict.reasons:
         screen.say(f"- {reason}")
     screen.say(verdict.enough)
+
+
+def ended(said: str) -> str:
+    """A sentence with its full stop, where it is no question."""
+    return said if said.endswith("?") else f"{said}."
 
 
 def _of(estimate: Estimate, digits: int) -> str:

@@ -19,12 +19,6 @@ _ROUNDS = 2
 Scores = Sequence[int]
 
 
-def curve(scores: Scores, good: Sequence[bool]) -> Callable[[int], float]:
-    """Score → the chance of being good, smooth over all scores. Both kinds of cases must be there."""
-    fit = _fit(scores, good)
-    return lambda score: fit.chance([score / _UNIT])
-
-
 def evened(
     points: Sequence[int],
     shares: Sequence[float],

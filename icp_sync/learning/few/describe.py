@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from icp_sync.domain.conditions import AnyOf, Condition, facts_of
@@ -21,6 +21,7 @@ from icp_sync.learning.cases import Book, Case, Cohort, Labelled
 from icp_sync.learning.figures.chance import wilson
 from icp_sync.learning.marks.attributes import Findings, Mark, find
 from icp_sync.learning.marks.coded import coded
+from icp_sync.learning.past.groups import counted_once
 from icp_sync.learning.past.leaks import leaking_members, leaks
 from icp_sync.learning.past.steadiness import STEADY
 from icp_sync.learning.past.withheld import without_members
@@ -95,6 +96,14 @@ class Description:
                 taken[trait.fact] += 1
                 found.append(trait)
         return found[:most]
+
+
+def once(book: Book) -> tuple[Book, str]:
+    """The book with one case of every group of companies, and how many were left out, in a sentence ("" for
+    none). Those left out are none of the others either: they are the same company again."""
+    counted, said = counted_once(book)
+    gone = {case.id for case in book.cases} - {case.id for case in counted.cases}
+    return replace(counted, crowd={id: facts for id, facts in book.crowd.items() if id not in gone}), said
 
 
 def best_of(book: Book, most: int = USUAL) -> list[str]:

@@ -18,6 +18,7 @@ from icp_sync.learning.cases import Cohort, Labelled
 from icp_sync.learning.figures.chance import independence, wilson
 from icp_sync.learning.figures.ranking import auc
 from icp_sync.learning.past.steadiness import OUTCOME_FACTS as OUTCOME_FACTS
+from icp_sync.learning.past.vouching import is_vouched
 
 NEVER_ASKED = frozenset(("name", "domain", "legal_name", "lei"))
 """Facts that name a company; nothing is learned from them anyway."""
@@ -36,8 +37,7 @@ AFTERWARDS = 0.10
 """Share of a date's values that may lie after the decision, where that tells one kind from the other."""
 UNLESS = "if it was known before the sale: learning.known_before"
 """Where the cases alone say so, the settings may know better."""
-_BANDS = 20
-_STANDARD_ERRORS = 4.0
+_BANDS, _STANDARD_ERRORS = 20, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def leaks(
     if min(n) < LEAST:
         return {}
     who = called(labelled)
-    facts = sorted({fact for one in labelled for fact in one.case.facts} - NEVER_ASKED - set(vouched))
+    facts = sorted({fact for one in labelled for fact in one.case.facts} - NEVER_ASKED)
     found: dict[str, str] = {}
-    for fact in facts:
+    for fact in (one for one in facts if not is_vouched(one, vouched)):
         told = _told(fact, labelled, n, who)
         late = _afterwards(fact, labelled, who) if types.get(fact) is FactType.DATE else ""
         guess = (
@@ -91,14 +91,14 @@ def leaking_members(
 ) -> dict[str, dict[str, str]]:
     """Set fact → member → why it gives the outcome away: mostly our own product, seen on customers' sites.
 
-    vouched: facts known before the sale, all their members with them.
+    vouched: facts known before the sale, their members with them.
     """
     n = _kinds(labelled)
     if min(n) < LEAST:
         return {}
     who, found = called(labelled), dict[str, dict[str, str]]()
-    for fact in sorted(name for name, kind in types.items() if kind is FactType.SET and name not in vouched):
-        if members := dict(_members(_told(fact, labelled, n, who))):
+    for fact in sorted(name for name, kind in types.items() if kind is FactType.SET):
+        if not is_vouched(fact, vouched) and (members := dict(_members(_told(fact, labelled, n, who)))):
             found[fact] = {member: f"{why} ({UNLESS})" for member, why in members.items()}
     return found
 

@@ -20,6 +20,7 @@ from icp_sync.learning.figures.chance import wilson
 from icp_sync.learning.figures.ranking import auc
 from icp_sync.learning.marks.coded import YES, Coded, Column, Question, coded
 from icp_sync.learning.past.leaks import LEAST, beyond_chance, called
+from icp_sync.learning.past.vouching import is_vouched
 
 ABILITY = 0.70
 """Ranking ability (AUC) of one yes/no from which on it is suspect: an odds ratio of about 5.5."""
@@ -28,7 +29,7 @@ LIFT, LEAST_CASES, SURELY = 4.0, 20, 2.0
 often by the lower bound."""
 DEEPER, DEPTH = 0.62, 1.25
 """Of the number of members a set has, its strongest member aside: AUC, and the mean over that of others."""
-ASKED = "could the sale have caused this? If not, vouch for it in the settings: learning.known_before"
+ASKED = "could the sale have caused this?"
 
 
 class _Told(NamedTuple):
@@ -52,20 +53,22 @@ def suspects(
     *,
     asked: Coded | None = None,
     vouched: Collection[str] = (),
+    currency: str = "USD",
 ) -> dict[str, str]:
     """Fact → what is odd about it, with figures, and the question it raises.
 
-    asked: the questions of these very cases where somebody asked them already. vouched: facts known before
-    the sale, as somebody says. With fewer than ten good cases, or ten others, nothing is suspected.
+    asked: the questions of these very cases where somebody asked them already, else amounts are cut in
+    `currency`. vouched: facts known before the sale, as somebody says, and so what is made of them. With
+    fewer than ten good cases, or ten others, nothing is suspected.
     """
     good = [one.good for one in labelled]
     if min(sum(good), len(good) - sum(good)) < LEAST:
         return {}
-    asked = asked or coded([case.facts for case, _ in labelled], types, currency="USD")
+    asked = asked or coded([case.facts for case, _ in labelled], types, currency=currency)
     who, base = called(labelled), sum(good) / len(good)
     found: dict[str, str] = {}
     for column in asked.columns:
-        if column.fact not in vouched:
+        if not is_vouched(column.fact, vouched):
             said = _answer(column, good, base, who)
             said = said or (_depth(column.fact, labelled, who) if column.kind == "members" else "")
             if said:

@@ -27,7 +27,6 @@ def challengers(
     *,
     currency: str,
     asked: Coded | None = None,
-    seed: int = 0,
 ) -> Challengers:
     """The best field and, for each of `SHUFFLES` profiles, how it ranks the proving cases, in their order.
 
@@ -40,7 +39,7 @@ def challengers(
     labels = [good for _, good in split.learning]
     rule = best_rule(asked, labels, currency=currency)
     return rule, [
-        _ranks(asked, split.learning, split.proving, currency, random.Random(seed * SHUFFLES + turn))  # noqa: S311
+        _ranks(asked, split.learning, split.proving, currency, random.Random(turn))  # noqa: S311
         for turn in range(SHUFFLES)
     ]
 

@@ -16,11 +16,12 @@ from icp_sync.domain.profile import Profile
 from icp_sync.learning.cases import Labelled
 from icp_sync.learning.figures.ranking import Estimate, auc, auc_difference, auc_estimate
 from icp_sync.learning.figures.roughly import roughly
+from icp_sync.learning.past.vouching import NOBODY, Vouching
 from icp_sync.learning.proof.backtest import judged
 from icp_sync.learning.proof.rules import Rule
 from icp_sync.learning.proof.standing import LEAST_LEARNED as LEAST_LEARNED
 from icp_sync.learning.proof.standing import LEAST_PROVED as LEAST_PROVED
-from icp_sync.learning.proof.standing import obstacles
+from icp_sync.learning.proof.standing import VOUCHED, Obstacle, obstacles
 
 SHUFFLED_OF = 20
 """Of the profiles learned from shuffled labels all but one in so many must rank below our lower end."""
@@ -49,26 +50,27 @@ class Shown:
     facts: Sequence[str]
     cases: Sequence[Labelled]
 
-    @property
-    def settled(self) -> str:
+    def settled(self, vouching: Vouching) -> str:
         """How somebody who knows settles what the cases cannot."""
         return (
-            f"the active profile asks about {' and '.join(self.facts)}, which may give the outcome away: "
-            "name it in the settings under learning.known_before if it was known before the sale, else take "
-            "it out of the active profile"
+            f"the active profile asks about {' and '.join(self.facts)}, which may give the outcome away: if "
+            f"known before the sale, write {vouching.line(self.facts)}; else take it out of the profile"
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """reasons: why not, each a sentence, none when passed. enough: one sentence on what would be enough, ""
-    when passed. auc: what the profile reaches itself."""
+    when passed. auc: what the profile reaches itself. vouch: what to write into the settings, where
+    somebody's word is all that it lacks. hopeless: no further case would help this very profile."""
 
     passed: bool
     auc: Estimate | None
     comparisons: tuple[Comparison, ...]
     reasons: tuple[str, ...]
     enough: str
+    vouch: str = ""
+    hopeless: bool = False
 
 
 def gate(
@@ -81,6 +83,7 @@ def gate(
     rule: Rule | None,
     shown: Shown | None = None,
     suspected: Mapping[str, str] | None = None,
+    vouching: Vouching = NOBODY,
     rounds: int = 1000,
     seed: int = 0,
 ) -> Verdict:
@@ -90,7 +93,7 @@ def gate(
     profile learned from shuffled labels what it ranks the proving cases, in their order, or its AUC there;
     None where nobody made any, and then chance is not ruled out. rule: the best field of the learning cases.
     shown: what the active set may see beyond the proving cases. suspected: fact → why the sale may have
-    caused it.
+    caused it. vouching: how somebody says that it did not.
     """
     ours = [one.rank for one in judged(profiles, proving)]
     good = [label for _, label in proving]
@@ -106,19 +109,34 @@ def gate(
     )
     standing = obstacles(profiles, len(learning), suspected or {})
     lost = [one for one in comparisons if not one.beaten]
-    reasons = (
-        *(one.reason for one in standing),
+    figures = (
         *_few(learning, proving),
         *(f"not shown to rank better than {one.against}: {one.said}" for one in lost),
-        *((shown.settled,) if shown is not None and not comparisons[0].beaten else ()),
+        *((shown.settled(vouching),) if shown is not None and not comparisons[0].beaten else ()),
     )
+    reasons = (*(one.reason for one in standing), *figures)
+    doubted = sorted({one.fact for one in standing if one.fact})
+    others = [one for one in standing if not one.fact]
     return Verdict(
         passed=not reasons,
         auc=own,
         comparisons=comparisons,
         reasons=reasons,
-        enough=(standing[0].enough if standing else _enough(learning, proving, lost)) if reasons else "",
+        enough=_wanted(others, [_enough(learning, proving, lost)] if figures else [], doubted, vouching),
+        vouch=vouching.line(doubted) if doubted and not others and not figures else "",
+        hopeless=bool(others) or (not _few(learning, proving) and any(_never(one) for one in lost)),
     )
+
+
+def _wanted(
+    others: Sequence[Obstacle], figures: Sequence[str], doubted: Sequence[str], vouching: Vouching
+) -> str:
+    """What would be enough, for the gravest of what stands against it; "" for nothing."""
+    said = [one.enough for one in others] or figures
+    word = f"{VOUCHED}: {vouching.line(doubted)}." if doubted else ""
+    if not said:
+        return word and f"Enough would be {word}"
+    return f"{said[0]} Beside that it takes {word}" if word else said[0]
 
 
 def _named(rule: Rule | None) -> str:
@@ -200,7 +218,7 @@ def _enough(learning: Sequence[Labelled], proving: Sequence[Labelled], lost: Seq
     told = [one for one in lost if one.difference is not None]
     if not _few(learning, proving):
         for one in told:
-            if one.difference is not None and one.difference.high <= 0.0 and SHUFFLED not in one.against:
+            if _never(one):
                 return (
                     f"No number of further cases would be enough for this profile: it ranks no better than "
                     f"{one.against}, so what it asks tells no more than that."
@@ -222,6 +240,10 @@ def _enough(learning: Sequence[Labelled], proving: Sequence[Labelled], lost: Seq
         return "Enough would be profiles learned from shuffled labels to compare it with: icp-sync learn."
     rate = f" at this base rate of {base:.0%}" if base else ""
     return f"Enough would be {said}{rate}."
+
+
+def _never(one: Comparison) -> bool:
+    return one.difference is not None and one.difference.high <= 0.0 and SHUFFLED not in one.against
 
 
 def _more(wanted: int, there: int, what: str) -> str:

@@ -17,6 +17,7 @@ from icp_sync.learning.past.bounded import placed_before
 from icp_sync.learning.past.groups import counted_once
 from icp_sync.learning.past.steadiness import OUTCOME_FACTS
 from icp_sync.learning.past.suspects import asked_by, suspects
+from icp_sync.learning.past.vouching import Vouching
 from icp_sync.learning.past.withheld import without_members
 from icp_sync.learning.proof.backtest import Backtest, Judged, backtest, blinded, judged
 from icp_sync.learning.proof.gate import Shown, Verdict, gate
@@ -33,6 +34,7 @@ class Split:
 
     until: the instant between them, None where no profile says until when it was learned. hindsight: at least
     one does not say it, or what it says was edited: whoever wrote that one may have known the outcomes.
+    note: what was set aside, "" for nothing.
     """
 
     goal: Goal
@@ -40,6 +42,7 @@ class Split:
     proving: Sequence[Labelled]
     until: float | None
     hindsight: bool
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ def split(profiles: Sequence[Profile], book: Book, goal: Goal) -> Split:
     learned = [profile.learned for profile in profiles if profile.learned is not None]
     wanted = next((Goal(one.goal) for one in learned if one.goal), goal)
     until = max((_instant(one.until) for one in learned if one.until), default=None)
-    book, _ = counted_once(book)
+    book, note = counted_once(book)
     book = book if until is None else placed_before(book, until)
     since = min((_instant(one.since) for one in learned if one.since), default=-inf)
     return Split(
@@ -74,6 +77,7 @@ def split(profiles: Sequence[Profile], book: Book, goal: Goal) -> Split:
         proving=book.labelled(wanted, since=-inf if until is None else until),
         until=until,
         hindsight=any(p.learned is None or not p.learned.until or entry_edited(p) for p in profiles),
+        note=note,
     )
 
 
@@ -110,7 +114,9 @@ def prove(
     ours = judged(profiles, parted.proving)
     expected, hindsight = _expected(profiles), parted.hindsight
     told = backtest(ours, expected=expected, rounds=rounds, seed=seed, hindsight=hindsight)
-    suspected = suspects(learning or proving, book.types, vouched=book.known_before)
+    suspected = suspects(
+        learning or proving, book.types, vouched=book.known_before, currency=profiles[0].currency
+    )
     guessed = (hidden.keys() - OUTCOME_FACTS.keys() - book.left_out.keys()) | members.keys()
     verdict = gate(
         profiles,
@@ -121,6 +127,7 @@ def prove(
         rule=rule,
         shown=_shown(active, whole.proving, hidden, guessed),
         suspected=suspected,
+        vouching=Vouching(book.connection, book.known_before),
         rounds=rounds,
         seed=seed,
     )

@@ -25,17 +25,16 @@ AGAIN = (
     "Enough would be all the cases it was learned from (every export, and learning.months as it was then), "
     "or a profile learned anew: icp-sync learn."
 )
-VOUCHED = (
-    "Enough would be somebody's word, under learning.known_before in the settings, that it was known before "
-    "the sale, or a profile that does not ask about it."
-)
+VOUCHED = "a profile that does not ask about it, or somebody's word that it was known before the sale"
+"""What a suspect takes; the line that gives this word is told after it."""
 
 
 class Obstacle(NamedTuple):
-    """Why not, and what would be enough; a sentence each."""
+    """Why not, and what would be enough; a sentence each. fact: the suspect it is about, "" for another."""
 
     reason: str
     enough: str
+    fact: str = ""
 
 
 def obstacles(profiles: Sequence[Profile], found: int, suspected: Mapping[str, str]) -> tuple[Obstacle, ...]:
@@ -61,5 +60,5 @@ def _of(profile: Profile, found: int, suspected: Mapping[str, str]) -> Iterator[
             "are found here"
         )
         yield Obstacle(said, AGAIN)
-    for why in suspected_of(profile, suspected).values():
-        yield Obstacle(f"{name} asks about what may come from the sale: {why}", VOUCHED)
+    for fact, why in suspected_of(profile, suspected).items():
+        yield Obstacle(f"{name} asks about what may come from the sale: {why}", VOUCHED, fact)
