@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 from icp_sync.learning.cases import Labelled
+from icp_sync.learning.days import day_of
 from icp_sync.learning.figures.chance import OUT_OF_REACH, needed
 from icp_sync.learning.figures.roughly import roughly
 from icp_sync.learning.marks.attributes import Findings
@@ -62,12 +63,8 @@ def next_step(learning: Sequence[Labelled], proving: Sequence[Labelled]) -> str:
     if good in (0, len(told)):
         kind, other = ("lost", "won") if good else ("won", "lost")
         return f"add the {kind} deals to what is read: what marks the {other} ones shows only beside them"
-    first, last = (_day(end(one.case.decided for one in told)) for end in (min, max))
+    first, last = (day_of(end(one.case.decided for one in told)) for end in (min, max))
     enough = min(good, len(told) - good) >= LEAST_LEARNED + LEAST_PROVED
     if enough and not (learning and proving) and first < last:
         return f"name a day between {first} and {last} with --until, as the data goes from then to then"
     return DESCRIBE
-
-
-def _day(instant: float) -> date:
-    return datetime.fromtimestamp(instant, UTC).date()

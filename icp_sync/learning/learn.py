@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from math import inf
 
 from icp_sync.domain.profile import Profile
 from icp_sync.learning.card.scorecard import Scorecard, profile_of, scorecard
 from icp_sync.learning.card.written import profile_text
 from icp_sync.learning.cases import Book, Case, Goal, Labelled
+from icp_sync.learning.days import begins, day_of
 from icp_sync.learning.enough import more_cases, too_few
 from icp_sync.learning.marks.attributes import Findings, find
 from icp_sync.learning.marks.coded import Coded, coded
@@ -95,14 +96,14 @@ def learn(book: Book, wish: Wish) -> Learned:
         name=wish.name,
         currency=currency,
         goal=wish.goal,
-        since=_day(learning[0].case),
+        since=day_of(learning[0].case.decided),
         until=begun.until,
         left_out=begun.left_out,
         notes=(*begun.notes, *doubted.values()),
         base=wish.base,
         types=book.types,
         churn_told=book.churn_told,
-        newest=_day(book.cases[-1]),
+        newest=day_of(book.cases[-1].decided),
     )
     profile = parse(text, f"{wish.name}.yaml", types=book.types)
     proof = prove(
@@ -126,7 +127,7 @@ def _begun(book: Book, wish: Wish) -> tuple[Book, Learned]:
     customers placed as could be told on that day, and nothing in it that gives the outcome away."""
     book, grouped = counted_once(book)
     until = wish.until or parted(book.cases, wish.goal)
-    ends = _instant(until) if until else inf
+    ends = begins(until) if until else inf
     afterwards = _good(book, wish.goal)
     book = placed_before(book, ends)
     notes = [grouped] if grouped else []
@@ -157,7 +158,7 @@ def _good(book: Book, goal: Goal) -> tuple[int, int]:
 def _card(asked: Coded, book: Book, begun: Learned, currency: str, capacity: int | None) -> Scorecard | None:
     """The scorecard. Of the crowd, whoever was decided later is left out: what is known of them proves it."""
     assert begun.findings is not None
-    ends = _instant(begun.until) if begun.until else inf
+    ends = begins(begun.until) if begun.until else inf
     later = {case.id for case in book.cases if case.decided >= ends}
     crowd = tuple(facts for account_id, facts in book.crowd.items() if account_id not in later)
     stands_for = len(book.crowd) / len(crowd) if crowd else 1.0
@@ -181,7 +182,7 @@ def parted(cases: Sequence[Case], goal: Goal) -> date | None:
     """The day (UTC) from which cases prove, so that about `LEARNED_SHARE` of them lie before it. None
     without cases. It is a matter of when they were decided alone, and never of how."""
     counted = [case for case in cases if goal is Goal.WON or case.ripe]
-    return _day(counted[int(len(counted) * LEARNED_SHARE)]) if counted else None
+    return day_of(counted[int(len(counted) * LEARNED_SHARE)].decided) if counted else None
 
 
 def without(book: Book, withheld: Mapping[str, Mapping[str, str]]) -> Book:
@@ -200,11 +201,3 @@ def given_away(book: Book, learning: Sequence[Labelled]) -> dict[str, str]:
     found = leaks(learning, book.types, vouched=book.known_before)
     known = {**found, **OUTCOME_FACTS, **book.left_out}
     return {fact: why for fact, why in known.items() if fact in seen}
-
-
-def _day(case: Case) -> date:
-    return datetime.fromtimestamp(case.decided, UTC).date()
-
-
-def _instant(day: date) -> float:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()

@@ -11,10 +11,10 @@ from datetime import date
 from icp_sync.domain.facts import Facts
 from icp_sync.journal import StoredDeal
 from icp_sync.learning.cases import Goal, Labelled
+from icp_sync.learning.days import begins
 from icp_sync.learning.definitions import Definitions
 from icp_sync.learning.drift.drift import Sold
 from icp_sync.learning.drift.losses import Customer
-from icp_sync.learning.drift.reviewing import begins
 from icp_sync.learning.past.cohorts import Sale, Subject, book_of
 
 

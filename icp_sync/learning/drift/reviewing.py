@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from icp_sync.domain.profile import Profile
+from icp_sync.learning.days import begins
 from icp_sync.learning.drift.finding import DAY, Finding, State, named
 
 SOON = 14 * DAY
@@ -22,11 +23,6 @@ class Event:
 
     on: date
     what: str
-
-
-def begins(day: date) -> float:
-    """The first instant of a day, UTC epoch seconds."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
 def reviews(profiles: Sequence[Profile], *, now: float) -> list[Finding]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import date
 from math import inf
 
 from icp_sync.domain.profile import Learned, Profile
 from icp_sync.learning.cases import Book, Goal, Labelled
+from icp_sync.learning.days import begins
 from icp_sync.learning.past.bounded import placed_before
 from icp_sync.learning.past.groups import counted_once
 from icp_sync.learning.past.steadiness import OUTCOME_FACTS
@@ -67,10 +68,10 @@ def split(profiles: Sequence[Profile], book: Book, goal: Goal) -> Split:
     """
     learned = [profile.learned for profile in profiles if profile.learned is not None]
     wanted = next((Goal(one.goal) for one in learned if one.goal), goal)
-    until = max((_instant(one.until) for one in learned if one.until), default=None)
+    until = max((begins(date.fromisoformat(one.until)) for one in learned if one.until), default=None)
     book, note = counted_once(book)
     book = book if until is None else placed_before(book, until)
-    since = min((_instant(one.since) for one in learned if one.since), default=-inf)
+    since = min((begins(date.fromisoformat(one.since)) for one in learned if one.since), default=-inf)
     return Split(
         goal=wanted,
         learning=[] if until is None else book.labelled(wanted, since=since, until=until),
@@ -79,11 +80,6 @@ def split(profiles: Sequence[Profile], book: Book, goal: Goal) -> Split:
         hindsight=any(p.learned is None or not p.learned.until or entry_edited(p) for p in profiles),
         note=note,
     )
-
-
-def _instant(day: str) -> float:
-    """Midnight UTC of an ISO date, in epoch seconds."""
-    return datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
 
 
 def prove(

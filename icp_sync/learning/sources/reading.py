@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from icp_sync.domain.account import Account
@@ -17,6 +17,7 @@ from icp_sync.domain.facts import CATALOGUE, Facts, FactType, Interval, Signal, 
 from icp_sync.domain.populations import with_population
 from icp_sync.journal import Journal
 from icp_sync.learning.cases import Book, Case
+from icp_sync.learning.days import begins
 from icp_sync.learning.definitions import Definitions
 from icp_sync.learning.past.cohorts import Sale, Subject, book_of
 from icp_sync.learning.past.steadiness import (
@@ -97,10 +98,9 @@ def sale_of(deal: Deal) -> Sale:
 
 def _day(text: str) -> float | None:
     try:
-        day = date.fromisoformat(text[:10])
+        return begins(date.fromisoformat(text[:10]))
     except ValueError:
         return None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
