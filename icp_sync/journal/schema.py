@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every schema revision this version understands, oldest first."""
 
 VERSION_TABLE = "icp_sync_schema"
@@ -225,6 +225,63 @@ watch = Table(  # how the accounts were made up when the profile was activated, 
     Column("findings", Text, nullable=False),
 )
 
+notice = Table(  # what somebody is to be told, until they were; see journal.notices
+    "notice",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("audience", String, nullable=False),  # rep | operator
+    Column("kind", String, nullable=False),
+    Column("subject", String, nullable=False),  # an account's id, or the name of an alert
+    Column("to", Text, nullable=False),  # an owner's email, "" whoever listens
+    Column("data", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("due", Double),  # from when it may be sent; None once it was, or never will be
+    Column("sent_at", Double),
+    Column("attempts", Integer, nullable=False, default=0, server_default="0"),
+    Column("message", Text, nullable=False, default="", server_default=""),
+    Index("notice_due", "connection", "due"),
+    Index("notice_subject", "connection", "subject"),
+)
+
+assignment = Table(  # what became of an account after our route gave it to somebody; see journal.assignments
+    "assignment",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("rule", Integer, nullable=False),
+    Column("routed_at", Double, nullable=False),
+    Column("due", Double),  # until when it is to be touched, None where nothing is asked or no longer
+    Column("touched_at", Double),
+    Column("breached_at", Double),
+    Column("data", Text, nullable=False),
+    PrimaryKeyConstraint("connection", "account"),
+    Index("assignment_due", "connection", "due"),
+    Index("assignment_routed", "connection", "routed_at"),
+)
+
+daily = Table(  # how the accounts stood at the last look of a UTC day
+    "daily",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("day", Integer, nullable=False),  # days since 1970-01-01
+    Column("at", Double, nullable=False),
+    Column("data", Text, nullable=False),
+    PrimaryKeyConstraint("connection", "day"),
+)
+
+view = Table(  # the lists and list views that provisioning made for reps
+    "view",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("made_at", Double, nullable=False),
+    PrimaryKeyConstraint("connection", "key"),
+)
+
 owner = Table(
     "owner",
     metadata,
@@ -342,6 +399,7 @@ run = Table(
     Column("detail", Text, nullable=False),
     Column("report", Text, nullable=False),
     PrimaryKeyConstraint("connection", "id"),
+    Index("run_started", "connection", "started_at"),
 )
 
 event = Table(

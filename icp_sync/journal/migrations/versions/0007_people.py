@@ -1,0 +1,72 @@
+"""What people are told, what became of what they were given, how each day ended, and the views they use."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    _notice()
+    _assignment()
+    op.create_table(
+        "daily",
+        sa.Column("connection", sa.String(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "day"),
+    )
+    op.create_table(
+        "view",
+        sa.Column("connection", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "key"),
+    )
+    op.create_index("run_started", "run", ["connection", "started_at"], unique=False)
+
+
+def _notice() -> None:
+    op.create_table(
+        "notice",
+        sa.Column(
+            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, nullable=False
+        ),
+        sa.Column("connection", sa.String(), nullable=False),
+        sa.Column("audience", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("to", sa.Text(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("due", sa.Double(), nullable=True),
+        sa.Column("sent_at", sa.Double(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("message", sa.Text(), nullable=False, server_default=""),
+    )
+    op.create_index("notice_due", "notice", ["connection", "due"], unique=False)
+    op.create_index("notice_subject", "notice", ["connection", "subject"], unique=False)
+
+
+def _assignment() -> None:
+    op.create_table(
+        "assignment",
+        sa.Column("connection", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("rule", sa.Integer(), nullable=False),
+        sa.Column("routed_at", sa.Double(), nullable=False),
+        sa.Column("due", sa.Double(), nullable=True),
+        sa.Column("touched_at", sa.Double(), nullable=True),
+        sa.Column("breached_at", sa.Double(), nullable=True),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "account"),
+    )
+    op.create_index("assignment_due", "assignment", ["connection", "due"], unique=False)
+    op.create_index("assignment_routed", "assignment", ["connection", "routed_at"], unique=False)
