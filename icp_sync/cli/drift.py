@@ -11,10 +11,10 @@ from icp_sync.cli.options import AsJson, Config, ConnectionName
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
     from icp_sync.learning.drift.finding import Finding
     from icp_sync.learning.drift.watch import WatchReport
+    from icp_sync.reporting.opened import Opened
 
 
 def register(app: typer.Typer) -> None:

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
-
-
-def told(at: Opened) -> list[dict[str, Any]]:
-    """Of each source of events: how many are kept, of how many companies, and when the latest happened."""
-    kept = at.journal.events_told()
-    names = dict.fromkeys([*at.connection.inbound, *kept])
-    found = {name: kept.get(name, (0, 0, None)) for name in names}
-    return [
-        {"source": name, "events": events, "companies": companies, "latest": latest}
-        for name, (events, companies, latest) in found.items()
-    ]
 
 
 def show_told(screen: Screen, sources: object) -> None:

@@ -119,7 +119,7 @@ def _held(journal: Journal, title: str) -> Iterator[None]:
 
 def _worker(url: str) -> bool:
     """Whether the long-running worker holds this journal."""
-    from icp_sync.cli.running import who_runs
+    from icp_sync.reporting.running import who_runs
 
     if not url.startswith(_SQLITE):
         return False

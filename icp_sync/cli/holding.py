@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.plan import Hold
     from icp_sync.journal import Journal
+    from icp_sync.reporting.opened import Opened
 
 EXAMPLES = 5
 """Accounts shown of each rule."""

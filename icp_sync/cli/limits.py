@@ -1,23 +1,13 @@
-"""The part of `icp-sync status` about limits: what is used, by whom, what is left to others. Asks nobody."""
+"""The part of `icp-sync status` about limits: what is used, by whom, what is left to others."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
-    from icp_sync.journal import Journal
-    from icp_sync.settings import Connection
 
 Data = dict[str, Any]
-
-
-def limits(connection: Connection, journal: Journal) -> list[Data]:
-    """Every limit of the connection as plain data; spans are seconds, null is unknown."""
-    from icp_sync.wiring.crms import limits_of
-
-    return [asdict(standing) for standing in limits_of(connection, journal)]
 
 
 def show_limits(screen: Screen, found: object) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from icp_sync.cli.opening import Opened
+    from icp_sync.reporting.opened import Opened
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _HINT = "write 2026-11-21, 2026-11-21T14:30 (UTC) or 2026-11-21T14:30+01:00"

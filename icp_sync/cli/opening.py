@@ -7,27 +7,17 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icp_sync.errors import ConfigError, Problem
+from icp_sync.reporting.opened import Opened
 
 if TYPE_CHECKING:
     from icp_sync.domain.facts import FactType
     from icp_sync.journal import Journal
-    from icp_sync.settings import Connection, Settings
+    from icp_sync.settings import Settings
     from icp_sync.wiring import Wired
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """One connection's settings and journal, for commands that need no CRM."""
-
-    name: str
-    settings: Settings
-    connection: Connection
-    journal: Journal
 
 
 _UNSAID = {

@@ -14,12 +14,12 @@ from icp_sync.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
     from icp_sync.journal import Journal
     from icp_sync.journal.deal_rows import StoredDeal
     from icp_sync.learning.definitions import Definitions
     from icp_sync.learning.outcomes import Row, Sold
+    from icp_sync.reporting.opened import Opened
 
 PAGE = 1_000
 

@@ -16,11 +16,11 @@ from icp_sync.cli.options import AsJson, Config, ConnectionName
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
     from icp_sync.cli.shipped import Shipped
     from icp_sync.journal import Journal
     from icp_sync.ports import Enricher
+    from icp_sync.reporting.opened import Opened
 
 Data = dict[str, Any]
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from icp_sync.cli.limits import limits, show_limits
+from icp_sync.cli.limits import show_limits
 from icp_sync.cli.rendering import Screen
 from icp_sync.errors import UnavailableError
 from icp_sync.ports import Stream
+from icp_sync.reporting.limits import limits
 from icp_sync.settings import load
 from icp_sync.sync.cycle import Scope, cycle
 from icp_sync.wiring import wire

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnavailableError
 
 if TYPE_CHECKING:
-    from icp_sync.cli.opening import Opened
     from icp_sync.journal import Journal
     from icp_sync.ports import Answer, Enricher, Request
+    from icp_sync.reporting.opened import Opened
 
 USAGE = "icp-sync enrich VENDOR DOMAIN --raw"
 _KEY = "raw {number}"

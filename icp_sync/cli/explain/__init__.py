@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from icp_sync.cli.explain.as_of import AsOf
     from icp_sync.cli.explain.explanation import Explained
-    from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.compile import Compiled
     from icp_sync.domain.facts import FactType
     from icp_sync.journal import Journal
+    from icp_sync.reporting.opened import Opened
 
 
 def register(app: typer.Typer) -> None:

@@ -13,7 +13,7 @@ from icp_sync.cli.output import STDOUT, TABLES, unfit
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from icp_sync.cli.opening import Opened
+    from icp_sync.reporting.opened import Opened
 
 Out = Annotated[
     Path | None,

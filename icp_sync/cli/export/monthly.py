@@ -10,7 +10,7 @@ from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from icp_sync.cli.export.months import Month
-    from icp_sync.cli.opening import Opened
+    from icp_sync.reporting.opened import Opened
 
 
 def every_month(at: Opened, folder: Path, form: str) -> dict[str, object]:

@@ -11,8 +11,8 @@ from icp_sync.cli.output import draft_of, rows_to
 
 if TYPE_CHECKING:
     from icp_sync.cli.export.rows import Row, Rows
-    from icp_sync.cli.opening import Opened
     from icp_sync.journal import Journal, Snapshot
+    from icp_sync.reporting.opened import Opened
 
 PAGE = 900
 """Accounts in memory at once."""

@@ -12,9 +12,9 @@ from icp_sync.cli.options import AsJson, Config, ConnectionName
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
     from icp_sync.journal import Forgotten, Journal
+    from icp_sync.reporting.opened import Opened
 
 WHAT = "journal forget"
 

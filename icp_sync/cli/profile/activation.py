@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from icp_sync.errors import UnsafePlanError
 
 if TYPE_CHECKING:
-    from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
     from icp_sync.profile_file import Loaded
+    from icp_sync.reporting.opened import Opened
 
 PROMOTED = "profile promote"
 """The audit's word for a profile that was proven, or promoted in spite of that."""

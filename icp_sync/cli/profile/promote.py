@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from icp_sync.cli.opening import Opened
     from icp_sync.cli.profile.activation import Activated
     from icp_sync.cli.profile.proof import Source
     from icp_sync.domain.profile import Profile
     from icp_sync.learning.proof.proving import Proof
     from icp_sync.profile_file import Loaded
+    from icp_sync.reporting.opened import Opened
 
 Note = Annotated[str, typer.Option("--note", help="Why, for the list of versions.")]
 

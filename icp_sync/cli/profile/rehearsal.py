@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from icp_sync.cli.grounds import Grounds
-    from icp_sync.cli.opening import Opened
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.profile import Profile
+    from icp_sync.reporting.opened import Opened
 
 EXAMPLES = 8
 NEW, OUT = "new", "out of scope"
