@@ -18,11 +18,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.observe import conceal
 from icp_sync.settings.confidential import readable_by_others, secrets
+from icp_sync.settings.console import ConsoleServer
 from icp_sync.settings.connection import Connection, Quota, Schedule
 from icp_sync.settings.inbound import InboundServer
 from icp_sync.settings.loading import Sources, explained
 from icp_sync.settings.outputs import NATIVES, Outputs
 from icp_sync.settings.parts import Part, journal_url, known_keys
+from icp_sync.settings.telling import Notify
 
 __all__ = [
     "NATIVES",
@@ -91,6 +93,8 @@ class Settings(BaseSettings):
     log: Log = Log()
     health: Health = Health()
     inbound: InboundServer = InboundServer()
+    notify: Notify = Notify()
+    console: ConsoleServer = ConsoleServer()
     connections: dict[Annotated[str, AfterValidator(_connection_name)], Connection] = Field(
         {}, description="The portals, by a name of your choice."
     )

@@ -52,6 +52,10 @@ def run(
     ] = False,
     limit: Limit = None,
     where: Where = None,
+    console: Annotated[
+        str | None,
+        typer.Option("--console", metavar="HOST:PORT", help="Answer with the admin console there, too."),
+    ] = None,
     connection: ConnectionName = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -73,9 +77,11 @@ def run(
         return
     wanted.refuse_nonsense(as_json)
     if wanted.once or wanted.backfill:
+        if console is not None:
+            raise ConfigError("--console goes with the worker, not with --once, --backfill or --dry-run")
         _one_shot(wanted, connection, config, as_json)
     else:
-        _work(connection, config)
+        _work(connection, config, console)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +119,8 @@ class Wanted:
 # The worker
 
 
-def _work(connection: str | None, config: Path | None) -> None:
+def _work(connection: str | None, config: Path | None, console: str | None) -> None:
+    from icp_sync.cli.run.console import answering
     from icp_sync.daemon import Daemon, Stopping
 
     settings = _settings(config)
@@ -124,8 +131,11 @@ def _work(connection: str | None, config: Path | None) -> None:
         stack.enter_context(portals[0].wired.journal.hold("run"))
         for portal in portals:
             portal.wired.journal.break_leases()
+        if listen := console or settings.console.listen:
+            stack.enter_context(answering(listen, settings, portals))
         health = (settings.health.host, settings.health.port)
-        Daemon(portals, stopping, health=health, inbound=settings.inbound).run()
+        down_after = settings.notify.down_after
+        Daemon(portals, stopping, health=health, inbound=settings.inbound, down_after=down_after).run()
 
 
 def _portals(

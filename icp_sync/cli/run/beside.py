@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def beside(wanted: Wanted, wired: Wired, stopping: Stopping) -> dict[str, object] | None:
-    """Follow deals, where they are followed, and once a day watch the profile.
+    """Follow deals, where they are followed, once a day watch the profile, and keep how the day stands.
 
     What became of deals; None where nobody looked at them.
     """
@@ -20,7 +20,21 @@ def beside(wanted: Wanted, wired: Wired, stopping: Stopping) -> dict[str, object
         return None
     deals = _follow_deals(wired.parts, stopping)
     _watch(wired)
+    _look(wired)
     return deals
+
+
+def _look(wired: Wired) -> None:
+    """Keep how the day stands, and raise what somebody should look at."""
+    from icp_sync.sync.alarms import Alarming, raise_alarms
+    from icp_sync.sync.daily import keep_today
+
+    journal, now = wired.journal, wired.parts.clock()
+    stood, said = journal.stood(), wired.settings.alerts
+    keep_today(journal, stood, now=now)
+    alarming = Alarming(refused=said.refused, refused_floor=said.refused_floor, waiting=said.waiting)
+    budgets = wired.parts.policy().buying.budgets
+    raise_alarms(journal, stood, alarming, budgets=budgets, enrichers=wired.parts.enrichers, now=now)
 
 
 def _watch(wired: Wired) -> None:

@@ -1,0 +1,68 @@
+"""What a connection's pages show of all its accounts, counted beside the requests.
+
+Counting a million accounts takes longer than a page may; so it is done by a thread of its own, now and then,
+and pages say how old their figures are.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from icp_sync.console.place import Place
+from icp_sync.errors import IcpSyncError
+from icp_sync.observe import log
+from icp_sync.reporting.status import collect
+
+EVERY = 15.0
+"""Seconds between two counts at least."""
+SHARE = 20.0
+"""How many times as long as a count took is waited before the next one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """data: what `reporting.status.collect` returns, and as of when."""
+
+    at: float
+    data: Mapping[str, Any]
+
+
+class Figures:
+    """The latest figures of one connection; None until they were counted first."""
+
+    def __init__(self, place: Place, clock: Callable[[], float]) -> None:
+        self.place, self._clock = place, clock
+        self.latest: Counted | None = None
+        self._stop, self._now = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"figures {place.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._now.set()
+        self._thread.join(timeout=10)
+
+    def again(self) -> None:
+        """Something has changed: count as soon as may be."""
+        self._now.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            began = self._clock()
+            try:
+                self.latest = Counted(at=began, data=self._counted())
+            except IcpSyncError as error:
+                log("console").warning("not counted", connection=self.place.name, error=str(error))
+            took = max(0.0, self._clock() - began)
+            self._now.clear()
+            self._stop.wait(SHARE * min(took, 5.0))  # a rest that nobody cuts short
+            self._now.wait(EVERY)
+
+    def _counted(self) -> Mapping[str, Any]:
+        journal = self.place.journal
+        return collect(self.place.opened, journal.left_alone_count())

@@ -1,0 +1,12 @@
+"""The pages of a connection, one module each; every module has `routes()`."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from icp_sync.console.pages import overview
+
+
+def routes() -> list[BaseRoute]:
+    """Every page and action below a connection."""
+    return [*overview.routes()]
