@@ -20,6 +20,8 @@ EVERY = 15.0
 """Seconds between two counts at least."""
 SHARE = 20.0
 """How many times as long as a count took is waited before the next one."""
+LONGEST = 5.0
+"""Seconds that a count is taken to have lasted at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +55,15 @@ class Figures:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            self._now.clear()
             began = self._clock()
             try:
                 self.latest = Counted(at=began, data=self._counted())
             except IcpSyncError as error:
                 log("console").warning("not counted", connection=self.place.name, error=str(error))
-            took = max(0.0, self._clock() - began)
-            self._now.clear()
-            self._stop.wait(SHARE * min(took, 5.0))  # a rest that nobody cuts short
-            self._now.wait(EVERY)
+            rest = SHARE * min(LONGEST, max(0.0, self._clock() - began))
+            if not self._stop.wait(rest):  # however often somebody asks
+                self._now.wait(EVERY)
 
     def _counted(self) -> Mapping[str, Any]:
         journal = self.place.journal

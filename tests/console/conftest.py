@@ -1,0 +1,191 @@
+"""A console that really runs: on a port, over the journal of a portal that was read and written once.
+
+Names of its companies are those of `corpus`. Each test has a copy of the journal.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from icp_sync.cli.demo.world import World, simulated
+from icp_sync.console.place import Place
+from icp_sync.console.serving import serving
+from icp_sync.domain.standing import Mode
+from icp_sync.journal import Journal
+from icp_sync.observe import configure_logs
+from icp_sync.ports import Stream
+from icp_sync.profile_file import load_all
+from icp_sync.settings import Settings, load
+from icp_sync.settings.console import ConsoleServer
+from icp_sync.sync.cycle import cycle
+from icp_sync.wiring import Wired, wire
+from tests.console.corpus import XSS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+COMPANIES = "/crm/objects/2026-09/companies"
+REQUIRED = "ICP_SYNC_REQUIRE_BROWSER"
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(kw_only=True)
+class Console:
+    """A client of the console, with cookies. connection: the name of its only connection."""
+
+    url: str
+    journal: Journal
+    wired: Wired
+    connection: str
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def at(self, path: str) -> str:
+        """An address below the connection ("runs"), or from the root ("/login")."""
+        return self.url + (path if path.startswith("/") else f"/c/{self.connection}/{path}")
+
+    def get(self, path: str = "", **arguments: Any) -> requests.Response:
+        return self.session.get(self.at(path), timeout=30, **arguments)
+
+    def csrf(self, page: str) -> str:
+        """What the forms of a page carry."""
+        found = re.search(r'name="csrf" value="([^"]+)"', self.get(page).text)
+        assert found, f"no form on {page}"
+        return found[1]
+
+    def post(self, path: str, page: str, **form: str) -> requests.Response:
+        """Send a form of a page; what is answered after following where it leads."""
+        sent = {"csrf": self.csrf(page), **form}
+        return self.session.post(self.at(path), data=sent, timeout=30)
+
+    def counted(self) -> None:
+        """Wait until the figures were counted once."""
+        until(lambda: "being counted" not in self.get("now").text, "the figures")
+
+
+def until(holds: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portal:
+    """A simulated portal whose accounts were settled once, and the settings that lead to it."""
+
+    world: World
+    folder: Path
+
+    def settings(self, folder: Path) -> Settings:
+        """The same settings with a copy of journal and seal key."""
+        for file in self.folder.glob("icp-sync.sqlite*"):
+            shutil.copy(file, folder / file.name)
+        found = load(self.world.config)
+        return found.model_copy(update={"journal": f"sqlite:///{folder / 'icp-sync.sqlite'}"})
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """Read, written and polled once, as `icp-sync demo` does."""
+    folder = tmp_path_factory.mktemp("console")
+    configure_logs(level="critical")
+    with simulated(folder, crm="hubspot", accounts=150, seed=3) as world:
+        for record, name in zip(_some(world), XSS, strict=False):
+            world._ask("PATCH", f"{COMPANIES}/{record}", json={"properties": {"name": name}})
+        wired = wire(load(world.config), create_seal=True)
+        loaded = load_all(wired.settings.profiles, types=wired.types)
+        wired.crm.provision(wired.blueprint(tuple(one.profile for one in loaded)), apply=True)
+        wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=time.time())
+        wired.journal.activate([(one.path.name, one.text) for one in loaded], now=time.time(), note="test")
+        wired.journal.set_mode(Mode.ROUTE, now=time.time())
+        for stream in (Stream.BACKFILL, Stream.POLL):
+            assert cycle(stream, wired.parts) is not None
+        journal = Path(load(world.config).journal.removeprefix("sqlite:///"))
+        wired.journal.close()
+        for file in journal.parent.glob(f"{journal.name}*"):
+            shutil.copy(file, folder / file.name.replace(journal.name, "icp-sync.sqlite"))
+        yield Portal(world=world, folder=folder)
+
+
+def _some(world: World) -> Iterator[str]:
+    found = world._ask("GET", COMPANIES, params={"limit": "100"})
+    for record in found["results"]:
+        yield record["id"]
+
+
+Serve = Callable[..., Console]
+
+
+@pytest.fixture
+def serve(portal: Portal, tmp_path: Path) -> Iterator[Serve]:
+    """Starts a console with these keys of its settings; `listen` is where."""
+    with ExitStack() as stack:
+
+        def started(listen: str = "127.0.0.1:0", **said: Any) -> Console:
+            settings = portal.settings(tmp_path)
+            wired = wire(settings)
+            stack.callback(wired.journal.close)
+            place = Place(name=wired.name, settings=settings, wired=lambda: wired)
+            url = stack.enter_context(
+                serving([place], ConsoleServer.model_validate(said), listen, somebody="test", clock=time.time)
+            )
+            return Console(url=url.rstrip("/"), journal=wired.journal, wired=wired, connection=wired.name)
+
+        yield started
+
+
+@pytest.fixture
+def console(serve: Serve) -> Console:
+    """One on loopback where everybody is an approver."""
+    return serve(local="approver")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium. Without one its tests are left out, or fail where ICP_SYNC_REQUIRE_BROWSER is set."""
+    path = next((one for one in CHROMIUM if Path(one).exists()), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        path = None
+    if path is None:
+        if os.environ.get(REQUIRED):
+            pytest.fail("Chromium is required here and is not installed")
+        pytest.skip("left out: no Chromium on this machine")
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in which whatever the console of the browser complains of fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    made = context.new_page()
+    complaints: list[str] = []
+    made.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    made.on("pageerror", lambda error: complaints.append(str(error)))
+    yield made
+    context.close()
+    assert complaints == []

@@ -1,0 +1,26 @@
+"""Names of companies that try to become markup, script, an address or a control sequence."""
+
+XSS = (
+    "<script>window.pwned=1</script>",
+    "<img src=x onerror=window.pwned=1>",
+    '"><svg onload=window.pwned=1>',
+    "'><iframe srcdoc='<script>parent.pwned=1</script>'>",
+    "</script><script>window.pwned=1</script>",
+    "</title><script>window.pwned=1</script>",
+    "</textarea><script>window.pwned=1</script>",
+    "javascript:window.pwned=1//",
+    "{{ 7*7 }}{% set x = 1 %}${7*7}#{7*7}",
+    "<!--<script>window.pwned=1</script>-->",
+    '<a href="javascript:window.pwned=1">click</a>',
+    "<div hx-get=/static/icon.svg hx-trigger=load hx-on:load=window.pwned=1>x</div>",
+    "<form action=https://evil.example><button>Log in</button></form>",
+    "<meta http-equiv=refresh content='0;url=https://evil.example'>",
+    "<base href=https://evil.example/>",
+    "<style>*{display:none}</style>",
+    "&lt;script&gt;window.pwned=1&lt;/script&gt;",
+    "\u202egnp.exe\u202c reversed",
+    "a\x1b[31mred\x07 bell",
+    "<b onmouseover=window.pwned=1 style=position:fixed;inset:0>hover</b>",
+    'x" autofocus onfocus=window.pwned=1 y="',
+    "\\u003cscript\\u003ewindow.pwned=1\\u003c/script\\u003e",
+)
