@@ -19,6 +19,7 @@ check: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@! test -x $(BIN)/hadolint || $(BIN)/hadolint deploy/Dockerfile
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench

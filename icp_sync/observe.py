@@ -64,6 +64,19 @@ cycles_total = Counter(
 deals_total = Counter(
     "icp_sync_deals_total", "Deals by what became of their stamp", ["connection", "stamp"], registry=registry
 )
+first_touch_seconds = Histogram(
+    "icp_sync_first_touch_seconds",
+    "From giving an account to somebody to the first touch",
+    ["connection"],
+    buckets=[hours * 3600.0 for hours in (1, 4, 8, 24, 48, 72, 120, 168, 336, 720)],
+    registry=registry,
+)
+breaches_total = Counter(
+    "icp_sync_breaches_total",
+    "Accounts not touched in time, by what that led to",
+    ["connection", "action"],
+    registry=registry,
+)
 
 _SECRET_KEY = re.compile(
     r"token|secret|passw|authorization|api_?key|private_?key|session_?id|credential|cookie|assertion",

@@ -14,6 +14,7 @@ from typing import Protocol
 from icp_sync.domain.account import Account, Owner
 from icp_sync.domain.facts import Signal
 from icp_sync.domain.plan import Outcome, Result, Write
+from icp_sync.domain.views import View
 from icp_sync.errors import Problem
 
 
@@ -119,6 +120,7 @@ class Blueprint:
 
     options: closed option lists that depend on the profile (flags), field → (value, label) pairs.
     made: property names that provisioning wrote down as made by it, those of earlier settings among them.
+    views: key → the CRM's id of the views of ours that would go too, and are no strangers to our fields.
     deal_fields, deals_made: the same of the three fields that deals are stamped with (`domain.stamp.STAMP`),
     none of which is made or asked for while both are empty. follows_deals: whether deals are read at all.
     """
@@ -131,6 +133,7 @@ class Blueprint:
     deal_fields: Mapping[str, str] = field(default_factory=dict)  # field of the stamp → property name
     deals_made: frozenset[str] = frozenset()
     follows_deals: bool = False
+    views: Mapping[str, str] = field(default_factory=dict)
 
 
 class StepKind(StrEnum):
@@ -140,6 +143,7 @@ class StepKind(StrEnum):
     CONFLICT = "conflict"
     DEPENDS = "depends"  # something in the CRM uses what would be removed
     REMOVE = "remove"
+    RESTORE = "restore"  # ours, and changed by people: set right only with force
     NOTE = "note"  # what to know before; nothing is done
 
 
@@ -151,6 +155,29 @@ class Step:
     what: str
     detail: str = ""
     done: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewStep:
+    """A step about a view, or (key "") about what several views need: a field, a section of a layout.
+
+    id: the CRM's id of a view of ours that is there; "" before it is made and once it is gone. name: what it
+    is called in the CRM now.
+    """
+
+    step: Step
+    key: str = ""
+    id: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """What `Crm.views` would do or did. by_hand: how people make what could not be made, and how a rep saves
+    a view of their own; a sentence each."""
+
+    steps: tuple[ViewStep, ...]
+    by_hand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +244,26 @@ class Noted:
     result: Result
     code: str = ""
     message: str = ""
+
+
+NO_OWNER = "NO_SUCH_OWNER"
+"""The code of a task that was refused, as whom it is for is not known to the CRM, or not active."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something for an owner to do in the CRM. key: a word by which it is found again, in its text for good.
+
+    owner: email. body: plain text, lines parted by line breaks. accounts: what it is about, at least one.
+    due_at: ms.
+    """
+
+    key: str
+    owner: str
+    subject: str
+    body: str
+    accounts: tuple[str, ...]
+    due_at: int
 
 
 class FieldKind(StrEnum):
@@ -320,6 +367,25 @@ class Crm(Protocol):
         on it comes first, as DEPENDS; then nothing is taken without `force`, and no step is `done`.
         """
 
+    def views(
+        self,
+        wanted: Sequence[View],
+        blueprint: Blueprint,
+        known: Mapping[str, str],
+        *,
+        apply: bool,
+        remove: bool = False,
+        force: bool = False,
+    ) -> Views:
+        """The steps to the views reps get, or with `remove` to a CRM without them; taken when `apply`.
+
+        known: key → the CRM's id of a view we made, as the journal has it. One that is not known is ours when
+        it bears our name and our filter; one of our name with another filter is a CONFLICT and never touched.
+        Ours whose filter people changed is a RESTORE (with `remove`: a KEEP), acted on only with `force`; its
+        name and place are theirs to choose. A view whose field the connection does not carry is a NOTE, and
+        so is one that plan or rights do not allow, which `by_hand` says how to make. Never raises for one.
+        """
+
     def owners(self) -> tuple[Owner, ...]: ...
 
     def deals(self, since: int, *, after: str = "", spare: Mapping[str, int] = NONE_READ) -> Iterator[Deal]:
@@ -336,6 +402,15 @@ class Crm(Protocol):
         A note whose fields this connection does not carry is REFUSED; one whose fields the CRM does not have
         now, or not for us, is FAILED. A record that is deleted or merged away is GONE. Nothing but the fields
         of the stamp is ever written.
+        """
+
+    def give_task(self, task: Task) -> Noted:
+        """Put a task before its owner, once; `Noted.id` is the CRM's id of it. Never raises for one task.
+
+        One with this key that is there already, open or done, is WRITTEN and not made again. About a single
+        account there is one open task of ours at most: it becomes this one, whosever it was. REFUSED with the
+        code NO_OWNER where the owner is not known or not active; GONE where no account of it is there any
+        more; UNCERTAIN where only a later call tells.
         """
 
     def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:

@@ -21,6 +21,7 @@ FAMILIES = (
     "profile",
     "learn",
     "outcomes",
+    "touches",
     "facts",
     "routes",
     "reassign",
@@ -29,7 +30,10 @@ FAMILIES = (
     "approve",
     "mode",
     "run",
+    "console",
+    "health",
     "status",
+    "notices",
     "explain",
     "enrich",
     "vendors",
@@ -43,6 +47,7 @@ FAMILIES = (
     "export",
     "drift",
     "journal",
+    "config",
     "simulator",
 )
 """Modules of this package in the order help shows them; each has `register(app)`."""

@@ -42,12 +42,21 @@ def provision(
             help="Salesforce: write an SFDX project an admin can deploy; changes nothing in the org.",
         ),
     ] = None,
+    views: Annotated[
+        bool,
+        typer.Option("--views", help="The lists or list views reps work from, instead of properties."),
+    ] = False,
     remove: Annotated[
         bool,
         typer.Option("--remove", help="Take them away again; without --apply only show what would go."),
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="With --remove --apply: also when something depends on them.")
+        bool,
+        typer.Option(
+            "--force",
+            help="With --remove --apply: also when something depends on them. "
+            "With --views --apply: also what people changed.",
+        ),
     ] = False,
     config: Config = None,
     connection: ConnectionName = None,
@@ -63,17 +72,20 @@ def provision(
     from icp_sync.cli.sfdx import write_project
     from icp_sync.profile_file import load_all
 
+    if views and sfdx is None:
+        _views(config, connection, apply=apply, remove=remove, force=force, as_json=as_json, beside=new_key)
+        return
     if remove:
         _remove(config, connection, apply=apply, force=force, as_json=as_json, beside=new_key or sfdx)
         return
     if force:
-        raise ConfigError("--force goes with --remove --apply")
+        raise ConfigError("--force goes with --remove --apply, or with --views --apply")
     if new_key and not apply:
         raise ConfigError("--new-key goes with --apply")
     if sfdx is not None:
         if apply:
             raise ConfigError("--sfdx writes files and --apply asks the org: choose one")
-        write_project(sfdx, config, connection)
+        write_project(sfdx, config, connection, views=views)
         return
     made_seal = apply and _made_seal(config, connection, new_key=new_key)
     with wired(config, connection) as (settings, parts):
@@ -111,6 +123,27 @@ def _remove(
         raise ConfigError("--force goes with --remove --apply")
     done = remove(config, connection, apply=apply, force=force, as_json=as_json)
     if apply and done["conflict"]:
+        raise typer.Exit(2)
+
+
+def _views(
+    config: Path | None,
+    connection: str | None,
+    *,
+    apply: bool,
+    remove: bool,
+    force: bool,
+    as_json: bool,
+    beside: object,
+) -> None:
+    from icp_sync.cli.views import provide
+
+    if beside:
+        raise ConfigError("--new-key does not go with --views")
+    if force and not apply:
+        raise ConfigError("--force goes with --views --apply")
+    done = provide(config, connection, apply=apply, remove=remove, force=force, as_json=as_json)
+    if done["conflicts"]:
         raise typer.Exit(2)
 
 

@@ -33,6 +33,7 @@ def remove(
     """
     from icp_sync.cli.opening import wired
     from icp_sync.cli.rendering import Screen, document
+    from icp_sync.cli.views import ask, going, withdraw
 
     with wired(config, connection) as (_, parts):
         identity = parts.crm.identity()
@@ -43,10 +44,14 @@ def remove(
         made = _made(parts)
         on_deals = frozenset(what for what in made if what.startswith(OF_DEALS))
         blueprint = replace(parts.blueprint(()), made=made, deals_made=on_deals)
-        if apply:
-            steps, forgotten = _taken(parts, blueprint, identity.id, force=force)
-        else:
-            steps, forgotten = parts.crm.provision(blueprint, apply=False, remove=True, force=force), 0
+        views = ask(parts, blueprint, apply=False, remove=True, force=force)
+        blueprint = replace(blueprint, views=going(views))
+        steps, forgotten = parts.crm.provision(blueprint, apply=False, remove=True, force=force), 0
+        if apply and (force or not _of(steps, "depends")):
+            views = withdraw(parts, blueprint, identity.id, force=force)
+            if force or not any(one.step.kind.value == "conflict" for one in views.steps):
+                steps, forgotten = _taken(parts, blueprint, identity.id, force=force)
+        steps = [*(one.step for one in views.steps), *steps]
         gone = [step.what for step in steps if step.done]
         done: dict[str, object] = {
             "connection": parts.name,

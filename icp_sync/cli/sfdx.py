@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from icp_sync.ports import Blueprint, Step
 
 
-def write_project(folder: Path, config: Path | None, connection: str | None) -> None:
+def write_project(folder: Path, config: Path | None, connection: str | None, *, views: bool = False) -> None:
     """Write the project for a connection, with what its org has where that can be asked; say what to do next.
 
     Raises ConfigError for a connection that is no Salesforce org, or a folder that holds such files.
@@ -31,10 +31,11 @@ def write_project(folder: Path, config: Path | None, connection: str | None) -> 
     wanted = blueprint(chosen, profiles)
     by_hand: list[Step] = []
     try:
-        files, by_hand = _asked_project(config, connection, wanted)
+        files, by_hand = _asked_project(config, connection, wanted, views=views)
         unasked = ""
     except (AuthError, ConfigError, UnavailableError) as error:
-        files, unasked = sfdx(wanted, transfer=chosen.outputs.owner), " ".join(str(error).split())
+        files = sfdx(wanted, transfer=chosen.outputs.owner, views=views)
+        unasked = " ".join(str(error).split())
     if not any(path.endswith(".xml") for path in files):
         files = {}
     write_new({folder / path: text for path, text in files.items()}, elsewhere="name another folder")
@@ -42,16 +43,17 @@ def write_project(folder: Path, config: Path | None, connection: str | None) -> 
 
 
 def _asked_project(
-    config: Path | None, connection: str | None, wanted: Blueprint
+    config: Path | None, connection: str | None, wanted: Blueprint, *, views: bool
 ) -> tuple[Mapping[str, str], list[Step]]:
     """The project for what the org still needs. Raises what opening and asking it raises."""
     from icp_sync.cli.opening import wired
     from icp_sync.crm.salesforce import Salesforce
+    from icp_sync.domain.views import VIEWS
 
     with wired(config, connection) as (_, parts):
         if not isinstance(parts.crm, Salesforce):
             raise ConfigError(f"connection {parts.name} is no Salesforce org")
-        return parts.crm.project(wanted)
+        return parts.crm.project(wanted, VIEWS if views else ())
 
 
 def _say(folder: Path, files: Mapping[str, str], unasked: str, by_hand: list[Step]) -> None:

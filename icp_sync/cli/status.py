@@ -164,6 +164,33 @@ def _show_streams(screen: Screen, data: Data) -> None:
         for s in streams
     ]
     screen.table(["stream", "behind", "last run", "outcome", "read", "written"], rows, right=(1, 4, 5))
+    _show_freshness(screen, data["freshness"])
+
+
+def _show_notices(screen: Screen, told: object) -> None:
+    """What people are told, where anybody is."""
+    assert isinstance(told, dict)
+    if told["by"] == "off" and not told["operators"]:
+        return
+    failed = f", {told['failed']:,} given up" if told["failed"] else ""
+    screen.say(
+        f"notices to people: {told['waiting']:,} waiting, {told['sent']:,} sent{failed}, "
+        f"{told['silent']:,} kept silent during backfills: icp-sync notices"
+    )
+
+
+def _show_freshness(screen: Screen, found: object) -> None:
+    """How long changes waited for their standing, where any did."""
+    from icp_sync.cli.text import span
+
+    assert isinstance(found, dict)
+    for name, one in found.items():
+        for what, those in (("", one), (" whose facts were bought", one["bought"])):
+            if those["accounts"]:
+                screen.say(
+                    f"last {name}: half of {those['accounts']:,} changed accounts{what} written within "
+                    f"{span(those['p50'])}, 95 of 100 within {span(those['p95'])}"
+                )
 
 
 def _show_counts(screen: Screen, data: Data) -> None:
@@ -175,6 +202,15 @@ def _show_counts(screen: Screen, data: Data) -> None:
     screen.say(", ".join(f"{WORDS.get(name, name)} {n:,}" for name, n in counts.items()))
     screen.say(f"values people hold, left alone: {data['left_alone']}")
     screen.say(f"changes only the sweep found: {data['sweep_found_missing']} (must be 0)")
+    touches = data["touches"]
+    assert isinstance(touches, dict)
+    if touches["watched"] or touches["touched_in_time"] or touches["breached"]:
+        screen.say(
+            f"first touches: {touches['watched']:,} waited for, {touches['overdue']:,} of them too late; "
+            f"given in 30 days: {touches['touched_in_time']:,} touched in time, "
+            f"{touches['breached']:,} let lie"
+        )
+    _show_notices(screen, data["notices"])
     deals = data["deals"]
     assert isinstance(deals, dict)
     if deals:

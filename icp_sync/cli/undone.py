@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from icp_sync.reporting.undone import UNTIL
+
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
-
-UNTIL = "until inputs, profile or engine change"
 
 
 def show_undone(screen: Screen, undone: Mapping[str, int]) -> None:

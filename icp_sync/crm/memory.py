@@ -19,11 +19,13 @@ from icp_sync.crm.carrying import theirs_among
 from icp_sync.crm.memory_beside import Beside
 from icp_sync.crm.memory_fields import Fields
 from icp_sync.crm.memory_past import Past
+from icp_sync.crm.memory_views import Shelf
 from icp_sync.crm.windows import WINDOW_STREAMS, Window, Windows, id_order, stamp_is_old
 from icp_sync.domain.account import Account, Owner
 from icp_sync.domain.facts import Signal
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.domain.standing import FIELDS, FieldType
+from icp_sync.domain.views import View
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.ports import (
     NONE_READ,
@@ -42,6 +44,8 @@ from icp_sync.ports import (
     Step,
     StepKind,
     Stream,
+    Task,
+    Views,
 )
 
 OWNERS = frozenset(name for name, known in FIELDS.items() if known.type is FieldType.OWNER)
@@ -119,6 +123,7 @@ class MemoryCrm:
         self._next_id = count(1001)
         self._lock = threading.RLock()
         self.beside = Beside(lambda id: id in self._rows, self._now_ms, stamped=stamped)
+        self.shelf = Shelf()
         self._past = Past()
         for record in records:
             stamp = record.stamp or self._now_ms()
@@ -176,6 +181,20 @@ class MemoryCrm:
             return [*steps, *self.beside.unmake(blueprint, apply=acts)]
         return [*self.made.provision(blueprint, apply=apply), *self.beside.make(blueprint, apply=apply)]
 
+    def views(
+        self,
+        wanted: Sequence[View],
+        blueprint: Blueprint,
+        known: Mapping[str, str],
+        *,
+        apply: bool,
+        remove: bool = False,
+        force: bool = False,
+    ) -> Views:
+        self.before("views")
+        act = self.shelf.withdraw if remove else self.shelf.provide
+        return act(wanted, blueprint, known, apply=apply, force=force)
+
     def history(self, ids: Sequence[str], fields: Sequence[str]) -> Edits:
         self.before("history")
         with self._lock:
@@ -198,6 +217,11 @@ class MemoryCrm:
             raise ConfigError(f"{kind!r} cannot be written on here, only deals can")
         self.before("annotate")
         return [self.beside.annotate(note) for note in notes]
+
+    def give_task(self, task: Task) -> Noted:
+        self.before("task")
+        known = self._owners
+        return self.beside.give_task(task, lambda email: email in known and known[email].active)
 
     def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
         if kind != "contacts":

@@ -10,7 +10,19 @@ from typing import Any
 from icp_sync.domain.plan import Result
 from icp_sync.domain.stamp import STAMP
 from icp_sync.errors import Problem
-from icp_sync.ports import FILLED, Blueprint, CrmField, Deal, Note, Noted, Related, Step, StepKind
+from icp_sync.ports import (
+    FILLED,
+    NO_OWNER,
+    Blueprint,
+    CrmField,
+    Deal,
+    Note,
+    Noted,
+    Related,
+    Step,
+    StepKind,
+    Task,
+)
 
 
 class Beside:
@@ -18,7 +30,8 @@ class Beside:
 
     exists: whether there is an account with this id. now: the CRM's clock, ms. stamp: which fields of
     our stamp deals have. refuse_note: asked for every note; an answer refuses it. lose_reply: asked for every
-    note; true applies it and reports it UNCERTAIN. notes: what was written on deals.
+    note; true applies it and reports it UNCERTAIN. notes: what was written on deals. tasks: by id, those in
+    `done` are done; they are refused, or their replies lost, as notes with the same id as their key are.
     """
 
     def __init__(
@@ -28,6 +41,8 @@ class Beside:
         self.refuse_note: Callable[[Note], Noted | None] = lambda _: None
         self.lose_reply: Callable[[Note], bool] = lambda _: False
         self.notes: list[Note] = []
+        self.tasks: dict[str, Task] = {}
+        self.done: set[str] = set()
         self._exists = exists
         self._now = now
         self._deals: dict[str, Deal] = {}
@@ -128,6 +143,28 @@ class Beside:
         if self.lose_reply(note):
             return Noted(id=note.id, result=Result.UNCERTAIN, message="the reply was lost")
         return Noted(id=note.id, result=Result.WRITTEN)
+
+    def give_task(self, task: Task, active: Callable[[str], bool]) -> Noted:
+        """active: whether there is such an owner."""
+        asked = Note(id=task.key, values={"subject": task.subject})
+        if found := next((id for id, one in self.tasks.items() if one.key == task.key), ""):
+            return Noted(id=found, result=Result.WRITTEN)
+        if not active(task.owner):
+            return Noted(id="", result=Result.REFUSED, code=NO_OWNER)
+        if not any(map(self._exists, task.accounts)):
+            return Noted(id="", result=Result.GONE, code="OBJECT_NOT_FOUND")
+        if (refusal := self.refuse_note(asked)) is not None:
+            return refusal
+        id = self._open_about(task.accounts) or str(next(self._next_id))
+        self.tasks[id] = task
+        if self.lose_reply(asked):
+            return Noted(id="", result=Result.UNCERTAIN, message="the reply was lost")
+        return Noted(id=id, result=Result.WRITTEN)
+
+    def _open_about(self, accounts: tuple[str, ...]) -> str:
+        """The open task about exactly this one account, "" for none, or of several."""
+        mine = (id for id, one in self.tasks.items() if one.accounts == accounts and id not in self.done)
+        return next(mine, "") if len(accounts) == 1 else ""
 
     def check(self, blueprint: Blueprint) -> list[Problem]:
         absent = [name for field, name in blueprint.deal_fields.items() if field not in self.stamp]

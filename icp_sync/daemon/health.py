@@ -1,4 +1,4 @@
-"""`/healthz` and `/metrics` over plain HTTP: what a supervisor and Prometheus ask, and nothing else.
+"""`/healthz`, `/readyz` and `/metrics` over plain HTTP: what supervisors and Prometheus ask, no more.
 
 Read only, no secret, no text from a CRM: an error of a stream is told by its state, its words are in the log.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from icp_sync.daemon.readiness import Readiness
 from icp_sync.daemon.streams import Loop, State
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.observe import registry
@@ -28,6 +29,7 @@ class Health:
 
     def __init__(self, loops: Collection[Loop], host: str, port: int, *, clock: Callable[[], float]) -> None:
         self._loops, self._clock = loops, clock
+        self._readiness = Readiness(loops, clock)
         try:
             self._server = _Server((host, port), self._handler())
         except (OSError, OverflowError) as error:
@@ -41,6 +43,10 @@ class Health:
 
     def start(self) -> None:
         threading.Thread(target=self._server.serve_forever, args=(0.1,), name="health", daemon=True).start()
+
+    def drain(self) -> None:
+        """Alive, and not ready any more."""
+        self._readiness.stopping()
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -65,7 +71,7 @@ class Health:
         return well, said
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        health = self
+        asked = {"/healthz": self.report, "/readyz": self._readiness.report}
 
         class Handler(BaseHTTPRequestHandler):
             server_version, sys_version = "icp-sync", ""
@@ -73,8 +79,8 @@ class Health:
 
             def do_GET(self) -> None:
                 path = self.path.partition("?")[0]
-                if path == "/healthz":
-                    well, said = health.report()
+                if path in asked:
+                    well, said = asked[path]()
                     status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
                     self._answer(status, JSON, json.dumps(said).encode())
                 elif path == "/metrics":

@@ -14,7 +14,7 @@ from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, IcpSyncError, Problem
 from icp_sync.journal import Journal
 from icp_sync.learning.drift.watch import watch_if_due
-from icp_sync.observe import log, sweep_found_missing_total
+from icp_sync.observe import log, redact, sweep_found_missing_total
 from icp_sync.ports import Position, Stream
 from icp_sync.sync.cycle import Parts, Scope
 from icp_sync.sync.foreign import RESTORE
@@ -25,6 +25,8 @@ ACCOUNTS_A_SEARCH = 200
 """Accounts one search call discovers; what an account we wrote costs polling later is 1/200 of a call."""
 SEARCHES = 4
 """Searches a second where the settings name no limit."""
+HALTED = "connection stopped"
+"""The name of the alert that stands while a connection is halted."""
 FIRST_READING = "the first reading of this connection"
 
 
@@ -57,6 +59,11 @@ class Portal:
                 self._bound = True
             return self.wired.parts
 
+    @property
+    def accepted(self) -> bool:
+        """Whether the CRM has accepted our credentials, and they opened the portal the journal knows."""
+        return self._bound
+
     def _take_up_the_seal(self) -> None:
         """The key was made after we began: seal with it, not with the passing one of this process."""
         require_seal(self._sealed(), self.wired.journal)
@@ -79,6 +86,26 @@ class Portal:
         log("daemon").error(
             "connection stopped", connection=self.name, error=str(error), next=error.next_step
         )
+        self.alert(HALTED, f"{error}" + (f" next: {error.next_step}" if error.next_step else ""))
+
+    @property
+    def bound(self) -> bool:
+        """Whether the credentials have opened the portal that the journal is about."""
+        return self._bound
+
+    def alert(self, name: str, text: str) -> None:
+        """Say once that something began to need a person; a journal that is away is in the log already."""
+        try:
+            self.wired.journal.raise_alert(name, redact(text), now=self.wired.parts.clock())
+        except IcpSyncError as error:
+            log("daemon").warning("an alert could not be kept", connection=self.name, error=str(error))
+
+    def calm(self, name: str) -> None:
+        """Say that it does not any more, where it did."""
+        try:
+            self.wired.journal.end_alert(name, now=self.wired.parts.clock())
+        except IcpSyncError as error:
+            log("daemon").warning("an alert could not be ended", connection=self.name, error=str(error))
 
     def watch(self, parts: Parts) -> None:
         """Look whether the active profiles have drifted, if it is time."""
@@ -144,4 +171,6 @@ def close(wired: Wired) -> None:
     """Let go of threads, connections and the journal."""
     if callable(end := getattr(wired.crm, "close", None)):
         end()
+    if wired.parts.outgoing is not None:
+        wired.parts.outgoing.close()
     wired.journal.close()

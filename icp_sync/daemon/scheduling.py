@@ -21,6 +21,8 @@ from prometheus_client import Counter
 
 from icp_sync.daemon.health import Health
 from icp_sync.daemon.inbound import Inbound
+from icp_sync.daemon.lookout import EVERY, Lookout
+from icp_sync.daemon.notifying import Supervision
 from icp_sync.daemon.portal import Portal
 from icp_sync.daemon.stopping import Stopping
 from icp_sync.daemon.streams import WATCH, Loop
@@ -30,6 +32,7 @@ from icp_sync.ports import Stream
 from icp_sync.settings.inbound import InboundServer
 from icp_sync.sync.following import DEALS
 from icp_sync.sync.requests import LANES
+from icp_sync.sync.telling.stream import TELLING, last_words
 
 LOOK = 0.2  # seconds between looks whether every connection has been halted
 ASKED_WATCH = 900.0  # seconds between looks whether it is time to look for drift
@@ -65,10 +68,17 @@ class Daemon:
         self.loops = {f"{loop.portal.name}/{loop.stream}": loop for loop in self._make_loops()}
         self._health = Health(self.loops.values(), *health, clock=clock) if health and health[1] else None
         self._inbound = Inbound(portals, inbound, clock=clock) if inbound else None
+        self._lookouts = {
+            f"{portal.name}/lookout": Lookout(
+                portal, [loop for loop in self.loops.values() if loop.portal is portal], clock
+            )
+            for portal in portals
+        }
+        self._supervision = Supervision(self.loops.values(), self._overdue, clock)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             jobstores={"default": MemoryJobStore()},
-            executors={"default": ThreadPoolExecutor(max_workers=len(self.loops))},
+            executors={"default": ThreadPoolExecutor(max_workers=len(self.loops) + len(self._lookouts))},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
 
@@ -80,13 +90,18 @@ class Daemon:
         _silence_the_scheduler()
         self._scheduler.add_listener(self._heard, sum(_OUTCOMES))
         for name, loop in self.loops.items():
+            first = self._first(loop)
+            loop.expected = first.timestamp()
             self._scheduler.add_job(
                 self._trigger,
                 IntervalTrigger(seconds=loop.interval, timezone=UTC),
                 args=(name,),
                 id=name,
-                next_run_time=self._first(loop),
+                next_run_time=first,
             )
+        for name, lookout in self._lookouts.items():
+            trigger = IntervalTrigger(seconds=EVERY, timezone=UTC)
+            self._scheduler.add_job(lookout.look, trigger, id=name, next_run_time=datetime.now(UTC))
         if self._health:
             self._health.start()
         if self._inbound:
@@ -94,12 +109,17 @@ class Daemon:
         try:
             self._scheduler.start()
             log("daemon").info("running", connections=[portal.name for portal in self._portals])
+            self._supervision.ready()
             error = self._wait()
         finally:
             self._stopping.drain()
+            if self._health:
+                self._health.drain()
+            self._supervision.stopping()
             if self._inbound:
                 self._inbound.stop()
             self._scheduler.shutdown(wait=True)
+            last_words([portal.wired.parts for portal in self._portals if portal.halted])
             self._stopping.end()
             if self._health:
                 self._health.stop()
@@ -117,6 +137,7 @@ class Daemon:
                 (Stream.BACKFILL, every.poll),
                 (Stream.SWEEP, every.sweep),
                 *_following(portal),
+                *_telling(portal),
                 (WATCH, min(every.watch, ASKED_WATCH)),
                 *((lane, ASKED_EVERY) for lane in LANES),
             ):
@@ -158,8 +179,14 @@ class Daemon:
                 traceback=redact(str(getattr(event, "traceback", ""))),
             )
 
+    def _overdue(self) -> float:
+        """Seconds the trigger most behind is late."""
+        due = [job.next_run_time for job in self._scheduler.get_jobs() if job.next_run_time]
+        return time.time() - min(due).timestamp() if due else 0.0
+
     def _wait(self) -> IcpSyncError | None:
         while not self._stopping.draining.wait(LOOK):
+            self._supervision.look()
             halted = [portal.halted for portal in self._portals if portal.halted]
             if len(halted) == len(self._portals):
                 return halted[-1]
@@ -169,6 +196,10 @@ class Daemon:
 def _following(portal: Portal) -> list[tuple[str, float]]:
     said = portal.wired.settings.deals
     return [(DEALS, said.every)] if said.followed else []
+
+
+def _telling(portal: Portal) -> list[tuple[str, float]]:
+    return [(TELLING, portal.wired.settings.telling.every)] if portal.wired.parts.outgoing else []
 
 
 def _silence_the_scheduler() -> None:

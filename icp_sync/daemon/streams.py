@@ -15,10 +15,10 @@ from typing import Any
 
 from prometheus_client import Gauge
 
-from icp_sync.daemon.portal import Portal
+from icp_sync.daemon.portal import HALTED, Portal
 from icp_sync.daemon.stopping import Stopping
 from icp_sync.errors import AuthError, ConfigError, IcpSyncError, LostLeaseError
-from icp_sync.journal import Journal
+from icp_sync.journal import OPERATOR, REP, Journal
 from icp_sync.observe import log, registry
 from icp_sync.ports import Stream
 from icp_sync.sync.backfill import backfill, halted
@@ -27,11 +27,15 @@ from icp_sync.sync.deals import follow_deals
 from icp_sync.sync.following import DEALS
 from icp_sync.sync.report import Report
 from icp_sync.sync.requests import LANES, RUNNING, next_in, serve
+from icp_sync.sync.telling.outgoing import DOWN_AFTER
+from icp_sync.sync.telling.stream import TELLING, tell
 from icp_sync.sync.waves import HaltedError
 
 WATCH = "watch"
 """The stream that looks whether the profile has drifted. It settles nothing."""
 FIRST_DELAY, LONGEST_DELAY = 15.0, 900.0
+DOWN = "stream down: "
+"""With this begins the name of the alert that stands while a stream has failed for long."""
 LATE_AFTER = 900.0
 """Seconds a stream may be overdue, beyond three of its intervals, before health calls it late."""
 
@@ -55,7 +59,7 @@ class State(StrEnum):
 
 
 class Loop:
-    """stream: one of `ports`, `DEALS`, or one of `LANES`. interval: seconds between two triggers."""
+    """stream: one of `ports`, `DEALS`, `TELLING`, `WATCH`, or one of `LANES`. interval: seconds between two triggers."""
 
     def __init__(
         self,
@@ -70,8 +74,13 @@ class Loop:
         self.began = clock()
         self.last_success: float | None = None
         self.last_page = self.began
+        self.last_sign = self.began
+        self.busy = False  # in a cycle; then `last_sign` says when it last was seen at work
         self.failures = 0
         self.error = ""
+        self.begun = False  # whether a first cycle was tried
+        self.expected = self.began  # when that is to be
+        self.down_since: float | None = None
         stream_down.labels(portal.name, stream).set(0)
 
     def tick(self) -> float:
@@ -79,8 +88,15 @@ class Loop:
 
         Raises only what nobody foresaw, after noting it like any other failure.
         """
-        if not self._stopping.going() or self.portal.halted:
-            return 0.0
+        if not self._stopping.going() or (self.portal.halted and self.stream != TELLING):
+            return 0.0  # that it was halted is still to be told
+        self.last_sign, self.busy, self.begun = self._clock(), True, True
+        try:
+            return self._cycled()
+        finally:
+            self.busy = False
+
+    def _cycled(self) -> float:
         try:
             ran = self._run()
         except LostLeaseError as error:
@@ -116,11 +132,13 @@ class Loop:
         """One cycle; false when there was none to run."""
         if self.stream in LANES:
             return self._serve()
+        if self.stream == TELLING:
+            return self._tell_people()
         parts = self.portal.parts()
         if self.stream == WATCH:
             self.portal.watch(parts)
             return True
-        scope = Scope(going=self._going, wait=self._stopping.draining.wait)
+        scope = Scope(going=self._going, wait=self._wait)
         if self.stream == Stream.BACKFILL:
             if self._nothing_to_backfill(parts.journal):
                 return True
@@ -143,6 +161,14 @@ class Loop:
             say("deals", **done.to_json())
         return done is not None
 
+    def _tell_people(self) -> bool:
+        """Operators whatever happens; reps once it is sure whose portal this is."""
+        reps = (REP,) if self.portal.bound and not self.portal.halted else ()
+        sent = tell(self.portal.wired.parts, going=self._going, audiences=(OPERATOR, *reps))
+        if sent is not None and sent.notices:
+            self._log().info("told", **sent.to_json())
+        return sent is not None
+
     def _nothing_to_backfill(self, journal: Journal) -> bool:
         """Nobody asks for one, a person must look at it first, or it is being made as a command's request."""
         if journal.backfill_request() is None or halted(journal):
@@ -152,13 +178,17 @@ class Loop:
     def _serve(self) -> bool:
         """What commands have handed over, one request of this lane a cycle."""
         if next_in(self.stream, self.portal.wired.journal) is not None:
-            scope = Scope(going=self._going, wait=self._stopping.draining.wait)
+            scope = Scope(going=self._going, wait=self._wait)
             serve(self.portal.parts(), self.portal.paced(scope), [self.stream])
         return True
 
     def _going(self) -> bool:
-        self.last_page = self._clock()
+        self.last_page = self.last_sign = self._clock()
         return self._stopping.going()
+
+    def _wait(self, seconds: float) -> bool:
+        self.last_sign = self._clock() + seconds
+        return self._stopping.draining.wait(seconds)
 
     def _tell(self, report: Report) -> None:
         worth = report.written or report.refused or report.deferred or report.gone or report.lost
@@ -175,19 +205,24 @@ class Loop:
         )
 
     def _well(self) -> None:
+        first = self.last_success is None
         self.last_success = self._clock()
         last_success_seconds.labels(self.portal.name, self.stream).set(self.last_success)
         if self.failures:
             self._log().info("back", failures=self.failures)
             stream_down.labels(self.portal.name, self.stream).set(0)
-        self.failures, self.error = 0, ""
+        self.failures, self.error, self.down_since = 0, "", None
 
     def _failed(self, error: str, retry_after: float | None) -> float:
         if not self._stopping.going():
             return 0.0  # we cut its waits short ourselves
         self.failures += 1
         self.error = error
+        self.down_since = self._clock() if self.down_since is None else self.down_since
         wait = max(self.delay(), retry_after or 0.0)
+        outgoing = self.portal.wired.parts.outgoing
+        if self._clock() - self.down_since >= (outgoing.down_after if outgoing else DOWN_AFTER):
+            self.portal.alert(DOWN + self.stream, f"{self.error}. next: icp-sync status")
         if self.failures == 1:
             self._log().warning("down", error=error, again_in=round(wait))
             stream_down.labels(self.portal.name, self.stream).set(1)

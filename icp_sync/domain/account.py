@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from icp_sync.domain.assignment import Assignment
 from icp_sync.domain.facts import PARENT, Members, Signal
 from icp_sync.domain.standing import Standing
 
@@ -97,6 +98,7 @@ class Previous:
     tier_changed_at: float | None = None
     routed_owner: str = ""
     routed_at: float | None = None
+    routed_why: str = ""  # why the route chose that owner, in words
     why: str = ""  # why the tier last changed, in words
     model_tier: str = ""  # our own tier while people override it, "" while they do not
 
@@ -127,6 +129,8 @@ class Remembered:
     sent_at: float = 0.0  # when the last was, epoch seconds on the CRM's clock
     owed: Mapping[str, Owed] = field(default_factory=dict)
     withdrawn: Withdrawn | None = None
+    assignment: Assignment | None = None  # the one that is being watched
+    told: tuple[float, ...] = ()  # when we put tasks of our own on it, epoch seconds
 
 
 NOT_REMEMBERED = Remembered()

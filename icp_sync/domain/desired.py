@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
-from icp_sync.domain.account import Account, Previous
+from icp_sync.domain.account import Account, Owner, Previous
 from icp_sync.domain.evaluation import Evaluation
 from icp_sync.domain.facts import Facts
+from icp_sync.domain.owner_words import owner_text
+from icp_sync.domain.reasons import Beside, reasons
 from icp_sync.domain.routing import Decision
 from icp_sync.domain.standing import FIELDS, instant_text, number_text
-from icp_sync.domain.words import missing_text, reasons
+from icp_sync.domain.words import missing_text
 
 _NATIVE_TIER = {"A": "tier_1", "B": "tier_2", "C": "tier_3"}
 
 
 def desired(
-    account: Account, evaluation: Evaluation, decision: Decision, carried: Previous, facts: Facts
+    account: Account,
+    evaluation: Evaluation,
+    decision: Decision,
+    carried: Previous,
+    facts: Facts,
+    owners: Mapping[str, Owner] | None = None,
 ) -> dict[str, str]:
     """Our fields as they should be, canonical, for the fields this connection carries.
 
     Outside the profile's scope every field is blank, once. The owner keeps its live value unless the
     decision names somebody. Where somebody typed over the tier, ours is what it would be without that.
+    owners: by email, for the reasons to say why this owner; None where owners are not ours to write.
     """
     if not evaluation.in_scope:
         blank = {name: "" for name in account.live if name != "owner" and not FIELDS[name].theirs}
@@ -41,7 +50,7 @@ def desired(
         "timing_grade": str(evaluation.timing.grade),
         "timing": number_text(evaluation.timing.number),
         "flags": ";".join(sorted(f.name for f in shown.flags_true)),
-        "reasons": reasons(evaluation, facts, why=carried.why),
+        "reasons": reasons(evaluation, facts, beside(account.owner, decision, carried, owners)),
         "missing_facts": missing_text(evaluation, facts),
         "profile": shown.profile.name,
         "coverage": str(evaluation.coverage),
@@ -56,6 +65,12 @@ def desired(
         "target_account": "true" if fits and evaluation.tier == "A" and evaluation.firm else "false",
     }
     return {name: value for name, value in values.items() if name in account.live}
+
+
+def beside(owner: str, decision: Decision, carried: Previous, owners: Mapping[str, Owner] | None) -> Beside:
+    """What the reasons tell beside the evaluation. owner: who owns the account, as `Account.owner`."""
+    said = owner_text(decision, owner, carried, owners) if owners is not None else ""
+    return Beside(why=carried.why, success=decision.success, owner=said)
 
 
 def _second(seconds: float | None) -> str:

@@ -268,6 +268,7 @@ def carried(evaluation: Evaluation, previous: Previous | None, now: float, *, wh
         tier_changed_at=now if changed or previous is None else previous.tier_changed_at,
         routed_owner=previous.routed_owner if previous else "",
         routed_at=previous.routed_at if previous else None,
+        routed_why=previous.routed_why if previous else "",
         why=why if changed else previous.why if previous else "",
         model_tier=evaluation.model_tier if evaluation.override else "",
     )

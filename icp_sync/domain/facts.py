@@ -103,6 +103,7 @@ CATALOGUE: Mapping[str, FactType] = {
     "contact_titles": FactType.SET,  # roles of the people known there: "vp sales", "founder"
     "children": FactType.NUMBER,
     "last_activity": FactType.DATE,
+    "last_touch": FactType.DATE,  # when somebody of ours last called, wrote or met; no note, no task
     "residency": FactType.SET,
 }
 """Facts every connection knows by name; a facts map may declare more."""

@@ -95,6 +95,9 @@ class Target:
     named: the name of a list, of this profile or of the roster. named_fact: a fact that holds an email.
     keep: "parent" or "group" to ask first who owns the parent, or anything in the group.
     onboarding, expansion, churn_risk: of the success lane, "" for what the tier says.
+    touch_within: seconds in which whoever is given an account is to touch it, None where nobody asks; with
+    `weekdays` Saturdays and Sundays count for nothing. reroutes: how often an account that was not touched in
+    time is passed on. escalate: who is told when it is not, or no more, "" for nobody.
     """
 
     lane: str
@@ -107,6 +110,10 @@ class Target:
     onboarding: str = ""
     expansion: str = ""
     churn_risk: str = ""
+    touch_within: float | None = None
+    weekdays: bool = False
+    reroutes: int = 0
+    escalate: str = ""
 
     @property
     def somebody(self) -> bool:

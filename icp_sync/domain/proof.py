@@ -16,7 +16,7 @@ from icp_sync.domain.compile import Compiled
 from icp_sync.domain.evaluation import Evaluation, evaluate
 from icp_sync.domain.why import as_overridden, facts_of_evidence
 
-_UNTOLD = frozenset({"why", "routed_owner", "routed_at"})
+_UNTOLD = frozenset({"why", "routed_owner", "routed_at", "routed_why"})
 """What no evaluation looks at."""
 _DEFAULTS = {f.name: f.default for f in fields(Previous) if f.name not in _UNTOLD}
 _DIGITS = 9

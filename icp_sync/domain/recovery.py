@@ -26,9 +26,9 @@ def recovered(
 ) -> Previous | None:
     """The previous evaluation, completed by what a write of unknown fate turns out to have left behind.
 
-    With a journal, only values still standing as intents count: those it had not learned the fate of.
-    Without, every value the seal proves. `version`: of the active profiles, for a journal that is lost.
-    override: the one in force now.
+    With a journal, only values count that it had not learned the fate of: those standing as intents, and
+    those the seal proves that it knows nothing of. Without, every value the seal proves. `version`: of the
+    active profiles, for a journal that is lost. override: the one in force now.
     """
     landed = _landed(account, remembered, seal, key)
     previous = remembered.previous
@@ -56,11 +56,13 @@ def recovered(
             previous = replace(previous, tier=tier)
         if override and tier == override.tier and model:
             previous = replace(previous, model_tier=model)
+    routed = landed.get("routed_owner", previous.routed_owner)
     return replace(
         previous,
         previous_tier=landed.get("previous_tier", previous.previous_tier),
         tier_changed_at=_instant(landed, "tier_changed_at", previous.tier_changed_at),
-        routed_owner=landed.get("routed_owner", previous.routed_owner),
+        routed_owner=routed,
+        routed_why=previous.routed_why if routed == previous.routed_owner else "",
         routed_at=_instant(landed, "routed_at", previous.routed_at),
     )
 
@@ -70,7 +72,7 @@ def as_given(previous: Previous, account: Account, remembered: Remembered) -> Pr
     landed where nothing else did."""
     if not account.owner or account.owner not in remembered.intents.get("owner", ()):
         return previous
-    return replace(previous, routed_owner=account.owner, routed_at=account.stamp / 1000)
+    return replace(previous, routed_owner=account.owner, routed_at=account.stamp / 1000, routed_why="")
 
 
 def _tiers(landed: Mapping[str, str], seal: Seal, override: Override | None) -> tuple[str, str]:
@@ -103,8 +105,9 @@ def _landed(account: Account, remembered: Remembered, seal: Seal, key: SealKey) 
         seal.marks
     ):  # intents inherited by a merge are evidence of whose value it is, not of this account's past
         intended = {n: v for n, v in intended.items() if seal.proves(key, account.id, n, v)}
-    if remembered.previous is not None:
-        return intended
+    if remembered.previous is not None:  # a journal brought back from a backup is behind the account
+        told = {n: held.value for n, held in remembered.confirmed.items()}
+        live = {n: v for n, v in live.items() if told.get(n) != v}
     sealed = {n: v for n, v in live.items() if seal.proves(key, account.id, n, v)}
     return {**sealed, **intended}
 

@@ -11,58 +11,27 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from icp_sync.domain.account import ALONE, Kin
+from icp_sync.domain.breach import following, passing_on
 from icp_sync.domain.choosing import Candidate, Team, candidate, pick, spread
 from icp_sync.domain.conditions import facts_of
+from icp_sync.domain.decision import Decision as Decision
+from icp_sync.domain.decision import Held as Held
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation
 from icp_sync.domain.facts import GROUP, Facts, Interval, Members
 from icp_sync.domain.goals import Goal, goal_of
 from icp_sync.domain.populations import CUSTOMER
 from icp_sync.domain.profile import DAY, Member, Route
 from icp_sync.domain.roster import Tables
-from icp_sync.domain.success import NOTHING_SAID, Success, success_of
+from icp_sync.domain.success import NOTHING_SAID, success_of
 from icp_sync.domain.words import date_text
 
 RECENT_ACTIVITY = 14 * DAY
 """An account somebody touched this recently is never given away."""
 
+OWN_TASK = 300.0
+"""Seconds between a task of ours and an activity that the CRM dates by it."""
+
 SUCCESS = "success"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """A lane, and an owner when one was chosen. Everything `replay` needs is in here.
-
-    owner: email of the newly chosen owner, "" when nobody is assigned by this decision.
-    rule: position of the matching route in the profile, from 1; 0 for the default.
-    pool: what the people considered belong to: a pool, a territory, a named list.
-    note: one clause on why the owner is who it is, or why nobody was chosen.
-    until: when what kept us from choosing passes by itself (epoch seconds), None if it does not.
-    keeps: whether one person is to own all of its group.
-    """
-
-    account_id: str
-    lane: str
-    owner: str = ""
-    rule: int = 0
-    pool: str = ""
-    imbalance: float = 0.0
-    considered: tuple[Candidate, ...] = ()
-    note: str = ""
-    until: float | None = None
-    success: Success = NOTHING_SAID
-    keeps: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """Who holds an account now. vacant_from: from when its blank owner is ours to fill, None while owned.
-
-    routed: whom we chose for it last, "" if nobody.
-    """
-
-    owner: str = ""
-    vacant_from: float | None = 0.0
-    routed: str = ""
 
 
 def decide(
@@ -76,6 +45,7 @@ def decide(
     kin: Kin = ALONE,
 ) -> Decision:
     """Route one account."""
+    lapsed = held.lapsed
     matched = _match(account_id, evaluation, facts, team.tables, now)
     route = matched.route
     lane = route.target.lane if route else _default_lane(evaluation, facts)
@@ -90,9 +60,12 @@ def decide(
         keeps=route is not None and route.target.keep == GROUP,
     )
     if route is not None and route.target.somebody:
-        decision = _assign(decision, route, matched.goal, evaluation, facts, held, team, kin, now)
+        held, goal, kin = passing_on(held, route.target, matched.goal, kin)
+        decision = _assign(decision, route, goal, evaluation, facts, held, team, kin, now)
     elif route is not None:
         decision = replace(decision, note=f"owner {held.owner} stays" if held.owner else "")
+    if lapsed is not None:
+        decision = following(decision, lapsed, route.target if route else None)
     settled = decision.owner or (held.owner and not (route and route.even_if_owned))
     if settled or matched.until is None:
         return decision
@@ -223,19 +196,31 @@ def _blocked(
     deals = facts.get("open_deals")
     if isinstance(deals, Interval) and deals.low > 0:
         return "an open deal is being worked", None
-    touched = facts.get("last_activity")
-    if isinstance(touched, Interval) and now - RECENT_ACTIVITY < touched.high <= now:
-        return "somebody was active on it in the last 14 days", touched.high + RECENT_ACTIVITY
+    if (at := _active(facts, held, now)) is not None:
+        return "somebody was active on it in the last 14 days", at + RECENT_ACTIVITY
     return "", None
+
+
+def _active(facts: Facts, held: Held, now: float) -> float | None:
+    """When somebody was active on it lately, None when nobody was. A day counts as soon as it has begun."""
+    touched = facts.get("last_activity")
+    if not isinstance(touched, Interval) or touched.high <= now - RECENT_ACTIVITY:
+        return None
+    past = touched.high <= now or (touched.low <= now and touched.high - touched.low < DAY)
+    ours = any(abs(touched.high - at) <= OWN_TASK for at in held.told)
+    return touched.high if past and not ours else None
 
 
 def _keeps(facts: Facts, held: Held, route: Route, goal: Goal, team: Team) -> str:
     """Why the owner keeps the account, "" when the route may give it to somebody else.
 
-    Only from somebody we chose, who has left or whom the route would no longer consider. Being away or
-    busy is no reason to lose an account.
+    Only from somebody we chose, who has left or whom the route would no longer consider, or who has not
+    touched it in time. Being away or busy is no reason to lose an account.
     """
     stays = f"owner {held.owner} stays"
+    if held.lapsed is not None:
+        theirs = is_customer(facts) and not route.even_if_customer
+        return f"{stays}: customers are not re-routed" if theirs else ""
     if not route.even_if_owned or held.owner != held.routed:
         return stays
     if is_customer(facts) and not route.even_if_customer:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import inf
 
 from icp_sync.domain.facts import FactValue, Members, Money
 
 REASONS_LIMIT = 500  # characters a rep reads at a glance
-_DATE_FACTS = frozenset({"founded", "last_funding_date", "last_activity", "last_visit"})
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_DATE_FACTS = frozenset({"founded", "last_funding_date", "last_activity", "last_touch", "last_visit"})
 
 
 def bound_text(fact: str, value: float) -> str:
@@ -29,9 +32,7 @@ def fact_text(name: str) -> str:
 def value_text(name: str, value: FactValue) -> str:
     """A fact value for people: "51–200", "EUR 2.0B", "2024-03-01", "hubspot, salesforce"."""
     if isinstance(value, Members):
-        known = ", ".join(sorted(value.known)[:5]) or "none"
-        more = f" and {len(value.known) - 5} more" if len(value.known) > 5 else ""
-        return known + more + ("" if value.complete else " (maybe more)")
+        return _listed(sorted(value.known)) + ("" if value.complete else " (maybe more)")
     if isinstance(value, Money):
         return f"{value.currency or 'currency unknown,'} {_range(value.low, value.high)}"
     if is_date(name):
@@ -40,6 +41,24 @@ def value_text(name: str, value: FactValue) -> str:
             return first[:4]
         return first if first == last else f"{first} to {last}"
     return _range(value.low, value.high)
+
+
+def _listed(values: Sequence[str]) -> str:
+    more = f" and {len(values) - 5} more" if len(values) > 5 else ""
+    return (", ".join(values[:5]) or "none") + more
+
+
+def spoken_value(name: str, value: FactValue) -> str:
+    """A fact value in a rep's words: as `value_text`, and no code of a vocabulary: "Computer software"."""
+    if not isinstance(value, Members):
+        return value_text(name, value)
+    return _listed([_spoken(one) for one in sorted(value.known)])
+
+
+def _spoken(one: str) -> str:
+    """A member of a set as people say it; short codes such as a country's stay."""
+    said = one.replace("_", " ")
+    return said.capitalize() if len(said) > 3 and said.isupper() else said
 
 
 def _range(low: float, high: float) -> str:
@@ -79,4 +98,23 @@ def cut(text: str, limit: int = REASONS_LIMIT) -> str:
     if len(text) <= limit:
         return text
     head = text[: limit - 1]
-    return (head[: head.rfind(" ")] if " " in head else head).rstrip(" ,;:") + "…"
+    at = head.rfind(" ")
+    whole = head[:at] if at > 0 else head
+    return (whole.rstrip(" ,;:") or head) + "…"
+
+
+def plain(text: str, limit: int) -> str:
+    """One line that nothing runs, turns or breaks, cut at a word.
+
+    What people and vendors typed may hold line breaks, marks that turn the reading direction, or a tag that
+    a page or a mail would take for its own.
+    """
+    if text.isprintable() and "<" not in text and "  " not in text and len(text) <= limit:
+        return text.strip()
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return cut(_TAG.sub("‹", " ".join(line.split())), limit)
+
+
+def ended(text: str) -> str:
+    """A sentence with its full stop; one that was cut has its end already."""
+    return text if text.endswith((".", "…", "!", "?")) else f"{text}."

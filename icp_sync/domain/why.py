@@ -14,7 +14,7 @@ from icp_sync.domain.evaluation import ENGINE, Evaluation, evaluate, overridden
 from icp_sync.domain.facts import FactValue, Known, value_from_json, value_to_json
 from icp_sync.domain.override import override_from_json, override_to_json
 from icp_sync.domain.ownership import editor_text
-from icp_sync.domain.words import date_text, fact_text, value_text
+from icp_sync.domain.spelling import date_text, fact_text, spoken_value
 
 
 def evidence_of(evaluation: Evaluation, known: Known) -> dict[str, object]:
@@ -113,7 +113,7 @@ def _fact(
     value = known.facts.get(name)
     if value is None:
         return f"{fact_text(name)} no longer known"
-    return f"{fact_text(name)} {value_text(name, value)} ({known.winners[name].source})"
+    return f"{fact_text(name)} {spoken_value(name, value)} ({known.winners[name].source})"
 
 
 GATE = 100

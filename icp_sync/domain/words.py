@@ -1,11 +1,11 @@
-"""Evaluations in plain English: the reasons on the record, missing facts, and conditions as clauses.
+"""Evaluations in plain English: verdicts, missing facts, and conditions as clauses.
 
 Made only when somebody will read them. Dates are absolute, so that a sentence stays true while time passes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import inf
 
 from icp_sync.domain.assessment import Assessment, Fate
@@ -23,87 +23,17 @@ from icp_sync.domain.conditions import (
     facts_of,
 )
 from icp_sync.domain.currency import convert
-from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation, capped
+from icp_sync.domain.evaluation import Evaluation
 from icp_sync.domain.facts import CATALOGUE, FactType, FactValue, Interval, Members, Money
-from icp_sync.domain.ownership import editor_text
 from icp_sync.domain.profile import DAY, Criterion, Effect
-from icp_sync.domain.spelling import REASONS_LIMIT as REASONS_LIMIT
-from icp_sync.domain.spelling import amount_text, bound_text, is_date
+from icp_sync.domain.spelling import amount_text, bound_text, is_date, plain, spoken_value
 from icp_sync.domain.spelling import cut as cut
 from icp_sync.domain.spelling import date_text as date_text
 from icp_sync.domain.spelling import fact_text as fact_text
 from icp_sync.domain.spelling import value_text as value_text
 
-
-def reasons(evaluation: Evaluation, facts: Mapping[str, FactValue], *, why: str = "") -> str:
-    """At most 500 characters: what decides, what helps, what hurts, what is missing, what changed."""
-    shown = evaluation.shown
-    parts = [headline(evaluation), *filter(None, [override_text(evaluation)])]
-    parts += decisive(evaluation)
-    verdicts = list(_verdicts(shown, facts))
-    parts += [f"+ {said} {got}/{of}." for _, got, of, said in _best(verdicts, "+")]
-    parts += [f"− {said}: {got}/{of}." for _, got, of, said in _best(verdicts, "−")]
-    parts += [f"? {said}." for _, _, _, said in _best(verdicts, "?")]
-    if why:
-        parts.append(why)
-    return cut(" ".join(parts))
-
-
-def headline(evaluation: Evaluation) -> str:
-    low, high = evaluation.low, evaluation.high
-    settled = len(evaluation.assessments) == 1 and evaluation.shown.least == evaluation.shown.most
-    span = f" ({evaluation.score})" if settled or low == high else f" ({low}–{high})"
-    if evaluation.tier == NEEDS_DATA and evaluation.override is None:
-        return f"Needs data{span}: {evaluation.coverage} % of the profile is known."
-    sure = "" if evaluation.firm else ", provisional"
-    return f"{evaluation.tier}{span}{sure}."
-
-
-def override_text(evaluation: Evaluation) -> str:
-    """Whose tier it is, until when, why, and what ours would be; "" where it is ours."""
-    override = evaluation.override
-    if override is None:
-        return evaluation.override_note
-    until = f" until {date_text(override.until)}" if override.until is not None else ""
-    by = f" by {editor_text(override.by)}" if override.by or override.direct else ""
-    if override.direct:
-        said = f"Tier typed{by} on {date_text(override.since)}, theirs{until or ' to keep'}"
-    else:
-        said = f"Overridden{by}{until}"
-    why = f": {cut(override.why, 120).rstrip('.')}" if override.why else ""
-    return f"{said}{why}. The profile says {evaluation.model_tier}."
-
-
-def decisive(evaluation: Evaluation) -> list[str]:
-    """Gates, flags, caps and a held-back move: what outranks the sum of points."""
-    said: list[str] = []
-    if evaluation.model_tier == NOT_ICP:
-        for assessment in evaluation.assessments:
-            prefix = f"{assessment.profile.name}: " if len(evaluation.assessments) > 1 else ""
-            said.append(f"{prefix}{'; '.join(failures(assessment))}.")
-        return said
-    for flag in evaluation.shown.flags_true:
-        if flag.effect is Effect.CAP:
-            said.append(f"Capped at {flag.cap}: {flag.name}.")
-        elif flag.effect is Effect.MARK:
-            said.append(f"Flag: {flag.name}.")
-    open_gates = [
-        c.name
-        for i, c in enumerate(evaluation.shown.profile.criteria)
-        if c.required and evaluation.shown.criterion(i) == (0.0, 1.0)
-    ]
-    said += [f"? must-have {name} unknown." for name in open_gates]
-    said += [
-        f"? {flag.name} not ruled out."
-        for flag in evaluation.shown.flags_unknown
-        if flag.effect is not Effect.MARK
-    ]
-    if evaluation.pending_tier and evaluation.pending_since is not None and evaluation.override is None:
-        moves = evaluation.pending_since + evaluation.shown.profile.tiers.dwell
-        then = capped(evaluation.pending_tier, evaluation.shown)
-        if then != evaluation.tier:
-            said.append(f"Moves to {then} on {date_text(moves)} if this lasts.")
-    return said
+WORDS = 64
+"""Characters of one name or value in a list of several."""
 
 
 def failures(assessment: Assessment) -> list[str]:
@@ -118,53 +48,44 @@ def failures(assessment: Assessment) -> list[str]:
     return gates + flags
 
 
-Said = tuple[float, int, int, str]
-
-
-def _verdicts(shown: Assessment, facts: Mapping[str, FactValue]) -> Iterable[tuple[str, Said]]:
-    """(sign, (importance, points, of, words)) of every weighted criterion."""
-    for index, criterion in enumerate(shown.profile.criteria):
-        if criterion.required:
-            continue
-        low, high = shown.criterion(index)
-        got, of = shown.points[index]
-        if high - low > 0:
-            yield "?", (of * (high - low), got, of, f"{unknowns(criterion, facts)} (up to {of})")
-        elif low >= 0.5:
-            yield "+", (of * low, got, of, criterion.name)
-        else:
-            yield "−", (of * (1 - low), got, of, value_words(criterion, facts, shown.profile.currency))
-
-
-def _best(verdicts: Iterable[tuple[str, Said]], sign: str, most: int = 3) -> list[Said]:
-    return sorted((v for s, v in verdicts if s == sign and v[2]), key=lambda v: -v[0])[:most]
-
-
-def unknowns(criterion: Criterion, facts: Mapping[str, FactValue]) -> str:
+def open_fact(criterion: Criterion, facts: Mapping[str, FactValue]) -> str:
+    """The fact on which an open verdict waits first: one that is missing, else one known too roughly."""
     names = facts_of(criterion.when)
     missing = [n for n in names if n not in facts]
-    if missing:
-        return f"{fact_text(missing[0])} unknown"
-    open_ones = [n for n in names if not _settled(facts[n])] or list(names)
-    return f"{fact_text(open_ones[0])} {value_text(open_ones[0], facts[open_ones[0]])} undecided"
+    return next(iter(missing or [n for n in names if not _settled(facts[n])] or names))
+
+
+def gap_words(fact: str, facts: Mapping[str, FactValue]) -> str:
+    """What there is to learn about a fact: "industry", "employees beyond 51–200"."""
+    value = facts.get(fact)
+    if value is None or value == Members(frozenset(), False):
+        return plain(fact_text(fact), WORDS)
+    beyond = "beyond" if isinstance(value, Members) else "more exactly than"
+    return plain(f"{fact_text(fact)} {beyond} {spoken_value(fact, value)}", WORDS)
 
 
 def _settled(value: FactValue) -> bool:
     return value.complete if isinstance(value, Members) else value.low == value.high
 
 
+def quoted_fact(criterion: Criterion) -> str:
+    """The fact whose value `value_words` quotes, "" where it never does."""
+    when = criterion.when
+    return when.fact if isinstance(when, Between | AnyOf | NoneOf | AllOf | Within) else ""
+
+
 def value_words(criterion: Criterion, facts: Mapping[str, FactValue], currency: str) -> str:
     """A verdict against the account in the words of its own fact: "620 employees, over 500"."""
     when = criterion.when
+    said = criterion.name
     if isinstance(when, Between | AnyOf | NoneOf | AllOf | Within) and when.fact in facts:
         value = facts[when.fact]
-        text = value_text(when.fact, value)
+        said = f"{fact_text(when.fact)} {spoken_value(when.fact, value)}"
         if isinstance(when, Between) and not isinstance(value, Members):
-            counted = isinstance(value, Interval) and not is_date(when.fact)
-            amount = f"{text} {_plural(when.fact, value)}" if counted else f"{fact_text(when.fact)} {text}"
-            return amount + _beyond(when, value, currency)
-        return f"{fact_text(when.fact)} {text}"
-    return criterion.name
+            if isinstance(value, Interval) and not is_date(when.fact):
+                said = f"{value_text(when.fact, value)} {_plural(when.fact, value)}"
+            said += _beyond(when, value, currency)
+    return plain(said, WORDS)
 
 
 def _plural(fact: str, value: FactValue) -> str:

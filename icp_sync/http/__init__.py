@@ -7,6 +7,7 @@ from icp_sync.http.dialect import Dialect, Endpoint, Reply, Throttle, UncertainE
 from icp_sync.http.guarded import Fetched, Limits, fetch
 from icp_sync.http.tokens import Token, Tokens
 from icp_sync.http.transport import Transport
+from icp_sync.http.webhook import Webhook
 
 __all__ = [
     "Dialect",
@@ -21,6 +22,7 @@ __all__ = [
     "Tokens",
     "Transport",
     "UncertainError",
+    "Webhook",
     "fetch",
     "http_date",
 ]

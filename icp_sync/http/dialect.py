@@ -28,13 +28,15 @@ class Endpoint:
     """What kind of call it is. `name` is the metric's label, `buckets` the limits it counts against.
 
     idempotent: sending it twice is as good as once, so a lost reply may be answered by sending again.
-    bodiless: an answer without a body is a good one, whatever its status in the 200s.
+    bodiless: an answer without a body is a good one, whatever its status in the 200s. unread: so is one with
+    any body, which nobody reads.
     """
 
     name: str
     buckets: tuple[str, ...] = ()
     idempotent: bool = False
     bodiless: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -242,7 +242,7 @@ class Transport:
     def _judge(self, call: Call, response: requests.Response) -> Reply:
         """A usable reply, or the error that says what to do about it."""
         endpoint, status = call.endpoint, response.status_code
-        if call.wants(response):
+        if call.wants(response) or (endpoint.unread and 200 <= status < 300):
             return Reply(status=status, headers=response.headers)
         parsed, body = parse(response, bodiless=endpoint.bodiless)
         if 200 <= status < 300:

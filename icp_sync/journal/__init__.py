@@ -11,9 +11,22 @@ from icp_sync.journal.bought import (
     VendorReport,
     VendorState,
 )
+from icp_sync.journal.dailies import Day
 from icp_sync.journal.deal_rows import Recorded, Stamp, Stamped, StoredDeal, patience
 from icp_sync.journal.families import Relative
+from icp_sync.journal.figures import Done, Stood
 from icp_sync.journal.forgetting import Forgotten
+from icp_sync.journal.notices import (
+    DROPPED,
+    FAILED,
+    OPERATOR,
+    REP,
+    SENT,
+    WAITING,
+    NoticeCounts,
+    StoredNotice,
+    Told,
+)
 from icp_sync.journal.quota_rows import QUOTA_ALERT
 from icp_sync.journal.records import (
     Alert,
@@ -26,6 +39,7 @@ from icp_sync.journal.records import (
     Lease,
     LeftAlone,
     Listed,
+    Notice,
     ProfileVersion,
     RunRecord,
     Settled,
@@ -35,12 +49,19 @@ from icp_sync.journal.retention import ERASED, USUALLY, Keep, Pruned
 from icp_sync.journal.snapshots import Snapshot
 from icp_sync.journal.store import Journal
 from icp_sync.journal.verifying import Finding
+from icp_sync.journal.views import KeptView
 from icp_sync.journal.watches import Watched
 
 __all__ = [
+    "DROPPED",
     "ERASED",
+    "FAILED",
+    "OPERATOR",
     "QUOTA_ALERT",
+    "REP",
+    "SENT",
     "USUALLY",
+    "WAITING",
     "Alert",
     "Amended",
     "Answered",
@@ -48,15 +69,20 @@ __all__ = [
     "Audited",
     "BackfillRequest",
     "Changed",
+    "Day",
+    "Done",
     "Evaluated",
     "Finding",
     "Forgotten",
     "Journal",
     "Keep",
+    "KeptView",
     "Learned",
     "Lease",
     "LeftAlone",
     "Listed",
+    "Notice",
+    "NoticeCounts",
     "ProfileVersion",
     "Pruned",
     "Recorded",
@@ -67,9 +93,12 @@ __all__ = [
     "Snapshot",
     "Stamp",
     "Stamped",
+    "Stood",
     "StoredAccount",
     "StoredDeal",
+    "StoredNotice",
     "Tally",
+    "Told",
     "VendorReport",
     "VendorState",
     "Watched",

@@ -32,7 +32,10 @@ _WHAT_IS_LOST = {
     "audit": "who changed what",
     "quota": "a slot of the rate limit that nobody used, and what replies said of the limits",
     "deal": "what was sold, and what we were about to stamp on it: the next read tells both",
+    "view": "which view in the CRM is ours: it is found again by its name and its filter",
     "watch": "what the watch on drift last found: the next look finds it again",
+    "notice": "whether somebody was told: they would be told again, or never",
+    "day": "how the accounts stood today: the next look counts them again",
     "job": "that the CRM carries out writes of ours by itself: we would read, and write, in its midst",
 }
 

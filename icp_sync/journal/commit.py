@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, update
 
 from icp_sync.domain.account import Origin
 from icp_sync.journal import schema
-from icp_sync.journal.bound import Bound
-from icp_sync.journal.database import chunks, upsert
+from icp_sync.journal.assignments import count_assignments, keep_assignments
+from icp_sync.journal.database import upsert
 from icp_sync.journal.encoding import (
     changes_to_text,
     confirmed_to_json,
@@ -29,7 +29,9 @@ from icp_sync.journal.encoding import (
 from icp_sync.journal.families import stir
 from icp_sync.journal.guarding import keep_holds, note_movements
 from icp_sync.journal.intend import with_intents
+from icp_sync.journal.left_alone import keep_left_alone
 from icp_sync.journal.merges import bury
+from icp_sync.journal.notices import Listening, keep_notices
 from icp_sync.journal.records import Amended, Lease, Settled
 from icp_sync.journal.rows import ABSENT, Loads, Stored, lock
 from icp_sync.journal.runs import count
@@ -42,7 +44,7 @@ OVERTAKEN = "commit_overtaken"
 """Event counted for each account whose state another worker had committed in between."""
 
 
-class Commit(Bound):
+class Commit(Listening):
     def commit(
         self,
         settled: Sequence[Settled],
@@ -69,16 +71,19 @@ class Commit(Bound):
             self._explain(conn, landed, evaluations)
             log_changes(conn, self.connection, settled, run, now)
             self._log_evaluations(conn, landed, evaluations, run, now)
-            self._leave_alone(conn, landed, now)
+            keep_left_alone(conn, self.connection, landed, now)
             keep_holds(conn, self.connection, {one.account_id: one.holds for one in landed}, run, now)
             note_movements(conn, self.connection, (one.counted for one in settled), run, now)
             stir(conn, self.connection, landed, now)
+            keep_assignments(conn, self.connection, landed)
+            keep_notices(conn, self, landed, now)
             bury(conn, self.connection, gone, loads_moved, now)
             loads_moved.store(conn, self.connection)
             if overtaken := len(settled) - len(landed):
                 count(conn, self.connection, OVERTAKEN, overtaken)
             if position is not None:
                 move(conn, self.connection, stream, partition, position, now)
+        count_assignments(self.connection, landed)
 
     def _row(self, one: Settled, now: float) -> dict[str, Any]:
         """The account's columns, but for those that depend on what is stored."""
@@ -189,32 +194,6 @@ class Commit(Bound):
         if rows:
             conn.execute(schema.evaluation_log.insert(), rows)
 
-    def _leave_alone(self, conn: Connection, landed: Sequence[Settled], now: float) -> None:
-        """Replace what people hold on these accounts; a value still held keeps its date."""
-        table = schema.left_alone
-        since: dict[tuple[str, str], tuple[str, float]] = {}
-        for chunk in chunks([one.account_id for one in landed]):
-            mine = (table.c.connection == self.connection, table.c.account.in_(chunk))
-            for account_id, name, held, at in conn.execute(
-                select(table.c.account, table.c.field, table.c.held, table.c.since).where(*mine)
-            ):
-                since[account_id, name] = (loads(held)[0], at)
-        gone = {account_id for account_id, _ in since}
-        if gone:
-            _delete_held(conn, self.connection, gone)
-        rows = {}
-        for one in landed:
-            for name, (live, desired) in one.left_alone.items():
-                held_since = since.get((one.account_id, name))
-                rows[one.account_id, name] = {
-                    "connection": self.connection,
-                    "account": one.account_id,
-                    "field": name,
-                    "held": dumps([live, desired]),
-                    "since": held_since[1] if held_since and held_since[0] == live else now,
-                }
-        upsert(conn, table, list(rows.values()))
-
 
 def log_changes(
     conn: Connection, connection: str, written: Iterable[Settled | Amended], run: str, now: float
@@ -247,14 +226,6 @@ def move(
         "at": now,
     }
     upsert(conn, _POSITION, [row])
-
-
-def _delete_held(conn: Connection, connection: str, ids: Iterable[str]) -> None:
-    table = schema.left_alone
-    conn.execute(
-        delete(table).where(table.c.connection == connection, table.c.account == bindparam("b_id")),
-        [{"b_id": account_id} for account_id in ids],
-    )
 
 
 def keep_evidence(

@@ -24,7 +24,7 @@ class Connections(Bound):
         Another identity raises ConfigError, unless `rebind`: then every position starts over, no stamp
         counts as seen, its limits and their alert are forgotten, and a backfill is requested, for they all
         spoke of the other portal's clock, calls and records. Confirmed values stay: a copied record still
-        holds what we wrote.
+        holds what we wrote. Which views are ours is forgotten: the same ids name others' there.
         """
         with self.writing("state") as conn:
             if conn.dialect.name == postgres.NAME:
@@ -40,7 +40,8 @@ class Connections(Bound):
             self.set_state(conn, identity=identity_id, crm=crm, bound_at=now)
             if bound:
                 position, account = schema.position, schema.account
-                conn.execute(delete(position).where(position.c.connection == self.connection))
+                for table in (position, schema.view):
+                    conn.execute(delete(table).where(table.c.connection == self.connection))
                 without_quota(conn, self.connection)
                 conn.execute(
                     update(account).where(account.c.connection == self.connection).values(seen_stamp=None)

@@ -18,6 +18,7 @@ from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks
 from icp_sync.journal.encoding import dumps, loads, plain
 from icp_sync.journal.families import wake
+from icp_sync.journal.notices import OPERATOR, about
 from icp_sync.journal.requests import CANCELLED, OPEN
 from icp_sync.journal.rows import Loads, lock
 from icp_sync.ports import account_key
@@ -30,6 +31,8 @@ _BY_ACCOUNT = (
     schema.change_log,
     schema.left_alone,
     schema.hold,
+    schema.assignment,
+    schema.notice,
     _DEAL,
 )
 _TOLD = ((schema.run, ("detail", "report")), (schema.request, ("args", "progress", "result")))
@@ -122,6 +125,8 @@ def _whose(table: Any, ids: Sequence[str]) -> ColumnElement[bool]:
     """Rows about these accounts. A deal is of two: the one that has it, and the one that had it."""
     if table is _DEAL:
         return or_(_DEAL.c.account.in_(ids), _DEAL.c.tier_of.in_(ids))
+    if table is schema.notice:
+        return about(ids)
     named: ColumnElement[bool] = (table.c.id if table is _ACCOUNT else table.c.account).in_(ids)
     return named
 
@@ -142,7 +147,8 @@ def erase(conn: Connection, connection: str, ids: Sequence[str]) -> None:
     """Remove everything about these accounts (some hundreds at most) but their own rows."""
     keys = keys_of(conn, connection, ids)
     for table in _BY_ACCOUNT:
-        conn.execute(delete(table).where(table.c.connection == connection, table.c.account.in_(ids)))
+        whose = about(ids) if table is schema.notice else table.c.account.in_(ids)
+        conn.execute(delete(table).where(table.c.connection == connection, whose))
     # A deal another account has now goes on; whose it was is not remembered.
     had = (_DEAL.c.connection == connection, _DEAL.c.tier_of.in_(ids))
     conn.execute(update(_DEAL).where(*had).values(tier_of=""))
@@ -207,6 +213,11 @@ def _scrub_sentences(conn: Connection, connection: str, ids: Sequence[str]) -> N
     """Blot these ids out of what people are told in sentences: alerts, a halt, how a request ended."""
     blotted = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(ids)))})(?!\w)")
     alert, state, request = schema.alert, schema.connection_state, schema.request
+    notice = schema.notice
+    told = (notice.c.connection == connection, notice.c.audience == OPERATOR)
+    for seq, said in conn.execute(select(notice.c.seq, notice.c.data).where(*told)).all():
+        if (after := _blotted(said, blotted)) != said:
+            conn.execute(update(notice).where(notice.c.seq == seq).values(data=after))
     texts = select(alert.c.name, alert.c.text).where(alert.c.connection == connection)
     for name, said in conn.execute(texts).all():
         if (after := blotted.sub(BLOTTED, said)) != said:

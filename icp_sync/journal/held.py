@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from icp_sync.domain.account import Confirmed, Origin
 from icp_sync.journal import schema
@@ -39,6 +39,12 @@ class Held(Bound):
                 )
             )
         return found
+
+    def left_alone_count(self) -> int:
+        """How many values people hold."""
+        with self.reading() as conn:
+            mine = select(func.count()).select_from(_HELD).where(_HELD.c.connection == self.connection)
+            return int(conn.execute(mine).scalar_one())
 
     def release(
         self, account_id: str, fields: Sequence[str] | None, *, now: float, run: str = ""

@@ -18,16 +18,21 @@ _LOG = schema.change_log
 
 
 class Histories(Bound):
-    def history(self, account_id: str) -> list[Changed]:
-        """Every field ever sent for this account, oldest first."""
+    def history(self, account_id: str, *, last: int | None = None) -> list[Changed]:
+        """Every field ever sent for this account, oldest first; of the last so many writes."""
         columns = (_LOG.c.run, _LOG.c.at, _LOG.c.result, _LOG.c.changes)
         with self.reading() as conn:
             rows = conn.execute(
                 select(*columns)
                 .where(_LOG.c.connection == self.connection, _LOG.c.account == account_id)
-                .order_by(_LOG.c.seq)
+                .order_by(_LOG.c.seq.desc())
+                .limit(last)
             ).all()
-        return [one for run, at, result, text in rows for one in _changed(account_id, run, at, result, text)]
+        return [
+            one
+            for run, at, result, text in reversed(rows)
+            for one in _changed(account_id, run, at, result, text)
+        ]
 
     def changed_in(self, run: str, *, after: str = "", limit: int = 1000) -> dict[str, list[Changed]]:
         """What a run sent, by account in order of id, oldest first: the next `limit` accounts after an id."""
@@ -51,21 +56,22 @@ class Histories(Bound):
                     found[account_id] += _changed(account_id, run, at, result, text)
         return found
 
-    def evaluations(self, account_id: str) -> list[Evaluated]:
-        """Every material change of this account's evaluation, oldest first."""
+    def evaluations(self, account_id: str, *, last: int | None = None) -> list[Evaluated]:
+        """Every material change of this account's evaluation, oldest first; the last so many of them."""
         log = schema.evaluation_log
         columns = (log.c.run, log.c.at, log.c.tier, log.c.score, log.c.why, log.c.data)
         with self.reading() as conn:
             rows = conn.execute(
                 select(*columns)
                 .where(log.c.connection == self.connection, log.c.account == account_id)
-                .order_by(log.c.seq)
+                .order_by(log.c.seq.desc())
+                .limit(last)
             ).all()
         return [
             Evaluated(
                 account_id=account_id, run=run, at=at, tier=tier, score=score, why=why, evaluation=loads(text)
             )
-            for run, at, tier, score, why, text in rows
+            for run, at, tier, score, why, text in reversed(rows)
         ]
 
     def facts_before(self, instants: Mapping[str, float]) -> dict[str, dict[str, FactValue]]:

@@ -14,9 +14,11 @@ from sqlalchemy import Connection, bindparam, delete, update
 
 from icp_sync.domain.account import Origin
 from icp_sync.journal import schema
+from icp_sync.journal.assignments import end_gone
 from icp_sync.journal.database import chunks, insert_missing
 from icp_sync.journal.encoding import dumps, loads
 from icp_sync.journal.families import wake
+from icp_sync.journal.notices import move_notices
 from icp_sync.journal.rows import ABSENT, Loads, Stored, blank, lock
 
 _ACCOUNT = schema.account
@@ -49,6 +51,8 @@ def bury(conn: Connection, connection: str, gone: Mapping[str, str], moved: Load
         )
     _store_tombs(conn, connection, tombs)
     _store_heirs(conn, connection, inherited, now)
+    end_gone(conn, connection, [str(tomb["id"]) for tomb in tombs], now)
+    move_notices(conn, connection, {str(tomb["id"]): str(tomb["survivor"]) for tomb in tombs})
     wake(conn, connection, _ACCOUNT.c.parent, [str(tomb["id"]) for tomb in tombs], now)
 
 

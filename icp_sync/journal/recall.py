@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, or_, select
 from icp_sync.domain.account import Memory, Remembered
 from icp_sync.domain.facts import Signal
 from icp_sync.journal import schema
+from icp_sync.journal.assignments import tasks_of_ours, watched
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.connections import roster
 from icp_sync.journal.database import chunks
@@ -95,8 +97,14 @@ class Recall(Bound):
                 id: about.get(plain(key), _NONE) | about.get(plain((also or {}).get(id, "")), _NONE)
                 for id, key in keys.items()
             }
+            given = watched(conn, self.connection, list(keys))
+            told = tasks_of_ours(conn, self.connection, (id for id, one in given.items() if one.due))
             accounts = {row.id: _remembered(row, bought[row.id]) for row in self._accounts(conn, list(keys))}
             known = roster(conn, self.connection)
+        for account_id in given.keys() & accounts.keys():
+            accounts[account_id] = replace(
+                accounts[account_id], assignment=given[account_id], told=told.get(account_id, ())
+            )
         for account_id, answers in bought.items():
             if account_id not in accounts and answers != _NONE:
                 accounts[account_id] = Remembered(

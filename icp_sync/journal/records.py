@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from icp_sync.domain.account import Confirmed, Owed, Previous, Withdrawn
+from icp_sync.domain.assignment import Assignment
 from icp_sync.domain.plan import Change, Hold, Result
 
 
@@ -21,6 +22,22 @@ class Lease:
     holder: str
     fence: int
     until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something somebody is to be told. audience: "rep" or "operator". subject: an account's id, or the name
+    of an alert. to: an owner's email, "" for whoever listens.
+
+    key: of one subject, what makes two of them the same news. data: plain JSON, what the message is made of.
+    """
+
+    audience: str
+    kind: str
+    subject: str
+    to: str = ""
+    key: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +58,9 @@ class Settled:
     holds: what of it waits for a person, the whole set. counted: which of the guard's rules its landed write
     counts for.
     unechoed, sent_at, owed, withdrawn: as in `Remembered`, the whole of each.
+    notices: what somebody is to be told of it. silent: how many were kept back for good.
+    assignments: whom it was given to, as far as that is news: what became of one, and one that began.
+    breach: what it led to by now that somebody had not touched the account in time, "" for no news.
     """
 
     account_id: str
@@ -79,6 +99,10 @@ class Settled:
     sent_at: float = 0.0
     owed: Mapping[str, Owed] = field(default_factory=dict)
     withdrawn: Withdrawn | None = None
+    notices: tuple[Notice, ...] = ()
+    silent: int = 0
+    assignments: tuple[Assignment, ...] = ()
+    breach: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,8 @@ class Pruned:
     answers: int = 0
     counts: int = 0
     deals: int = 0
+    assignments: int = 0
+    notices: int = 0
     erased: int = 0
 
     def to_json(self) -> dict[str, int]:
@@ -91,6 +93,9 @@ class Retention(Bound):
         done.requests = self._prune_named(schema.request, now - keep.runs, going, finished)
         done.answers = self._prune_answers(now, going) + self._prune_events(now, going)
         done.deals = self._prune_deals(now - keep.gone, going)
+        over = schema.notice.c.due.is_(None)
+        done.notices = self._prune_log(schema.notice, now - keep.runs, going, over)
+        done.assignments = self._prune_assignments(now - keep.history, going)
         done.erased = self._erase_gone(now - keep.gone, now, going)
         return done
 
@@ -208,6 +213,21 @@ class Retention(Bound):
                 break
             with self.writing("state") as conn:
                 removed += conn.execute(delete(deal).where(*mine, deal.c.id.in_(ids))).rowcount
+        return removed
+
+    def _prune_assignments(self, before: float, going: Callable[[], bool]) -> int:
+        """What became of accounts after they were given to somebody, once that has ended."""
+        given, removed = schema.assignment, 0
+        mine = (given.c.connection == self.connection, given.c.ended_at < before)
+        while before > 0 and going():
+            with self.reading() as conn:
+                page = select(given.c.account, given.c.routed_at).where(*mine).limit(PAGE // 4)
+                found: Sequence[Any] = conn.execute(page).all()
+            if not found:
+                break
+            those = tuple_(given.c.account, given.c.routed_at).in_([tuple(row) for row in found])
+            with self.writing("state") as conn:
+                removed += conn.execute(delete(given).where(*mine, those)).rowcount
         return removed
 
     def _erase_gone(self, before: float, now: float, going: Callable[[], bool]) -> int:

@@ -125,6 +125,7 @@ account = Table(
     Index("account_group", "connection", "group_key"),
     Index("account_wake", "connection", "wake_at"),
     Index("account_standing", "connection", "status", "in_scope", "tier", "profile_version"),
+    Index("account_listed", "connection", "tier", "status", "id"),  # see journal.listing
     Index("account_domain", "connection", "domain"),
     Index("account_name", "connection", "name_key"),
 )
@@ -234,9 +235,12 @@ notice = Table(  # what somebody is to be told, until they were; see journal.not
     Column("kind", String, nullable=False),
     Column("subject", String, nullable=False),  # an account's id, or the name of an alert
     Column("to", Text, nullable=False),  # an owner's email, "" whoever listens
+    Column("key", Text, nullable=False),  # of one subject: the same key is the same news
     Column("data", Text, nullable=False),
     Column("at", Double, nullable=False),
+    Column("state", String, nullable=False),  # waiting | sent | dropped | failed
     Column("due", Double),  # from when it may be sent; None once it was, or never will be
+    Column("batch", String, nullable=False, default="", server_default=""),  # what it is sent together with
     Column("sent_at", Double),
     Column("attempts", Integer, nullable=False, default=0, server_default="0"),
     Column("message", Text, nullable=False, default="", server_default=""),
@@ -244,20 +248,23 @@ notice = Table(  # what somebody is to be told, until they were; see journal.not
     Index("notice_subject", "connection", "subject"),
 )
 
-assignment = Table(  # what became of an account after our route gave it to somebody; see journal.assignments
+assignment = Table(  # what became of an account after it was given to somebody; see journal.assignments
     "assignment",
     metadata,
     Column("connection", String, nullable=False),
     Column("account", String, nullable=False),
+    Column("routed_at", Double, nullable=False),
     Column("owner", String, nullable=False),
     Column("rule", Integer, nullable=False),
-    Column("routed_at", Double, nullable=False),
-    Column("due", Double),  # until when it is to be touched, None where nothing is asked or no longer
+    Column("due", Double),
     Column("touched_at", Double),
     Column("breached_at", Double),
+    Column("ended_at", Double),  # None while it is watched
+    Column("how", String, nullable=False, default="", server_default=""),  # how it ended
+    Column("action", String, nullable=False, default="", server_default=""),  # what the breach led to
     Column("data", Text, nullable=False),
-    PrimaryKeyConstraint("connection", "account"),
-    Index("assignment_due", "connection", "due"),
+    PrimaryKeyConstraint("connection", "account", "routed_at"),
+    Index("assignment_ended", "connection", "ended_at"),
     Index("assignment_routed", "connection", "routed_at"),
 )
 

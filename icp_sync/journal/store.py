@@ -12,15 +12,18 @@ from icp_sync.journal import postgres
 from icp_sync.journal.alerts import Alerts
 from icp_sync.journal.amend import Amend
 from icp_sync.journal.answers import Answers
+from icp_sync.journal.assignments import Assignments
 from icp_sync.journal.backfills import Backfills
 from icp_sync.journal.commit import Commit
 from icp_sync.journal.compacting import Compacting
 from icp_sync.journal.connections import Connections
+from icp_sync.journal.dailies import Dailies
 from icp_sync.journal.database import open_engine
 from icp_sync.journal.deals import Deals
 from icp_sync.journal.exclusive import exclusive
 from icp_sync.journal.exporting import Exporting
 from icp_sync.journal.families import Families
+from icp_sync.journal.figures import Figures
 from icp_sync.journal.forgetting import Forgetting
 from icp_sync.journal.guarding import Guarding
 from icp_sync.journal.held import Held
@@ -29,6 +32,8 @@ from icp_sync.journal.inbound import Inbound
 from icp_sync.journal.intend import Intend
 from icp_sync.journal.jobs import Jobs
 from icp_sync.journal.leases import Leases
+from icp_sync.journal.listing import Listing
+from icp_sync.journal.notices import Notices
 from icp_sync.journal.positions import Positions
 from icp_sync.journal.profiles import Profiles
 from icp_sync.journal.purchases import Purchases
@@ -45,6 +50,7 @@ from icp_sync.journal.tallies import Tallies
 from icp_sync.journal.undoing import Undoing
 from icp_sync.journal.vendors import Vendors
 from icp_sync.journal.verifying import Verifying
+from icp_sync.journal.views import Views
 from icp_sync.journal.waking import Waking
 from icp_sync.journal.watches import Watches
 
@@ -62,6 +68,7 @@ class Journal(
     Retrying,
     Waking,
     Guarding,
+    Assignments,
     Positions,
     QuotaRows,
     Answers,
@@ -74,18 +81,23 @@ class Journal(
     Removed,
     Runs,
     Histories,
+    Figures,
+    Dailies,
     Snapshots,
     Deals,
     Requests,
+    Notices,
     Backfills,
     Alerts,
     Watches,
+    Views,
     Verifying,
     Retention,
     Forgetting,
     Exporting,
     Compacting,
     Reports,
+    Listing,
 ):
     """One connection's journal. Safe to share between threads; every method is a transaction of its own."""
 
@@ -100,7 +112,7 @@ class Journal(
 
     def for_connection(self, name: str) -> Self:
         """The same database for another connection; closing either closes both."""
-        return type(self)(self.engine, name).signing_with(self._key)
+        return type(self)(self.engine, name).signing_with(self._key).listening(self.quiet)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -64,6 +64,7 @@ _READABLE: dict[str, dict[str, Callable[[str], object]]] = {
     "run": {"detail": _loads, "report": _loads},
     "request": {"args": _loads, "progress": _loads, "result": _loads},
     "job": {"accounts": _loads},
+    "daily": {"data": _loads},
     "vendor": {"data": _loads},
 }
 """Table → column → what must be able to read it."""

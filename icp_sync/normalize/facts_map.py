@@ -223,6 +223,7 @@ HUBSPOT_DEFAULTS = FactsMap(
         FactSource(property="hs_num_child_companies", fact="children", kind=Kind.NUMBER),
         FactSource(property="total_money_raised", fact="funding_total", kind=Kind.MONEY, enriched=True),
         FactSource(property="notes_last_updated", fact="last_activity", kind=Kind.DATE),
+        FactSource(property="notes_last_contacted", fact="last_touch", kind=Kind.DATE),
         FactSource(property="hs_keywords", fact="keywords", kind=Kind.SET, enriched=True),
     ),
     Provenance(name="HubSpot enrichment", flag="hs_is_enriched", at="hs_last_metered_enrichment_timestamp"),
@@ -239,4 +240,8 @@ people typed by rank, and named as enrichment, with its date, where the record s
 `industry`, `numberofemployees` and the like nobody can tell whose hand it was without the history, so they
 count as people's. `hs_industry_group` is not read: most of its groups ("Software & Services") span several
 industries. (https://knowledge.hubspot.com/data-management/data-enrichment)
+
+`notes_last_updated` moves with notes and tasks too, ours among them; `notes_last_contacted` only with calls,
+emails, meetings and messages that were logged. `hs_last_sales_activity_timestamp` is not read: it is when a
+contact of theirs did something. (https://knowledge.hubspot.com/properties/hubspots-default-company-properties)
 """

@@ -48,6 +48,7 @@ _EVERYWHERE = (
     ),
     FactSource(property="Type", fact="account_type", kind=Kind.CHOICE),
     FactSource(property="LastActivityDate", fact="last_activity", kind=Kind.DATE),
+    FactSource(property="LastActivityDate", fact="last_touch", kind=Kind.DATE),
 )
 
 _SOMEWHERE = (
@@ -66,7 +67,9 @@ _SOMEWHERE = (
 SALESFORCE_DEFAULTS = FactsMap((*_EVERYWHERE, *_SOMEWHERE))
 """A subsidiary may be public or private, so `Ownership` says nothing then. Where an org has codes for
 countries they are beyond doubt, and where it has person accounts only those that are one say so. Open and
-won Opportunities are counted by the connection and are no fields."""
+won Opportunities are counted by the connection and are no fields. `LastActivityDate` is a day: of the latest
+event, or of the latest task that was closed; an open task does not move it (Salesforce Help, "Guidelines for
+Tracking Activities")."""
 
 
 def everywhere(facts_map: FactsMap) -> FactsMap:

@@ -9,7 +9,7 @@ from icp_sync.domain.conditions import Condition, facts_of
 from icp_sync.domain.profile import TIERS, Pool, Profile, Route, Target
 from icp_sync.domain.standing import STATES
 from icp_sync.domain.words import fact_text
-from icp_sync.profile_file.page import Block, Grid, Paragraph, Section
+from icp_sync.profile_file.page import Block, Bullets, Grid, Paragraph, Section
 from icp_sync.profile_file.spoken import days, spoken
 
 _OF_THE_CRM = "crm:"
@@ -75,6 +75,9 @@ def routing(profile: Profile) -> Section:
         for one in profile.named.values()
     )
     blocks: list[Block] = [grid, Paragraph(text=note, quiet=True)]
+    terms = [(number, route.target) for number, route in enumerate(profile.routes, start=1)]
+    if touches := tuple(_touch(number, target) for number, target in terms if target.touch_within):
+        blocks.append(Bullets(items=touches))
     if pools:
         blocks.append(Grid(heads=("pool", "members"), rows=pools, strong=0))
     if named:
@@ -124,6 +127,18 @@ def _target(target: Target) -> str:
     if target.named_fact:
         return f"whom {fact_text(target.named_fact)} names"
     return "whoever owns it" if target.lane != "none" else "nobody new"
+
+
+def _touch(number: int, target: Target) -> str:
+    """How soon an account is to be touched, and what happens otherwise, in a sentence."""
+    free = ", Saturdays and Sundays not counted" * target.weekdays
+    said = f"Given by route {number}: to be touched within {days(target.touch_within or 0.0)}{free}."
+    times = {1: "once", 2: "twice"}.get(target.reroutes, f"up to {target.reroutes} times")
+    passed = f"it goes to the next one who may take it, {times} at most" if target.reroutes else ""
+    told = f"{target.escalate} is told" if target.escalate else ""
+    if not passed and not told:
+        return f"{said} Otherwise it stays, and counts as let lie."
+    return f"{said} Otherwise {'; after that '.join(filter(None, (passed, told)))}."
 
 
 def _members(pool: Pool) -> str:

@@ -129,6 +129,30 @@ class TargetEntry(Entry):
     onboarding: str | None = Field(None, description="Success lane: full, standard or light.")
     expansion: str | None = Field(None, description="Success lane: likely or unlikely.")
     churn_risk: str | None = Field(None, description="Success lane: low, medium or high.")
+    touch_within: Amount | None = Field(
+        None, description="How soon whoever is given an account is to touch it, for example 2d."
+    )
+    weekdays: bool = Field(False, description="Saturdays and Sundays do not count for `touch_within`.")
+    otherwise: Annotated[
+        Any,
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"const": "reroute"},
+                    {
+                        "type": "object",
+                        "properties": {
+                            "reroute": {"const": True},
+                            "escalate": {"type": "string"},
+                        },
+                        "required": ["escalate"],
+                        "additionalProperties": False,
+                    },
+                ]
+            }
+        ),
+    ] = Field(None, description="When nobody touched it in time: reroute, or {escalate: lead@example.com}.")
+    times: int | None = Field(None, description="How often `reroute` passes an account on; 1 by default.")
 
 
 class RouteEntry(Entry):

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from icp_sync.domain.profile import LANES, NamedList, Pool, Target
 from icp_sync.domain.success import CHURN_RISK, EXPANSION, ONBOARDING
 from icp_sync.normalize.domains import registrable
+from icp_sync.profile_file.emails import email_of as email_of
 from icp_sync.profile_file.questions import Language
 from icp_sync.profile_file.reading import Path, Report, suggestion
 from icp_sync.profile_file.schema import TargetEntry
+from icp_sync.profile_file.touch import touch_terms
 from icp_sync.profile_file.values import shown
 
 EXISTING = "existing"
-_EMAIL = re.compile(r"[^@\s<>;,\"]{1,64}@(?:[^@\s.<>;,\"/]{1,63}\.)+[^@\s.<>;,\"/0-9]{2,63}")
+
+
+class _Success(TypedDict):
+    """What the success lane says, "" for what the tier says."""
+
+    onboarding: str
+    expansion: str
+    churn_risk: str
+
+
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\.csv")
 _SUCCESS: Mapping[str, Sequence[str]] = {
     "onboarding": ONBOARDING,
     "expansion": EXPANSION,
     "churn_risk": CHURN_RISK,
 }
-
-
-def email_of(raw: str, at: Path, report: Report) -> str:
-    """An owner's email in lower case; a problem when it is none."""
-    email = raw.strip().lower()
-    if not _EMAIL.fullmatch(email) or len(email) > 254:
-        report.value(at, f"'{raw[:60]}' is not an email address", "owners are named by their email")
-    return email
 
 
 def build_target(
@@ -57,6 +60,7 @@ def build_target(
     if goal.owner is not None and goal.owner != EXISTING:
         owner = email_of(goal.owner, (*at, "owner"), report)
     named, named_fact = _named(goal.named, (*at, "named"), lists, lang)
+    terms = touch_terms(goal, at, report, alone=bool(owner or goal.named is not None))
     if len(report.problems) > before:
         return None
     return Target(
@@ -67,6 +71,10 @@ def build_target(
         named=named,
         named_fact=named_fact,
         keep=goal.keep or "",
+        touch_within=terms.within,
+        weekdays=terms.weekdays,
+        reroutes=terms.reroutes,
+        escalate=terms.escalate,
         **success,
     )
 
@@ -88,8 +96,8 @@ def _check_lane(lane: str | None, at: Path, report: Report) -> None:
         report.value((*at, "lane"), f"unknown lane '{lane}'", near)
 
 
-def _success(goal: TargetEntry, at: Path, report: Report) -> dict[str, str]:
-    found = {}
+def _success(goal: TargetEntry, at: Path, report: Report) -> _Success:
+    found: dict[str, str] = {}
     for key, options in _SUCCESS.items():
         said = getattr(goal, key)
         if said is None:
@@ -100,7 +108,11 @@ def _success(goal: TargetEntry, at: Path, report: Report) -> dict[str, str]:
             report.value((*at, key), f"unknown {key} '{said}'", near)
         elif goal.lane != "success":
             report.key((*at, key), f"'{key}' belongs to the success lane", "set `lane: success`, or drop it")
-    return found
+    return _Success(
+        onboarding=found.get("onboarding", ""),
+        expansion=found.get("expansion", ""),
+        churn_risk=found.get("churn_risk", ""),
+    )
 
 
 def _check_file(name: str, at: Path, report: Report) -> None:

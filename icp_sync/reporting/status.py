@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icp_sync.reporting.events import told
+from icp_sync.reporting.freshness import freshness
 from icp_sync.reporting.limits import limits
+from icp_sync.reporting.notices import summary
 from icp_sync.reporting.overruling import overrides
 from icp_sync.reporting.running import who_runs
+from icp_sync.reporting.touches import touch_counts
 from icp_sync.settings.enrichment import name_of
 from icp_sync.sync.backfill import halted
 
@@ -58,12 +61,15 @@ def collect(at: Opened, left_alone: int) -> Data:
         "overrides": overrides(journal),
         "out_of_scope": journal.out_of_scope(),
         "streams": _streams(journal, now),
+        "freshness": freshness(journal, now),
         "counts": {name: counts.get(name, 0) for name in STATUSES},
         "left_alone": left_alone,
         "enrichment": _spend(at, now),
         "inbound": told(at),
         "limits": limits(at.connection, journal),
+        "notices": summary(at),
         "deals": {state.value or "none": n for state, n in sorted(journal.stamp_counts().items())},
+        "touches": touch_counts(journal, now),
         "sweep_found_missing": journal.events().get("sweep_found_missing", 0),
     }
 

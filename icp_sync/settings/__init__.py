@@ -65,7 +65,7 @@ class Log(Part):
 
 
 class Health(Part):
-    """Where `/healthz` and `/metrics` answer."""
+    """Where `/healthz`, `/readyz` and `/metrics` answer."""
 
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(8787, ge=0, le=65_535, description="0 turns it off.")

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_val
 from pydantic_core import PydanticCustomError
 
 from icp_sync.domain.facts import CATALOGUE, FactType
+from icp_sync.settings.alerts import Alerts
 from icp_sync.settings.backfill import Backfill
 from icp_sync.settings.deals import Deals
 from icp_sync.settings.enrichment import Enrichment, refuse_namesakes, refuse_unfit_generic, with_secrets
@@ -23,6 +24,7 @@ from icp_sync.settings.parts import Part, Seconds, credential, duration, web_add
 from icp_sync.settings.retention import Retention
 from icp_sync.settings.retries import Retries
 from icp_sync.settings.salesforce import Salesforce
+from icp_sync.settings.telling import Tell
 from icp_sync.settings.watch import Watch
 
 _FACT = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -97,6 +99,8 @@ class Connection(Part):
     retention: Retention = Retention()
     learning: Learning = Learning()
     watch: Watch = Watch()
+    alerts: Alerts = Alerts()
+    telling: Tell = Tell()
     apply: Literal["free", "needs_approval"] = Field(
         "free", description="Whether `icp-sync apply` needs a plan somebody else has approved."
     )

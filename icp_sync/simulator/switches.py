@@ -67,6 +67,8 @@ class Switches(Switchboard):
     list_after_inclusive: whether `after` of a list is the first id of the next page or the last of this one.
     stale_associations: whether associations still name records archived or merged away.
     history_lag: seconds until the history of a property shows a version.
+    list_lag: seconds for which a list just made or changed is PROCESSING and shows its old members.
+    active_lists: how many active lists the portal may have; null keeps the plan's figure.
     shuffle: whether batch results come back in another order than the inputs.
     conditional_required: [{"when": {"property": …, "value": …}, "require": [names]}], enforced on 2026-09.
     conditional_on_any_write: whether those rules fire on a write that touches neither property.
@@ -90,6 +92,8 @@ class Switches(Switchboard):
     list_after_inclusive: bool = True
     stale_associations: bool = True
     history_lag: float = 0.0
+    list_lag: float = 0.0
+    active_lists: int | None = None
     shuffle: bool = True
     conditional_required: list[dict[str, object]] = field(default_factory=list)
     conditional_on_any_write: bool = True

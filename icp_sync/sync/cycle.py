@@ -13,14 +13,17 @@ from icp_sync.journal import USUALLY, Journal, Keep, Lease
 from icp_sync.observe import cycles_total, log, stream_lag_seconds, sweep_found_missing_total
 from icp_sync.ports import Crm, Enricher, Page, Position, Query, Stream, nothing_seen
 from icp_sync.quota import working_for
+from icp_sync.sync.assigning import in_zone
 from icp_sync.sync.draft import Policy
 from icp_sync.sync.following import Following
 from icp_sync.sync.guarding import Guard, tell
 from icp_sync.sync.keeping import kept
 from icp_sync.sync.pacing import USUAL, Pacing
+from icp_sync.sync.progress import Progress
 from icp_sync.sync.report import Report
 from icp_sync.sync.rules import RULES, note_rules, rules_of
 from icp_sync.sync.settle import Run, settle
+from icp_sync.sync.telling.outgoing import Outgoing
 
 LEASE_SECONDS = 120.0
 DUE_AT_ONCE = 5_000
@@ -37,6 +40,9 @@ ANCHOR_BACK = 3600.0
 """Seconds before a first backfill from which the trailing stream reads: longer than an index lags."""
 PURPOSE = "backfill purpose"
 """Under this name the journal keeps what the backfill that is under way was begun for."""
+MISSED = "sweep missed"
+"""Under this name the journal keeps when a sweep last found what the others had missed, by our clock."""
+MISSED_ALERT = "missed changes"
 DEPARTED = "departed"
 """Under this name the journal keeps up to when deletions and merges were looked at."""
 DEPARTED_BACK = 3_600_000
@@ -51,6 +57,7 @@ class Parts:
 
     outputs: logical field → property. needs_approval: whether a plan is only applied that somebody approved.
     keep: how long history is kept. following: how deals are followed, None where they are not.
+    outgoing: by which ways people are told, None where nobody is.
     """
 
     crm: Crm
@@ -64,6 +71,7 @@ class Parts:
     needs_approval: bool = False
     keep: Keep = USUALLY
     following: Following | None = None
+    outgoing: Outgoing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +120,7 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
     report = scope.report or Report(apply=scope.apply)
     try:
         journal.set_owners(parts.crm.owners(), now=parts.clock())
-        policy = parts.policy()
+        policy = in_zone(parts.policy(), parts.crm)
         run = journal.start_run(stream.value, now=parts.clock(), detail={"apply": scope.apply})
         whole = scope.where is None and scope.apply
         session = Run(
@@ -120,6 +128,7 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
             lease=lease,
             cosmetics=SWEEP_COSMETICS if stream is Stream.SWEEP else 0,
             moves=whole and stream is not Stream.DUE,
+            covered_from=journal.position(WATCH).done_to,
         )
         rules = rules_of(policy.buying, parts.enrichers)
         keep = partial(_store, parts, session, RULES)
@@ -154,6 +163,7 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
             if session.moves and stream is Stream.BACKFILL and journal.position(stream.value).finished:
                 note_rules(journal, rules, keep, parts.clock(), ask=False)
             _wake_unmet(stream, parts, session)
+            _missed_no_more(stream, parts, session)
             _prune(stream, parts, session, scope)
     finally:
         cycles_total.labels(journal.connection, stream.value, outcome).inc()
@@ -188,10 +198,11 @@ def _pages(
     if query.stream is Stream.TRAILING and session.moves:
         _note_watch(parts, session)
     unanswered = set(query.ids)
+    progress = Progress(journal, session.id, query.stream, parts.clock)
     for page in parts.crm.pages(query):
         journal.renew(session.lease, now=parts.clock(), ttl=LEASE_SECONDS)
         if query.stream is Stream.SWEEP and session.moves:
-            _count_missing(page, journal)
+            _count_missing(page, parts, session)
         unanswered.difference_update(page.ids, page.gone)
         where = scope.where
         if where is not None:
@@ -200,6 +211,7 @@ def _pages(
         for part in scope.split(page):
             yield part
             scope.ticked(report)
+            progress.note(report)
             if not scope.going():
                 return
     if unanswered and scope.apply:  # neither read nor gone: behind the others, or they would starve them
@@ -238,8 +250,9 @@ def _store(
     )
 
 
-def _count_missing(page: Page, journal: Journal) -> None:
+def _count_missing(page: Page, parts: Parts, session: Run) -> None:
     """What the sweep finds that poll and trailing should have settled; a public metric that must stay 0."""
+    journal = parts.journal
     since, until = journal.position(WATCH).done_to, journal.position(Stream.TRAILING.value).done_to
     covered = {a.id: a.stamp for a in page.accounts if since and since < a.stamp < until}
     missing = [
@@ -251,6 +264,23 @@ def _count_missing(page: Page, journal: Journal) -> None:
         log("sweep").error("changes the other streams had missed", accounts=missing[:20], count=len(missing))
         sweep_found_missing_total.labels(journal.connection).inc(len(missing))
         journal.count_event(FOUND_MISSING, len(missing))
+        now = parts.clock()
+        _store(parts, session, MISSED, Position(done_to=round(now * 1000)))
+        text = (
+            f"the sweep found {len(missing)} changes that poll and trailing had missed, for example of "
+            f"account {missing[0]}. next: icp-sync explain {missing[0]}"
+        )
+        journal.raise_alert(MISSED_ALERT, text, now=now)
+
+
+def _missed_no_more(stream: Stream, parts: Parts, session: Run) -> None:
+    """After a whole sweep that found nothing the others had missed: nobody needs to look at it any more."""
+    journal = parts.journal
+    if stream is not Stream.SWEEP or not session.moves or not journal.position(stream.value).finished:
+        return
+    began = journal.position(SWEPT).done_to
+    if began and journal.position(MISSED).done_to < began:
+        journal.end_alert(MISSED_ALERT)
 
 
 def _bury_departed(stream: Stream, parts: Parts, session: Run, scope: Scope) -> None:

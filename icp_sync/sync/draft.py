@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from functools import cached_property
 from hashlib import blake2b
 
 from icp_sync.domain.account import ALONE, Account, Kin, Memory, Previous, Remembered, Roster, Withdrawn
+from icp_sync.domain.assignment import Assignment
 from icp_sync.domain.buying import AS_USUAL, Buying
 from icp_sync.domain.choosing import Candidate, Team
 from icp_sync.domain.compile import Compiled
@@ -24,6 +26,7 @@ from icp_sync.domain.guard import Limits
 from icp_sync.domain.kin import Given, kin_facts, with_kin
 from icp_sync.domain.outlook import Outlooks
 from icp_sync.domain.override import OVERRIDE_FIELDS, override_note, override_of
+from icp_sync.domain.owner_words import chosen_because
 from icp_sync.domain.ownership import HELD_FOR, Editing
 from icp_sync.domain.populations import with_population
 from icp_sync.domain.recovery import as_given, recovered
@@ -31,8 +34,10 @@ from icp_sync.domain.roster import NO_TABLES, Tables
 from icp_sync.domain.routing import Decision, Held, decide
 from icp_sync.domain.seal import Seal, SealKey, read_seal
 from icp_sync.domain.standing import Mode, instant_of
+from icp_sync.domain.telling import SILENT, Telling
 from icp_sync.domain.vacancy import vacant_from
 from icp_sync.domain.why import evidence_of, why_changed
+from icp_sync.sync.given import given_now
 
 USUAL = Limits()
 EDITORS: Mapping[str, float] = {"": HELD_FOR}
@@ -46,7 +51,8 @@ class Policy:
 
     limits: what the guard lets land. editors: class of editor → seconds a value it set is held, 0 for taken
     back at once; a class that is not named counts as "". dead_after: refusals after which an account is given
-    up until it changes. buying: whom it asks for which fact, and what it may spend.
+    up until it changes. buying: whom it asks for which fact, and what it may spend. telling: what reps are
+    told. zone: the CRM's, in which a date is a day.
     """
 
     compiled: tuple[Compiled, ...]
@@ -60,6 +66,8 @@ class Policy:
     editors: Mapping[str, float] = field(default_factory=lambda: EDITORS)
     dead_after: int = 8
     buying: Buying = AS_USUAL
+    telling: Telling = SILENT
+    zone: tzinfo = UTC
 
     @cached_property
     def outlooks(self) -> Outlooks:
@@ -88,7 +96,8 @@ class Policy:
 class Draft:
     """One account as it would be settled. `unchanged`: nothing it depends on moved since the last time.
 
-    at, previous: when and after which evaluation it was evaluated."""
+    at, previous: when and after which evaluation it was evaluated. assignment: how it was given to somebody,
+    as far as that is watched, after this look at it."""
 
     account: Account
     remembered: Remembered
@@ -105,6 +114,7 @@ class Draft:
     withdrawn: Withdrawn | None = None
     at: float = 0.0
     previous: Previous | None = None
+    assignment: Assignment | None = None
 
 
 def draft(accounts: Sequence[Account], policy: Policy, memory: Memory, now: float) -> list[Draft]:
@@ -149,12 +159,19 @@ def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin
     previous, evaluation = _evaluated(account, known, remembered, seal, policy, editing)
     previous = _told_why(previous, remembered, evaluation, known, policy, now)
     free_from = vacant_from(account, remembered, now, seal=seal)
+    evidence = evidence_of(evaluation, known)
+    withdrawn = _withdrawn(account, remembered, evidence, policy)
+    given = given_now(account, remembered, evaluation, known.facts, withdrawn, policy.zone, now)
     decision = decide(
         account.id,
         evaluation,
         known.facts,
         held=Held(
-            owner=account.owner, vacant_from=free_from, routed=previous.routed_owner if previous else ""
+            owner=account.owner,
+            vacant_from=free_from,
+            routed=previous.routed_owner if previous else "",
+            lapsed=given if given and given.lapsed and policy.may_assign(account) else None,
+            told=remembered.told,
         ),
         team=team,
         kin=kin,
@@ -165,12 +182,12 @@ def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin
     carried_on = carried(evaluation, previous, now, why=why)
     if previous is None:  # the first write of all may have been cut short after its owner
         carried_on = as_given(carried_on, account, remembered)
-    evidence = evidence_of(evaluation, known)
-    withdrawn = _withdrawn(account, remembered, evidence, policy)
     if withdrawn and {"owner", "routed_owner"} & withdrawn.fields.keys():
-        decision = replace(decision, owner="", note="an undo took the owner back")
-    next_previous = _routed(carried_on, decision, account, policy, now)
-    wanted = desired(account, evaluation, decision, next_previous, known.facts)
+        decision = replace(decision, owner="", breach="", note="an undo took the owner back")
+    routing = team if policy.may_assign(account) else None
+    next_previous = _routed(carried_on, decision, account, routing, now)
+    owners = routing.owners if routing else None
+    wanted = desired(account, evaluation, decision, next_previous, known.facts, owners)
     differences = difference(
         account,
         wanted,
@@ -195,11 +212,13 @@ def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin
         differences=differences,
         evidence=evidence,
         vacant_from=free_from,
-        unchanged=mark == remembered.fingerprint and next_previous == remembered.previous,
+        unchanged=(mark, next_previous, given)
+        == (remembered.fingerprint, remembered.previous, remembered.assignment),
         kin=kin,
         withdrawn=withdrawn,
         at=now,
         previous=previous,
+        assignment=given,
     )
 
 
@@ -276,17 +295,22 @@ def _stay_with(decision: Decision, account: Account, previous: Previous | None) 
 
 
 def _routed(
-    carried_on: Previous, decision: Decision, account: Account, policy: Policy, now: float
+    carried_on: Previous, decision: Decision, account: Account, team: Team | None, now: float
 ) -> Previous:
-    """Remember who was routed and when, but only where that is written."""
+    """Remember who was routed, when and why, but only where that is written. team: None where it is not."""
     if not decision.owner or (decision.owner == carried_on.routed_owner and not _lost_owner(account)):
         return carried_on
-    if not policy.may_assign(account):
+    if team is None:
         return carried_on
     # One who was chosen before and could not be given yet was chosen then: a try is no news.
     chosen = account.live.get("routed_owner") == decision.owner
     since = instant_of(account.live.get("routed_at", "")) if chosen else None
-    return replace(carried_on, routed_owner=decision.owner, routed_at=now if since is None else since)
+    return replace(
+        carried_on,
+        routed_owner=decision.owner,
+        routed_at=now if since is None else since,
+        routed_why=chosen_because(decision, team.owners),
+    )
 
 
 def _lost_owner(account: Account) -> bool:

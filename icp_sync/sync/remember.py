@@ -15,6 +15,7 @@ from icp_sync.domain.plan import UNDER_WAY, Change, Hold, Outcome, Result, await
 from icp_sync.domain.proof import proof_of
 from icp_sync.domain.spelling import cut, value_text
 from icp_sync.journal import Settled
+from icp_sync.sync.assigning import given
 from icp_sync.sync.draft import Draft, Policy
 from icp_sync.sync.subjects import company_key
 
@@ -74,12 +75,14 @@ def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> S
     confirmed |= {n: Confirmed(value=v, origin=Origin.OURS, at=now) for n, v in landed.items()}
     confirmed |= {n: one.edit for n, one in fate.owed.items() if landed.get(n) == one.edit.value}
     owner = landed.get("owner", d.account.owner)
+    assigned = given(d, landed, now, policy)
     wakes = (
         d.evaluation.valid_until,
         d.remembered.answers_until,
         d.vacant_from,
         d.decision.until,
         d.differences.until,
+        assigned.wake_at,
     )
     # What passed while the page was being settled is looked at all the same, in a minute.
     due = [t if t > now else now + _RETRY_FIRST for t in wakes if t is not None and t > d.at]
@@ -128,6 +131,9 @@ def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> S
         stirs_facts=bool(policy.kin_facts)
         and (d.evidence["facts"] != d.remembered.evidence.get("facts") or d.kin.group != d.remembered.group),
         stirs_owner=policy.keeps and (owner, d.kin.group) != (d.remembered.owner, d.remembered.group),
+        assignments=assigned.assignments,
+        breach=assigned.breach,
+        notices=assigned.notices,
     )
 
 
@@ -197,6 +203,7 @@ def _not_routed(d: Draft) -> Previous:
         d.carried,
         routed_owner=before.routed_owner if before else "",
         routed_at=before.routed_at if before else None,
+        routed_why=before.routed_why if before else "",
     )
 
 

@@ -51,6 +51,8 @@ class Report:
     gone: int = 0
     lost: int = 0  # another worker settled them first
     waves: int = 0  # of a backfill: passed without anything to halt for
+    fresh: Counter[str] = field(default_factory=Counter)  # how long changes waited, see domain.freshness
+    fresh_bought: Counter[str] = field(default_factory=Counter)  # of those whose facts had to be bought
     gained: Counter[str] = field(default_factory=Counter)  # owner → accounts they are given
     released: Counter[str] = field(default_factory=Counter)  # owner → accounts they lose
     tiers: Counter[str] = field(default_factory=Counter)

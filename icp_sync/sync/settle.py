@@ -23,7 +23,9 @@ from icp_sync.sync.edits import with_edits
 from icp_sync.sync.enrich import enrich, with_answers
 from icp_sync.sync.exactly import resealed
 from icp_sync.sync.foreign import refuse_foreign
+from icp_sync.sync.freshness import FOLLOWING, measure, paid_for, timed
 from icp_sync.sync.guarding import Guard
+from icp_sync.sync.noticing import with_news
 from icp_sync.sync.remember import Fate, given_up, said, settled
 from icp_sync.sync.report import Report
 from icp_sync.sync.subjects import company_key, needs_account_key
@@ -40,12 +42,14 @@ class Run:
     """In whose name a settle writes. `cosmetics`: how many purely cosmetic writes it may do.
 
     moves: whether the stream's position follows; not when only a selection of its accounts is settled.
+    covered_from: since when changes are followed, ms on the CRM's clock, 0 where that is not known.
     """
 
     id: str
     lease: Lease
     cosmetics: int = 0
     moves: bool = True
+    covered_from: int = 0
 
 
 def settle(
@@ -112,7 +116,9 @@ def settle(
         writes, lost = _intend(plan, drafts, memory, journal, run, now, sent_at / 1000)
         before_write()
         # No transaction is open while we wait.
-        outcomes = {o.account_id: o for o in _fenced(crm.write(writes), journal, run.lease)}
+        answered: dict[str, float] = {}
+        sent = timed(_fenced(crm.write(writes), journal, run.lease), answered, crm.now)
+        outcomes = {o.account_id: o for o in sent}
         after_write()
         report.gave_back(_given_back(memory.restore, outcomes))
         gone = {**page.gone, **_departed(crm, outcomes.values())}
@@ -129,8 +135,9 @@ def settle(
             )
             for d in drafts
         ]
+        filling = policy.telling.on and journal.backfill_request() is not None
         remembered = [
-            settled(d, fate, now, sent_at, policy)
+            with_news(settled(d, fate, now, sent_at, policy), d, policy, page.stream, filling=filling)
             for d, fate in zip(drafts, fates, strict=True)
             if d.account.id not in gone
         ]
@@ -144,6 +151,17 @@ def settle(
             now=now,
         )
         _count(report, page.stream, plan, outcomes, lost, gone.keys(), journal.connection)
+        if page.stream in FOLLOWING:
+            measure(
+                report,
+                drafts,
+                outcomes,
+                answered,
+                paid_for(found, enrichers),
+                covered_from=run.covered_from,
+                ahead=crm.now() - clock(),
+                connection=journal.connection,
+            )
     return report
 
 

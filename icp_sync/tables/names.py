@@ -94,6 +94,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "contact_titles": ("Contact Titles", "Contact Job Titles"),
     "children": ("Number of child companies", "hs_num_child_companies", "Child Companies"),
     "last_activity": ("Last Activity Date", "notes_last_updated", "Last Activity", "LastActivityDate"),
+    "last_touch": ("Last Contacted", "notes_last_contacted"),
     "residency": ("Data Residency",),
 }  # fmt: skip
 """Fact or role → names, the most telling first."""

@@ -1,38 +1,38 @@
-"""The part of `words.reasons` that depends on credits: made once for equal credits, with gaps for what a
-sentence quotes; the gaps are filled from each row's own facts.
+"""The part of `reasons` that depends on credits: made once for equal credits, with gaps for what a sentence
+quotes; the gaps are filled from each row's own facts. Lines stand in one cell, a space apart.
 
-Must say, word for word, what `domain.words` says.
+Must say, word for word, what `domain.reasons` says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from icp_sync.domain import words
 from icp_sync.domain.assessment import largest_remainder
 from icp_sync.domain.compile import Answers, Compiled
-from icp_sync.domain.conditions import facts_of
 from icp_sync.domain.facts import FactValue
+from icp_sync.domain.reasons import LEADS, Ranked, Weighed, gap_worth, points_item
+from icp_sync.domain.spelling import plain
 from icp_sync.tables.recent import Recent
 
 _OUTLINES = 8_192  # and as many older ones
-_PHRASES = 4_096  # remembered per criterion and sign
-_SHOWN = 3  # of each sign, as `words.reasons` has it
+_PHRASES = 4_096  # remembered per criterion
 
 
 class Phrase:
-    """Words that quote facts, made once for the same values."""
+    """Words that quote one fact, made once for the same value. after: what follows them."""
 
-    __slots__ = ("_make", "known", "names", "one")
+    __slots__ = ("_make", "known", "name")
 
-    def __init__(self, names: Sequence[str], make: Callable[[Mapping[str, FactValue]], str]) -> None:
-        self.names, self._make = tuple(names), make
-        self.one = self.names[0] if len(self.names) == 1 else ""
+    def __init__(self, name: str, make: Callable[[Mapping[str, FactValue]], str]) -> None:
+        self.name, self._make = name, make
         self.known: dict[object, str] = {}
 
     def of(self, facts: Mapping[str, FactValue]) -> str:
-        key = facts.get(self.one) if self.one else tuple(map(facts.get, self.names))
+        key = facts.get(self.name)
         text = self.known.get(key)
         if text is None:
             if len(self.known) >= _PHRASES:
@@ -59,80 +59,140 @@ class Outline:
 NOTHING = Outline(("",), ())
 
 
+@dataclass(frozen=True, slots=True)
+class Outlined:
+    """first: how the first line ends. rest: the lines below it that depend on points."""
+
+    first: Outline
+    rest: Outline
+
+
+NOT_OUTLINED = Outlined(NOTHING, NOTHING)
+
+
 class Outlines:
     """The outlines of some profiles."""
 
     def __init__(self, compiled: Sequence[Compiled]) -> None:
         self._compiled = compiled
-        self._found: Recent[Outline] = Recent(_OUTLINES)
-        self._phrases: dict[tuple[int, int, str], Phrase] = {}
+        self._found: Recent[Outlined] = Recent(_OUTLINES)
+        self._phrases: dict[tuple[int, object], Phrase] = {}
+        self._names = [[plain(one.name, words.WORDS) for one in c.profile.criteria] for c in compiled]
         self._possible = [largest_remainder(c.weights, 100, [100] * len(c.weights)) for c in compiled]
 
     def of(
         self,
         place: int,
+        tier: str,
         weighed: Hashable,
-        absent: Hashable,
+        known: Hashable,
         answers: Answers,
         score: int,
         facts: Mapping[str, FactValue],
-    ) -> Outline:
+    ) -> Outlined:
         """What helps, hurts and is missing.
 
-        weighed: the credits it depends on. absent: which facts are not there at all, so that what is said
-        of those is fixed. score: whole points shown.
+        tier: for which the first line ends with the strongest reason, "" where it is whole. weighed: the
+        credits it depends on. known: which facts are not there at all, and which are settled, so that what
+        is missing is fixed. score: whole points shown.
         """
-        key = (place, weighed, absent)
+        key = (place, tier, weighed, known)
         found = self._found.get(key)
         if found is None:
-            found = self._found.keep(key, self._made(place, answers, score, facts))
+            found = self._found.keep(key, self._made(place, tier, answers, score, facts))
         return found
 
-    def _made(self, place: int, answers: Answers, score: int, facts: Mapping[str, FactValue]) -> Outline:
+    def _made(
+        self, place: int, tier: str, answers: Answers, score: int, facts: Mapping[str, FactValue]
+    ) -> Outlined:
+        ranked = Ranked.of(
+            self._compiled[place].profile.criteria, self._weighed(place, answers, score), facts
+        )
+        first, texts = _Texts(), _Texts()
+        if tier:
+            top = ranked.strongest(tier)
+            if top is not None:
+                first.fixed(": ")
+                self._item(first, place, top, facts)
+            first.fixed(".")
+        for lead, found in zip(LEADS.values(), (ranked.helps, ranked.hurts), strict=False):
+            for at, one in enumerate(found):
+                texts.fixed("; " if at else f" {lead}: ")
+                self._item(texts, place, one, facts)
+            texts.fixed("." if found else "")
+        for at, (fact, points) in enumerate(ranked.missing):
+            texts.fixed("; " if at else f" {LEADS['?']}: ")
+            self._quoted(texts, place, fact, facts, partial(words.gap_words, fact))
+            texts.fixed(gap_worth(points))
+        texts.fixed("." if ranked.missing else "")
+        return Outlined(first.outline(), texts.outline())
+
+    def _weighed(self, place: int, answers: Answers, score: int) -> list[Weighed]:
+        """Every criterion's credit and points, the points adding up to the score."""
         compiled, possible = self._compiled[place], self._possible[place]
-        criteria = compiled.profile.criteria
-        ranked: dict[str, list[tuple[float, int]]] = {"+": [], "−": [], "?": []}
-        shares = []
-        for index, criterion in enumerate(criteria):
-            low, high = answers[4 + 2 * index], answers[5 + 2 * index]
-            shares.append(compiled.weights[index] * (low + criterion.unknown * (high - low)))
-            of = possible[index]
-            if criterion.required or not of:
-                continue
-            if high > low:
-                ranked["?"].append((-of * (high - low), index))
-            elif low >= 0.5:
-                ranked["+"].append((-of * low, index))
-            else:
-                ranked["−"].append((-of * (1 - low), index))
+        credits = [
+            (answers[4 + 2 * index], answers[5 + 2 * index])
+            for index in range(len(compiled.profile.criteria))
+        ]
+        shares = [
+            weight * (low + criterion.unknown * (high - low))
+            for weight, criterion, (low, high) in zip(
+                compiled.weights, compiled.profile.criteria, credits, strict=True
+            )
+        ]
         earned = largest_remainder(shares, score, possible)
-        texts, phrases = [""], []
-        for sign, found in ranked.items():
-            for _, index in sorted(found)[:_SHOWN]:
-                got, of = earned[index], possible[index]
-                if sign == "+":
-                    texts[-1] += f" + {criteria[index].name} {got}/{of}."
-                else:
-                    phrase = self._phrase(place, index, sign)
-                    after = f": {got}/{of}." if sign == "−" else f" (up to {of})."
-                    if any(name in facts for name in phrase.names):
-                        texts[-1] += f" {sign} "
-                        phrases.append(phrase)
-                        texts.append(after)
-                    else:
-                        texts[-1] += f" {sign} {phrase.of(facts)}{after}"
-        return Outline(tuple(texts), tuple(phrases))
+        return [
+            Weighed(index, low, high, got, of)
+            for index, ((low, high), got, of) in enumerate(zip(credits, earned, possible, strict=True))
+        ]
 
-    def _phrase(self, place: int, index: int, sign: str) -> Phrase:
-        found = self._phrases.get((place, index, sign))
-        if found is None:
-            profile = self._compiled[place].profile
-            criterion, currency = profile.criteria[index], profile.currency
+    def _item(self, texts: _Texts, place: int, one: Weighed, facts: Mapping[str, FactValue]) -> None:
+        """A criterion with its points; where it hurts, in the words of its fact."""
+        profile = self._compiled[place].profile
+        criterion, currency = profile.criteria[one.at], profile.currency
+        if one.low >= 0.5:
+            texts.fixed(points_item(self._names[place][one.at], one.got, one.of))
+            return
 
-            def quoted(facts: Mapping[str, FactValue]) -> str:
-                if sign == "−":
-                    return words.value_words(criterion, facts, currency)
-                return words.unknowns(criterion, facts)
+        def quoted(facts: Mapping[str, FactValue]) -> str:
+            return words.value_words(criterion, facts, currency)
 
-            found = self._phrases[(place, index, sign)] = Phrase(facts_of(criterion.when), quoted)
-        return found
+        fact = words.quoted_fact(criterion)
+        self._quoted(texts, place, fact, facts, quoted, key=one.at)
+        texts.fixed(points_item("", one.got, one.of))
+
+    def _quoted(
+        self,
+        texts: _Texts,
+        place: int,
+        fact: str,
+        facts: Mapping[str, FactValue],
+        make: Callable[[Mapping[str, FactValue]], str],
+        key: object = None,
+    ) -> None:
+        """Words that quote a fact, left open where it is there. key: whose words, None for the fact's own."""
+        if fact not in facts:
+            texts.fixed(make(facts))
+            return
+        named = (place, fact if key is None else key)
+        phrase = self._phrases.get(named)
+        if phrase is None:
+            phrase = self._phrases[named] = Phrase(fact, make)
+        texts.open(phrase)
+
+
+class _Texts:
+    """Fixed texts and phrases as they come."""
+
+    def __init__(self) -> None:
+        self._texts, self._phrases = [""], list[Phrase]()
+
+    def fixed(self, text: str) -> None:
+        self._texts[-1] += text
+
+    def open(self, phrase: Phrase) -> None:
+        self._phrases.append(phrase)
+        self._texts.append("")
+
+    def outline(self) -> Outline:
+        return Outline(tuple(self._texts), tuple(self._phrases))

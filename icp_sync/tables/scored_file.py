@@ -13,8 +13,9 @@ from icp_sync.domain.compile import Compiled
 from icp_sync.domain.facts import FactType
 from icp_sync.tables.cells import Cells, Unreadable
 from icp_sync.tables.columns import Columns
+from icp_sync.tables.needs import looks_up, needed_facts
 from icp_sync.tables.reading import Table
-from icp_sync.tables.scoring import HEADER, Scorer, looks_up, needed_facts
+from icp_sync.tables.scoring import HEADER, Scorer
 from icp_sync.tables.tally import Tally
 from icp_sync.tables.writing import writer
 

@@ -15,13 +15,17 @@ from typing import NamedTuple
 from icp_sync.domain import words
 from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import Compiled
-from icp_sync.domain.evaluation import Evaluation, evaluate
+from icp_sync.domain.evaluation import NOT_ICP, Evaluation, evaluate
 from icp_sync.domain.facts import FactValue
-from icp_sync.domain.profile import Profile
+from icp_sync.domain.headline import below_first, first_words
+from icp_sync.domain.reasons import OUT_OF_SCOPE as OUT_OF_SCOPE
+from icp_sync.domain.reasons import profiles_text, reasons
 from icp_sync.domain.routing import Held, decide
-from icp_sync.tables.alike import Alike, Likeness, asked_facts
+from icp_sync.domain.spelling import REASONS_LIMIT
+from icp_sync.tables.alike import Alike, Likeness
 from icp_sync.tables.answers import Answered, Questions, relation
-from icp_sync.tables.outline import NOTHING, Outline, Outlines
+from icp_sync.tables.needs import looks_up
+from icp_sync.tables.outline import NOT_OUTLINED, NOTHING, Outline, Outlined, Outlines
 from icp_sync.tables.recent import Recent
 from icp_sync.tables.tally import Movers, Swing, Tally, movers, swings
 from icp_sync.tables.writing import Writer
@@ -30,7 +34,6 @@ _REMEMBERED = 49_152  # likenesses of rows, and as many older ones
 _HEADS = 8_192  # and as many older ones
 _PARTS = 8_192  # of each part that verdicts are put together from
 
-OUT_OF_SCOPE = "Outside the profile's scope."
 _OUTSIDE = ("", "", "", "", "", "", OUT_OF_SCOPE, "", "none")
 
 HEADER = (
@@ -49,22 +52,27 @@ HEADER = (
 
 @dataclass(slots=True)
 class _Judged:
-    """One evaluation, for all rows that differ from it in nothing but points within the same bands."""
+    """One evaluation, for all rows that differ from it in nothing but points within the same bands.
+
+    below: the lines below the first that no points change. best: which of several profiles is shown.
+    """
 
     evaluation: Evaluation
     place: int  # of the shown profile
-    decisive: str
+    below: str
+    best: str
     flags: str
     lane: str
     number: int
 
 
 class _Head(NamedTuple):
-    """The cells before the reasons, how the reasons begin, and what is shown."""
+    """The cells before the reasons, how the reasons begin, and what is shown. tier: as `Outlines.of` asks."""
 
     cells: tuple[str, ...]
     text: str
     said: str
+    tier: str
     score: int
     coverage: int
 
@@ -97,13 +105,17 @@ class _Missing:
 class _Verdict:
     """Everything that rows of one likeness share.
 
-    before: the cells before the reasons. begin: how the reasons begin. outline: how they go on. after: the
-    cells after them. missing: the missing facts in words.
+    before: the cells before the reasons. begin: how the reasons begin. first: how their first line ends.
+    below: the lines after it. rest: how they go on. end: how they end. after: the cells after them. missing:
+    the missing facts in words.
     """
 
     before: str
     begin: str
-    outline: Outline
+    first: Outline
+    below: str
+    rest: Outline
+    end: str
     after: str
     missing: str
     count: _Count
@@ -131,7 +143,8 @@ class Scorer:
         self._heads: Recent[_Head] = Recent(_HEADS)
         self._counts: dict[tuple[str, bool, Movers], _Count] = {}
         self._numbers = 0
-        self._outside = _Verdict(lines.text(_OUTSIDE), "", NOTHING, "", "", self._counted("", True, ()))
+        nobody = self._counted("", True, ())
+        self._outside = _Verdict(lines.text(_OUTSIDE), "", NOTHING, "", NOTHING, "", "", "", nobody)
 
     def line(self, account_id: str, facts: Mapping[str, FactValue]) -> str:
         """The cells of `HEADER` for one row, as a piece of a line.
@@ -146,10 +159,13 @@ class Scorer:
         if self._looks_up:
             lane = _lane(account_id, evaluate(self._compiled, facts, None, self._now), facts, self._now)
             after = self._text((verdict.missing, lane))
-        reasons = verdict.begin + verdict.outline.said(facts)
-        if len(reasons) > words.REASONS_LIMIT or not reasons.isprintable():
-            reasons = words.cut(reasons)
-        return verdict.before + self._lines.between(reasons) + after
+        said = verdict.begin + verdict.rest.said(facts) + verdict.end
+        if verdict.first.phrases:
+            said = verdict.begin + verdict.first.said(facts) + verdict.below + verdict.rest.said(facts)
+            said += verdict.end
+        if len(said) > REASONS_LIMIT:
+            said = reasons(evaluate(self._compiled, facts, None, self._now), facts, apart=" ")
+        return verdict.before + self._lines.between(said) + after
 
     def _verdict(self, facts: Mapping[str, FactValue]) -> _Verdict:
         """What holds for these facts and all that are like them."""
@@ -178,14 +194,25 @@ class Scorer:
             return self._outside
         own = answered[judged.place]
         head = self._head(judged, own)
-        absent = tuple([way is None for way in key])
-        outline = self._outlines.of(judged.place, own.weighed, absent, own.answers, head.score, facts)
+        outlined = self._outlined(judged, head, own, key, facts)
+        first, below = outlined.first, judged.below
+        begin = head.said if first.phrases else head.said + first.texts[0] + below
         missing = self._miss(judged.place, key, answered, facts)
         after = missing.texts.get(judged.lane)
         if after is None:
             after = missing.texts[judged.lane] = self._text((missing.said, judged.lane))
         count = self._count_of(judged.evaluation, head, missing)
-        return _Verdict(head.text, head.said, outline, after, missing.said, count)
+        return _Verdict(
+            head.text, begin, first, below, outlined.rest, judged.best, after, missing.said, count
+        )
+
+    def _outlined(
+        self, judged: _Judged, head: _Head, own: Answered, key: Likeness, facts: Mapping[str, FactValue]
+    ) -> Outlined:
+        if judged.evaluation.model_tier == NOT_ICP:
+            return NOT_OUTLINED
+        known = tuple([None if way is None else way & 1 for way in key])
+        return self._outlines.of(judged.place, head.tier, own.weighed, known, own.answers, head.score, facts)
 
     def _count_of(self, evaluation: Evaluation, head: _Head, missing: _Missing) -> _Count:
         key = (evaluation.tier, head.score, head.coverage, evaluation.firm)
@@ -217,7 +244,8 @@ class Scorer:
         return _Judged(
             evaluation,
             place=next(i for i, c in enumerate(self._compiled) if c is shown.compiled),
-            decisive="".join(f" {said}" for said in words.decisive(evaluation)),
+            below="".join(f" {said}" for said in below_first(evaluation)),
+            best=f" {best}" if (best := profiles_text(evaluation)) else "",
             flags="; ".join(sorted(flag.name for flag in shown.flags_true)),
             lane=_lane("", evaluation, facts, self._now),
             number=self._numbers,
@@ -240,8 +268,9 @@ class Scorer:
                 evaluation.certainty,
                 judged.flags,
             )
-            said = words.headline(evaluation) + judged.decisive
-            found = _Head(cells, self._text(cells), said, evaluation.score, evaluation.coverage)
+            said, whole = first_words(evaluation)
+            tier = "" if whole else evaluation.model_tier
+            found = _Head(cells, self._text(cells), said, tier, evaluation.score, evaluation.coverage)
             self._heads.keep((judged.number, own.points), found)
         return found
 
@@ -266,16 +295,3 @@ class Scorer:
 def _lane(account_id: str, evaluation: Evaluation, facts: Mapping[str, FactValue], now: float) -> str:
     """What should happen next, with nobody to own it yet: a file says nothing of a team."""
     return decide(account_id, evaluation, facts, held=Held(), team=Team(), now=now).lane
-
-
-def needed_facts(profiles: Sequence[Profile]) -> frozenset[str]:
-    """Facts to read from a file: those asked about, and those that populations and routes are made of."""
-    asked = {name for profile in profiles for name in asked_facts(profile)}
-    named = {r.target.named_fact for p in profiles for r in p.routes if r.target.named_fact}
-    lists = {"domain"} if any(looks_up(p) for p in profiles) else set()
-    return frozenset(asked | named | lists | {"population", "lifecycle", "account_type", "won_deals"})
-
-
-def looks_up(profile: Profile) -> bool:
-    """Whether a route asks who the account is, and not only how it was answered."""
-    return any(route.target.named or route.target.named_fact for route in profile.routes)

@@ -35,6 +35,7 @@ from icp_sync.sync.vendors import Vendors
 from icp_sync.wiring.buying import buying_of, enrichers_of, keys_of, named
 from icp_sync.wiring.crms import crm_of
 from icp_sync.wiring.seals import seal_key, take_over
+from icp_sync.wiring.telling import outgoing_of, quiet_of
 
 __all__ = [
     "DEFAULTS",
@@ -89,7 +90,9 @@ def open_journal(settings: Settings, name: str) -> Journal:
     if settings.seal_file.exists():
         with suppress(ConfigError):  # whoever needs the key says what is wrong with it
             key = seal_key(settings.seal_file)
-    return Journal.open(settings.journal, name, key)
+    journal = Journal.open(settings.journal, name, key)
+    chosen = settings.connections.get(name)
+    return journal if chosen is None else journal.listening(quiet_of(settings, chosen))
 
 
 def wire(
@@ -121,6 +124,7 @@ def wire(
         pacing=pacing_of(chosen),
         keep=keep_of(chosen),
         following=following_of(chosen),
+        outgoing=outgoing_of(settings, chosen, name, clock=clock, stop=stop),
     )
     return Wired(
         name=name,
@@ -198,6 +202,7 @@ def policy_of(profiles: tuple[Profile, ...], version: int, wired: Wired) -> Poli
         editors=wired.settings.editors.seconds,
         limits=wired.settings.guard.limits,
         dead_after=wired.settings.retries.dead_after,
+        telling=wired.settings.telling.telling,
         buying=buying_of(wired.settings, wired.parts.enrichers),
     )
 
@@ -258,6 +263,7 @@ class _PolicySource:
             editors=self._chosen.editors.seconds,
             limits=self._chosen.guard.limits,
             dead_after=self._chosen.retries.dead_after,
+            telling=self._chosen.telling.telling,
             buying=self._buying,
         )
 

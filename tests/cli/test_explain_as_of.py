@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from icp_sync.cli.explain import then
+from icp_sync.reporting.explain import then
 from icp_sync.cli.opening import opened
 from tests.cli.conftest import PROFILE, Place
 

@@ -168,7 +168,9 @@ def test_a_reps_own_tier_is_left_alone_shown_and_released_on_their_word(settled:
     assert f"icp-sync release {account} --field tier" in shown
     assert shown.splitlines()[1].startswith("! tier: the CRM shows A, typed by a person")
     assert shown.splitlines()[1].endswith("; ours would be D")
-    assert "The profile says D." in told["headline"]
+    assert told["headline"].startswith("A, typed over ours by a person on ")
+    assert "\nThe profile says D, score " in told["headline"]
+    assert told["headline"] in shown
     assert (told["tier"], told["model_tier"], told["override"]["by"]) == ("A", "D", "person")
     overrides = settled.json("status")["overrides"]
     assert overrides["D"]["overridden"] == 1 < overrides["D"]["accounts"]

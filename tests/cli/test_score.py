@@ -47,7 +47,9 @@ def test_every_row_comes_back_with_tier_and_reasons_beside_it(here: Path) -> Non
     acme, oel, short, other = rows("export.scored.csv")
     assert list(acme)[-9:-6] == ["ICP tier", "ICP score", "ICP at least"]
     assert (acme["ICP tier"], acme["ICP lane"], acme["Notes"]) == ("A", "sales", "'=1+1")
-    assert "+ 50–500 employees" in acme["ICP reasons"]
+    assert acme["ICP reasons"].startswith("A, score ")
+    assert "50–500 employees (" in acme["ICP reasons"]
+    assert "\n" not in acme["ICP reasons"]
     assert (oel["Company name"], oel["ICP tier"], oel["Notes"]) == ("Öl GmbH", "Needs data", "-5")
     assert (short["ICP tier"], short["ICP reasons"]) == ("", "Not scored: the row has 3 cells instead of 10.")
     assert (other["ICP tier"], other["ICP reasons"]) == ("", "Outside the profile's scope.")

@@ -1,4 +1,4 @@
-"""The console in a real Chromium: every page, light and dark, wide and narrow, with and without JavaScript."""
+"""The console in a real Chromium: each page light and dark, wide and narrow, with and without JavaScript."""
 
 from __future__ import annotations
 

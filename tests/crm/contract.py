@@ -7,13 +7,14 @@ made late, merged and broken through it; everything is then observed through the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import pytest
 
 from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.domain.standing import FIELDS
+from icp_sync.domain.views import VIEWS
 from icp_sync.errors import AuthError, ConfigError, IcpSyncError, UnavailableError
 from icp_sync.ports import (
     Blueprint,
@@ -639,6 +640,35 @@ class CrmContract:
         assert all(step.done for step in forced if step.kind is StepKind.REMOVE)
         world.grow_old()
         assert write_one(crm, id, lane="none").result is Result.REFUSED
+
+    # The views reps get
+
+    def test_views_are_shown_first_made_once_and_taken_away_again(self, world: World, crm: Crm) -> None:
+        plan = world.blueprint()
+        shown = crm.views(VIEWS, plan, {}, apply=False)
+        assert {one.key for one in shown.steps} >= {view.key for view in VIEWS}
+        assert not any(one.step.done for one in shown.steps)
+        assert shown.by_hand, "how people save a view of their own is always told"
+        made = crm.views(VIEWS, plan, {}, apply=True)
+        known = {one.key: one.id for one in made.steps if one.key and one.id}
+        assert known.keys() == {view.key for view in VIEWS}
+        again = crm.views(VIEWS, plan, known, apply=True)
+        assert not any(one.step.done for one in again.steps)
+        assert {one.key: one.id for one in again.steps if one.key} == known
+        lost = crm.views(VIEWS, plan, {}, apply=True)
+        assert {one.key: one.id for one in lost.steps if one.key and one.id} == known
+        gone = crm.views(VIEWS, plan, known, apply=True, remove=True)
+        assert {one.key for one in gone.steps if one.key and one.step.done} == known.keys()
+        assert not any(one.id for one in gone.steps)
+        left = crm.views(VIEWS, plan, {}, apply=True, remove=True)
+        assert not any(one.step.done for one in left.steps)
+
+    def test_a_view_whose_field_is_not_carried_is_left_out_with_a_word(self, world: World, crm: Crm) -> None:
+        plan = world.blueprint()
+        few = replace(plan, fields={n: made for n, made in plan.fields.items() if n != "tier_changed_at"})
+        made = crm.views(VIEWS, few, {}, apply=True)
+        [left] = [one for one in made.steps if one.key == "tier_changed"]
+        assert (left.step.kind, left.id) == (StepKind.NOTE, "")
 
     # Fields and options that vanish while we run
 

@@ -25,6 +25,7 @@ from tests.crm.contract import (
     write_one,
 )
 from tests.crm.deal_contract import StampContract, StampWorld
+from tests.crm.task_contract import LEFT, Given, TaskContract, TaskWorld
 
 START = 1_795_302_000.0
 OWNERS = (Owner(id="1", email=OWNED, name="Amara Okafor"),)
@@ -271,3 +272,66 @@ def test_ids_are_read_in_numeric_order() -> None:
     crm = memory(*(Account(id=id, name="x") for id in ("100", "9", "20")))
     (page,) = crm.pages(Query(stream=Stream.SWEEP))
     assert page.ids == ("9", "20", "100")
+
+
+class _Errands(Memory):
+    """The CRM in memory, and its tasks."""
+
+    other, left = "linnea.berg@sales.example", LEFT
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crm._owners |= {
+            email: Owner(id=id, email=email, active=email != LEFT)
+            for id, email in (("2", self.other), ("3", LEFT))
+        }
+        self._forbidden = ""
+        self.crm.beside.refuse_note = self._refused
+
+    def _refused(self, note: Note) -> Noted | None:
+        if self._forbidden:
+            return Noted(id="", result=Result.FAILED, message=self._forbidden)
+        if note.values.get("subject") == "ICP fit: forbidden":
+            return Noted(id="", result=Result.REFUSED, message="say something else")
+        return None
+
+    def tasks(self) -> list[Given]:
+        held = self.crm.beside
+        return [
+            Given(
+                id=id,
+                owner=one.owner,
+                subject=one.subject,
+                body=one.body,
+                accounts=one.accounts,
+                open=id not in held.done,
+            )
+            for id, one in held.tasks.items()
+        ]
+
+    def finish(self, task: str) -> None:
+        self.crm.beside.done.add(task)
+
+    def lose_next_task(self) -> None:
+        left = [True]
+        self.crm.beside.lose_reply = lambda _: bool(left and left.pop())
+
+    def break_tasks(self) -> None:
+        self._forbidden = "it does not answer"
+
+    def forbid_tasks(self) -> str:
+        self._forbidden = "the right to make tasks is missing"
+        return "right"
+
+    def require(self) -> None:
+        """It does so always."""
+
+    def mend(self) -> None:
+        super().mend()
+        self._forbidden = ""
+
+
+class TestMemoryTasks(TaskContract):
+    @pytest.fixture
+    def world(self) -> TaskWorld:
+        return _Errands()

@@ -1,4 +1,4 @@
-"""The project in `deploy/salesforce/` is what `icp-sync provision --sfdx` writes for the default outputs.
+"""The project in `deploy/salesforce/` is what `icp-sync provision --views --sfdx` writes for the defaults.
 
 `python -m tests.deploy.test_sfdx` writes it anew.
 """
@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from icp_sync.crm.salesforce.provisioning.packaging import sfdx
+from icp_sync.crm.salesforce.views import components
 from icp_sync.domain.standing import FIELDS
+from icp_sync.domain.views import VIEWS
 from icp_sync.ports import Blueprint
 from icp_sync.settings.outputs import Outputs
 
@@ -20,7 +23,7 @@ FOLDER = Path(__file__).parents[2] / "deploy" / "salesforce"
 def project() -> Mapping[str, str]:
     properties = Outputs().field_properties("salesforce")
     ours = {name: target for name, target in properties.items() if not FIELDS[name].native}
-    return sfdx(Blueprint(group="icp_fit", group_label="ICP fit", fields=ours))
+    return sfdx(Blueprint(group="icp_fit", group_label="ICP fit", fields=ours), views=True)
 
 
 def committed() -> dict[str, str]:
@@ -37,14 +40,16 @@ def test_the_committed_project_is_the_one_provision_writes() -> None:
     assert [path for path in found if found[path] != wanted[path]] == [], "python -m tests.deploy.test_sfdx"
 
 
-def test_an_org_gets_a_field_for_every_output_two_permission_sets_and_six_list_views() -> None:
-    folders = [path.split("/")[-2] for path in committed() if path.endswith(".xml")]
-    outputs = [field for field in FIELDS.values() if not field.native]
-    assert (folders.count("fields"), folders.count("permissionsets"), folders.count("listViews")) == (
-        len(outputs),
-        2,
-        6,
-    )
+def test_an_org_gets_a_field_for_every_output_two_permission_sets_and_a_list_view_for_every_view() -> None:
+    found = Counter("/".join(path.split("/")[-3:-1]) for path in committed() if path.endswith(".xml"))
+    views = Counter(components.sobject(view) for view in VIEWS)
+    assert found == {
+        "Account/fields": sum(not field.native for field in FIELDS.values()),
+        "Contact/fields": len(components.SHARED),
+        "Account/listViews": views["Account"],
+        "Contact/listViews": views["Contact"],
+        "default/permissionsets": 2,
+    }
 
 
 def _write() -> None:

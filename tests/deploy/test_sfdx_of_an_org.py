@@ -12,12 +12,14 @@ from typer.testing import CliRunner, Result
 from icp_sync.cli.app import build
 from icp_sync.crm.salesforce.provisioning.deploying import deploy
 from icp_sync.crm.salesforce.provisioning.metadata import Choice, Component, Element, custom_field
+from icp_sync.crm.salesforce.views import making
 from icp_sync.domain.standing import FIELDS, STATES
+from icp_sync.domain.views import VIEWS
 from icp_sync.ports import StepKind
 from icp_sync.simulator import Simulator
 from icp_sync.simulator.salesforce.org import SESSION
 from tests.crm.salesforce.parts import TIER, connect
-from tests.crm.salesforce.world import OURS
+from tests.crm.salesforce.world import OURS, STANDARD
 
 PROFILE = Path(__file__).parents[2] / "config" / "profiles" / "listed-companies.yaml"
 SPACE = "{http://soap.sforce.com/2006/04/metadata}"
@@ -29,7 +31,7 @@ def bare() -> Iterator[Simulator]:
         yield simulator
 
 
-def write(folder: Path, url: str, session: str = SESSION) -> Result:
+def write(folder: Path, url: str, session: str = SESSION, *, views: bool = False) -> Result:
     """The command, into `folder`/project."""
     config = folder / "icp-sync.toml"
     config.write_text(
@@ -46,6 +48,7 @@ def write(folder: Path, url: str, session: str = SESSION) -> Result:
         """
     )
     command = ["provision", "--sfdx", str(folder / "project"), "--config", str(config)]
+    command += ["--views"] if views else []
     result = CliRunner().invoke(build(), command)
     assert result.exit_code == 0, result.output
     return result
@@ -60,8 +63,13 @@ def components(project: Path) -> list[Component]:
         body = tuple(_element(child) for child in root)
         name = path.name.split(".")[0]
         body = body if kind == "PermissionSet" else tuple(one for one in body if one[0] != "fullName")
-        found.append(Component(kind=kind, name=name, body=body))
+        found.append(Component(kind=kind, name=name, body=body, sobject=_sobject(path)))
     return found
+
+
+def _sobject(path: Path) -> str:
+    """objects/Contact/fields/X__c.field-meta.xml"""
+    return path.parts[-3] if path.parts[-4] == "objects" else "Account"
 
 
 def _element(node: Tree.Element) -> Element:
@@ -132,3 +140,34 @@ def test_an_org_that_cannot_be_asked_is_said_to_be_unknown(tmp_path: Path) -> No
         "ListView",
         "PermissionSet",
     }
+
+
+# The views reps get
+
+
+def test_a_project_brings_reps_views_too_where_asked(bare: Simulator, tmp_path: Path) -> None:
+    told = write(tmp_path, bare.url, views=True)
+    made = components(tmp_path / "project")
+    assert {one.sobject for one in made if one.kind == "ListView"} == {"Account", "Contact"}
+    assert "section ICP fit on the page layout Account Layout" in " ".join(told.output.split())
+    org = connect(bare.url)
+    assert deploy(org.client, made, check_only=False) == []
+    org.provision()  # assigns the permission set
+    looked = making.views(org.client, VIEWS, STANDARD, {}, apply=False, force=False)
+    left = [one.step.what for one in looked.steps if one.step.kind not in (StepKind.KEEP, StepKind.NOTE)]
+    assert left == ["section ICP fit on the page layout Account Layout"]
+
+
+def test_an_org_with_our_fields_gets_what_reps_lack(bare: Simulator, tmp_path: Path) -> None:
+    org = connect(bare.url)
+    org.provision()
+    told = write(tmp_path, bare.url, views=True)
+    made = components(tmp_path / "project")
+    assert {one.full_name for one in made if one.kind == "ListView"} == {
+        "Account.ICP_Tier_Changed",
+        "Account.ICP_Research",
+        "Contact.ICP_Contacts_A",
+        "Contact.ICP_Contacts_B",
+    }
+    assert "PermissionSet" not in {one.kind for one in made}
+    assert f"read Contact.{OURS['tier']}" in " ".join(told.output.split())

@@ -14,7 +14,8 @@ from icp_sync.domain.conditions import AnyOf, Between, Within
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, carried, evaluate, possible_tiers
 from icp_sync.domain.facts import Interval
 from icp_sync.domain.profile import DAY, Criterion, Effect, Flag, Profile, Tiers, TimingSignal
-from icp_sync.domain.words import missing_facts, reasons
+from icp_sync.domain.reasons import Beside, reasons
+from icp_sync.domain.words import missing_facts
 from tests.domain.cases import NOW, facts, mostly_known, profile_sets, profiles, refined, some_facts
 
 previous_tiers = st.one_of(
@@ -95,7 +96,7 @@ def test_evaluating_twice_gives_the_same(profiles, known, previous, days):
         first.low,
         first.high,
     )
-    assert reasons(second, known, why="x") == reasons(first, known, why="x")
+    assert reasons(second, known, Beside(why="x")) == reasons(first, known, Beside(why="x"))
 
 
 @given(profile_sets(), some_facts(), previous_tiers, st.lists(st.floats(0, 1), min_size=5, max_size=5))

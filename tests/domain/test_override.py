@@ -17,6 +17,7 @@ from icp_sync.domain.desired import desired
 from icp_sync.domain.differences import difference, learned
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, carried, evaluate, overridden
 from icp_sync.domain.facts import merge
+from icp_sync.domain.headline import override_text
 from icp_sync.domain.override import (
     OVERRIDE_FIELDS,
     Override,
@@ -27,12 +28,12 @@ from icp_sync.domain.override import (
 )
 from icp_sync.domain.ownership import Editing
 from icp_sync.domain.profile import DAY
+from icp_sync.domain.reasons import Beside, reasons
 from icp_sync.domain.recovery import recovered
 from icp_sync.domain.routing import Held, decide
 from icp_sync.domain.seal import THEIRS, Seal, SealKey, read_seal
 from icp_sync.domain.standing import STATES, instant_text
 from icp_sync.domain.why import as_overridden, evidence_of, why_changed
-from icp_sync.domain.words import override_text, reasons
 from tests.domain.cases import NOW, account, profile_sets, some_facts
 from tests.domain.test_why_and_words import PROFILE
 
@@ -180,7 +181,8 @@ def test_everything_but_the_score_follows_the_tier_people_decided():
     for name in ("fit_score", "fit_low", "fit_high", "coverage", "missing_facts", "timing"):
         assert shown[name] == plain[name]
     assert shown["reasons"].startswith(
-        "A (57–80). Overridden until 2026-10-01: a strategic logo. The profile says B. + runs HubSpot"
+        "A, set by somebody until 2026-10-01: a strategic logo.\nThe profile says B, score 57–80.\n"
+        "Helps: runs HubSpot (57 of 57)."
     )
 
 
@@ -188,7 +190,9 @@ def test_everything_but_the_score_follows_the_tier_people_decided():
 def test_a_company_may_be_overridden_to_a_state_and_keeps_the_reasons_of_its_score(state):
     shown = settle(live=given_tier(state), employees=100, technologies={"hubspot"}, industry="SOFTWARE")
     assert (shown["tier"], shown["model_tier"], shown["priority"]) == (state, "A", "")
-    assert shown["reasons"].startswith(f"{state} (100). Overridden. The profile says A. + runs HubSpot")
+    assert shown["reasons"].startswith(
+        f"{state}, set by somebody.\nThe profile says A, score 100.\nHelps: runs HubSpot"
+    )
 
 
 def test_an_override_outside_the_scope_shows_nothing():
@@ -201,7 +205,7 @@ def test_an_override_outside_the_scope_shows_nothing():
 def test_a_change_by_people_says_so_and_so_does_its_end():
     base = {"employees": 100, "technologies": {"hubspot"}}
     over = settle(live=given_tier("B"), previous=None, **base)
-    assert "OVERRIDE" not in over["reasons"]
+    assert "Changed" not in over["reasons"]
 
     def after(live, previous, now):
         compiled = (compile_profile(PROFILE),)
@@ -241,7 +245,7 @@ def test_evaluating_twice_gives_the_same_under_an_override(profiles, known, over
     remembered = carried(first, None, NOW, why="because")
     second = overridden(evaluate(compiled, known, remembered, NOW), override)
     assert carried(second, remembered, NOW, why="again") == remembered
-    assert reasons(first, known, why="x") == reasons(second, known, why="x")
+    assert reasons(first, known, Beside(why="x")) == reasons(second, known, Beside(why="x"))
     assert len(reasons(first, known)) <= 500
     assert first.model_tier == evaluate(compiled, known, None, NOW).tier
     assert first.valid_until is None or override.until is None or first.valid_until <= override.until
@@ -277,9 +281,7 @@ def test_words_for_who_typed_it():
         evaluate((compile_profile(PROFILE),), {}, None, NOW),
         Override(tier="B", since=NOW, until=None, by="workflow", direct=True),
     )
-    assert override_text(evaluation) == (
-        "Tier typed by a workflow on 2026-09-21, theirs to keep. The profile says Needs data."
-    )
+    assert override_text(evaluation) == ("B, typed over ours by a workflow on 2026-09-21, stays for good.")
 
 
 # A lost journal

@@ -11,8 +11,9 @@ from icp_sync.domain.conditions import All, Any, AnyOf, Between, Not, Within
 from icp_sync.domain.evaluation import carried, evaluate
 from icp_sync.domain.facts import Members, merge
 from icp_sync.domain.profile import DAY, Criterion, Profile
+from icp_sync.domain.reasons import reasons
 from icp_sync.domain.why import evidence_of, facts_of_evidence, why_changed
-from icp_sync.domain.words import clause, cut, reasons
+from icp_sync.domain.words import clause, cut
 from tests.domain.cases import NOW, account
 
 PROFILE = Profile(
@@ -58,8 +59,9 @@ def settle(profile=PROFILE, previous=None, evidence=None, version=1, now=NOW, **
 def test_reasons_read_as_a_rep_would_say_them():
     evaluation, known, *_ = settle(employees=620, technologies={"hubspot"})
     assert reasons(evaluation, known.facts) == (
-        "B (57–80), provisional. + runs HubSpot 57/57. − 620 employees, over 500: 0/20. "
-        "? industry unknown (up to 23)."
+        "B, score 57–80, provisional: runs HubSpot (57 of 57).\n"
+        "Hurts: 620 employees, over 500 (0 of 20).\n"
+        "Missing: industry (up to 23 points)."
     )
 
 
@@ -68,7 +70,7 @@ def test_a_change_names_the_fact_and_its_source():
     *_, why = settle(
         previous=was, evidence=evidence, employees=9000, technologies={"hubspot"}, industry="BANKING"
     )
-    assert why == "Changed 2026-09-21 from A: DATA industry BANKING (crm:test)."
+    assert why == "Changed 2026-09-21 from A: DATA industry Banking (crm:test)."
 
 
 def test_facts_that_turn_the_tier_only_together_are_named_by_what_they_moved_not_by_the_alphabet():

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from icp_sync.domain.plan import Change, Hold
 from icp_sync.domain.standing import Mode
-from icp_sync.journal import Journal, Settled, Watched, schema
+from icp_sync.journal import Journal, Notice, Settled, Watched, schema
 from tests import postgres
 from tests.faults import dying
 from tests.sync.world import empty_journal
@@ -45,12 +45,17 @@ ACTS: Mapping[str, Callable[[Journal], object]] = {
     "job": lambda j: j.begin_job("750", ["1"], now=NOW),
     "hold": lambda j: j.release_holds(by="ada", now=NOW),
     "alert": lambda j: j.raise_alert("robots", "two write here", now=NOW),
+    "notice": lambda j: j.listening({"rep": 60.0}).note(
+        Notice(audience="rep", kind="tier", subject="1"), now=NOW
+    ),
     "request": lambda j: j.ask("undo", {"run": "r"}, by="ada", now=NOW),
     "audit": lambda j: j.audit("mode", who="ada", now=NOW, to="write"),
     "quota": lambda j: j.change_quota(lambda text, *_: (f"{text}.", None)),
     "watch": lambda j: j.keep_watch(
         Watched(at=NOW, version=1, baseline_at=NOW, baseline={"accounts": 1}, findings={})
     ),
+    "day": lambda j: j.keep_day({"tiers": {"A": 1}}, now=NOW),
+    "view": lambda j: j.keep_view("tier_a", "11", "ICP: Tier A", now=NOW),
     "state": lambda j: j.set_mode(Mode.WRITE, now=NOW),
 }
 """The kind of transaction, as its fault points are named → a command that has one."""

@@ -23,11 +23,14 @@ from icp_sync.observe import FAULT_POINTS
 from tests.sync.processes import Nursery
 from tests.sync.station import ACCOUNTS, TOUCHED, Station
 
-_JOURNAL = ("profile", "release", "event", "job", "amend", "hold", "request", "audit", "alert")
-_BESIDE = ("journal.deal.", "journal.watch.", "salesforce.", "undo.", "deals.")
+_JOURNAL = (
+    *("profile", "release", "event", "job", "amend", "hold", "request", "audit", "alert", "view"),
+    "notice",
+)
+_BESIDE = ("journal.deal.", "journal.watch.", "salesforce.", "undo.", "deals.", "telling.")
 ELSEWHERE = (*(f"journal.{what}." for what in _JOURNAL), *_BESIDE)
-"""Fault points of other commands, of the sweep, of the daily watch, of deals that nobody follows here, or
-of jobs and a CRM there are none of; their own tests kill there."""
+"""Fault points of other commands, of the sweep, of the daily watch, of deals that nobody follows here, of
+people who are told nothing, or of jobs and a CRM there are none of; their own tests kill there."""
 
 
 @pytest.fixture(scope="module")

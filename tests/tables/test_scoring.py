@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from icp_sync.domain import reasons as texts
 from icp_sync.domain import words
 from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import Compiled, compile_profile
@@ -54,7 +55,7 @@ def said(compiled: list[Compiled], known: Row, account_id: str = "") -> list[str
         str(evaluation.high),
         evaluation.certainty,
         "; ".join(sorted(flag.name for flag in evaluation.shown.flags_true)),
-        words.reasons(evaluation, known),
+        texts.reasons(evaluation, known, apart=" "),
         words.missing_text(evaluation, known),
         decide(account_id, evaluation, known, held=Held(), team=Team(), now=NOW).lane,
     ]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from icp_sync.cli.check.examination import ERROR, PROVISION, WARNING, Examination, Finding
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.errors import Problem
+from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
@@ -27,10 +27,43 @@ def register(app: typer.Typer) -> None:
     app.command()(check)
 
 
-def check(config: Config = None, connection: ConnectionName = None, as_json: AsJson = False) -> None:
-    """Find every problem with a connection at once; changes nothing."""
+def check(
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Settle what the vendor leaves open, on one scratch record."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --probe: begin without asking.")] = False,
+    yes_production: Annotated[
+        bool, typer.Option("--yes-production", help="With --probe: also where people work, without asking.")
+    ] = False,
+    provoke: Annotated[
+        bool, typer.Option("--provoke", help="With --probe, HubSpot: run into the search limit once.")
+    ] = False,
+    config: Config = None,
+    connection: ConnectionName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find every problem with a connection at once; changes nothing.
+
+    With --probe instead: about thirty calls on a record of its own, removed again, that show which of our
+    assumptions about the CRM hold here.
+    """
     from icp_sync.cli.rendering import Screen, document
 
+    if probe:
+        from icp_sync.cli.check import probe as probing
+
+        probing.probe(
+            config,
+            connection,
+            yes=yes,
+            yes_production=yes_production,
+            provoke=provoke,
+            as_json=as_json,
+        )
+        return
+    if yes or yes_production or provoke:
+        raise ConfigError("--yes, --yes-production and --provoke go with --probe")
     found = examine(config, connection)
     if as_json:
         document(found.to_json())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from icp_sync.cli.check import views
 from icp_sync.cli.check.examination import ERROR, PROVISION, WARNING, Examination
 from icp_sync.errors import Problem
 
@@ -33,6 +34,8 @@ def look(found: Examination, wired: Wired, profiles: tuple[Profile, ...]) -> Non
         else:
             found.passed["CRM"] = "what we may read and write, our fields, limits"
         _inputs(found, wired)
+        if not problems and "journal" in found.passed:
+            views.look(found, wired)
     if wired.settings.salesforce and wired.settings.salesforce.bulk_writes:
         what = "large pages are written by bulk jobs, which run the org's assignment rules: owners may move"
         hint = "bulk_writes = false, unless no rule may move an account"

@@ -94,8 +94,8 @@ def _wired(world: World) -> Iterator[Wired]:
 
 def _tell(screen: Screen, world: World, wired: Wired) -> bool:
     """The story; false when the second pass was not clean."""
-    from icp_sync.cli.explain import explain_account
     from icp_sync.cli.explain.showing import show
+    from icp_sync.reporting.explain import explain_account
 
     _setting(screen, world)
     _prepare(screen, world, wired)
@@ -119,19 +119,23 @@ def _setting(screen: Screen, world: World) -> None:
 
 
 def _prepare(screen: Screen, world: World, wired: Wired) -> None:
+    from icp_sync.cli.views import make
     from icp_sync.profile_file import load_all
 
     loaded = load_all(wired.settings.profiles, types=wired.types)
     documents = [(one.path.name, one.text) for one in loaded]
     profiles = tuple(one.profile for one in loaded)
-    steps = wired.crm.provision(wired.blueprint(profiles), apply=True)
+    blueprint, identity = wired.blueprint(profiles), wired.crm.identity().id
+    steps = wired.crm.provision(blueprint, apply=True)
     now = wired.parts.clock()
-    wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=now)
+    wired.journal.bind(identity, crm=wired.crm.kind, now=now)
+    views = sum(bool(one.key and one.id) for one in make(wired, blueprint, identity).steps)
     version = wired.journal.activate(documents, now=now, note="demo")
     made, profile = sum(step.done for step in steps), profiles[0]
     screen.heading("2  Prepare")
     screen.say(
         f"icp-sync provision --apply     {made} steps: {world.prepared}\n"
+        f"icp-sync provision --views     {views} {world.views} for reps: each tier, Research lane, and more\n"
         f"icp-sync profile activate      {profile.name}, version {version}: "
         f"{len(profile.criteria)} criteria, {len(profile.flags)} flags, {len(profile.routes)} routes"
     )

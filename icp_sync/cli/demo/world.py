@@ -26,6 +26,7 @@ class World(ABC):
     """A running simulated CRM and the folder this demo lives in.
 
     kind: as the simulator is told. about: what it is and does. prepared: what provisioning made.
+    views: what it calls lists that filter for themselves.
     names: what the story calls a field → its name here. banking: how this CRM writes that industry.
     """
 
@@ -33,6 +34,7 @@ class World(ABC):
     title: ClassVar[str]
     about: ClassVar[str]
     prepared: ClassVar[str]
+    views: ClassVar[str]
     names: ClassVar[Mapping[str, str]]
     banking: ClassVar[str]
 
@@ -100,6 +102,7 @@ class Portal(World):
     title = "HubSpot portal"
     about = "the rate limits of the Professional plan, a search index 3 s behind"
     prepared = "a property group and our properties, nothing else"
+    views = "active lists"
     names: ClassVar[Mapping[str, str]] = {
         "headcount": "numberofemployees",
         "industry": "industry",
@@ -142,6 +145,7 @@ class Org(World):
     title = "Salesforce org"
     about = "the daily limit of Enterprise Edition, sessions that end, stamps of whole seconds"
     prepared = "our fields, two permission sets and a list view for each tier, nothing else"
+    views = "list views"
     names: ClassVar[Mapping[str, str]] = {
         "headcount": "NumberOfEmployees",
         "industry": "Industry",

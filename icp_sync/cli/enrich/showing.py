@@ -15,8 +15,8 @@ FACTS = 6
 
 def readable(told: Mapping[str, Any]) -> dict[str, Any]:
     """What `sync.inquiry` answers, with disagreements as explain has them."""
-    from icp_sync.cli.explain.differing import disagreement_rows
     from icp_sync.domain.disagreement import from_json
+    from icp_sync.reporting.explain.differing import disagreement_rows
 
     if "disagreements" not in told:
         return dict(told)
@@ -33,8 +33,9 @@ def show(screen: Screen, told: Mapping[str, Any]) -> None:
 
 def show_one(screen: Screen, told: Mapping[str, Any]) -> None:
     """One account or company: why ask, who answered, what came of it."""
-    from icp_sync.cli.explain.differing import disagreement_rows, show_disagreements
+    from icp_sync.cli.explain.showing import show_disagreements
     from icp_sync.domain.disagreement import from_json
+    from icp_sync.reporting.explain.differing import disagreement_rows
 
     account = told["account"]
     known = account["id"] or "no account"

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from icp_sync.cli.options import Account, AsJson, Config, ConnectionName
 from icp_sync.errors import ConfigError, Problem
+from icp_sync.reporting.explain import explain_account, then
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from icp_sync.cli.explain.as_of import AsOf
-    from icp_sync.cli.explain.explanation import Explained
     from icp_sync.cli.rendering import Screen
     from icp_sync.domain.compile import Compiled
     from icp_sync.domain.facts import FactType
     from icp_sync.journal import Journal
+    from icp_sync.reporting.explain.as_of import AsOf
     from icp_sync.reporting.opened import Opened
 
 
@@ -82,20 +81,6 @@ def _found(at: Opened, account: str) -> list[tuple[str, str, str]]:
         raise ConfigError([Problem(where=f"account '{account[:80]}'", what=what)]) from None
 
 
-def then(at: Opened, account_id: str, text: str) -> AsOf:
-    """The account as of a day or an instant. Raises ConfigError where nothing is known of it."""
-    from icp_sync.cli.explain.as_of import as_of
-    from icp_sync.cli.moments import kept_since, moment
-    from icp_sync.wiring import facts_of
-
-    now = time.time()
-    if moment(text, option="--as-of") > now:
-        raise ConfigError([Problem(where=f"--as-of {text[:40]}", what="lies in the future")])
-    until = min(now, moment(text, option="--as-of", end=True))
-    stored, types = at.journal.account(account_id), facts_of(at.connection)[1]
-    return as_of(stored, account_id, until, at.journal, types, kept_since(at, now))
-
-
 def _tell(at: Opened, told: AsOf, *, as_json: bool) -> None:
     from dataclasses import asdict
 
@@ -118,28 +103,6 @@ def _active(journal: Journal, types: Mapping[str, FactType]) -> tuple[int, list[
             f"connection {journal.connection} has no active profile", next_step="icp-sync profile activate"
         )
     return active[0], [compile_profile(p) for p in parse_profiles(active[1], types)]
-
-
-def explain_account(journal: Journal, account_id: str, version: int, compiled: list[Compiled]) -> Explained:
-    """The explanation of one journaled account. Raises ConfigError while it was never evaluated."""
-    from icp_sync.cli.explain.explained import explain as told
-
-    stored = journal.account(account_id)
-    if stored is None or not stored.evidence:
-        erased = stored is not None and stored.problem == "erased"
-        what = (
-            "erased since it is gone from the CRM"
-            if erased
-            else (
-                "it was merged or deleted before it was ever evaluated"
-                if stored and stored.status == "gone"
-                else ("the journal met it, but it was never evaluated")
-            )
-        )
-        raise ConfigError(
-            [Problem(where=f"account {account_id}", what=what)], next_step="icp-sync run --once"
-        )
-    return told(stored, compiled, version, journal, time.time())
 
 
 def _show_matches(screen: Screen, text: str, found: list[tuple[str, str, str]]) -> None:

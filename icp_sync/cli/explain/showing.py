@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from icp_sync.cli.explain.as_of import AsOf
-    from icp_sync.cli.explain.explanation import Explained, RoutingRow, VerdictRow
+    from collections.abc import Iterable
+
     from icp_sync.cli.rendering import Screen
+    from icp_sync.reporting.explain.as_of import AsOf
+    from icp_sync.reporting.explain.differing import DisagreementRow
+    from icp_sync.reporting.explain.explanation import Explained, RoutingRow, VerdictRow
 
 WIDE = 130  # columns from which every question has its own
 
@@ -43,8 +46,8 @@ def show_then(screen: Screen, told: AsOf) -> None:
 
 def show(screen: Screen, e: Explained) -> None:
     """The whole explanation for people."""
-    from icp_sync.cli.explain.explanation import held_words
     from icp_sync.cli.text import instant
+    from icp_sync.reporting.explain.explanation import held_words
 
     screen.say(
         f"{e.name or 'no name'} · {e.domain or 'no domain'} · {e.id} · owner {e.owner or 'nobody'}", "bold"
@@ -68,6 +71,9 @@ def show(screen: Screen, e: Explained) -> None:
     _show_change(screen, e)
     if e.routing:
         _show_routing(screen, e.routing)
+    if e.assignments:
+        screen.heading("Given to")
+        screen.say("\n".join(given.said for given in e.assignments))
     _show_people(screen, e)
     _show_writes(screen, e)
 
@@ -113,10 +119,9 @@ def _show_profiles(screen: Screen, e: Explained) -> None:
 
 
 def _show_gaps(screen: Screen, e: Explained) -> None:
-    from icp_sync.cli.explain.differing import show_disagreements
-    from icp_sync.cli.explain.explanation import missing_words, told_words
     from icp_sync.cli.text import short
     from icp_sync.domain.words import fact_text
+    from icp_sync.reporting.explain.explanation import missing_words, told_words
 
     if e.missing:
         screen.heading("Missing facts, most valuable first")
@@ -135,6 +140,17 @@ def _show_gaps(screen: Screen, e: Explained) -> None:
             for row in e.told
         ]
         screen.table(["fact", "value", "source", "as of", "valid until", ""], rows)
+
+
+def show_disagreements(screen: Screen, rows: Iterable[DisagreementRow]) -> None:
+    from icp_sync.reporting.explain.differing import disagreement_words
+
+    if not (told := [disagreement_words(row) for row in rows]):
+        return
+    screen.heading("Sources disagree")
+    for said in told:
+        screen.say(said)
+    screen.say("The first of each counts, by the order of ranks; the facts map can change that order.")
 
 
 def _show_change(screen: Screen, e: Explained) -> None:

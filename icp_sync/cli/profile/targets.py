@@ -76,7 +76,7 @@ def target_accounts(
 ) -> Listing:
     """Everybody in scope of these tiers (A to D without any) and this lane: by tier, then by score."""
     from icp_sync.domain.movement import standing
-    from icp_sync.domain.words import reasons
+    from icp_sync.domain.reasons import reasons
 
     wanted = tiers or ("A", "B", "C", "D")
     listing = Listing(header=HEADER)
@@ -93,7 +93,7 @@ def target_accounts(
         who = (subject.id, subject.name, subject.domain, subject.country)
         what = (e.tier, e.score, e.low, e.high, e.certainty, lane_of)
         place = (e.tier, -e.score, subject.name.casefold(), subject.id)
-        rows.append((place, (*who, *what, subject.owner, reasons(e, subject.facts))))
+        rows.append((place, (*who, *what, subject.owner, reasons(e, subject.facts, apart=" "))))
     rows.sort(key=lambda row: row[0])
     listing.rows = [row for _, row in rows]
     return listing

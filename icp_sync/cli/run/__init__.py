@@ -134,8 +134,7 @@ def _work(connection: str | None, config: Path | None, console: str | None) -> N
         if listen := console or settings.console.listen:
             stack.enter_context(answering(listen, settings, portals))
         health = (settings.health.host, settings.health.port)
-        down_after = settings.notify.down_after
-        Daemon(portals, stopping, health=health, inbound=settings.inbound, down_after=down_after).run()
+        Daemon(portals, stopping, health=health, inbound=settings.inbound).run()
 
 
 def _portals(

@@ -1,4 +1,4 @@
-"""What goes with a whole round of `icp-sync run --once`: deals, and the watch on the profile."""
+"""What goes with a whole round of `icp-sync run --once`: deals, the watch on the profile, telling people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def beside(wanted: Wanted, wired: Wired, stopping: Stopping) -> dict[str, object] | None:
-    """Follow deals, where they are followed, once a day watch the profile, and keep how the day stands.
+    """Follow deals, where they are followed, once a day watch the profile, keep how the day stands, and tell
+    people what is due.
 
     What became of deals; None where nobody looked at them.
     """
@@ -21,7 +22,14 @@ def beside(wanted: Wanted, wired: Wired, stopping: Stopping) -> dict[str, object
     deals = _follow_deals(wired.parts, stopping)
     _watch(wired)
     _look(wired)
+    _tell_people(wired.parts, stopping)
     return deals
+
+
+def _tell_people(parts: Parts, stopping: Stopping) -> None:
+    from icp_sync.sync.telling.stream import tell
+
+    tell(parts, going=stopping.going)
 
 
 def _look(wired: Wired) -> None:

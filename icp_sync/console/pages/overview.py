@@ -53,12 +53,11 @@ def now(request: Request) -> Response:
 def _shown(data: Mapping[str, Any] | None) -> dict[str, Any]:
     """What the template needs of the figures."""
     if data is None:
-        return {"data": None, "tiers": (), "day": None, "freshness": None}
+        return {"data": None, "tiers": (), "day": None}
     tiers = {state: data["tiers"].get(state, 0) for state in STATES}
     days = [one for one in data["limits"] if one["day"] is not None and one["day"]["remaining"] is not None]
     return {
         "data": data,
         "tiers": bars({**tiers, "out of scope": data["out_of_scope"]}),
         "day": days[0] if days else None,
-        "freshness": data.get("freshness"),
     }

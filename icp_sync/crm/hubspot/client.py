@@ -20,12 +20,12 @@ from icp_sync.crm.hubspot import paths
 from icp_sync.crm.hubspot.records import LISTS, RAW, Json, Records, object_of, or_none, unless_gone
 from icp_sync.crm.hubspot.replies import HubSpotDialect
 from icp_sync.errors import AuthError, RequestError, UnavailableError
-from icp_sync.http import Reply, Transport, UncertainError
+from icp_sync.http import Endpoint, Reply, Transport, UncertainError
 from icp_sync.quota import DAILY, Quota
 
 ASK_AGAIN = 900.0
 """Seconds after which HubSpot is asked how much of the day's calls is used, where no header says so."""
-COMPANIES, CONTACTS, DEALS = "companies", "contacts", "deals"
+COMPANIES, CONTACTS, DEALS, TASKS = "companies", "contacts", "deals", "tasks"
 
 _USAGE = ("usageLimit", "currentUsage")
 
@@ -87,6 +87,7 @@ class Client:
             connections=connections,
             patience=patience,
         )
+        self._version = version
         self._pool = _Pool(self.transport, version)
         sdk = OfficialClient(host=self.transport.base_url, api_factory=self._api)
         self._sdk = sdk
@@ -102,6 +103,21 @@ class Client:
         api_client = package.ApiClient(configuration=configuration)
         api_client.rest_client.pool_manager = self._pool
         return getattr(package, name)(api_client=api_client)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        version: str = "",
+        endpoint: Endpoint | None = None,
+    ) -> Reply:
+        """Any call by its v3 path. version: instead of the connection's. endpoint: what kind of call it is,
+        by default as `paths.endpoint` has it."""
+        kind = endpoint or paths.endpoint(method, path.partition("?")[0])
+        where = paths.dated(path, version or self._version)
+        return self.transport.send(method, where, endpoint=kind, json=json)
 
     # Companies
 
@@ -156,6 +172,28 @@ class Client:
         """Every pipeline of deals with its stages."""
         return object_of(self._sdk.crm.pipelines.pipelines_api.get_all(DEALS, **RAW))
 
+    @cached_property
+    def _tasks(self) -> Any:
+        return self._sdk.crm.objects.tasks
+
+    def tasks_of(self, inputs: Sequence[Json]) -> Json:
+        """The tasks of at most 1,000 companies: inputs of `id` and, for a further page, `after`."""
+        return object_of(self._associations.get_page(COMPANIES, TASKS, {"inputs": list(inputs)}, **RAW))
+
+    def tasks(self, ids: Sequence[str], properties: Sequence[str]) -> Json:
+        """At most 100 tasks. Missing ones are among `errors` (HTTP 207), or absent."""
+        request = {"inputs": [{"id": id} for id in ids], "properties": list(properties)}
+        return object_of(self._tasks.batch_api.read(request, **RAW))
+
+    def create_task(self, properties: Json, associations: Sequence[Json]) -> Json:
+        """Raises UncertainError when the fate is unknown."""
+        made = {"properties": properties, "associations": list(associations)}
+        return _certain(self._tasks.basic_api.create(made, **RAW))
+
+    def change_task(self, id: str, properties: Json) -> Json:
+        """Raises UncertainError when the fate is unknown."""
+        return _certain(self._tasks.basic_api.update(id, {"properties": properties}, **RAW))
+
     # Properties; of: the type of records they belong to
 
     def properties(self, *, archived: bool = False, of: str = COMPANIES) -> list[Json]:
@@ -193,6 +231,27 @@ class Client:
     def list_filters(self, ids: Sequence[str]) -> Json:
         """At most 100 lists with what they filter by."""
         return object_of(self._lists.get_all(list_ids=list(ids), include_filters=True, **RAW))
+
+    def list_named(self, name: str, type_id: str) -> Json | None:
+        """The list of that name and kind of records with what it filters by, None when there is none."""
+        found = or_none(
+            lambda: self._lists.get_by_name(
+                list_name=name, object_type_id=type_id, include_filters=True, **RAW
+            )
+        )
+        return None if found is None else _list_in(found, "list")
+
+    def create_list(self, definition: Json) -> Json:
+        """A new list. Raises RequestError for a name that is taken, or where the plan allows no more."""
+        return _list_in(object_of(self._lists.create(definition, **RAW)), "list")
+
+    def change_list_filters(self, id: str, branch: Json) -> Json:
+        reply = self._lists.update_list_filters(id, {"filterBranch": branch}, **RAW)
+        return _list_in(object_of(reply), "updatedList")
+
+    def delete_list(self, id: str) -> None:
+        """Delete a list, also one that is gone already. HubSpot can restore it for a while."""
+        unless_gone(lambda: self._lists.remove(id, **RAW))
 
     @cached_property
     def _lists(self) -> Any:
@@ -237,6 +296,13 @@ class Client:
             self.account()
             self._asked = True
         return self.transport.now()
+
+
+def _list_in(reply: Json, key: str) -> Json:
+    found = reply.get(key)
+    if not isinstance(found, dict) or found.get("listId") is None:
+        raise UnavailableError(f"HubSpot answered no {key} where one was due")
+    return found
 
 
 def _certain(reply: Reply) -> Json:

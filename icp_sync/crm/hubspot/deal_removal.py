@@ -32,7 +32,7 @@ def steps(client: Client, blueprint: Blueprint) -> list[Step]:
     used = calculations(found, ours)
     if ours:
         with suppress(AuthError, RequestError):  # that lists cannot be seen is told beside the companies'
-            used += lists(client, ours)
+            used += lists(client, ours, blueprint.views.values())
     going = [Step(kind=StepKind.REMOVE, what=f"{OF_DEALS}{name}") for name in ours]
     kept = [
         Step(kind=StepKind.KEEP, what=f"{OF_DEALS}{name}", detail="it does not bear our marks")

@@ -4,10 +4,11 @@ told of by HubSpot. Changes nothing."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.records import LISTS, Json
+from icp_sync.crm.hubspot.segments import properties_of
 from icp_sync.ports import Step, StepKind
 
 
@@ -20,39 +21,27 @@ def calculations(definitions: Mapping[str, Json], ours: Sequence[str]) -> list[S
     ]
 
 
-def lists(client: Client, ours: Sequence[str]) -> list[Step]:
-    """The lists that filter by our properties. Raises AuthError or RequestError for a missing scope."""
-    return list(_lists(client, ours))
+def lists(client: Client, ours: Sequence[str], spare: Collection[str] = ()) -> list[Step]:
+    """The lists that filter by our properties. spare: ids of lists that go too. Raises AuthError or
+    RequestError for a missing scope."""
+    return list(_lists(client, ours, spare))
 
 
-def _lists(client: Client, ours: Sequence[str]) -> Iterator[Step]:
+def _lists(client: Client, ours: Sequence[str], spare: Collection[str]) -> Iterator[Step]:
     ids: list[str] = []
     offset, more = 0, True
     while more:
         page = client.lists(offset=offset)
         found = [entry for entry in _all(page, "lists") if entry.get("listId") is not None]
-        ids.extend(str(entry["listId"]) for entry in found)
+        ids.extend(id for entry in found if (id := str(entry["listId"])) not in spare)
         following = page.get("offset")
         more = bool(page.get("hasMore")) and bool(found)
         offset = following if isinstance(following, int) and following > offset else offset + len(found)
     for at in range(0, len(ids), LISTS):
         for entry in _all(client.list_filters(ids[at : at + LISTS]), "lists"):
-            if used := sorted(set(_filtered(entry.get("filterBranch"))) & set(ours)):
+            if used := sorted(set(properties_of(entry.get("filterBranch"))) & set(ours)):
                 what = f"list {entry.get('name') or entry.get('listId')}"
                 yield Step(kind=StepKind.DEPENDS, what=what, detail=f"it uses {', '.join(used)}")
-
-
-def _filtered(branch: object) -> Iterator[str]:
-    """Every property named anywhere in a list's filters."""
-    if isinstance(branch, list):
-        for part in branch:
-            yield from _filtered(part)
-    elif isinstance(branch, dict):
-        if isinstance(name := branch.get("property"), str):
-            yield name
-        for part in branch.values():
-            if isinstance(part, dict | list):
-                yield from _filtered(part)
 
 
 def _named(formula: str, ours: Sequence[str]) -> list[str]:

@@ -40,6 +40,13 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = (
         re.compile(r"/associations/deals/|/deals/batch/read$"),
         Endpoint(name="deals", buckets=("burst",), idempotent=True),
     ),
+    (
+        "POST",
+        re.compile(r"/associations/companies/tasks/|/tasks/batch/read$"),
+        Endpoint(name="tasks", buckets=("burst",), idempotent=True),
+    ),
+    ("POST", re.compile(r"/objects/tasks$"), Endpoint(name="create task", buckets=("burst",))),
+    ("PATCH", re.compile(r"/objects/tasks/"), Endpoint(name="change task", buckets=("burst",))),
     # Exempt from the ten-secondly limit by the OpenAPI, limited to 100 in 10 s by the guide: counted.
     ("POST", re.compile(r"/associations/"), Endpoint(name="contacts", buckets=("burst",), idempotent=True)),
     (
@@ -59,6 +66,9 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = (
         Endpoint(name="deals", buckets=("burst",), idempotent=True),
     ),
     ("GET", re.compile(r"/lists"), Endpoint(name="lists", buckets=("burst",), idempotent=True)),
+    ("POST", re.compile(r"/lists/?$"), Endpoint(name="create list", buckets=("burst",))),
+    ("PUT", re.compile(r"/lists/"), Endpoint(name="change list", buckets=("burst",), idempotent=True)),
+    ("DELETE", re.compile(r"/lists/"), Endpoint(name="delete list", buckets=("burst",), idempotent=True)),
     ("GET", re.compile(r"/objects/"), Endpoint(name="read", buckets=("burst",), idempotent=True)),
     ("GET", re.compile(r""), Endpoint(name="account", buckets=("burst",), idempotent=True)),
     ("POST", re.compile(r"/properties/"), Endpoint(name="create property", buckets=("burst",))),

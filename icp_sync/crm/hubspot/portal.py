@@ -18,18 +18,22 @@ from icp_sync.crm.hubspot import (
     paths,
     provision,
     removal,
+    views,
 )
 from icp_sync.crm.hubspot.annotating import Annotator
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.reading import Reader
 from icp_sync.crm.hubspot.roster import roster
+from icp_sync.crm.hubspot.tasks import Tasks
 from icp_sync.crm.hubspot.values import Facts, Values
 from icp_sync.crm.hubspot.writing import Writer
 from icp_sync.crm.paging import PAGE
+from icp_sync.crm.probing import Probed, Wanted
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
+from icp_sync.domain.views import View
 from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
 from icp_sync.ports import (
     NONE_READ,
@@ -44,6 +48,8 @@ from icp_sync.ports import (
     Query,
     Related,
     Step,
+    Task,
+    Views,
 )
 from icp_sync.quota import Carrying, Quota, Rate
 
@@ -130,6 +136,7 @@ class HubSpot:
         )
         self._stamp = dict(stamp)
         self._annotator = Annotator(self._client, self._stamp, self._executor)
+        self._tasks = Tasks(self._client, self._roster, self._executor)
         self._identity: Identity | None = None
         self._lock = threading.Lock()
 
@@ -189,6 +196,13 @@ class HubSpot:
     def check(self, blueprint: Blueprint) -> list[Problem]:
         return check.check(self._client, self._catalogue, self._roster, blueprint, self._windows)
 
+    def probe(self, wanted: Wanted) -> Probed:
+        """See `icp_sync.crm.probing`."""
+        from icp_sync.crm.hubspot.probing import probe
+
+        self.identity()
+        return _ours(lambda: probe(self._client, wanted))
+
     def history(self, ids: Sequence[str], fields: Sequence[str]) -> Edits:
         """Fifty accounts a call, with at most the last twenty versions of a property."""
         return _ours(
@@ -206,6 +220,22 @@ class HubSpot:
                 lambda: removal.remove(self._client, self._catalogue, blueprint, apply=apply, force=force)
             )
         return _ours(lambda: provision.provision(self._client, self._catalogue, blueprint, apply=apply))
+
+    def views(
+        self,
+        wanted: Sequence[View],
+        blueprint: Blueprint,
+        known: Mapping[str, str],
+        *,
+        apply: bool,
+        remove: bool = False,
+        force: bool = False,
+    ) -> Views:
+        """Active lists: some ten calls."""
+        asked = views.Wanted(views=wanted, blueprint=blueprint, known=known, zone=self.identity().time_zone)
+        if remove:
+            return _ours(lambda: views.withdraw(self._client, asked, apply=apply, force=force))
+        return _ours(lambda: views.provide(self._client, self._catalogue, asked, apply=apply, force=force))
 
     def owners(self) -> tuple[Owner, ...]:
         return _ours(self._roster.owners)
@@ -225,6 +255,9 @@ class HubSpot:
         if kind != "deals":
             raise ConfigError(f"HubSpot: {kind!r} cannot be written on here, only deals can")
         return self._annotator.annotate(notes)
+
+    def give_task(self, task: Task) -> Noted:
+        return self._tasks.give(task)
 
     def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
         if kind != "contacts":

@@ -12,7 +12,7 @@ before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from icp_sync.crm.hubspot import deal_removal
@@ -78,7 +78,7 @@ def _of_companies(
     group = client.group(blueprint.group) is not None
     if not ours and not group:
         return kept
-    used, notes = _users(client, catalogue, ours)
+    used, notes = _users(client, catalogue, ours, blueprint.views.values())
     steps = [Step(kind=StepKind.REMOVE, what=name, detail=_whose(name, blueprint)) for name in ours]
     acts = apply and (force or not used)
     if acts:
@@ -103,12 +103,14 @@ def is_ours(name: str, entry: Json, blueprint: Blueprint) -> bool:
 # What depends on them
 
 
-def _users(client: Client, catalogue: Catalogue, ours: Sequence[str]) -> tuple[list[Step], list[Step]]:
+def _users(
+    client: Client, catalogue: Catalogue, ours: Sequence[str], spare: Collection[str]
+) -> tuple[list[Step], list[Step]]:
     """What is known to use our properties, and what cannot be known."""
     used = calculations(catalogue.definitions(), ours)
     notes = [UNSEEN, ARCHIVED] if ours else []
     try:
-        used.extend(lists(client, ours) if ours else ())
+        used.extend(lists(client, ours, spare) if ours else ())
     except (AuthError, RequestError):
         notes.insert(0, UNREAD)
     return used, notes

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,12 +36,15 @@ class Complaint:
 
 
 class HubSpotDialect(Dialect):
-    """`time_zone`: the account's IANA zone, whose midnight ends the day of the daily limit; "" unknown."""
+    """`time_zone`: the account's IANA zone, whose midnight ends the day of the daily limit; "" unknown.
+    `heard`: the Retry-After of the last 429s in seconds, None for one that had none."""
 
     def __init__(self) -> None:
         self.time_zone = ""
+        self.heard: deque[float | None] = deque(maxlen=20)
 
     def throttled(self, endpoint: Endpoint, body: object, retry_after: float | None) -> Throttle:
+        self.heard.append(retry_after)
         said = body if isinstance(body, dict) else {}
         policy = f"{said.get('policyName', '')} {said.get('message', '')}".upper()
         if "DAILY" in policy:

@@ -196,6 +196,16 @@ class Client:
             raise UncertainError("Salesforce said what became of the records in a way we do not know")
         return found
 
+    def create(self, sobject: str, values: Json) -> Json:
+        """A new record: its `id`, `success` and `errors`. UncertainError when nobody knows.
+
+        Source: REST API Developer Guide, "Create a Record".
+        """
+        found = self._sdk.restful(f"sobjects/{sobject}", method="POST", json=values)
+        if not isinstance(found, dict):
+            raise UncertainError("Salesforce did not say what became of the new record")
+        return found
+
     def update_one(self, id: str, values: Json, *, unmodified_since: str) -> None:
         """One account, unless it was modified since (an HTTP date): RequestError(status=412) then.
 

@@ -9,23 +9,28 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
 
+from icp_sync.crm.probing import Probed, Wanted
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import VERSION, Client
 from icp_sync.crm.salesforce.identity import identity
 from icp_sync.crm.salesforce.login import Credentials, Login
-from icp_sync.crm.salesforce.provisioning import check, provision, removing
+from icp_sync.crm.salesforce.provisioning import check, project, provision, removing
 from icp_sync.crm.salesforce.reads import contacts, deals, discovery, fields
 from icp_sync.crm.salesforce.reads.history import History
 from icp_sync.crm.salesforce.reads.opportunities import Opportunities
 from icp_sync.crm.salesforce.reads.reading import BULK_FROM, FRESH_FOR, Reader
 from icp_sync.crm.salesforce.roster import roster
 from icp_sync.crm.salesforce.values import Facts, Values
+from icp_sync.crm.salesforce.views import making
+from icp_sync.crm.salesforce.views import removing as unmaking
 from icp_sync.crm.salesforce.writes.annotating import Annotating
 from icp_sync.crm.salesforce.writes.jobs import LEFT_SECONDS, Jobs
+from icp_sync.crm.salesforce.writes.tasks import Tasks
 from icp_sync.crm.salesforce.writes.writing import Writer
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
+from icp_sync.domain.views import View
 from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
 from icp_sync.ports import (
     NONE_READ,
@@ -40,6 +45,8 @@ from icp_sync.ports import (
     Query,
     Related,
     Step,
+    Task,
+    Views,
 )
 from icp_sync.quota import Carrying, Quota
 
@@ -146,6 +153,7 @@ class Salesforce:
         )
         self._stamp = dict(stamp)
         self._annotating = Annotating(self._client, self._stamp)
+        self._tasks = Tasks(self._client, self._roster)
         self._identity: Identity | None = None
         self._lock = threading.Lock()
 
@@ -213,9 +221,31 @@ class Salesforce:
             return _ours(lambda: removing.remove(client, catalogue, blueprint, apply=apply, force=force))
         return _ours(lambda: provision.provision(client, catalogue, blueprint, apply=apply))
 
-    def project(self, blueprint: Blueprint) -> tuple[Mapping[str, str], list[Step]]:
-        """What provisioning would deploy, as a project for the Salesforce CLI, and what it cannot hold."""
-        return _ours(lambda: provision.project(self._client, self._catalogue, blueprint))
+    def probe(self, wanted: Wanted) -> Probed:
+        """See `icp_sync.crm.probing`."""
+        from icp_sync.crm.salesforce.probing import probe
+
+        return _ours(lambda: probe(self._client, wanted))
+
+    def views(
+        self,
+        wanted: Sequence[View],
+        blueprint: Blueprint,
+        known: Mapping[str, str],
+        *,
+        apply: bool,
+        remove: bool = False,
+        force: bool = False,
+    ) -> Views:
+        run = unmaking.remove if remove else making.views
+        return _ours(lambda: run(self._client, wanted, blueprint, known, apply=apply, force=force))
+
+    def project(
+        self, blueprint: Blueprint, views: Sequence[View] = ()
+    ) -> tuple[Mapping[str, str], list[Step]]:
+        """What provisioning would deploy, these views with it, as a project for the Salesforce CLI, and what
+        it cannot hold."""
+        return _ours(lambda: project.project(self._client, self._catalogue, blueprint, views))
 
     def owners(self) -> tuple[Owner, ...]:
         return _ours(self._roster.owners)
@@ -231,6 +261,9 @@ class Salesforce:
         if kind != "deals":
             raise ConfigError(f"Salesforce: {kind!r} cannot be annotated, only deals can")
         return self._annotating.write(notes)
+
+    def give_task(self, task: Task) -> Noted:
+        return self._tasks.give(task)
 
     def related(self, ids: Sequence[str], kind: str) -> Mapping[str, tuple[Related, ...]]:
         if kind != "contacts":

@@ -36,6 +36,7 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = (
     ("POST", re.compile(r"^composite/sobjects/\w+$"), _read("retrieve")),
     ("PATCH", re.compile(r"^composite/sobjects$"), _write("update")),
     ("PATCH", re.compile(r"^sobjects/Account/\w+$"), OWNER),
+    ("POST", re.compile(r"^sobjects/Task$"), _write("create task")),
     ("GET", re.compile(r"^query(All)?(/|$)"), _read("query")),
     ("GET", re.compile(r"^sobjects/\w+/describe$"), _read("describe")),
     ("GET", re.compile(r"^limits$"), _read("limits")),

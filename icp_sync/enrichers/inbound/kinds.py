@@ -17,7 +17,7 @@ NOT_OURS_TO_HEAR = frozenset(
         *("name", "domain"),  # who it is, which decides whose event it is, and nothing else
         *("contacts", "contact_titles"),  # people
         *("population", "lifecycle", "account_type", "lead_status"),  # what the CRM says of itself
-        *("open_deals", "won_deals", "children", "last_activity"),
+        *("open_deals", "won_deals", "children", "last_activity", "last_touch"),
     )
 )
 """Facts no event tells."""

@@ -23,6 +23,7 @@ _LAYERS = {
     "web_visits": "behavioral",
     "last_visit": "behavioral",
     "last_activity": "behavioral",
+    "last_touch": "behavioral",
     "last_funding_date": "behavioral",
     "last_news_date": "behavioral",
     "news": "behavioral",

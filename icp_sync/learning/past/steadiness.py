@@ -15,6 +15,7 @@ OUTCOME_FACTS: Mapping[str, str] = {
     "won_deals": "it counts the deals that were won, the one that decides among them",
     "open_deals": "it counts the deals that are open, the one that decides among them",
     "last_activity": "it is the last call or message, and those follow the deal",
+    "last_touch": "it is the last call or message, and those follow the deal",
     "last_visit": "who buys comes to the site again, before the deal and as a customer",
     "contacts": "people are added to the record while a deal runs",
     "contact_titles": "people are added to the record while a deal runs",

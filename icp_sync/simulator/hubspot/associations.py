@@ -1,4 +1,4 @@
-"""Associations read in batches: from companies to their contacts, from deals to their companies.
+"""Associations read in batches: from companies to their contacts and tasks, from deals to their companies.
 
 Up to 1,000 records a request, 500 counterparts of each a page. A record without any is an error entry of a
 207, and so is one that does not exist.
@@ -30,6 +30,7 @@ from icp_sync.simulator.hubspot.portal import (
     DEALS,
     OBJECT_TYPES,
     SINGULAR,
+    TASKS,
     TYPE_IDS,
     Portal,
 )
@@ -40,6 +41,7 @@ PAGE = 500
 PAIRS: Mapping[tuple[str, str], tuple[int, int]] = {
     (COMPANIES, CONTACTS): (280, 2),
     (DEALS, COMPANIES): (341, 5),
+    (COMPANIES, TASKS): (191, 191),
 }
 """Type ids of each pair served: tied at all, and the company is the primary one."""
 
@@ -61,6 +63,11 @@ def contacts_of_companies(call: Call) -> Reply:
 def companies_of_deals(call: Call) -> Reply:
     """The companies of each deal; each deal that has none is named in an error."""
     return _batch_read(call, DEALS, COMPANIES, _companies)
+
+
+def tasks_of_companies(call: Call) -> Reply:
+    """The tasks of each company, open and done; each company that has none is named in an error."""
+    return _batch_read(call, COMPANIES, TASKS, _tasks)
 
 
 def _batch_read(call: Call, origin: str, target: str, read: Callable[[Portal, str], Tied]) -> Reply:
@@ -89,6 +96,13 @@ def _contacts(portal: Portal, company_id: str) -> Tied:
         ids = [i for i in ids if portal.contacts.store.get(i) is not None]
     primary = (i for i in ids if company is not None and portal.ties.companies_of(i)[:1] == [company.id])
     return Tied(ids=ids, primary=frozenset(primary))
+
+
+def _tasks(portal: Portal, company_id: str) -> Tied:
+    company = portal.store.survivor(record_id(company_id))
+    ids = portal.errands.of(company.id) if company is not None else []
+    live = [i for i in ids if portal.tasks.store.get(i) is not None]
+    return Tied(ids=live, primary=frozenset())
 
 
 def _companies(portal: Portal, deal_id: str) -> Tied:

@@ -17,7 +17,8 @@ from icp_sync.simulator.faults import Faults
 from icp_sync.simulator.hubspot import sales
 from icp_sync.simulator.hubspot.catalogue import SYSTEM, Catalogue
 from icp_sync.simulator.hubspot.people import Owner, owners
-from icp_sync.simulator.hubspot.standard import companies, contacts, deals
+from icp_sync.simulator.hubspot.segments import Segments
+from icp_sync.simulator.hubspot.standard import companies, contacts, deals, tasks
 from icp_sync.simulator.index import Index
 from icp_sync.simulator.limits import Limits, Meter
 from icp_sync.simulator.store import Record, Source, Store
@@ -30,17 +31,19 @@ PORTAL_ID = 44_237_313
 """The portal of seed 1."""
 APP_ID = "19083857"
 TIME_ZONE = "America/New_York"
-COMPANIES, CONTACTS, DEALS = "companies", "contacts", "deals"
+COMPANIES, CONTACTS, DEALS, TASKS = "companies", "contacts", "deals", "tasks"
 OBJECT_TYPES = {
     **dict.fromkeys(("companies", "company", "0-2"), COMPANIES),
     **dict.fromkeys(("contacts", "contact", "0-1"), CONTACTS),
     **dict.fromkeys(("deals", "deal", "0-3"), DEALS),
+    **dict.fromkeys(("tasks", "task", "0-27"), TASKS),
 }
-SINGULAR = {COMPANIES: "company", CONTACTS: "contact", DEALS: "deal"}
-TYPE_IDS = {COMPANIES: "0-2", CONTACTS: "0-1", DEALS: "0-3"}
+SINGULAR = {COMPANIES: "company", CONTACTS: "contact", DEALS: "deal", TASKS: "task"}
+TYPE_IDS = {COMPANIES: "0-2", CONTACTS: "0-1", DEALS: "0-3", TASKS: "0-27"}
 DERIVED = frozenset(
     {*SYSTEM, "lastmodifieddate", "hs_merged_object_ids", "hs_object_source", "hs_object_source_id"}
 )
+_DICE = {CONTACTS: 2, DEALS: 3, TASKS: 4}
 SCOPES = frozenset(
     {
         "crm.objects.companies.read",
@@ -48,11 +51,14 @@ SCOPES = frozenset(
         "crm.schemas.companies.read",
         "crm.schemas.companies.write",
         "crm.objects.contacts.read",
+        "crm.objects.contacts.write",
         "crm.objects.deals.read",
         "crm.objects.deals.write",
         "crm.schemas.deals.read",
         "crm.schemas.deals.write",
         "crm.objects.owners.read",
+        "crm.lists.read",
+        "crm.lists.write",
     }
 )
 
@@ -108,8 +114,8 @@ class Memo:
 
 @dataclass(kw_only=True)
 class Portal:
-    """The state behind the API, seen through its companies; `contacts` and `deals` are the same portal seen
-    through those: another store, index and catalogue each, and everything else shared."""
+    """The state behind the API, seen through its companies; `contacts`, `deals` and `tasks` are the same
+    portal seen through those: another store, index and catalogue each, and everything else shared."""
 
     clock: Clock
     switches: Switches
@@ -136,14 +142,17 @@ class Portal:
         self.meter = Meter()
         self.requests: deque[Json] = deque(maxlen=20_000)
         self.uses: list[Use] = []
+        self.lists = Segments()
         self.seen: dict[str, Portal] = {COMPANIES: self}
         # Dice of their own, so that contacts and deals do not change which companies a seed gives.
-        beside = {CONTACTS: Random(self.seed + 2), DEALS: Random(self.seed + 3)}  # noqa: S311 - as above
+        beside = {kind: Random(self.seed + n) for kind, n in _DICE.items()}  # noqa: S311 - as above
         made = {kind: self._made(dice) for kind, dice in beside.items()}
         self.ties = Ties()
+        self.errands = Ties()
         self.sales = sales.Sales(self.store, made[DEALS][1])
         self.seen[CONTACTS] = self._through(CONTACTS, contacts(), *made[CONTACTS])
         self.seen[DEALS] = self._through(DEALS, deals(), *made[DEALS])
+        self.seen[TASKS] = self._through(TASKS, tasks(), *made[TASKS])
 
     @property
     def companies(self) -> Portal:
@@ -158,6 +167,10 @@ class Portal:
         return self.seen[DEALS]
 
     @property
+    def tasks(self) -> Portal:
+        return self.seen[TASKS]
+
+    @property
     def latency(self) -> float:
         return self.switches.latency
 
@@ -170,11 +183,12 @@ class Portal:
         self.store.merge(survivor, other, late=late)
         if self.kind == COMPANIES:
             self.ties.move_company(other.id, survivor.id)
+            self.errands.move_company(other.id, survivor.id)
             self.recount([survivor.id])
             self.sales.recount([survivor.id])
         elif self.kind == CONTACTS:
             self.recount(self.ties.adopt(other.id, survivor.id))
-        else:
+        elif self.kind == DEALS:
             self.sales.merge(survivor, other)
 
     def archive(self, record: Record) -> None:

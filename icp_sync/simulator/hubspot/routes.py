@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from icp_sync.simulator.hubspot import account, associations, batch, objects, properties, search, uses
+from icp_sync.simulator.hubspot import (
+    account,
+    associations,
+    batch,
+    lists,
+    objects,
+    properties,
+    search,
+    tasks,
+)
 from icp_sync.simulator.hubspot.call import Call
 from icp_sync.simulator.hubspot.errors import Refusal, error, method_not_allowed, missing_scopes, not_found
-from icp_sync.simulator.hubspot.portal import COMPANIES, CONTACTS, DEALS, OBJECT_TYPES
+from icp_sync.simulator.hubspot.portal import COMPANIES, CONTACTS, DEALS, OBJECT_TYPES, TASKS
 from icp_sync.simulator.server import Reply
 
 DATED = ("2026-03", "2026-09")
@@ -21,12 +30,14 @@ WRITE = ("crm.objects.companies.write",)
 SCHEMA_READ = ("crm.schemas.companies.read", "crm.objects.companies.read")
 SCHEMA_WRITE = ("crm.schemas.companies.write",)
 CONTACTS_READ = ("crm.objects.contacts.read",)
+CONTACTS_WRITE = ("crm.objects.contacts.write",)
 DEALS_READ = ("crm.objects.deals.read",)
 DEALS_WRITE = ("crm.objects.deals.write",)
 DEAL_SCHEMA_READ = ("crm.schemas.deals.read", "crm.objects.deals.read")
 DEAL_SCHEMA_WRITE = ("crm.schemas.deals.write",)
 OWNERS = ("crm.objects.owners.read",)
 LISTS_READ = ("crm.lists.read",)
+LISTS_WRITE = ("crm.lists.write",)
 _OTHER_TYPES = {**OBJECT_TYPES, "tickets": "tickets", "ticket": "tickets", "0-5": "tickets"}
 
 
@@ -96,8 +107,16 @@ ENDPOINTS = _table(
     ("PATCH deals/*", objects.update, DEALS_WRITE),
     ("POST deals/batch/read", batch.read, DEALS_READ),
     ("POST deals/batch/update", batch.update, DEALS_WRITE),
+    ("GET tasks", objects.list_page, CONTACTS_READ),
+    ("POST tasks", tasks.create, CONTACTS_WRITE),
+    ("GET tasks/*", objects.read, CONTACTS_READ),
+    ("PATCH tasks/*", objects.update, CONTACTS_WRITE),
+    ("DELETE tasks/*", objects.archive, CONTACTS_WRITE),
+    ("POST tasks/search", search.search, CONTACTS_READ),
+    ("POST tasks/batch/read", batch.read, CONTACTS_READ),
     ("GET pipelines/deals", account.list_pipelines, DEALS_READ),
     ("POST associations/deals/companies/batch/read", associations.companies_of_deals, DEALS_READ),
+    ("POST associations/companies/tasks/batch/read", associations.tasks_of_companies, CONTACTS_READ),
     ("POST associations/*/*/batch/read", associations.contacts_of_companies, CONTACTS_READ),
     ("GET properties", properties.list_all, SCHEMA_READ),
     ("POST properties", properties.create, SCHEMA_WRITE),
@@ -121,8 +140,16 @@ ENDPOINTS = _table(
     ("POST deal-properties/groups", properties.create_group, DEAL_SCHEMA_WRITE),
     ("GET deal-properties/groups/*", properties.read_group, DEAL_SCHEMA_READ),
     ("DELETE deal-properties/groups/*", properties.archive_group, DEAL_SCHEMA_WRITE),
-    ("GET lists", uses.read, LISTS_READ),
-    ("POST lists/search", uses.search, LISTS_READ),
+    ("GET lists", lists.read_many, LISTS_READ),
+    ("POST lists", lists.create, LISTS_WRITE),
+    ("POST lists/search", lists.search, LISTS_READ),
+    ("GET lists/object-type-id/*/name/*", lists.read_by_name, LISTS_READ),
+    ("GET lists/*", lists.read, LISTS_READ),
+    ("DELETE lists/*", lists.delete, LISTS_WRITE),
+    ("PUT lists/*/restore", lists.restore, LISTS_WRITE),
+    ("PUT lists/*/update-list-filters", lists.update_filters, LISTS_WRITE),
+    ("PUT lists/*/update-list-name", lists.update_name, LISTS_WRITE),
+    ("GET lists/*/memberships", lists.memberships, LISTS_READ),
     ("GET owners", account.list_owners, OWNERS),
     ("GET owners/*", account.read_owner, OWNERS),
     ("GET limits/custom-properties", properties.limits, READ + SCHEMA_READ),
@@ -166,7 +193,7 @@ def _of_type(method: str, version: str, area: str, name: str, rest: tuple[str, .
     kind = OBJECT_TYPES.get(name, "")
     if kind == COMPANIES and area != "pipelines":
         return _match(method, version, (kind, *rest) if area == "objects" else (area, *rest))
-    served = {"objects": (CONTACTS, DEALS), "pipelines": (DEALS,), "properties": (DEALS,)}
+    served = {"objects": (CONTACTS, DEALS, TASKS), "pipelines": (DEALS,), "properties": (DEALS,)}
     if kind in served.get(area, ()):
         pattern = {"objects": (kind, *rest), "properties": ("deal-properties", *rest)}
         target = _match(method, version, pattern.get(area, (area, kind, *rest)))

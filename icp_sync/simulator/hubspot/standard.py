@@ -129,6 +129,17 @@ hs_all_owner_ids|All Owner IDs|string|text|r
 closed_lost_reason|Closed Lost Reason|string|textarea|
 closed_won_reason|Closed Won Reason|string|textarea|
 """
+_TASK = """
+hs_task_subject|Task Title|string|text|
+hs_task_body|Task Notes|string|html|
+hs_timestamp|Due date|datetime|date|
+hs_task_completion_date|Completed at|datetime|date|c
+createdate|Create Date|datetime|date|r
+hs_lastmodifieddate|Last Modified Date|datetime|date|r
+hs_object_id|Record ID|number|number|r
+hs_object_source|Record source|string|text|r
+"""
+_TASK_STATES = "NOT_STARTED IN_PROGRESS WAITING DEFERRED COMPLETED"
 _DEAL_TYPES = (("newbusiness", "New Business"), ("existingbusiness", "Existing Business"))
 _CURRENCIES = (("USD", "US Dollar"), ("EUR", "Euro"), ("GBP", "Pound Sterling"), ("JPY", "Yen"))
 
@@ -207,6 +218,21 @@ def contacts() -> Catalogue:
     return Catalogue(
         _plain(_CONTACT), (group,), system=system, defaults=("email", "firstname", "lastname", *system)
     )
+
+
+def tasks() -> Catalogue:
+    """The properties of a task.
+
+    https://developers.hubspot.com/docs/api-reference/crm-tasks-v3/guide
+    """
+    chosen = (
+        _choice("hs_task_status", "Task Status", "select", _titled(_TASK_STATES)),
+        _choice("hs_task_priority", "Priority", "select", _titled("NONE LOW MEDIUM HIGH")),
+        _choice("hs_task_type", "Task Type", "select", _titled("TODO CALL EMAIL")),
+        _owner("Assigned to"),
+    )
+    group = Group(name="task", label="Task", display_order=0)
+    return Catalogue((*_plain(_TASK), *chosen), (group,), defaults=SYSTEM)
 
 
 def deals() -> Catalogue:

@@ -1,7 +1,7 @@
 """Conditional requests for one record: If-Match and its kin. It looks at headers and a record, nothing else.
 
 ETags exist for accounts only; dates count in whole seconds and compare with the last-modified date. A reply
-of 304 or 412 has no body.
+of 304 has no body, one of 412 by a switch.
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/intro_rest_conditional_requests.htm
 """
 
@@ -14,7 +14,7 @@ from email.utils import formatdate, parsedate_to_datetime
 
 from icp_sync.simulator.clock import to_ms
 from icp_sync.simulator.salesforce.call import Call
-from icp_sync.simulator.salesforce.errors import NoAnswer, Refusal
+from icp_sync.simulator.salesforce.errors import NoAnswer, Refusal, error
 from icp_sync.simulator.salesforce.sobject import SObject
 from icp_sync.simulator.server import Reply
 from icp_sync.simulator.store import Record
@@ -50,16 +50,16 @@ def hold(call: Call, sobject: SObject, record: Record) -> None:
         tag = etag(record)
         wanted, unwanted = call.header("If-Match"), call.header("If-None-Match")
         if wanted and not _names(wanted, tag):
-            raise _unmet(412)
+            raise _unmet(call, 412)
         if unwanted and _names(unwanted, tag):
-            raise _unmet(unchanged)
+            raise _unmet(call, unchanged)
     at = last_modified(record)
     since = _second(call, "If-Modified-Since")
     if since is not None and at <= since:
-        raise _unmet(unchanged)
+        raise _unmet(call, unchanged)
     before = _second(call, "If-Unmodified-Since")
     if before is not None and at > before:
-        raise _unmet(412)
+        raise _unmet(call, 412)
 
 
 def _names(header: str, tag: str) -> bool:
@@ -86,5 +86,8 @@ def _second(call: Call, name: str) -> int | None:
         ) from None
 
 
-def _unmet(status: int) -> NoAnswer:
+def _unmet(call: Call, status: int) -> NoAnswer:
+    if status == 412 and call.org.switches.precondition_body:
+        said = error("PRECONDITION_FAILED", "A condition of the request is not met by the record")
+        return NoAnswer(Reply(status=status, body=[said]))
     return NoAnswer(Reply(status=status))

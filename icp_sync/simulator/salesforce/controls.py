@@ -15,6 +15,7 @@ from icp_sync.simulator.salesforce.errors import Refusal
 from icp_sync.simulator.salesforce.field_given import field_given
 from icp_sync.simulator.salesforce.founding import user_values
 from icp_sync.simulator.salesforce.history import MOST_TRACKED
+from icp_sync.simulator.salesforce.layouts import RecordPage, shown_sections, usual
 from icp_sync.simulator.salesforce.org import Org, SObject, Trigger, User, ValidationRule
 from icp_sync.simulator.salesforce.schema import FieldDef
 
@@ -156,6 +157,28 @@ def _depend(desk: Desk, given: Arguments) -> Json:
     return {"dependents": [[one.field, one.type, one.name, one.refuses] for one in org.dependents]}
 
 
+def _layouts(desk: Desk, given: Arguments) -> Json:
+    """A page layout of accounts, made by `name` with these `fields`, or one with a `feed` that has components
+    beside it, or one of a package (`namespace`); or a Lightning record `page`, `dynamic` or not. All there
+    are come back, layouts as their sections with the fields in them."""
+    org = _org(desk)
+    if "name" in given:
+        made = usual(
+            len(org.layouts) + 1,
+            str(given["name"]),
+            fields=[one.name for one in _named(org.accounts, names_given(given, "fields"))],
+            feed=bool(given.get("feed")),
+        )
+        org.layouts.append(replace(made, namespace=str(given.get("namespace", ""))))
+    if "page" in given:
+        dynamic = bool(given.get("dynamic", True))
+        org.pages.append(RecordPage(number=len(org.pages) + 1, label=str(given["page"]), dynamic=dynamic))
+    return {
+        "layouts": {one.name: shown_sections(one) for one in org.layouts},
+        "pages": {one.label: one.dynamic for one in org.pages},
+    }
+
+
 def _record_types(desk: Desk, given: Arguments) -> Json:
     """A record type of accounts, `name` (`label`, `active`), with `picklists`: values it offers by field, and
     `defaults`: the value it proposes by field. A new one is of person accounts if it is said to be `person`.
@@ -211,6 +234,7 @@ CONTROLS: Mapping[str, Control] = {
     "POST rules": _rules,
     "POST triggers": _triggers,
     "POST depend": _depend,
+    "POST layouts": _layouts,
     "POST record_types": _record_types,
     "POST users": _users,
     "GET tripwire": _tripwire,

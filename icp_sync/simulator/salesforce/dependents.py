@@ -40,14 +40,19 @@ class Dependent:
 
     def values(self, number: int, field_id: str) -> dict[str, str]:
         """Its row."""
-        return {
-            "MetadataComponentId": shown(_PREFIXES.get(self.type, "0ZZ"), number),
-            "MetadataComponentName": self.name,
-            "MetadataComponentType": self.type,
-            "RefMetadataComponentId": field_id,
-            "RefMetadataComponentName": self.field.removesuffix("__c"),
-            "RefMetadataComponentType": "CustomField",
-        }
+        return row(shown(_PREFIXES.get(self.type, "0ZZ"), number), self.type, self.name, field_id, self.field)
+
+
+def row(id: str, kind: str, name: str, field_id: str, field: str) -> dict[str, str]:
+    """One component that uses a custom field."""
+    return {
+        "MetadataComponentId": id,
+        "MetadataComponentName": name,
+        "MetadataComponentType": kind,
+        "RefMetadataComponentId": field_id,
+        "RefMetadataComponentName": field.removesuffix("__c"),
+        "RefMetadataComponentType": "CustomField",
+    }
 
 
 def check(query: Query) -> None:

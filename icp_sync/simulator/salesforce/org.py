@@ -19,6 +19,7 @@ from icp_sync.simulator.salesforce.errors import invalid_type
 from icp_sync.simulator.salesforce.features import FEATURES, RECORD_TYPE_ID
 from icp_sync.simulator.salesforce.history import TABLES, AccountHistory
 from icp_sync.simulator.salesforce.ids import shown
+from icp_sync.simulator.salesforce.layouts import Layout, RecordPage, usual
 from icp_sync.simulator.salesforce.limits import DailyLimit
 from icp_sync.simulator.salesforce.powers import READ
 from icp_sync.simulator.salesforce.record_access import RecordAccess
@@ -154,6 +155,8 @@ class Org:
         self.rules: list[ValidationRule] = []
         self.triggers: list[Trigger] = []
         self.dependents: list[Dependent] = []
+        self.layouts: list[Layout] = [usual(1, "Account Layout")]
+        self.pages: list[RecordPage] = []
         self.tripwire: list[Json] = []
         self.hidden: set[tuple[str, int]] = set()
         self.read_only: set[tuple[str, int]] = set()

@@ -139,4 +139,5 @@ STAGES = (
     Stage(label="Closed Won", closed=True, won=True, probability=100, forecast="Closed"),
     Stage(label="Closed Lost", closed=True, probability=0, forecast="Omitted"),
 )
+TASK_STATES = ("Not Started", "In Progress", "Completed", "Waiting on someone else", "Deferred")
 STAGE_OF = {stage.label: stage for stage in STAGES}

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from icp_sync.simulator.salesforce.sobject import SObject
 
 CREATE, READ, EDIT, DELETE = "Create", "Read", "Edit", "Delete"
+TASK, EDIT_TASKS = "task", "EditTask"
+"""Who may make tasks is said by a permission of the user, not of the object ("Edit Tasks")."""
 GOVERNED = frozenset({"account", "contact", "opportunity"})
 """Objects whose records take a right on the object."""
 SETUP = frozenset({"fieldpermissions", "objectpermissions"})
@@ -38,12 +40,15 @@ class Powers:
         """Whether records of an object may be read, edited …"""
         if key in SETUP:
             return right != READ or "ViewSetup" in self.user
+        if key == TASK:
+            return right == READ or EDIT_TASKS in self.user
         return key not in GOVERNED or right in self.objects.get(key, frozenset())
 
 
 _PROFILES: Mapping[str, Powers] = {
     STANDARD: Powers(
-        objects=dict.fromkeys(GOVERNED, _ALL), user=frozenset({"ApiEnabled", "ViewRoles", "ViewSetup"})
+        objects=dict.fromkeys(GOVERNED, _ALL),
+        user=frozenset({"ApiEnabled", "ViewRoles", "ViewSetup", EDIT_TASKS}),
     ),
     INTEGRATION_PROFILE: Powers(user=frozenset({"ApiEnabled", "ApiUserOnly"})),
 }
@@ -52,7 +57,8 @@ _GIVEN = Powers(
         "account": frozenset({READ, EDIT}),
         "contact": frozenset({READ}),
         "opportunity": frozenset({READ}),
-    }
+    },
+    user=frozenset({EDIT_TASKS}),
 )
 """What an admin has already given the integration's user, unless the switch `bare_user` says otherwise."""
 _TRUSTED = Powers(user=frozenset({"AssignPermissionSets", "ModifyMetadata", "ViewRoles", "ViewSetup"}))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from icp_sync.simulator.salesforce import ids
 from icp_sync.simulator.salesforce.call import Call
 from icp_sync.simulator.salesforce.errors import Refusal
+from icp_sync.simulator.salesforce.explain import explained
 from icp_sync.simulator.salesforce.kept import Kept
 from icp_sync.simulator.salesforce.org import Org, SObject, User
 from icp_sync.simulator.salesforce.routes import Route
@@ -75,6 +76,9 @@ CURSORS = Kept(Cursors)
 
 
 def query(call: Call) -> Reply:
+    """A first page or, for `explain`, how the query would be run."""
+    if call.request.one("explain"):
+        return Reply(body=explained(call, read(call.request.one("explain"))))
     return _first(call, deleted=False)
 
 

@@ -38,6 +38,7 @@ class FieldDef:
     point. restricted: a picklist that takes no other values. calculated: worked out, never stored.
     relationship: how a query goes to what a reference names; child_relationship: and back, unique there.
     alphabetical: a picklist that shows its values so. tracked: whether the org keeps the field's history.
+    formula: what a formula field is worked out by.
     """
 
     name: str
@@ -63,6 +64,7 @@ class FieldDef:
     visible_lines: int = 0
     tracked: bool = False
     alphabetical: bool = False
+    formula: str = ""
 
     @property
     def key(self) -> str:

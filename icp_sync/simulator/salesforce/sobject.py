@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from icp_sync.simulator.clock import iso
 from icp_sync.simulator.index import Index, Version
-from icp_sync.simulator.salesforce import ids
+from icp_sync.simulator.salesforce import formulas, ids
 from icp_sync.simulator.salesforce.derived import derivation
 from icp_sync.simulator.salesforce.schema import FieldDef, Value, printed
 from icp_sync.simulator.store import Record, Source, Store
@@ -64,6 +64,8 @@ class SObject:
 
     def value(self, record: Record, field: FieldDef) -> Value:
         """A record's value as the API prints it."""
+        if field.formula:
+            return formulas.value(self.org, self, record, field)
         key = field.name
         if key not in self._derived:
             self._derived[key] = derivation(self.name, key)

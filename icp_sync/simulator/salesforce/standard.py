@@ -1,7 +1,7 @@
 """The standard objects of an org and their fields. Values and rights are no business of it.
 
 Types and lengths: https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/
-(Account, Contact, Opportunity, User, PermissionSet, FieldPermissions, ObjectPermissions, RecordType,
+(Account, Contact, Opportunity, Task, User, PermissionSet, FieldPermissions, ObjectPermissions, RecordType,
 ListView, Organization, AccountHistory) and FieldDefinition of the Tooling API, which the data API has too.
 """
 
@@ -106,6 +106,23 @@ _OPPORTUNITY = (
     to("OwnerId", "Owner ID", "User", nillable=False),
     FieldDef(name="LastActivityDate", label="Last Activity", type="date", **LOCKED),
     FieldDef(name="LastStageChangeDate", label="Last Stage Change Date", type="datetime", **LOCKED),
+)
+_TASK = (
+    *_system(),
+    to("WhatId", "Related To ID", "Account"),
+    text(name="Subject", label="Subject", length=255),
+    FieldDef(name="Description", label="Description", type="textarea", length=32_000, filterable=False),
+    FieldDef(
+        name="Status",
+        label="Status",
+        type="picklist",
+        length=255,
+        choices=picklists.choices(picklists.TASK_STATES),
+    ),
+    pick(name="Priority", label="Priority", choices=picklists.choices(("High", "Normal", "Low"))),
+    FieldDef(name="ActivityDate", label="Due Date Only", type="date"),
+    yes(name="IsClosed", label="Closed", **LOCKED),
+    to("OwnerId", "Assigned To ID", "User", nillable=False),
 )
 _USER = (
     *(field for field in _system() if field.name != "IsDeleted"),
@@ -235,6 +252,7 @@ OBJECTS = tuple(
         ("Account", "Account", "001", _ACCOUNT),
         ("Contact", "Contact", "003", _CONTACT),
         ("Opportunity", "Opportunity", "006", _OPPORTUNITY),
+        ("Task", "Task", "00T", _TASK),
         ("User", "User", "005", _USER),
         ("UserRole", "Role", "00E", (*_NAMED, text(name="DeveloperName", label="API Name", length=80))),
         ("Profile", "Profile", "00e", _PROFILE),

@@ -22,6 +22,7 @@ class Switches(Switchboard):
     reserve: calls of a day below which a call is noted in the statistics; null notes none.
     same_value_bumps: whether writing the value a record already holds moves its stamps.
     milliseconds: whether an instant written into a field keeps its milliseconds.
+    last_modified_indexed: whether a filter on LastModifiedDate may use the index of SystemModstamp.
     page_size: the most records of a query's page, whatever batchSize asks for; null leaves it to batchSize.
     locator_seconds: how long a query's locator can be read on.
     failed_row_has_id: whether the failed row of a collection names its id.
@@ -38,6 +39,7 @@ class Switches(Switchboard):
     bulk_page: the most records of a page of a bulk query's results; null leaves it to maxRecords.
     bulk_auto_assign: whether bulk ingest runs the assignment rules, having no header against it.
     composite_headers: whether a subrequest of composite takes httpHeaders of its own.
+    precondition_body: whether a 412 comes with a body that says why.
     deploy_seconds: how long a metadata deployment takes.
     metadata_right: whether the integration may, unless bare, see the setup, deploy metadata and hand out
     permission sets.
@@ -63,6 +65,7 @@ class Switches(Switchboard):
     reserve: int | None = None
     same_value_bumps: bool = True
     milliseconds: bool = False
+    last_modified_indexed: bool = False
     page_size: int | None = None
     locator_seconds: float = 172_800.0
     failed_row_has_id: bool = False
@@ -77,6 +80,7 @@ class Switches(Switchboard):
     bulk_page: int | None = None
     bulk_auto_assign: bool = True
     composite_headers: bool = False
+    precondition_body: bool = False
     deploy_seconds: float = 0.0
     metadata_right: bool = True
     picklist_replaces: bool = True

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from urllib.parse import quote
 
-from icp_sync.simulator.salesforce import dependents, ids, query
+from icp_sync.simulator.salesforce import dependents, formulas, ids, layouts, query, tooling_layouts
 from icp_sync.simulator.salesforce.call import Call
 from icp_sync.simulator.salesforce.errors import Refusal, not_found
 from icp_sync.simulator.salesforce.metadata import components
@@ -173,6 +173,7 @@ def _tooling(org: Org) -> Org:
         fields.store.place(Record(number, sobject.changed_at, values, _ROOT))
     fields.index.catch_up(org.clock.now_ms())
     view.objects = {"customfield": fields}
+    view.objects |= tooling_layouts.objects(org, view)
     if org.switches.dependency_api:
         view.objects[dependents.NAME.lower()] = _dependencies(org, view)
     shared = ("recordtype", "permissionset", "listview", "user", "profile", "organization")
@@ -191,8 +192,24 @@ def _dependencies(org: Org, view: Org) -> SObject:
     for number, one in enumerate(islice(told, dependents.MOST_ROWS), 1):
         values = one.values(number, field_id(f"{one.object}.{one.field}"))
         found.store.place(Record(number, org.accounts.changed_at, values, _ROOT))
+    for number, values in enumerate(_built_in(org), dependents.MOST_ROWS):
+        found.store.place(Record(number, org.accounts.changed_at, values, _ROOT))
     found.index.catch_up(org.clock.now_ms())
     return found
+
+
+def _built_in(org: Org) -> Iterator[dict[str, str]]:
+    """What uses custom fields by what it is: formulas, and the layouts they stand on."""
+    known = {key: sobject.fields for key, sobject in org.objects.items()}
+    for _, sobject, field in _custom(org):
+        used = field_id(f"{sobject.name}.{field.name}")
+        for holder, formula in formulas.mentions(known, sobject.key, field.key):
+            own = field_id(f"{org.objects[holder].name}.{formula.name}")
+            yield dependents.row(own, "CustomField", formula.name.removesuffix("__c"), used, field.name)
+        if sobject is org.accounts:
+            for layout in org.layouts:
+                if field.key in layouts.uses(layout):
+                    yield dependents.row(layout.id, "Layout", layout.name, used, field.name)
 
 
 def _custom(org: Org) -> Iterator[tuple[int, SObject, FieldDef]]:
@@ -217,4 +234,5 @@ ROUTES = (
     Route(method="GET", pattern="tooling/sobjects/CustomField/*", run=read_field),
     Route(method="DELETE", pattern="tooling/sobjects/CustomField/*", run=delete_field),
     Route(method="GET", pattern="tooling/sobjects/RecordType/*", run=read_record_type),
+    *tooling_layouts.ROUTES,
 )

@@ -24,7 +24,10 @@ from icp_sync.simulator.salesforce.validation import check
 from icp_sync.simulator.store import Record, Source
 
 DELETABLE = frozenset(
-    {"account", "contact", "opportunity", "permissionset", "permissionsetassignment", "fieldpermissions"}
+    {
+        *("account", "contact", "opportunity", "task"),
+        *("permissionset", "permissionsetassignment", "fieldpermissions"),
+    }
 )
 _STATUS = {"ENTITY_IS_DELETED": 404, "NOT_FOUND": 404, "INSUFFICIENT_ACCESS_OR_READONLY": 403}
 

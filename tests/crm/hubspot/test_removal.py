@@ -42,6 +42,7 @@ def test_everything_of_ours_goes_the_seal_last_and_then_the_group(portal: Portal
 
 
 def test_what_happens_to_the_values_is_said_before(portal: Portal) -> None:
+    portal.see_lists(may=False)
     notes = " ".join(step.detail for step in remove(portal, apply=False) if step.kind is StepKind.NOTE)
     assert "90 days" in notes
     assert "workflow" in notes

@@ -208,8 +208,8 @@ class Portal:
         self.simulator.admin("POST depend", property=PROPERTIES[field], by="list", name="Hot accounts")
         return "Hot accounts"
 
-    def see_lists(self) -> None:
-        scopes = sorted(SCOPES | {"crm.lists.read"})
+    def see_lists(self, *, may: bool = True) -> None:
+        scopes = sorted(SCOPES if may else SCOPES - {"crm.lists.read", "crm.lists.write"})
         self.simulator.admin("POST tokens", token=self.simulator.token, scopes=scopes)
 
     def take_away(self, field: str) -> None:

@@ -1,5 +1,7 @@
 """List views: what may be deployed as one, what it is described as, which records it shows."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,18 @@ from icp_sync.simulator import Simulator
 from icp_sync.simulator.salesforce.metadata.conditions import condition, logic
 from icp_sync.simulator.salesforce.metadata.trees import Problem
 from icp_sync.simulator.salesforce.schema import Choice, FieldDef
-from tests.simulator.salesforce.deploying import Org, field, problems, score, succeeded, tier, view
+from tests.simulator.salesforce.deploying import (
+    Org,
+    document,
+    field,
+    grants,
+    manifest,
+    problems,
+    score,
+    succeeded,
+    tier,
+    view,
+)
 
 COLUMNS = ["ACCOUNT.NAME", "ICP_Score__c", "ICP_Tier__c", "CORE.USERS.ALIAS", "CORE.USERS.FULL_NAME"]
 
@@ -64,6 +77,46 @@ def test_filters_of_every_kind_of_field_hold(org):
     either = [("ACCOUNT.NAME", "equals", name) for name in ("Small", "Large", "Other")]
     assert made(org, *either, booleanFilter="1 OR (2 AND NOT 3)") == ["Large", "Small"]
     assert made(org, *either, booleanFilter="3 AND (1 OR 2)") == []
+
+
+def test_a_relative_date_moves_with_the_day(org):
+    org.crm.admin("POST clock", freeze=True)
+    assert succeeded(
+        org.deploy(field("Seen__c", "DateTime"), sets={"Seen": grants(label="S", Seen__c="edit")})
+    )
+    assert org.assign("Seen")[0] == 201
+    now = datetime.fromtimestamp(org.crm.admin("GET clock")["epoch"], UTC)
+    for days in (0, 7, 8):
+        org.make(Name=f"{days} days", Seen__c=(now - timedelta(days=days)).isoformat())
+    org.make(Name="Never")
+    week = ("Seen__c", "equals", "LAST_N_DAYS:7")
+    assert made(org, week) == ["0 days", "7 days"]
+    assert made(org, ("Seen__c", "lessThan", "LAST_N_DAYS:7")) == ["8 days"]
+    assert made(org, ("Seen__c", "greaterOrEqual", "TODAY")) == ["0 days"]
+    assert org.view("V", "describe")[1]["query"].count("Seen__c >= TODAY") == 1
+    made(org, week)
+    org.crm.admin("POST clock", advance=86_400)
+    assert shown(org, "V") == ["0 days"]
+    for wrong in ("LAST_N_DAYS", "THIS_WEEK:2", "SOON", "LAST_N_DAYS:x"):
+        [problem] = problems(org.deploy(view("W", ("Seen__c", "equals", wrong)))).values()
+        assert "Invalid date" in problem
+
+
+def test_a_view_of_contacts_shows_contacts(org):
+    account = org.make(Name="Alpha")
+    for name, of in (("Okafor", account), ("Lee", None)):
+        assert org.post("sobjects/Contact", {"LastName": name, "AccountId": of})[0] == 201
+    part = view("V", ("ACCOUNT.NAME", "equals", "Alpha"), columns=("FULL_NAME", "ACCOUNT.NAME"))
+    files = {"objects/Contact.object": document("CustomObject", part)}
+    result = org.run({"package.xml": manifest({"ListView": ["Contact.V"]}), **files})
+    assert succeeded(result) == {"Contact.V": "created"}
+    [listed] = org.get("sobjects/Contact/listviews")[1]["listviews"]
+    where = f"sobjects/Contact/listviews/{listed['id']}"
+    [row] = org.get(f"{where}/results")[1]["records"]
+    assert [cell["value"] for cell in row["columns"][:2]] == ["Okafor", "Alpha"]
+    condition = {"field": "Account.Name", "operator": "equals", "values": ["'Alpha'"]}
+    assert org.get(f"{where}/describe")[1]["whereCondition"] == condition
+    assert org.get("sobjects/Account/listviews")[1]["listviews"] == []
 
 
 def test_the_results_come_in_pages(org):

@@ -35,7 +35,8 @@ class Belonging:
     """One thing in the org that has a name of ours.
 
     kind, full_name: as metadata has them. what: as a step names it. holders: how many people have it. spared:
-    why it is not ours to take away, "" when it is.
+    why it is not ours to take away, "" when it is. told: whether a step is to name it; reps' views have steps
+    of their own.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Belonging:
     id: str
     holders: int = 0
     spared: str = ""
+    told: bool = True
 
     @property
     def doomed(self) -> Doomed:
@@ -125,9 +127,22 @@ def _not_made(known: Field, told: Json | None) -> str:
 
 
 def _views(client: Client, blueprint: Blueprint) -> Iterator[Belonging]:
-    columns = ["Id", "DeveloperName", "Name", "CreatedDate", "LastModifiedDate"]
-    where = ["SobjectType = 'Account'", "NamespacePrefix = null"]
-    rows = {str(row.get("DeveloperName")).lower(): row for row in _rows(client, columns, "ListView", where)}
+    columns = ["Id", "DeveloperName", "Name", "SobjectType", "CreatedDate", "LastModifiedDate"]
+    where = [among("SobjectType", ("Account", "Contact")), "NamespacePrefix = null"]
+    rows = _rows(client, columns, "ListView", where)
+    of_reps = {id[:15] for id in blueprint.views.values()}
+    for row in rows:
+        if str(row["Id"])[:15] in of_reps:
+            name = f"{row['SobjectType']}.{row['DeveloperName']}"
+            yield Belonging(
+                kind=VIEW, full_name=name, what=f"list view {name}", id=str(row["Id"]), told=False
+            )
+    yield from _tier_views(blueprint, [row for row in rows if str(row["Id"])[:15] not in of_reps])
+
+
+def _tier_views(blueprint: Blueprint, found: Sequence[Json]) -> Iterator[Belonging]:
+    """Those that are made together with the fields."""
+    rows = {str(row["DeveloperName"]).lower(): row for row in found if row.get("SobjectType") == "Account"}
     for view in metadata.list_views(blueprint.fields):
         if (row := rows.get(view.name.lower())) is None:
             continue

@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 from icp_sync.crm.salesforce.provisioning import metadata, permission_sets
 from icp_sync.crm.salesforce.provisioning.metadata import Component, Doomed, Element, RecordType
+from icp_sync.crm.salesforce.views import components
 from icp_sync.ports import Blueprint
 
 VERSION = "66.0"
@@ -57,11 +58,16 @@ def removal(doomed: Iterable[Doomed]) -> bytes:
 
 
 def sfdx(
-    blueprint: Blueprint, record_types: Sequence[RecordType] = (), *, transfer: bool = False
+    blueprint: Blueprint,
+    record_types: Sequence[RecordType] = (),
+    *,
+    transfer: bool = False,
+    views: bool = False,
 ) -> Mapping[str, str]:
     """Path → text of a project that makes all of the blueprint, for `sf project deploy start`.
 
-    record_types: those whose records shall take our values. transfer: whether we write the owner.
+    record_types: those whose records shall take our values. transfer: whether we write the owner. views: also
+    the views reps get, but for page layouts: those hold what others have put there.
     """
     fields = []
     values: dict[str, list[str]] = {}
@@ -71,12 +77,13 @@ def sfdx(
             fields.append(metadata.custom_field(table.known[name], target, choices, sobject=table.sobject))
             if choices and table.sobject == metadata.ACCOUNT:
                 values[target] = [choice.value for choice in choices]
-    integration = permission_sets.integration_grants(blueprint, transfer=transfer)
-    readers = permission_sets.reader_grants(blueprint)
+    seen = components.contact_grants(blueprint.fields if views else {})
+    integration = permission_sets.integration_grants(blueprint, transfer=transfer).beside(seen)
+    readers = permission_sets.reader_grants(blueprint).beside(seen)
     return project(
         [
             *fields,
-            *metadata.list_views(blueprint.fields),
+            *(components.components if views else metadata.list_views)(blueprint.fields),
             *(metadata.record_type(one, values) for one in record_types),
             permission_sets.permission_set(permission_sets.INTEGRATION, integration),
             permission_sets.permission_set(permission_sets.READERS, readers),

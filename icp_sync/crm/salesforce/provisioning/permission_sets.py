@@ -35,6 +35,14 @@ class Grants:
         kept = {name: editable for name, editable in self.fields.items() if name.lower() not in fields}
         return Grants(fields=kept, objects=self.objects, user=self.user)
 
+    def beside(self, more: Grants) -> Grants:
+        """Both together; of a field or object in both, what this one says."""
+        return Grants(
+            fields={**more.fields, **self.fields},
+            objects={**more.objects, **self.objects},
+            user=self.user | more.user,
+        )
+
 
 ACCOUNT_READ = frozenset({"allowRead"})
 ACCOUNT_EDIT = frozenset({"allowRead", "allowEdit", "viewAllRecords"})

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
-from icp_sync.crm.salesforce.provisioning import access, packaging
+from icp_sync.crm.salesforce.provisioning import access
 from icp_sync.crm.salesforce.provisioning.deploying import Failure, NoRightError, deploy
 from icp_sync.crm.salesforce.provisioning.field_steps import HIDDEN, Intent, Learned
 from icp_sync.crm.salesforce.provisioning.granting import give
@@ -58,10 +58,8 @@ def provision(client: Client, catalogue: Catalogue, blueprint: Blueprint, *, app
     return steps
 
 
-def project(
-    client: Client, catalogue: Catalogue, blueprint: Blueprint
-) -> tuple[Mapping[str, str], list[Step]]:
-    """Path → text of a project in source format with what this org still needs, and what it cannot hold.
+def lacking(client: Client, catalogue: Catalogue, blueprint: Blueprint) -> tuple[list[Component], list[Step]]:
+    """What a project for this org must hold, and what none can.
 
     The second are steps for an administrator's own hands. What could not be read is in the project as if it
     was not there, and named among them. Changes nothing.
@@ -87,7 +85,7 @@ def project(
     ]
     by_hand = (StepKind.CONFLICT, StepKind.NOTE)
     steps += [one.step for one in planned if one.rows or one.step.kind in by_hand]
-    return packaging.project(_components(planned)), steps
+    return _components(planned), steps
 
 
 class _Work:

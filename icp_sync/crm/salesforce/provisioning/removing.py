@@ -18,6 +18,8 @@ from icp_sync.crm.salesforce.provisioning.belongings import FIELD, SET, VIEW, Be
 from icp_sync.crm.salesforce.provisioning.dependents import Dependent, dependents, named
 from icp_sync.crm.salesforce.provisioning.deploying import Failure, NoRightError, delete
 from icp_sync.crm.salesforce.soql import literal, select
+from icp_sync.crm.salesforce.views import own
+from icp_sync.crm.salesforce.views.own import OwnUses
 from icp_sync.errors import AuthError, ConfigError, Problem, RequestError
 from icp_sync.ports import Blueprint, Step, StepKind
 
@@ -49,7 +51,7 @@ def remove(
     our permission sets, once gone, would leave it out of sight. Raises what a call raises.
     """
     found = belongings.look(client, blueprint)
-    work = _Removal(client, found)
+    work = _Removal(client, found, own.uses(client, blueprint))
     try:
         work.try_it()
     except NoRightError as error:
@@ -68,11 +70,12 @@ class _Removal:
     refused: lower-case full name of what Salesforce will not delete → why.
     """
 
-    def __init__(self, client: Client, found: Belongings) -> None:
+    def __init__(self, client: Client, found: Belongings, mine: OwnUses) -> None:
         self._client = client
         self._found = found
+        self._mine = mine
         views = [one.id for one in found.ours(VIEW)]
-        self.uses, self._untold = dependents(client, found.ours(FIELD), views)
+        self.uses, self._untold = dependents(client, found.ours(FIELD), [*views, *mine.ids])
         self._refused: dict[str, str] = {}
         self._done: set[str] = set()
 
@@ -101,9 +104,14 @@ class _Removal:
             if not failures:
                 self._done |= set() if check_only else {one.full_name for one in doomed}
                 return
-            self._learn(failures, doomed)
+            # What only a formula of ours keeps goes behind that formula: it cannot be tried before.
+            waiting = {one.name.lower() for one in failures if check_only and self._mine.keeps(one)}
+            doomed = [one for one in doomed if one.full_name.lower() not in waiting]
+            if others := [one for one in failures if one.name.lower() not in waiting]:
+                self._learn(others, doomed)
             doomed = [one for one in doomed if one.full_name.lower() not in self._refused]
-        raise _unexpected(failures)
+        if doomed:
+            raise _unexpected(failures)
 
     def _learn(self, failures: Sequence[Failure], doomed: Sequence[Belonging]) -> None:
         names = {one.full_name.lower() for one in doomed}
@@ -131,7 +139,7 @@ class _Removal:
 
     def steps(self, *, force: bool) -> list[Step]:
         """What depends on ours, what goes, what stays and why, and what to know."""
-        going = [self._step(one, force=force) for one in self._found.found]
+        going = [self._step(one, force=force) for one in self._found.found if one.told]
         unread = [
             Step(kind=StepKind.CONFLICT, what=what, detail=why) for what, why in self._found.unread.items()
         ]

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", "key"),
     )
     op.create_index("run_started", "run", ["connection", "started_at"], unique=False)
+    op.create_index("account_listed", "account", ["connection", "tier", "status", "id"], unique=False)
 
 
 def _notice() -> None:
@@ -43,9 +44,12 @@ def _notice() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("to", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
         sa.Column("due", sa.Double(), nullable=True),
+        sa.Column("batch", sa.String(), nullable=False, server_default=""),
         sa.Column("sent_at", sa.Double(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("message", sa.Text(), nullable=False, server_default=""),
@@ -59,14 +63,17 @@ def _assignment() -> None:
         "assignment",
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
+        sa.Column("routed_at", sa.Double(), nullable=False),
         sa.Column("owner", sa.String(), nullable=False),
         sa.Column("rule", sa.Integer(), nullable=False),
-        sa.Column("routed_at", sa.Double(), nullable=False),
         sa.Column("due", sa.Double(), nullable=True),
         sa.Column("touched_at", sa.Double(), nullable=True),
         sa.Column("breached_at", sa.Double(), nullable=True),
+        sa.Column("ended_at", sa.Double(), nullable=True),
+        sa.Column("how", sa.String(), nullable=False, server_default=""),
+        sa.Column("action", sa.String(), nullable=False, server_default=""),
         sa.Column("data", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("connection", "account"),
+        sa.PrimaryKeyConstraint("connection", "account", "routed_at"),
     )
-    op.create_index("assignment_due", "assignment", ["connection", "due"], unique=False)
+    op.create_index("assignment_ended", "assignment", ["connection", "ended_at"], unique=False)
     op.create_index("assignment_routed", "assignment", ["connection", "routed_at"], unique=False)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import cast
 from urllib.parse import unquote
 
+from icp_sync.simulator.salesforce import formulas
 from icp_sync.simulator.salesforce.history import MOST_TRACKED
 from icp_sync.simulator.salesforce.metadata import access, fields, list_views
 from icp_sync.simulator.salesforce.metadata.package import Item
@@ -52,6 +53,8 @@ def _field(stage: Stage, name: str, body: Body) -> str:
     if held is not None:
         fields.check_change(held, new, partial(longest_value, stage.org, entity, held.name))
         new = replace(new, name=held.name)
+    if new.formula and (wrong := formulas.problem(new.formula, new.type, entity, stage.fields)):
+        raise Problem(wrong)
     fields.check_relationship(new, (one for each in stage.fields.values() for one in each.values()))
     known[new.key] = new
     if new.tracked and sum(field.tracked for field in known.values()) > MOST_TRACKED:
@@ -182,6 +185,11 @@ def _delete_field(stage: Stage, name: str) -> bool:
     used = [str(body["label"]) for body in views.values() if "filters" in list_views.mentions(body, own)]
     if used:
         raise Problem(f"This custom field is referenced elsewhere in salesforce.com. : List View - {used[0]}")
+    # As the org is: a formula that goes in the same deployment still stands in the way.
+    org = {key: sobject.fields for key, sobject in stage.org.objects.items()}
+    for holder, formula in formulas.mentions(org, entity, own):
+        where = f"Custom Formula Field - {stage.entities[holder]}.{formula.name.removesuffix('__c')}"
+        raise Problem(f"This custom field is referenced elsewhere in salesforce.com. : {where}")
     uses = [one for one in stage.org.dependents if (one.object, one.field) == (entity, own) and one.refuses]
     if uses:
         named = f"{uses[0].type} - {uses[0].name}"

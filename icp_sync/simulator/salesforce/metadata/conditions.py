@@ -10,9 +10,11 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from icp_sync.simulator.salesforce.metadata.trees import Problem
 from icp_sync.simulator.salesforce.schema import FieldDef, Value
+from icp_sync.simulator.salesforce.soql import periods
 
 _SAME = ("equals", "notEqual")
 _ORDERED = (*_SAME, "lessThan", "greaterThan", "lessOrEqual", "greaterOrEqual")
@@ -24,6 +26,9 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("int", "double", "currency", "percent", "date", "datetime"), _ORDERED),
 }
 _NUMERIC = frozenset({"int", "double", "currency", "percent"})
+_DATES = frozenset({"date", "datetime"})
+_RELATIVE = re.compile(r"([A-Za-z][A-Za-z_0-9]*?)(?::(\d{1,6}))?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SIGNS = {
     "equals": "=", "notEqual": "!=", "lessThan": "<", "greaterThan": ">", "lessOrEqual": "<=",
     "greaterOrEqual": ">=",
@@ -33,20 +38,29 @@ _BOOLEAN = {"1": "true", "true": "true", "0": "false", "false": "false"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One filter: a field, an operation of FilterOperation, the values any of which will do."""
+    """One filter: a field, an operation of FilterOperation, the values any of which will do. path: the way to
+    the field in SOQL, where it is a parent's."""
 
     field: FieldDef
     operation: str
     values: tuple[str, ...]
+    path: str = ""
 
-    def passes(self, held: Value) -> bool:
-        """Whether a field's printed value passes. Blank equals an empty value only."""
+    @property
+    def name(self) -> str:
+        return self.path or self.field.name
+
+    def passes(self, held: Value, today: date = date.min) -> bool:
+        """Whether a field's printed value passes. Blank equals an empty value only. today: what relative
+        dates are counted from."""
         negated = self.operation in ("notEqual", "notContain", "excludes")
-        return negated != any(self._holds(held, value) for value in self.values)
+        return negated != any(self._holds(held, value, today) for value in self.values)
 
-    def _holds(self, held: Value, wanted: str) -> bool:
+    def _holds(self, held: Value, wanted: str, today: date) -> bool:
         if held is None or wanted == "":
             return held is None and wanted == ""
+        if self.field.type in _DATES and (relative := _RELATIVE.fullmatch(wanted)) is not None:
+            return _within(self.operation, str(held)[:10], _span(relative, today))
         left, right = _comparable(self.field, held, wanted)
         match self.operation:
             case "contains" | "notContain":
@@ -58,6 +72,13 @@ class Condition:
             case _:
                 return _compared(self.operation, left, right)
 
+    def document(self) -> dict[str, object]:
+        """The same as the describe's `whereCondition` has it: values as they stand in SOQL."""
+        operator = {"lessOrEqual": "lessThanOrEqualTo", "greaterOrEqual": "greaterThanOrEqualTo"}
+        values = [_literal(self.field, value) for value in self.values]
+        said = "in" if self.operation == "equals" and len(values) > 1 else self.operation
+        return {"field": self.name, "operator": operator.get(said, said), "values": values}
+
     def soql(self) -> str:
         """The same as a SOQL condition, for the describe of the view."""
         parts = [self._clause(value) for value in self.values]
@@ -65,7 +86,7 @@ class Condition:
         return f"({joined})" if len(parts) > 1 else joined
 
     def _clause(self, value: str) -> str:
-        name = self.field.name
+        name = self.name
         literal = _literal(self.field, value)
         match self.operation:
             case "contains":
@@ -90,6 +111,8 @@ def condition(field: FieldDef, operation: str, text: str) -> Condition:
     for value in values:
         if value and field.type in _NUMERIC and not re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", value):
             raise Problem(f"Invalid number {value[:40]!r} in the filter of {field.name}")
+        if field.type in _DATES and value and not _dated(value):
+            raise Problem(f"Invalid date {value[:40]!r} in the filter of {field.name}")
         if field.type == "boolean" and value not in _BOOLEAN:
             raise Problem(f"Value {value[:40]!r} of the filter of {field.name} is neither 0 nor 1")
         if (
@@ -99,6 +122,35 @@ def condition(field: FieldDef, operation: str, text: str) -> Condition:
         ):
             raise Problem(f"Picklist value: {value} in picklist: {field.name} not found")
     return Condition(field=field, operation=operation, values=values)
+
+
+def _dated(value: str) -> bool:
+    """Whether this is a day, an instant, or a relative date such as LAST_N_DAYS:7."""
+    relative = _RELATIVE.fullmatch(value)
+    if relative is None:
+        return _DAY.match(value) is not None
+    try:
+        _span(relative, date(2026, 1, 1))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _span(relative: re.Match[str], today: date) -> tuple[str, str]:
+    """The first day a relative date means, and the one after its last."""
+    count = int(relative[2]) if relative[2] else None
+    first, after = periods.span(relative[1].upper(), count, today)
+    return first.isoformat(), after.isoformat()
+
+
+def _within(operation: str, day: str, span: tuple[str, str]) -> bool:
+    first, after = span
+    return {
+        "lessThan": day < first,
+        "greaterThan": day >= after,
+        "lessOrEqual": day < after,
+        "greaterOrEqual": day >= first,
+    }.get(operation, first <= day < after)
 
 
 def _comparable(field: FieldDef, held: Value, wanted: str) -> tuple[str | float, str | float]:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
+from icp_sync.simulator.salesforce.formulas import LONGEST_RESULT
 from icp_sync.simulator.salesforce.metadata import value_sets
 from icp_sync.simulator.salesforce.metadata.shapes import Body
 from icp_sync.simulator.salesforce.metadata.trees import Problem
-from icp_sync.simulator.salesforce.schema import FieldDef
+from icp_sync.simulator.salesforce.schema import NUMBERS, FieldDef
 
 _LONGEST_NAME, _LONGEST_LABEL = 40, 40
 _LONGEST_DESCRIPTION, _LONGEST_HELP = 1_000, 510
@@ -109,10 +110,10 @@ def made(body: Body, held: FieldDef | None, objects: Mapping[str, str], *, repla
     if wanted is None:
         raise Problem("Required field is missing: type")
     kind = KINDS.get(str(wanted))
-    if kind is None or "formula" in body:
-        raise Problem(
-            f"Fields of type {wanted if kind is None else 'Formula'} are not part of this simulator"
-        )
+    if kind is None:
+        raise Problem(f"Fields of type {wanted} are not part of this simulator")
+    if "formula" in body:
+        kind = _worked_out(str(wanted), kind)
     _check_measures(str(wanted), kind, body)
     field = replace(
         kind.blank,
@@ -125,10 +126,28 @@ def made(body: Body, held: FieldDef | None, objects: Mapping[str, str], *, repla
         visible_lines=_number(body, "visibleLines"),
         tracked=body.get("trackHistory") is True,
     )
-    finish = _FINISH.get(field.type)
+    finish = _FINISH.get(field.type) if "formula" not in body or field.type in NUMBERS else None
     if finish is not None:
         field = finish(field, body, objects)
+    if "formula" in body:
+        field = _formula(field, str(body["formula"]))
     return field if held is None else value_sets.with_old_values(field, held, replaces=replaces)
+
+
+def _worked_out(wanted: str, kind: Kind) -> Kind:
+    """The kind of a formula field: a text has no length of its own then, a number its digits still."""
+    if wanted not in ("Text", "Number", "Currency", "Percent", "Checkbox", "Date", "DateTime"):
+        raise Problem(f"A formula cannot be of type {wanted}")
+    return replace(kind, takes=(kind.takes & {"precision", "scale"}) | {"formula"})
+
+
+def _formula(field: FieldDef, text: str) -> FieldDef:
+    if not text.strip():
+        raise Problem("Formula error: Syntax error")
+    length = LONGEST_RESULT if field.type == "string" else field.length
+    return replace(
+        field, formula=text, calculated=True, createable=False, updateable=False, length=length, nillable=True
+    )
 
 
 def check_relationship(new: FieldDef, others: Iterable[FieldDef]) -> None:
@@ -249,6 +268,8 @@ def check_change(held: FieldDef, new: FieldDef, longest: Callable[[], int]) -> N
     """
     if held.name != new.name and held.type != new.type:
         raise Problem(f"There is already a field named {held.name}; names differ in more than their case")
+    if bool(held.formula) != bool(new.formula):
+        raise Problem("Cannot change a field into a formula, nor a formula into a field")
     if "reference" in (held.type, new.type):
         if held.type != new.type:
             way = "to a {} from" if new.type == "reference" else "from a {} to"

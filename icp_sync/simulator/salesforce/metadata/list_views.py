@@ -7,7 +7,7 @@ by its API name. https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from icp_sync.simulator.salesforce.metadata.access import Fields
@@ -54,13 +54,25 @@ _ACCOUNT = {
     "ACCOUNT.LAST_UPDATE": "LastModifiedDate",
     "ACCOUNT.LAST_ACTIVITY": "LastActivityDate",
 }
-TOKENS: Mapping[str, Mapping[str, str]] = {"account": _ACCOUNT | _USERS}
+_CONTACT = {
+    "FULL_NAME": "Name",
+    "ACCOUNT.NAME": "Account.Name",
+    "CONTACT.TITLE": "Title",
+    "CONTACT.DEPARTMENT": "Department",
+    "CONTACT.EMAIL": "Email",
+    "CONTACT.PHONE1": "Phone",
+    "CONTACT.CREATED_DATE": "CreatedDate",
+    "CONTACT.LAST_UPDATE": "LastModifiedDate",
+}
+TOKENS: Mapping[str, Mapping[str, str]] = {"account": _ACCOUNT | _USERS, "contact": _CONTACT | _USERS}
 """By object: the interface's name of a standard column to the field, or the way to it, in SOQL."""
 PATHS = {
-    "Owner": "OwnerId",
-    "CreatedBy": "CreatedById",
-    "LastModifiedBy": "LastModifiedById",
+    "Owner": ("OwnerId", "user"),
+    "CreatedBy": ("CreatedById", "user"),
+    "LastModifiedBy": ("LastModifiedById", "user"),
+    "Account": ("AccountId", "account"),
 }
+"""The first part of a way: the reference it follows, and the object it comes to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +117,9 @@ def view_of(entity: str, body: Body, fields: Fields, *, prefixed: bool = False) 
     found = _Names(entity, fields, prefixed)
     conditions = []
     for one in filters:
-        target = found.column(str(one["field"]), "filter").field
-        conditions.append(condition(target, str(one["operation"]), str(one.get("value", ""))))
+        column = found.column(str(one["field"]), "filter")
+        asked = condition(column.field, str(one["operation"]), str(one.get("value", "")))
+        conditions.append(replace(asked, path=column.path))
     return View(
         name=name,
         label=label,
@@ -160,4 +173,5 @@ class _Names:
 
     def _field(self, path: str) -> FieldDef | None:
         relation, _, own = path.rpartition(".")
-        return self._fields["user" if relation in PATHS else self._entity.lower()].get(own.lower())
+        _, holder = PATHS.get(relation, ("", self._entity.lower()))
+        return self._fields[holder].get(own.lower())

@@ -75,7 +75,8 @@ class _Running:
                 self._message("", _MANIFEST, _MANIFEST) | {"success": True, "changed": True}
             )
         self._delete(package.before, "destructiveChanges.xml")
-        for item in sorted(package.items, key=lambda item: TYPES.index(item.type)):
+        # A formula may refer to a field that comes with it.
+        for item in sorted(package.items, key=lambda one: (TYPES.index(one.type), "formula" in one.body)):
             self._apply(item)
         self._delete(package.after, "destructiveChangesPost.xml")
 

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from icp_sync.simulator.salesforce import layouts
 from icp_sync.simulator.salesforce.history import AccountHistory
 from icp_sync.simulator.salesforce.ids import shown
 from icp_sync.simulator.salesforce.metadata import access
@@ -115,6 +116,8 @@ class Stage:
             sobject.drop_field(gone.name)
             access.forget_field(self.org, f"{sobject.name}.{gone.name}")
             _blank(sobject, gone.name)
+            if sobject is self.org.accounts:
+                layouts.forget_field(self.org.layouts, gone.name)
             history = self.org.objects["accounthistory"]
             if sobject is self.org.accounts and isinstance(history, AccountHistory):
                 history.forget(gone.name)

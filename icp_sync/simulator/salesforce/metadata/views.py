@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from icp_sync.simulator.salesforce import ids
 from icp_sync.simulator.salesforce.call import Call
@@ -17,7 +18,7 @@ from icp_sync.simulator.salesforce.metadata.list_views import PATHS, Column, Vie
 from icp_sync.simulator.salesforce.metadata.stage import METADATA
 from icp_sync.simulator.salesforce.metadata.trees import Problem
 from icp_sync.simulator.salesforce.routes import Route
-from icp_sync.simulator.salesforce.schema import Value
+from icp_sync.simulator.salesforce.schema import FieldDef, Value
 from icp_sync.simulator.salesforce.sobject import SObject
 from icp_sync.simulator.server import Reply
 from icp_sync.simulator.store import Record
@@ -58,6 +59,7 @@ def describe(call: Call) -> Reply:
             "query": _soql(call, sobject, view),
             "scope": None if view.scope == "Everything" else view.scope.lower(),
             "sobjectType": sobject.name,
+            "whereCondition": _where_condition(view),
         }
     )
 
@@ -68,7 +70,10 @@ def results(call: Call) -> Reply:
     view = _understood(call, sobject, row)
     limit, offset = _count(call, "limit", 25), _count(call, "offset", 0)
     columns = _readable(call, sobject, view)
-    shown = sorted(_matching(call, sobject, view), key=lambda record: record.props.get("Name", "").lower())
+    name = sobject.fields["name"]
+    shown = sorted(
+        _matching(call, sobject, view), key=lambda record: str(sobject.value(record, name) or "").lower()
+    )
     page = shown[offset : offset + limit]
     return Reply(
         body={
@@ -118,10 +123,14 @@ def _readable(call: Call, sobject: SObject, view: View) -> list[Column]:
 
 
 def _matching(call: Call, sobject: SObject, view: View) -> Iterator[Record]:
+    today = datetime.fromtimestamp(call.org.clock.now(), UTC).date()
     for record in sobject.rows(call.user):
         if view.scope == "Mine" and record.props.get("OwnerId") != call.user.id:
             continue
-        if view.logic.passes([one.passes(sobject.value(record, one.field)) for one in view.conditions]):
+        passed = [
+            one.passes(_value(call, sobject, one.name, one.field, record), today) for one in view.conditions
+        ]
+        if view.logic.passes(passed):
             yield record
 
 
@@ -149,13 +158,18 @@ def _cells(call: Call, sobject: SObject, columns: list[Column], record: Record) 
 
 
 def _printed(call: Call, sobject: SObject, column: Column, record: Record) -> str | None:
-    relation, _, _ = column.path.rpartition(".")
+    return _text(_value(call, sobject, column.path, column.field, record))
+
+
+def _value(call: Call, sobject: SObject, path: str, field: FieldDef, record: Record) -> Value:
+    """A record's own value, or that of the parent a path goes to."""
+    relation, _, _ = path.rpartition(".")
     if not relation:
-        return _text(sobject.value(record, column.field))
-    users = call.org.objects["user"]
-    through = sobject.field(PATHS[relation])
-    person = users.record(str(sobject.value(record, through))) if through is not None else None
-    return _text(users.value(person, column.field)) if person is not None else None
+        return sobject.value(record, field)
+    reference, holder = PATHS[relation]
+    parents, through = call.org.objects[holder], sobject.field(reference)
+    parent = parents.record(str(sobject.value(record, through))) if through is not None else None
+    return parents.value(parent, field) if parent is not None else None
 
 
 def _text(value: Value) -> str | None:
@@ -169,6 +183,14 @@ def _soql(call: Call, sobject: SObject, view: View) -> str:
     where = f" WHERE {_where(view)}" if view.conditions else ""
     order = " ORDER BY Name ASC NULLS FIRST, Id ASC NULLS FIRST"
     return f"SELECT {', '.join(names)} FROM {sobject.name}{scope}{where}{order}"  # noqa: S608 - only shown
+
+
+def _where_condition(view: View) -> Json | None:
+    """The same conditions as an object, without one where they are joined by a logic of their own."""
+    parts: list[Json] = [one.document() for one in view.conditions]
+    if len(parts) < 2 or view.logic.text:
+        return parts[0] if len(parts) == 1 else None
+    return {"conditions": parts, "conjunction": "and"}
 
 
 def _where(view: View) -> str:

@@ -1,0 +1,45 @@
+"""Whether the views we made for reps are still there, and still show what they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from icp_sync.cli.check.examination import WARNING, Examination
+from icp_sync.domain.views import VIEWS
+from icp_sync.errors import Problem
+from icp_sync.ports import StepKind
+
+if TYPE_CHECKING:
+    from icp_sync.ports import ViewStep
+    from icp_sync.wiring import Wired
+
+AGAIN = "icp-sync provision --views --apply"
+
+
+def look(found: Examination, wired: Wired) -> None:
+    """Nothing is asked where none was ever made."""
+    known = {key: view.id for key, view in wired.journal.views().items()}
+    if not known:
+        return
+    wanted = [view for view in VIEWS if view.key in known]
+    told = found.attempt(
+        "views",
+        lambda: wired.crm.views(wanted, wired.blueprint(()), known, apply=False),
+        lambda views: f"{sum(bool(one.key and one.id) for one in views.steps)} for reps",
+    )
+    if told is not None:
+        found.add(WARNING, "views", _wrong([one for one in told.steps if one.key in known]))
+
+
+def _wrong(steps: list[ViewStep]) -> Iterator[Problem]:
+    for one in steps:
+        match one.step.kind:
+            case StepKind.CREATE:
+                what = "it was made for reps and is not there any more"
+                yield Problem(where=one.step.what, what=what, hint=AGAIN)
+            case StepKind.RESTORE:
+                what = "people changed what it filters by"
+                yield Problem(where=one.step.what, what=what, hint=f"{AGAIN} --force, or leave it theirs")
+            case StepKind.CONFLICT | StepKind.NOTE:
+                yield Problem(where=one.step.what, what=one.step.detail, hint="icp-sync provision --views")

@@ -1,0 +1,135 @@
+"""The company and the property a probe makes, and their removal. Touches nothing that is called otherwise.
+
+What an earlier probe left behind, because it was killed, goes first: the company by the id the journal knows,
+or by search, which may lag; the property by being used again and removed at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.probing import DOMAIN, LEFT, NAME, Calls, OutOfCallsError, Seen, plainly
+from icp_sync.errors import AuthError, ConfigError, IcpSyncError, Problem, UnavailableError
+
+PROPERTY = "icp_sync_probe"
+LABEL = "icp-sync probe (delete me)"
+COMPANIES = "/crm/v3/objects/companies"
+PROPERTIES = "/crm/v3/properties/companies"
+GROUP = "companyinformation"
+"""A group every portal has ("Properties" guide of the CRM API)."""
+
+TRIES = 3
+AGAIN = 1.0
+"""Seconds until a property just made can be written to: definitions are read back 0.25 to 0.7 s late."""
+
+
+class Scratch:
+    """One company with one property, and the values it was given."""
+
+    def __init__(self, client: Client, calls: Calls) -> None:
+        self._client = client
+        self._calls = calls
+        self._property = False
+        self.id = ""
+        self.removed: list[str] = []
+        self.left: list[str] = []
+
+    # Before
+
+    def clear(self, known: Sequence[str]) -> None:
+        """Remove what earlier probes left, as far as it can be found."""
+        request = {
+            "filterGroups": [{"filters": [{"propertyName": "domain", "operator": "EQ", "value": DOMAIN}]}],
+            "properties": ["name", "domain"],
+            "limit": LEFT,
+        }
+        self._calls.tidying = True
+        found = self._calls("POST", f"{COMPANIES}/search", json=request)
+        listed = found.at("results")
+        hits = [str(one.get("id")) for one in (listed if isinstance(listed, list) else [])]
+        for id in list(dict.fromkeys([*known, *hits]))[:LEFT]:
+            if not id.isdecimal():
+                continue
+            there = self._calls("GET", f"{COMPANIES}/{id}?properties=name,domain")
+            if there.status == 404:
+                self.removed.append(id)
+            elif _ours(there):
+                self._remove(id)
+        self._calls.tidying = False
+
+    def make(self) -> None:
+        """The property, then the company. Raises ConfigError where something of others is in the way."""
+        definition = {
+            "name": PROPERTY,
+            "label": LABEL,
+            "type": "number",
+            "fieldType": "number",
+            "groupName": GROUP,
+            "description": "Made by icp-sync check --probe, which removes it again.",
+        }
+        made = self._calls("POST", PROPERTIES, json=definition)
+        if made.status == 409:
+            there = self._calls("GET", f"{PROPERTIES}/{PROPERTY}")
+            if (there.at("label"), there.at("type")) != (LABEL, "number"):
+                what = "the portal has a property of that name that no probe made"
+                raise ConfigError([Problem(where=f"property {PROPERTY}", what=what, hint="rename it")])
+        elif not made.good:
+            raise UnavailableError(f"HubSpot did not make the scratch property: {made.said()}")
+        self._property = True
+        made = self._calls("POST", COMPANIES, json={"properties": {"name": NAME, "domain": DOMAIN}})
+        if not made.good or not made.at("id"):
+            raise UnavailableError(f"HubSpot did not make the scratch company: {made.said()}")
+        self.id = str(made.at("id"))
+
+    # Meanwhile
+
+    def write(self, value: str) -> Seen:
+        """The property's value, as our own writes go out: a batch of one with a trace id."""
+        entry = {"id": self.id, "objectWriteTraceId": self.id, "properties": {PROPERTY: value}}
+        return self._calls("POST", f"{COMPANIES}/batch/update", json={"inputs": [entry]})
+
+    def write_at_last(self, value: str) -> Seen:
+        """The same where the property may not have been there yet."""
+        for _ in range(TRIES - 1):
+            seen = self.write(value)
+            if seen.good or "EXIST" not in seen.said(2_000):
+                return seen
+            self._client.transport.wait(AGAIN)
+        return self.write(value)
+
+    def stamp(self) -> str:
+        """The hs_lastmodifieddate it shows now, "" where it shows none."""
+        seen = self._calls("GET", f"{COMPANIES}/{self.id}?properties=hs_lastmodifieddate")
+        return str(seen.at("properties", "hs_lastmodifieddate") or "")
+
+    # Afterwards
+
+    def remove(self) -> None:
+        """Both, as far as possible; what stays is noted in `left`. Raises nothing the other side does."""
+        self._calls.tidying = True
+        if self.id:
+            self._remove(self.id)
+        if self._property:
+            self._gone(f"{PROPERTIES}/{PROPERTY}", f"property {PROPERTY}")
+
+    def _remove(self, id: str) -> None:
+        if self._gone(f"{COMPANIES}/{id}", f"company {id}"):
+            self.removed.append(id)
+
+    def _gone(self, path: str, what: str) -> bool:
+        try:
+            seen = self._calls("DELETE", path)
+        except (AuthError, UnavailableError, OutOfCallsError) as error:
+            why = plainly(error) if isinstance(error, IcpSyncError) else "no call was left for it"
+            self.left.append(f"{what}: {why}")
+            return False
+        if seen.good or seen.status == 404:
+            return True
+        self.left.append(f"{what}: {seen.said()}")
+        return False
+
+
+def _ours(seen: Seen) -> bool:
+    """Whether a record was made by a probe: by its name and its domain, both."""
+    return (seen.at("properties", "name"), seen.at("properties", "domain")) == (NAME, DOMAIN)

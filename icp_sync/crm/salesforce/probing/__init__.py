@@ -1,0 +1,36 @@
+"""A probe of an org: up to thirty calls on one scratch account that settle what Salesforce leaves open."""
+
+from __future__ import annotations
+
+from icp_sync.crm.probing import Board, Calls, Probed, Wanted, room_for
+from icp_sync.crm.salesforce.client import Client
+from icp_sync.crm.salesforce.probing.asking import Asking
+from icp_sync.crm.salesforce.probing.questions import QUESTIONS
+from icp_sync.crm.salesforce.probing.scratch import Scratch
+
+__all__ = ["QUESTIONS", "probe"]
+
+
+def probe(client: Client, wanted: Wanted) -> Probed:
+    """Ask everything there is to ask. What was made is removed, also where something goes wrong.
+
+    A user who may not make accounts leaves the questions about one open. Raises what the transport raises
+    where nobody answers at all, and UnavailableError where the calls of the day do not allow it.
+    """
+    room_for(client.transport.quota)
+    calls, board = Calls(client.call), Board(QUESTIONS)
+    scratch = Scratch(client, calls)
+    try:
+        scratch.clear(wanted.left)
+        scratch.make()
+        if scratch.id:
+            wanted.made(scratch.id)
+        board.ask(Asking(client, calls, board, scratch, wanted).steps())
+    finally:
+        scratch.remove()
+    return Probed(
+        answers=board.answers(),
+        calls=calls.made,
+        removed=tuple(scratch.removed),
+        left=tuple(scratch.left),
+    )

@@ -1,0 +1,252 @@
+"""Reps' views in an org: formula fields and list views deployed as one, then rights, then page layouts.
+
+Looks, decides, has Salesforce try it, and only then deploys. What Salesforce does not take becomes a
+conflict, and the rest is made without it. Doing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from icp_sync.crm.salesforce.client import Client
+from icp_sync.crm.salesforce.provisioning.deploying import Failure, NoRightError, deploy
+from icp_sync.crm.salesforce.provisioning.granting import give
+from icp_sync.crm.salesforce.provisioning.metadata import Component
+from icp_sync.crm.salesforce.views import looking, sections, steps
+from icp_sync.crm.salesforce.views.by_hand import by_hand
+from icp_sync.crm.salesforce.views.components import Filter, shared
+from icp_sync.crm.salesforce.views.looking import Listed, Page, Unread
+from icp_sync.crm.salesforce.views.page_layouts import written
+from icp_sync.crm.salesforce.views.steps import Intent, Learned
+from icp_sync.domain.views import View
+from icp_sync.errors import UnavailableError
+from icp_sync.ports import Blueprint, Step, StepKind, Views, ViewStep
+
+ROUNDS = 5
+"""Deployments tried: what Salesforce will not take is left out of the next."""
+
+NO_REASONS = ViewStep(
+    step=Step(
+        kind=StepKind.NOTE,
+        what="reasons of contacts",
+        detail="a formula cannot reach a long text; they are one click away, on the account",
+    )
+)
+PAGE_LAYOUTS = "Setup → Object Manager → Account → Page Layouts"
+DYNAMIC = "shows fields of its own (Dynamic Forms), so it does not show the section; see below"
+
+
+def views(
+    client: Client,
+    wanted: Sequence[View],
+    blueprint: Blueprint,
+    known: Mapping[str, str],
+    *,
+    apply: bool,
+    force: bool,
+) -> Views:
+    """The steps to the views, taken when `apply`, else only tried by Salesforce."""
+    work = _Work(client, wanted, blueprint, known, force=force)
+    try:
+        planned = work.tried()
+        if apply:
+            planned = work.taken(planned)
+    except NoRightError as error:
+        planned = work.untaken(f"we may not change metadata: {error}")
+    return work.told(planned)
+
+
+def lacking(
+    client: Client, wanted: Sequence[View], blueprint: Blueprint
+) -> tuple[list[Component], list[Step]]:
+    """What of reps' views a project for this org must hold, and the steps no project can take.
+
+    Fields that are not there come with the project; what could not be read is held to be missing, and told.
+    """
+    work = _Work(client, wanted, blueprint, {}, force=False)
+    return work.lacking()
+
+
+class _Work:
+    """One making of the views: what is known of the org, and what trying has taught."""
+
+    def __init__(
+        self,
+        client: Client,
+        wanted: Sequence[View],
+        blueprint: Blueprint,
+        known: Mapping[str, str],
+        *,
+        force: bool,
+    ) -> None:
+        self._client = client
+        self._wanted = wanted
+        self._blueprint = blueprint
+        self._known = known
+        self._force = force
+        self._setup = looking.look(client, blueprint)
+        self._learned = Learned()
+        self._plain: Mapping[str, str] = {}  # list views refused with plain names of fields → why
+        self._asked: dict[tuple[str, Filter], bool | Unread] = {}
+        self._refused = False
+
+    def tried(self) -> list[Intent]:
+        """The plan less what Salesforce does not take of it; nothing is changed."""
+        for _ in range(ROUNDS):
+            planned = self._plan()
+            components = self._components(planned)
+            if not components:
+                return planned
+            new = frozenset(one.full_name.lower() for one in components) - self._seen()
+            failures = deploy(self._client, components, check_only=True, new=new)
+            if not failures:
+                return planned
+            self._learn(failures, components)
+        names = ", ".join(one.name for one in failures)
+        raise UnavailableError(f"Salesforce refuses every time something else: {names}")
+
+    def taken(self, planned: Sequence[Intent]) -> list[Intent]:
+        """The plan, taken."""
+        components = self._components(planned)
+        failures = deploy(self._client, components, check_only=False) if components else []
+        if failures:
+            why = "; ".join(f"{one.name}: {one.problem}" for one in failures)
+            raise UnavailableError(f"the org changes while we look at it: {why}")
+        listed = looking.told(lambda: looking.listed(self._client)) if components else self._setup.views
+        return [self._done(one, listed) for one in planned]
+
+    def untaken(self, why: str) -> list[Intent]:
+        """The plan when nothing of it may be done."""
+        self._refused = True
+        going = (StepKind.CREATE, StepKind.ADD_OPTION, StepKind.RESTORE)
+        return [one.turned(StepKind.NOTE, why) if one.kind in going else one for one in self._plan()]
+
+    def lacking(self) -> tuple[list[Component], list[Step]]:
+        setup = self._setup
+        unread = {"list views": setup.views, "fields of contacts": setup.formulas}
+        steps = [
+            Step(
+                kind=StepKind.CONFLICT, what=what, detail=f"{found.why}; the project replaces those there are"
+            )
+            for what, found in unread.items()
+            if isinstance(found, Unread)
+        ]
+        self._setup = replace(
+            setup,
+            missing=frozenset(),
+            views=() if isinstance(setup.views, Unread) else setup.views,
+            formulas={} if isinstance(setup.formulas, Unread) else setup.formulas,
+        )
+        planned = self._plan()
+        return self._components(planned), [*steps, *_for_hands(planned)]
+
+    def told(self, planned: Sequence[Intent]) -> Views:
+        dynamic = self._setup.dynamic
+        fields = self._blueprint.fields
+        notes = [NO_REASONS] if shared(fields) and "reasons" in fields else []
+        notes += [
+            ViewStep(step=Step(kind=StepKind.NOTE, what=f"Lightning page {page}", detail=DYNAMIC))
+            for page in (() if isinstance(dynamic, Unread) else dynamic)
+        ]
+        hands = by_hand(planned, self._wanted, self._setup, fields, refused=self._refused)
+        return Views(steps=(*(one.told for one in planned), *notes), by_hand=hands)
+
+    def _plan(self) -> list[Intent]:
+        setup, fields = self._setup, self._blueprint.fields
+        formulas = list(steps.formulas(setup, fields, self._learned))
+        usable = frozenset(
+            target.lower()
+            for target, one in zip(shared(fields).values(), formulas, strict=True)
+            if one.kind in (StepKind.CREATE, StepKind.KEEP)
+        )
+        return [
+            *formulas,
+            *steps.views(self._wanted, setup, fields, self._known, self._learned, self._asks, usable),
+            *steps.grants(setup, fields, usable),
+            *steps.layouts(setup, fields),
+        ]
+
+    def _asks(self, view: Listed, wanted: Filter) -> bool | Unread:
+        """Asked once of each."""
+        place = (view.id, wanted)
+        if place not in self._asked:
+            self._asked[place] = looking.asks(self._client, view, wanted)
+        return self._asked[place]
+
+    def _components(self, planned: Sequence[Intent]) -> list[Component]:
+        going = [one for one in planned if self._force or one.kind is not StepKind.RESTORE]
+        return [one.component for one in going if one.component is not None]
+
+    def _seen(self) -> frozenset[str]:
+        listed = () if isinstance(self._setup.views, Unread) else self._setup.views
+        return frozenset(one.full_name.lower() for one in listed)
+
+    def _learn(self, failures: Sequence[Failure], components: Sequence[Component]) -> None:
+        names = {one.full_name.lower(): one.kind for one in components}
+        blamed = dict(_blamed(failures, names))
+        views = {name for name, kind in names.items() if kind == "ListView"}
+        learned = self._learned
+        if blamed.keys() <= views and not self._plain and not any(one.there for one in failures):
+            self._plain = blamed
+            self._learned = replace(learned, prefixed=True)
+            return
+        if blamed.keys() == self._plain.keys():  # neither spelling helps
+            blamed, learned = dict(self._plain), replace(learned, prefixed=False)
+        self._learned = replace(learned, refused={**learned.refused, **blamed})
+
+    # Taking
+
+    def _done(self, one: Intent, listed: tuple[Listed, ...] | Unread) -> Intent:
+        if one.component is not None and (self._force or one.kind is not StepKind.RESTORE):
+            return self._made(one, one.component, listed)
+        if one.rows and one.wanted is not None:
+            name = one.told.step.what.removeprefix("permission set ")
+            problem = give(self._client, name, one.wanted, one.rows)
+            return one.turned(StepKind.CONFLICT, problem) if problem else _done(one)
+        if one.page is not None:
+            problem = self._with_section(one.page)
+            return one.turned(StepKind.CONFLICT, problem) if problem else _done(one)
+        return one
+
+    def _made(self, one: Intent, made: Component, listed: tuple[Listed, ...] | Unread) -> Intent:
+        found = () if isinstance(listed, Unread) else listed
+        ids = {view.full_name.lower(): view.id for view in found}
+        id = ids.get(made.full_name.lower(), "")
+        return _done(replace(one, told=replace(one.told, id=id or one.told.id)))
+
+    def _with_section(self, page: Page) -> str:
+        """Put our section on a layout; why that could not be done, "" when it could."""
+        missing = self._setup.missing
+        fields = {k: v for k, v in self._blueprint.fields.items() if v.lower() not in missing}
+        return written(
+            self._client,
+            page,
+            lambda now: None if sections.shows(now, fields) else sections.added(now, fields),
+        )
+
+
+def _for_hands(planned: Sequence[Intent]) -> Iterator[Step]:
+    """What of a plan no project can hold. A permission set that is not there comes with one."""
+    for one in planned:
+        if one.page is not None and one.kind is StepKind.CREATE:
+            yield replace(one.told.step, detail=PAGE_LAYOUTS)
+        elif one.rows or one.kind is StepKind.CONFLICT or (one.told.key and one.kind is StepKind.NOTE):
+            yield one.told.step
+
+
+def _done(one: Intent) -> Intent:
+    return replace(one, told=replace(one.told, step=replace(one.told.step, done=True)))
+
+
+def _blamed(failures: Sequence[Failure], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Lower-case component → why. A field that fails takes along the views that name it, so fields first."""
+    for kind in ("CustomField", "ListView"):
+        found = [one for one in failures if names.get(one.name.lower()) == kind]
+        for one in found:
+            yield one.name.lower(), steps.HIDDEN if one.there else one.problem
+        if found:
+            return
+    raise UnavailableError(
+        "Salesforce refuses it: " + "; ".join(f"{one.kind} {one.name}: {one.problem}" for one in failures)
+    )

@@ -1,0 +1,76 @@
+"""Whether the worker is ready: what `/readyz` says, for who sends traffic or begins the next upgrade.
+
+Ready is more than alive: the journal answers at the revision we know, the CRM has accepted the credentials
+once, each stream that was due has begun, and nothing was halted. A stream that fails later is a matter of
+health.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping
+
+from icp_sync.daemon.portal import Portal
+from icp_sync.daemon.streams import Loop
+from icp_sync.errors import AuthError
+from icp_sync.journal.schema import REVISIONS
+from icp_sync.observe import log
+
+PATIENCE = 2.0
+"""Seconds a probe waits for another's question to the journal."""
+
+
+class Readiness:
+    """Of all connections of a worker. Says nothing that came from outside: errors are told by their kind."""
+
+    def __init__(self, loops: Collection[Loop], clock: Callable[[], float]) -> None:
+        self._loops, self._clock = loops, clock
+        self._asking = threading.Lock()
+        self._stopping = False
+
+    def stopping(self) -> None:
+        """From here on it is not ready any more."""
+        self._stopping = True
+
+    def report(self) -> tuple[bool, Mapping[str, object]]:
+        """Whether all is ready, and per connection whether it is and why not."""
+        portals = list({id(loop.portal): loop.portal for loop in self._loops}.values())
+        connections: dict[str, dict[str, object]] = {}
+        for portal in portals:
+            reasons = ["the worker is stopping"] if self._stopping else self._reasons(portal)
+            connections[portal.name] = {"ready": not reasons, "reasons": reasons}
+        ready = bool(portals) and all(one["ready"] for one in connections.values())
+        return ready, {"status": "ready" if ready else "not ready", "connections": connections}
+
+    def _reasons(self, portal: Portal) -> list[str]:
+        """Why a connection is not ready."""
+        reasons = [said] if (said := self._of_the_journal(portal)) else []
+        if portal.halted is not None:
+            refused = isinstance(portal.halted, AuthError)
+            why = "the CRM does not accept the credentials" if refused else "the configuration does not fit"
+            return [*reasons, f"halted: {why}; next: icp-sync status"]
+        if not portal.accepted:
+            reasons.append("the CRM has not accepted the credentials yet")
+        now = self._clock()
+        late = [
+            loop.stream
+            for loop in self._loops
+            if loop.portal is portal and not loop.begun and loop.expected <= now
+        ]
+        return [*reasons, f"not begun: {', '.join(late)}"] if late else reasons
+
+    def _of_the_journal(self, portal: Portal) -> str:
+        """What is wrong with the journal, "" when nothing is. One question at a time: a database that answers
+        nobody shall not gather threads."""
+        if not self._asking.acquire(timeout=PATIENCE):
+            return "the journal is being asked"
+        try:
+            revision = portal.wired.journal.schema_revision()
+        except Exception as error:  # whatever it is, it is not ready; an answer is owed all the same
+            log("daemon").debug("the journal does not answer", connection=portal.name, error=repr(error))
+            return "the journal does not answer"
+        finally:
+            self._asking.release()
+        if revision != REVISIONS[-1]:
+            return f"the journal is at schema {revision or 'none'}, this version's is {REVISIONS[-1]}"
+        return ""

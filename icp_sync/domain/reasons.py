@@ -1,0 +1,224 @@
+"""The reasons on the record: what a rep reads in ten seconds, on a phone.
+
+The first line decides; then what helps, what hurts, what is missing, what changed, and who owns it. Every
+name in it is one line that runs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from icp_sync.domain.assessment import Assessment, Fate
+from icp_sync.domain.evaluation import NOT_ICP, Evaluation
+from icp_sync.domain.facts import FactValue
+from icp_sync.domain.headline import below_first, first_words
+from icp_sync.domain.profile import Criterion
+from icp_sync.domain.spelling import REASONS_LIMIT, cut, ended, plain
+from icp_sync.domain.success import NOTHING_SAID, Success
+from icp_sync.domain.words import WORDS, gap_words, open_fact, value_words
+
+OUT_OF_SCOPE = "Outside the profile's scope."
+SHOWN = 3
+"""Criteria named of each kind, the one on the first line among them."""
+LEADS = {"+": "Helps", "−": "Hurts", "?": "Missing"}
+_WORTHWHILE = 30
+"""Characters of a line that are worth beginning it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line: what it is about, and a list of which the last ones can be done without."""
+
+    lead: str
+    items: tuple[str, ...]
+
+    def said(self, most: int) -> str:
+        return ended(f"{self.lead}: {'; '.join(self.items[:most])}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What the reasons tell beside an evaluation, each "" where there is nothing to tell.
+
+    why: the sentence on the last change, as `domain.why` makes it. owner: the line on the owner.
+    """
+
+    why: str = ""
+    success: Success = NOTHING_SAID
+    owner: str = ""
+
+
+NOTHING_BESIDE = Beside()
+
+
+def reasons(
+    evaluation: Evaluation,
+    facts: Mapping[str, FactValue],
+    beside: Beside = NOTHING_BESIDE,
+    *,
+    apart: str = "\n",
+) -> str:
+    """At most 500 characters. apart: what stands between two lines."""
+    if not evaluation.in_scope:
+        return OUT_OF_SCOPE
+    first, *lines = lines_of(evaluation, facts)
+    after = [changed_words(beside.why), profiles_text(evaluation), success_text(beside.success), beside.owner]
+    return fitted([first, *lines, *filter(None, after)], apart)
+
+
+def lines_of(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> list[str | Line]:
+    """What is said of the evaluation itself, the first line first."""
+    first, whole = first_words(evaluation)
+    below = below_first(evaluation)
+    if evaluation.model_tier == NOT_ICP:
+        return [first, *below]
+    shown = evaluation.shown
+    weighed = [
+        Weighed(at=i, low=low, high=high, of=of, got=got)
+        for i, (got, of) in enumerate(shown.points)
+        for low, high in (shown.criterion(i),)
+    ]
+    ranked = Ranked.of(shown.profile.criteria, weighed, facts)
+    if not whole and (top := ranked.strongest(evaluation.model_tier)) is not None:
+        first = ended(f"{first}: {_item(shown, top, facts)}")
+    first = ended(first)
+    helps = tuple(_item(shown, one, facts) for one in ranked.helps)
+    hurts = tuple(_item(shown, one, facts) for one in ranked.hurts)
+    missing = tuple(gap_item(gap_words(fact, facts), points) for fact, points in ranked.missing)
+    found = zip(LEADS.values(), (helps, hurts, missing), strict=True)
+    return [first, *below, *(Line(lead=lead, items=items) for lead, items in found if items)]
+
+
+class Weighed(NamedTuple):
+    """A criterion's credit in [low, high], and its points: `got` of `of`."""
+
+    at: int
+    low: float
+    high: float
+    got: int
+    of: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Ranked:
+    """What helps, hurts and is missing, the most important first, three of each."""
+
+    helps: list[Weighed]
+    hurts: list[Weighed]
+    missing: list[tuple[str, int]]
+
+    @classmethod
+    def of(
+        cls, criteria: Sequence[Criterion], weighed: Sequence[Weighed], facts: Mapping[str, FactValue]
+    ) -> Ranked:
+        """Facts that several criteria wait for are named once, with the points of all of them."""
+        asked = [one for one in weighed if one.of and not criteria[one.at].required]
+        helps = [one for one in asked if one.high <= one.low and one.low >= 0.5]
+        hurts = [one for one in asked if one.high <= one.low and one.low < 0.5]
+        worth: dict[str, float] = {}
+        for one in asked:
+            if one.high > one.low:
+                fact = open_fact(criteria[one.at], facts)
+                worth[fact] = worth.get(fact, 0.0) + one.of * (one.high - one.low)
+        missing = sorted(worth, key=lambda fact: -worth[fact])
+        return cls(
+            helps=sorted(helps, key=lambda one: -one.of * one.low)[:SHOWN],
+            hurts=sorted(hurts, key=lambda one: -one.of * (1 - one.low))[:SHOWN],
+            missing=[(fact, max(1, round(worth[fact]))) for fact in missing[:SHOWN]],
+        )
+
+    def strongest(self, tier: str) -> Weighed | None:
+        """The reason for this tier, taken out of its list: what helps a good one, what hurts another."""
+        lists = (self.helps, self.hurts) if tier in ("A", "B") else (self.hurts, self.helps)
+        return next((found.pop(0) for found in lists if found), None)
+
+
+def _item(shown: Assessment, one: Weighed, facts: Mapping[str, FactValue]) -> str:
+    criterion = shown.profile.criteria[one.at]
+    if one.low >= 0.5:
+        return points_item(plain(criterion.name, WORDS), one.got, one.of)
+    return points_item(value_words(criterion, facts, shown.profile.currency), one.got, one.of)
+
+
+def points_item(said: str, got: int, of: int) -> str:
+    return f"{said} ({got} of {of})"
+
+
+def gap_item(said: str, points: int) -> str:
+    return f"{said}{gap_worth(points)}"
+
+
+def gap_worth(points: int) -> str:
+    return f" (up to {points} {'point' if points == 1 else 'points'})"
+
+
+def profiles_text(evaluation: Evaluation) -> str:
+    """Which of several profiles is shown, and what the others come to."""
+    if len(evaluation.assessments) < 2 or evaluation.model_tier == NOT_ICP:
+        return ""
+    others = [
+        f"{plain(one.profile.name, WORDS)} {'does not fit' if one.fate is Fate.FAILED else one.score}"
+        for one in evaluation.assessments
+        if one is not evaluation.shown
+    ]
+    shown = f"{plain(evaluation.shown.profile.name, WORDS)} {evaluation.shown.score}"
+    return ended(f"Best of {len(evaluation.assessments)} profiles: {'; '.join((shown, *others))}")
+
+
+def success_text(success: Success) -> str:
+    """What fit means for a customer: "Customer: onboarding full, expansion likely, churn risk low."."""
+    said = [f"{name.replace('_', ' ')} {value}" for name, value in success._asdict().items() if value]
+    return ended(f"Customer: {', '.join(said)}") if said else ""
+
+
+_CRM = re.compile(r"\(crm:[^(),]*(?:, ([^()]*))?\)")
+_CAUSES = {"PROFILE": "the profile changed", "ENGINE": "scoring itself changed"}
+
+
+def changed_words(why: str) -> str:
+    """The sentence on the last change for a rep: what kind of cause in plain words, the CRM as a source."""
+    moved, found, cause = why.partition(": ")
+    kind, _, what = cause.rstrip(".").partition(" ")
+    if not found or kind not in ("DATA", "OVERRIDE", *_CAUSES):
+        told = plain(why, 160)
+        return ended(told) if told.strip(".… ") else ""
+    if kind == "OVERRIDE":
+        said = "the override ended" if what == "ended" else f"set {what}"
+    elif kind == "DATA":
+        said = _data_words(what)
+    else:
+        said = f"{_CAUSES[kind]} ({'engine ' * (kind == 'ENGINE')}{what})"
+    return ended(plain(f"{moved}: {said}", 180))
+
+
+def _data_words(what: str) -> str:
+    if what in ("time passed", "the score stayed there"):
+        return "time passed" if what == "time passed" else "the score stayed there long enough"
+    named = _CRM.sub(lambda found: f"({found[1] or 'CRM'})", what)
+    return f"new data, {named}"
+
+
+def fitted(lines: Sequence[str | Line], apart: str = "\n", limit: int = REASONS_LIMIT) -> str:
+    """The lines in at most `limit` characters: lists are shortened first, then the last lines go.
+
+    The first of these is cut at a word where enough of it is left.
+    """
+    said: list[str] = []
+    for most in (SHOWN, 2, 1):
+        said = [line if isinstance(line, str) else line.said(most) for line in lines]
+        if sum(map(len, said)) + len(apart) * (len(said) - 1) <= limit:
+            return apart.join(said)
+    kept: list[str] = []
+    left = limit
+    for line in said:
+        room = left - (len(apart) if kept else 0)
+        if len(line) > room:
+            if room >= _WORTHWHILE:
+                kept.append(cut(line, room))
+            break
+        kept.append(line)
+        left = room - len(line)
+    return apart.join(kept)

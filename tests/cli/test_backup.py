@@ -1,0 +1,258 @@
+"""`journal backup` and `journal restore`: a disk that is lost costs nothing but what nobody can know."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from icp_sync.journal import Journal
+from icp_sync.simulator import Simulator
+from tests.cli.conftest import PROFILE, Place
+
+ACCOUNTS = 40
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A connection of its own portal, settled once and backed up then."""
+    with Simulator(accounts=ACCOUNTS, seed=6, index_lag=0.0) as crm:
+        crm.admin("POST settings", property_lag=0)
+        place = Place(tmp_path_factory.mktemp("backup"), crm).write()
+        place.run("provision", "--apply")
+        place.run("profile", "activate")
+        place.run("mode", "route")
+        place.settle()
+        place.run("journal", "backup", str(place.folder / "first.tar"))
+        yield place
+
+
+@pytest.fixture
+def place(ready: Place, tmp_path: Path) -> Place:
+    """The same connection in a folder of its own. Its journal may be changed, its portal may not."""
+    shutil.copytree(ready.folder, tmp_path / "here")
+    return Place(tmp_path / "here", ready.crm).write()
+
+
+def lose(place: Place) -> None:
+    """The disk with the journal and the seal key is gone."""
+    for file in place.folder.glob("*"):
+        if file.name.startswith("journal.sqlite") or file.name == "seal.key":
+            file.unlink()
+
+
+def until(holds: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.05)
+
+
+def test_a_backup_beside_a_worker_brings_everything_back_after_the_disk_was_lost(tmp_path: Path) -> None:
+    with Simulator(accounts=ACCOUNTS, seed=7, index_lag=0.0) as crm:
+        crm.admin("POST settings", property_lag=0)
+        schedule = (
+            '[connections.main.schedule]\npoll = "0.1s"\ntrailing = "0.1s"\ndue = "0.2s"\n[health]\nport = 0'
+        )
+        place = Place(tmp_path, crm).write(schedule)
+        place.run("provision", "--apply")
+        place.run("profile", "activate")
+        place.run("mode", "write")
+        place.settle()
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "icp_sync", "run", "--config", str(place.config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            known, unknown, theirs = (company["id"] for company in place.companies(icp_tier="B")[:3])
+            wrote = _written(crm)
+            _edit(crm, known, numberofemployees="2")
+            until(lambda: _written(crm) > wrote, "a write the backup knows")
+            made = place.json("journal", "backup", str(tmp_path / "kept.tar.gz"))
+            assert (made["connections"]["main"]["mode"], made["findings"]) == ("write", [])
+            wrote = _written(crm)
+            _edit(crm, unknown, numberofemployees="2")
+            until(lambda: _written(crm) > wrote, "a write the backup does not know")
+        finally:
+            worker.send_signal(signal.SIGKILL)
+            worker.wait(30)
+        lose(place)
+        _edit(crm, theirs, icp_tier="D")  # a person's, while nobody was looking
+        restored = place.json("journal", "restore", str(tmp_path / "kept.tar.gz"))
+        assert (restored["seal_key_here"], restored["unchecked"]) == ("restored", {})
+        assert restored["connections"]["main"]["mode"] == "write"
+        assert place.json("status")["mode"] == "observe", "nothing is written before somebody looked"
+        wrote = _written(crm)
+        crm.admin("POST clock", advance=5)
+        place.run("mode", "write")
+        done = place.json("run", "--backfill")
+        place.run("run", "--once")
+        assert done["read"] == ACCOUNTS
+        assert _written(crm) - wrote == 1, "theirs alone: what follows from the tier they gave it"
+        for ours in (known, unknown):
+            told = place.json("explain", ours)
+            assert (told["held"], told["override"]) == ([], None), "what we wrote since is ours by its seal"
+        assert place.json("explain", theirs)["tier"] == "D", "what a person edited since is theirs"
+        assert theirs in {company["id"] for company in place.companies(icp_tier="D")}
+        again = _written(crm)
+        crm.admin("POST clock", advance=5)
+        assert place.json("run", "--backfill")["written"] == 0
+        assert _written(crm) == again
+        assert place.json("journal", "verify")["whole"]
+        place.run("audit")
+
+
+def _edit(crm: Simulator, account: str, **properties: str) -> None:
+    crm.admin("POST edit", id=account, properties=properties)
+
+
+def _written(crm: Simulator) -> int:
+    return int(crm.admin("GET stats")["records_written"])
+
+
+def test_the_file_is_its_owners_alone_and_names_what_is_in_it(place: Place, tmp_path: Path) -> None:
+    path = tmp_path / "kept.tar"
+    said = place.run("journal", "backup", str(path)).stdout
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "It holds the seal key" in said
+    with tarfile.open(path) as tar:
+        assert tar.getnames() == ["backup.json", "seal.key", "journal.sqlite"]
+    without = place.json("journal", "backup", str(path), "--no-key")
+    assert without["seal_key"] is False
+    with tarfile.open(path) as tar:
+        assert tar.getnames() == ["backup.json", "journal.sqlite"]
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")], "nothing is left lying about"
+
+
+def test_a_backup_is_only_made_of_a_whole_journal_and_takes_no_other_files_place(
+    place: Place, tmp_path: Path
+) -> None:
+    path = tmp_path / "kept.tar"
+    path.write_text("dear all")
+    assert "and no backup" in place.run("journal", "backup", str(path), code=2).stderr
+    assert path.read_text() == "dear all"
+    good = place.folder / "first.tar"
+    before = good.read_bytes()
+    with closing(sqlite3.connect(place.folder / "journal.sqlite")) as db, db:
+        db.execute("UPDATE evaluation SET data = '{'")
+    assert "no backup was made" in place.run("journal", "backup", str(good), code=1).stdout
+    assert good.read_bytes() == before
+    assert "is a folder" in place.run("journal", "backup", str(tmp_path), code=2).stderr
+    lose(place)
+    assert "there is no journal" in place.run("journal", "backup", str(good), code=2).stderr
+
+
+def test_nothing_is_restored_while_a_worker_runs(place: Place) -> None:
+    journal = Journal.open(f"sqlite:///{place.folder}/journal.sqlite", "main")
+    with journal.hold("run"):
+        refused = place.run("journal", "restore", str(place.folder / "first.tar"), code=2)
+    journal.close()
+    assert "is in use by run" in refused.stderr
+    assert place.json("status")["mode"] == "route"
+
+
+def test_the_journal_before_is_kept_and_what_waited_in_the_backup_does_not_act(place: Place) -> None:
+    journal = Journal.open(f"sqlite:///{place.folder}/journal.sqlite", "main")
+    journal.ask("backfill", {}, by="ada", now=time.time())
+    journal.close()
+    path = place.folder / "asked.tar"
+    place.run("journal", "backup", str(path))
+    place.run("mode", "observe")
+    said = place.run("journal", "restore", str(path)).stdout
+    assert "main: mode observe, before route; dropped: 1 request of a command" in said
+    assert "icp-sync mode route" in said
+    kept = next(place.folder.glob("journal.sqlite.replaced-*"))
+    with closing(sqlite3.connect(kept)) as db:
+        assert db.execute("SELECT mode FROM connection_state").fetchall() == [("observe",)]
+    journal = Journal.open(f"sqlite:///{place.folder}/journal.sqlite", "main")
+    assert journal.requests("waiting", "running") == []
+    journal.close()
+    assert [entry["what"] for entry in place.json("audit")["entries"]][-1] == "journal restore"
+    assert place.json("journal", "verify")["whole"]
+
+
+def test_another_portals_journal_is_refused_and_one_nobody_can_ask_is_said(
+    place: Place, tmp_path: Path
+) -> None:
+    with Simulator(accounts=1, seed=1) as other:
+        elsewhere = Place(place.folder, other).write()
+        refused = elsewhere.run("journal", "restore", str(place.folder / "first.tar"), code=2)
+        assert "but these credentials open" in refused.stderr
+        assert not list(place.folder.glob("*.replaced-*"))
+    place.write(token="pat-na1-wrong-token")
+    told = place.json("journal", "restore", str(place.folder / "first.tar"))
+    assert list(told["unchecked"]) == ["main"]
+
+
+def test_another_seal_key_is_not_overwritten(place: Place) -> None:
+    key = place.folder / "seal.key"
+    other = json.loads(key.read_text()) | {"installation": "another", "key": "ab" * 32}
+    key.write_text(json.dumps(other))
+    refused = place.run("journal", "restore", str(place.folder / "first.tar"), code=2)
+    assert "another seal key" in refused.stderr
+    assert json.loads(key.read_text()) == other
+    key.unlink()
+    place.run("journal", "restore", str(place.folder / "first.tar"))
+    assert key.stat().st_mode & 0o777 == 0o600
+    place.run("audit")
+
+
+def repacked(path: Path, change: Callable[[str, bytes], bytes]) -> None:
+    with tarfile.open(path) as tar:
+        parts = {m.name: tar.extractfile(m).read() for m in tar.getmembers()}  # type: ignore[union-attr]
+    with tarfile.open(path, "w") as tar:
+        for name, content in parts.items():
+            new = change(name, content)
+            member = tarfile.TarInfo(name)
+            member.size = len(new)
+            tar.addfile(member, io.BytesIO(new))
+
+
+def test_what_is_no_backup_or_damaged_or_newer_changes_nothing(place: Place, tmp_path: Path) -> None:
+    before = (place.folder / "journal.sqlite").read_bytes()
+
+    def refused(path: Path, code: int = 2) -> str:
+        said = place.run("journal", "restore", str(path), code=code).stderr
+        assert (place.folder / "journal.sqlite").read_bytes() == before
+        return said
+
+    path = tmp_path / "other.tar"
+    for content in (b"", b"hello", b"\x1f\x8b\x08", os.urandom(2_000)):
+        path.write_bytes(content)
+        assert "is no backup" in refused(path)
+    with tarfile.open(path, "w") as tar:
+        tar.add(PROFILE, arcname="backup.json")
+    assert "is no backup" in refused(path)
+    good = place.folder / "first.tar"
+    path.write_bytes(good.read_bytes()[:-20_000])
+    assert "is damaged" in refused(path)
+    shutil.copy(good, path)
+    repacked(path, lambda name, content: content[:-1] + b"x" if name == "journal.sqlite" else content)
+    assert "is damaged" in refused(path)
+    repacked(path, lambda name, content: content.replace(b'"schema": "00', b'"schema": "99'))
+    assert "is newer than this version's" in refused(path)
+    assert "No such file" in refused(tmp_path / "nowhere.tar", code=1)
+
+
+def test_a_journal_on_a_server_is_its_servers_to_back_up(place: Place, tmp_path: Path) -> None:
+    text = place.config.read_text()
+    start = text.index('journal = "')
+    url = "postgresql+psycopg://icp:hunter2secret@db.example/icp"
+    place.config.write_text(f'journal = "{url}"' + text[text.index("\n", start) :])
+    for asked in ("backup", "restore"):
+        said = place.run("journal", asked, str(tmp_path / "kept.tar"), code=2).stderr
+        assert "pg_dump --format=custom" in said
+        assert "hunter2secret" not in said

@@ -1,0 +1,107 @@
+"""Tasks in a Salesforce org: the contract, and what only Salesforce does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from icp_sync.domain.plan import Result
+from icp_sync.simulator.salesforce.org import Org as Simulated
+from tests.crm.salesforce.world import Org
+from tests.crm.task_contract import Given, TaskContract, TaskWorld, task
+
+
+class Errands(Org):
+    other = ""
+    left = ""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        people = [user for user in self.org.users.values() if user.email.endswith("@sales.example")]
+        self.other = [user.email for user in people if user.active][1]
+        self.left = next(user.email for user in people if not user.active)
+
+    @property
+    def org(self) -> Simulated:
+        return self.simulator.org
+
+    def tasks(self) -> list[Given]:
+        emails = {user.id: user.email for user in self.org.users.values()}
+        held = self.org.objects["task"]
+        return [
+            Given(
+                id=held.id_of(one),
+                owner=emails[one.props["OwnerId"]],
+                subject=one.props["Subject"],
+                body=one.props["Description"],
+                accounts=tuple(filter(None, [one.props.get("WhatId", "")])),
+                open=one.props.get("Status") != "Completed",
+            )
+            for one in held.rows(self.org.admin)
+        ]
+
+    def finish(self, task: str) -> None:
+        held = self.org.objects["task"]
+        record = held.record(task)
+        assert record is not None
+        record.props |= {"Status": "Completed"}
+
+    def lose_next_task(self) -> None:
+        self.fault("reset_after_apply", "POST sobjects/", nth=1)
+
+    def break_tasks(self) -> None:
+        self.fault("503", "POST sobjects/")
+
+    def forbid_tasks(self) -> str:
+        self.simulator.admin("POST settings", bare_user=True)
+        return "Task"
+
+    def require(self) -> None:
+        self.simulator.admin(
+            "POST rules",
+            object="Task",
+            field="Subject",
+            value="ICP fit: forbidden",
+            message="say something else",
+        )
+
+
+class TestSalesforce(TaskContract):
+    @pytest.fixture
+    def world(self) -> Iterator[TaskWorld]:
+        org = Errands()
+        yield org
+        org.close()
+
+
+@pytest.fixture
+def org() -> Iterator[Errands]:
+    org = Errands()
+    yield org
+    org.close()
+
+
+def test_a_task_has_a_due_date_and_says_what_it_is_about(org: Errands) -> None:
+    acme = org.create()
+    org.crm.give_task(task(acme))
+    (record,) = org.org.objects["task"].rows(org.org.admin)
+    assert record.props["ActivityDate"] == "2026-11-23"
+    assert record.props["WhatId"] == acme
+    assert record.props["Description"].endswith(f"[icp-sync 0a1b2c3d, about account {acme}.]")
+
+
+def test_a_digest_stands_by_itself(org: Errands) -> None:
+    accounts = [org.create() for _ in range(2)]
+    org.crm.give_task(task(*accounts))
+    assert [one.accounts for one in org.tasks()] == [()]
+
+
+def test_an_owner_deactivated_after_we_looked_is_an_answer_of_its_own(org: Errands) -> None:
+    acme = org.create()
+    org.crm.owners()
+    user = next(user for user in org.org.users.values() if user.email == org.other)
+    user.record.props |= {"IsActive": "false"}
+    answer = org.crm.give_task(task(acme, owner=org.other))
+    assert (answer.result, answer.code) == (Result.REFUSED, "NO_SUCH_OWNER")

@@ -1,0 +1,307 @@
+"""Situations of an account as a rep may meet them: what the reasons on the record say in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from icp_sync.domain.account import NOT_REMEMBERED, Confirmed, Origin, Owner, Previous, Remembered
+from icp_sync.domain.choosing import Team
+from icp_sync.domain.compile import compile_profile
+from icp_sync.domain.conditions import AnyOf, Between, Present
+from icp_sync.domain.desired import desired
+from icp_sync.domain.evaluation import carried, evaluate, overridden
+from icp_sync.domain.facts import merge
+from icp_sync.domain.override import override_note, override_of
+from icp_sync.domain.owner_words import chosen_because
+from icp_sync.domain.ownership import Editing
+from icp_sync.domain.populations import with_population
+from icp_sync.domain.profile import DAY, Criterion, Effect, Flag, Member, Pool, Profile, Route, Target
+from icp_sync.domain.roster import Absence, Tables, Territories, TerritoryRow
+from icp_sync.domain.routing import Held, decide
+from icp_sync.domain.seal import Seal
+from icp_sync.domain.why import evidence_of, why_changed
+from tests.domain.cases import NOW, account
+from tests.domain.test_differences import KEY
+
+ADA, BEN, CYD, DAN = "ada@example.com", "ben@example.com", "cyd@example.com", "dan@example.com"
+NAMES = {ADA: "Ada Lovelace", BEN: "Ben Okri", CYD: "Cyd Charisse"}
+TEAM = Team(owners={e: Owner(id=e, email=e, name=NAMES.get(e, "")) for e in (ADA, BEN, CYD, DAN)})
+LATER = "2026-10-01T00:00:00.000Z"
+
+
+def _any(fact: str, *values: str) -> AnyOf:
+    return AnyOf(fact=fact, values=frozenset(values))
+
+
+SAAS = Profile(
+    name="mid-market SaaS",
+    currency="USD",
+    criteria=(
+        Criterion(
+            name="Runs a CRM we connect to",
+            layer="technographic",
+            when=_any("technologies", "hubspot", "salesforce"),
+            required=True,
+        ),
+        Criterion(
+            name="50–500 employees",
+            layer="firmographic",
+            when=Between(fact="employees", low=50, high=500),
+            weight=35,
+        ),
+        Criterion(
+            name="Software company",
+            layer="firmographic",
+            when=_any("industry", "COMPUTER_SOFTWARE", "INTERNET"),
+            weight=30,
+        ),
+        Criterion(
+            name="Has an outbound sales role open",
+            layer="operational",
+            when=_any("open_roles", "sdr", "bdr"),
+            weight=20,
+        ),
+        Criterion(
+            name="In the US or Canada", layer="firmographic", when=_any("country", "US", "CA"), weight=15
+        ),
+    ),
+    flags=(
+        Flag(name="Agency", when=_any("business_model", "agency"), effect=Effect.EXCLUDE),
+        Flag(
+            name="Under $1M",
+            when=Between(fact="revenue", high=1e6, high_open=True, money=True),
+            effect=Effect.CAP,
+            cap="C",
+        ),
+        Flag(name="EU residency asked for", when=_any("residency", "eu"), effect=Effect.MARK),
+    ),
+)
+ENTERPRISE = replace(
+    SAAS,
+    name="enterprise",
+    criteria=(
+        Criterion(
+            name="Over 1,000 employees",
+            layer="firmographic",
+            when=Between(fact="employees", low=1000),
+            required=True,
+        ),
+        *SAAS.criteria[2:],
+    ),
+)
+POOL = Pool(name="north-america", members=(Member(email=ADA), Member(email=BEN), Member(email=CYD, cap=50)))
+ROUTED = replace(
+    SAAS,
+    pools={"north-america": replace(POOL, members=(*POOL.members, Member(email=DAN)))},
+    routes=(Route(target=Target(lane="sales", pool="north-america", territory="map.csv"), tiers=("A", "B")),),
+)
+GOOD: Mapping[str, object] = {
+    "technologies": {"hubspot"},
+    "employees": 240,
+    "industry": "COMPUTER_SOFTWARE",
+    "open_roles": {"sdr"},
+    "country": "US",
+    "business_model": {"saas"},
+    "revenue": 2.5e7,
+    "residency": {"us"},
+}
+
+
+def without(*names: str, **known: object) -> dict[str, object]:
+    """The good company, less some facts, with others in place."""
+    return {**{n: v for n, v in GOOD.items() if n not in names}, **known}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """An earlier settlement: its facts, and under which profiles, how many days ago."""
+
+    known: Mapping[str, object]
+    profiles: tuple[Profile, ...] = (SAAS,)
+    live: Mapping[str, str] = field(default_factory=dict)
+    days: float = 1.0
+    version: int = 1
+    engine: int | None = None
+
+
+def told(
+    known: Mapping[str, object],
+    *,
+    profiles: tuple[Profile, ...] = (SAAS,),
+    live: Mapping[str, str] | None = None,
+    remembered: Remembered = NOT_REMEMBERED,
+    owner: str = "",
+    team: Team | None = None,
+    routed: tuple[str, str] = ("", ""),
+    before: Before | None = None,
+    version: int = 1,
+) -> str:
+    """The reasons as they should be on the record. routed: whom the route chose last, and why.
+
+    team: as it stands where the connection routes, None where it does not.
+    """
+    previous, evidence = _before(before) if before else (None, {})
+    if routed[0]:
+        previous = replace(previous or Previous(tier="A", raw_tier="A"), routed_owner=routed[0])
+        previous = replace(previous, routed_why=routed[1], routed_at=NOW - 20 * DAY)
+    one = account(live=dict(live or {}), owner=owner, **known)
+    read = with_population(merge(one.signals))
+    compiled = tuple(compile_profile(p) for p in profiles)
+    override = override_of(one, remembered, Seal(), KEY, Editing(now=NOW))
+    model = evaluate(compiled, read.facts, previous, NOW, version=version)
+    evaluation = overridden(model, override, override_note(one.live, NOW))
+    held = Held(owner=owner, vacant_from=None if owner else 0.0, routed=routed[0])
+    decision = decide(one.id, evaluation, read.facts, held=held, team=team or Team(), now=NOW)
+    why = why_changed(previous, evidence, evaluation, read, compiled, NOW)
+    then = carried(evaluation, previous, NOW, why=why)
+    if team is not None and decision.owner:
+        because = chosen_because(decision, team.owners)
+        then = replace(then, routed_owner=decision.owner, routed_at=NOW, routed_why=because)
+    owners = team.owners if team else None
+    return desired(one, evaluation, decision, then, read.facts, owners)["reasons"]
+
+
+def _before(before: Before) -> tuple[Previous, dict[str, object]]:
+    at = NOW - before.days * DAY
+    one = account(live=dict(before.live), **before.known)
+    read = with_population(merge(one.signals))
+    compiled = tuple(compile_profile(p) for p in before.profiles)
+    override = override_of(one, NOT_REMEMBERED, Seal(), KEY, Editing(now=at))
+    evaluation = overridden(evaluate(compiled, read.facts, None, at, version=before.version), override)
+    evidence = evidence_of(evaluation, read)
+    if before.engine is not None:
+        evidence["engine"] = before.engine
+    return carried(evaluation, None, at, why=""), evidence
+
+
+def _away(*, everybody: bool = False) -> Team:
+    """Ben is away, Cyd at her cap, Dan outside the territory; Ada too where nobody is left."""
+    rows = tuple(
+        TerritoryRow(line=i, territory="East", owner=email, cap=50 if email == CYD else 0)
+        for i, email in enumerate((ADA, BEN, CYD))
+    )
+    gone = {BEN: (Absence(email=BEN, start=NOW - DAY, until=NOW + 10 * DAY),)}
+    if everybody:
+        gone[ADA] = (Absence(email=ADA, start=NOW - DAY, until=NOW + 3 * DAY),)
+    tables = Tables(territories={"map.csv": Territories("map.csv", rows)}, absences=gone)
+    return replace(TEAM, loads={CYD: 50}, caps={CYD: 50}, tables=tables)
+
+
+def _tall() -> Profile:
+    """A profile whose every name is as long as a name may be."""
+    words = "that somebody in a meeting once described at great length"
+
+    def named(one: str) -> str:
+        return f"{one} {words} and nobody shortened since"[:100]
+
+    return replace(
+        ROUTED,
+        name=named("Companies"),
+        routes=(replace(ROUTED.routes[0], tiers=("C",), even_if_provisional=True),),
+        criteria=(
+            *(replace(c, name=named(c.name)) for c in SAAS.criteria),
+            *(
+                Criterion(name=named(f"Reason {i}"), layer="pain", when=Present(fact=f), weight=w)
+                for i, (f, w) in enumerate((("keywords", 15), ("city", 14), ("news", 13), ("state", 12)))
+            ),
+        ),
+        flags=(*SAAS.flags[:1], replace(SAAS.flags[1], name=named("Small"))),
+    )
+
+
+def _overridden(until: str = "", why: str = "") -> dict[str, str]:
+    return {"tier_override": "A", "tier_override_reason": why, "tier_override_until": until}
+
+
+_OPEN = without("industry", "open_roles")
+_DEAL = replace(
+    ROUTED, routes=(Route(target=Target(lane="sales", pool="north-america"), even_if_owned=True),)
+)
+_LEFT = replace(TEAM, owners={**TEAM.owners, BEN: replace(TEAM.owners[BEN], active=False)})
+_TYPED = Remembered(
+    confirmed={"tier": Confirmed(value="C", origin=Origin.HUMAN, at=NOW - 5 * DAY, by="workflow")}
+)
+_BY_A_PERSON = Remembered(
+    confirmed={"tier_override": Confirmed(value="A", origin=Origin.HUMAN, at=NOW - DAY, by="person")}
+)
+_TRICKY = replace(
+    SAAS,
+    criteria=(
+        SAAS.criteria[0],
+        replace(SAAS.criteria[1], name="50–500\nemployees<script>alert(1)</script>"),
+        replace(SAAS.criteria[2], name="Soft\u202eware\x00 <b>company</b>"),
+        *SAAS.criteria[3:],
+    ),
+)
+
+SITUATIONS: Mapping[str, Callable[[], str]] = {
+    "firm_a": lambda: told(GOOD),
+    "provisional_b_missing_must_have": lambda: told(without("technologies", industry="BANKING")),
+    "provisional_by_points": lambda: told(without("industry")),
+    "needs_data": lambda: told({"country": "US"}),
+    "not_icp_by_gate": lambda: told(
+        without("technologies"), profiles=(replace(SAAS, criteria=(_GATE, *SAAS.criteria[1:])),)
+    ),
+    "not_icp_by_flag": lambda: told(without(business_model={"agency"})),
+    "two_profiles_both_failed": lambda: told(
+        without(business_model={"agency"}), profiles=(SAAS, replace(ENTERPRISE, flags=()))
+    ),
+    "two_profiles_better_shown": lambda: told(without(employees=2400), profiles=(SAAS, ENTERPRISE)),
+    "capped_by_flag": lambda: told(without(revenue=4e5)),
+    "marked_by_flag": lambda: told(without(residency={"eu"})),
+    "boundary_waiting": lambda: told(
+        without(country="DE"), profiles=(_NEAR,), before=Before(known=GOOD, profiles=(_NEAR,), days=2)
+    ),
+    "overridden": lambda: told(
+        _OPEN,
+        live=_overridden(LATER, "a strategic logo, see the board's list."),
+        remembered=_BY_A_PERSON,
+    ),
+    "typed_tier": lambda: told(GOOD, live={"tier": "C"}, remembered=_TYPED),
+    "override_ended": lambda: told(
+        _OPEN,
+        live=_overridden("2026-09-20T00:00:00.000Z"),
+        before=Before(known=_OPEN, live=_overridden("2026-09-20T00:00:00.000Z"), days=9),
+    ),
+    "changed_by_data": lambda: told(
+        without(industry="HOSPITAL_HEALTH_CARE", employees=9000), before=Before(known=GOOD)
+    ),
+    "changed_by_profile": lambda: told(
+        without(country="DE"), profiles=(_ABROAD,), before=Before(known=without(country="DE")), version=2
+    ),
+    "changed_by_engine": lambda: told(GOOD, before=Before(known={"country": "US"}, engine=0)),
+    "customer_in_success_lane": lambda: told(without(lifecycle={"customer"})),
+    "assigned_with_people_skipped": lambda: told(GOOD, profiles=(ROUTED,), team=_away()),
+    "owner_of_our_choice": lambda: told(
+        GOOD,
+        profiles=(ROUTED,),
+        team=_away(),
+        owner=ADA,
+        routed=(ADA, "from pool north-america; passed over: Ben Okri (away until 2026-09-10)"),
+    ),
+    "nobody_may_take_it": lambda: told(GOOD, profiles=(ROUTED,), team=_away(everybody=True)),
+    "owner_stays_for_a_deal": lambda: told(
+        without(open_deals=1),
+        profiles=(_DEAL,),
+        team=_LEFT,
+        owner=BEN,
+        routed=(BEN, "from pool north-america"),
+    ),
+    "very_long_names": lambda: told(
+        without("industry", "technologies", "state", "news", employees=9_000, city="x"),
+        profiles=(_tall(),),
+        team=_away(everybody=True),
+        before=Before(known=GOOD, profiles=(_tall(),)),
+    ),
+    "hostile_names": lambda: told(
+        without(country="D\u202eE\n<img src=x onerror=alert(1)>"), profiles=(_TRICKY,)
+    ),
+    "out_of_scope": lambda: told(without(account_type="partner"), profiles=(_SCOPED,)),
+}
+"""Name of a golden file → the text."""
+
+_GATE = replace(SAAS.criteria[0], name="At most 100 employees", when=Between(fact="employees", high=100))
+_SCOPED = replace(SAAS, score_scope=_any("account_type", "prospect"))
+_NEAR = replace(SAAS, tiers=replace(SAAS.tiers, a=87))
+_ABROAD = replace(SAAS, criteria=(*SAAS.criteria[:4], replace(SAAS.criteria[4], weight=60)))
