@@ -88,11 +88,6 @@ class Portal:
         )
         self.alert(HALTED, f"{error}" + (f" next: {error.next_step}" if error.next_step else ""))
 
-    @property
-    def bound(self) -> bool:
-        """Whether the credentials have opened the portal that the journal is about."""
-        return self._bound
-
     def alert(self, name: str, text: str) -> None:
         """Say once that something began to need a person; a journal that is away is in the log already."""
         try:

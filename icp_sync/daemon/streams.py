@@ -163,7 +163,7 @@ class Loop:
 
     def _tell_people(self) -> bool:
         """Operators whatever happens; reps once it is sure whose portal this is."""
-        reps = (REP,) if self.portal.bound and not self.portal.halted else ()
+        reps = (REP,) if self.portal.accepted and not self.portal.halted else ()
         sent = tell(self.portal.wired.parts, going=self._going, audiences=(OPERATOR, *reps))
         if sent is not None and sent.notices:
             self._log().info("told", **sent.to_json())

@@ -17,12 +17,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic.command import upgrade
+from alembic.config import Config
+from sqlalchemy import create_engine, text
 
+import icp_sync.journal
 from icp_sync.journal import Journal
+from icp_sync.journal.copying import connections_of, revision_of
+from icp_sync.journal.schema import REVISIONS
 from icp_sync.simulator import Simulator
 from tests.cli.conftest import PROFILE, Place
 
 ACCOUNTS = 40
+MIGRATIONS = Path(icp_sync.journal.__file__).parent / "migrations"
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +252,33 @@ def test_what_is_no_backup_or_damaged_or_newer_changes_nothing(place: Place, tmp
     repacked(path, lambda name, content: content.replace(b'"schema": "00', b'"schema": "99'))
     assert "is newer than this version's" in refused(path)
     assert "No such file" in refused(tmp_path / "nowhere.tar", code=1)
+
+
+def made_by_an_older_program(path: Path, revision: str, identity: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
+        upgrade(config, revision)
+        row = (
+            "INSERT INTO connection_state (connection, identity, crm, mode, active_version, roster_version) "
+        )
+        row += "VALUES ('main', :identity, 'hubspot', 'write', 0, 0)"
+        conn.execute(text(row), {"identity": identity})
+    engine.dispose()
+
+
+def test_an_older_programs_journal_is_backed_up_as_it_is_and_migrated_when_restored(place: Place) -> None:
+    path, kept = place.folder / "journal.sqlite", place.folder / "old.tar"
+    (known,) = connections_of(path)
+    path.unlink()
+    made_by_an_older_program(path, "0006", known.identity)
+    made = place.json("journal", "backup", str(kept))
+    assert (made["schema"], revision_of(path)) == ("0006", "0006"), "no backup migrates anything"
+    place.run("journal", "restore", str(kept))
+    assert revision_of(path) == REVISIONS[-1]
+    assert place.json("journal", "verify")["whole"]
 
 
 def test_a_journal_on_a_server_is_its_servers_to_back_up(place: Place, tmp_path: Path) -> None:

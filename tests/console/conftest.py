@@ -1,13 +1,12 @@
 """A console that really runs: on a port, over the journal of a portal that was read and written once.
 
-Names of its companies are those of `corpus`. Each test has a copy of the journal.
+Each test has a copy of the journal.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,25 +17,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from icp_sync.cli.demo.world import World, simulated
 from icp_sync.console.place import Place
 from icp_sync.console.serving import serving
-from icp_sync.domain.standing import Mode
 from icp_sync.journal import Journal
-from icp_sync.observe import configure_logs
-from icp_sync.ports import Stream
-from icp_sync.profile_file import load_all
-from icp_sync.settings import Settings, load
 from icp_sync.settings.console import ConsoleServer
-from icp_sync.sync.cycle import cycle
 from icp_sync.wiring import Wired, wire
-from tests.console.corpus import XSS
+from tests.console.portal import Portal, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-COMPANIES = "/crm/objects/2026-09/companies"
 REQUIRED = "ICP_SYNC_REQUIRE_BROWSER"
 QUIET = (
     "--no-sandbox",
@@ -89,48 +80,10 @@ def until(holds: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Portal:
-    """A simulated portal whose accounts were settled once, and the settings that lead to it."""
-
-    world: World
-    folder: Path
-
-    def settings(self, folder: Path) -> Settings:
-        """The same settings with a copy of journal and seal key."""
-        for file in self.folder.glob("icp-sync.sqlite*"):
-            shutil.copy(file, folder / file.name)
-        found = load(self.world.config)
-        return found.model_copy(update={"journal": f"sqlite:///{folder / 'icp-sync.sqlite'}"})
-
-
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """Read, written and polled once, as `icp-sync demo` does."""
-    folder = tmp_path_factory.mktemp("console")
-    configure_logs(level="critical")
-    with simulated(folder, crm="hubspot", accounts=150, seed=3) as world:
-        for record, name in zip(_some(world), XSS, strict=False):
-            world._ask("PATCH", f"{COMPANIES}/{record}", json={"properties": {"name": name}})
-        wired = wire(load(world.config), create_seal=True)
-        loaded = load_all(wired.settings.profiles, types=wired.types)
-        wired.crm.provision(wired.blueprint(tuple(one.profile for one in loaded)), apply=True)
-        wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=time.time())
-        wired.journal.activate([(one.path.name, one.text) for one in loaded], now=time.time(), note="test")
-        wired.journal.set_mode(Mode.ROUTE, now=time.time())
-        for stream in (Stream.BACKFILL, Stream.POLL):
-            assert cycle(stream, wired.parts) is not None
-        journal = Path(load(world.config).journal.removeprefix("sqlite:///"))
-        wired.journal.close()
-        for file in journal.parent.glob(f"{journal.name}*"):
-            shutil.copy(file, folder / file.name.replace(journal.name, "icp-sync.sqlite"))
-        yield Portal(world=world, folder=folder)
-
-
-def _some(world: World) -> Iterator[str]:
-    found = world._ask("GET", COMPANIES, params={"limit": "100"})
-    for record in found["results"]:
-        yield record["id"]
+    with settled(tmp_path_factory.mktemp("console"), accounts=150) as made:
+        yield made
 
 
 Serve = Callable[..., Console]

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,25 +43,31 @@ def compose() -> Any:
     return YAML(typ="safe").load((ROOT / "deploy" / "compose.yml").read_text(encoding="utf-8"))
 
 
-def in_context(path: str) -> bool:
-    """Whether Docker would send this file to the build: the last rule that speaks of it decides."""
-    sent = True
-    for rule in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
-        if rule and not rule.startswith("#"):
-            pattern = rule.removeprefix("!")
-            names = ["/".join(path.split("/")[: n + 1]) for n in range(path.count("/") + 1)]
-            deep = pattern.startswith("**/") and pattern[3:] in path.split("/")
-            if deep or any(fnmatch.fnmatch(name, pattern) for name in names):
-                sent = rule.startswith("!")
+def rules() -> list[str]:
+    """The lines of .dockerignore; of those that speak of a file the last one decides."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def in_context(path: str, rules: list[str]) -> bool:
+    """Whether Docker would send this file to the build."""
+    parts, sent = path.split("/"), True
+    names = ["/".join(parts[: n + 1]) for n in range(len(parts))]
+    for rule in rules:
+        pattern = rule.removeprefix("!")
+        deep = pattern.startswith("**/") and pattern[3:] in parts
+        if deep or any(fnmatch.fnmatchcase(name, pattern) for name in names):
+            sent = rule.startswith("!")
     return sent
 
 
-def context() -> list[str]:
+@cache
+def context() -> tuple[str, ...]:
     """Every file of this checkout that goes into the build."""
-    roots = ["icp_sync", "config", "deploy", "tests", ".ci"]
-    below = [p for root in roots for p in (ROOT / root).rglob("*") if p.is_file()]
+    below = [p for root in ("icp_sync", "config", "deploy", ".ci") for p in (ROOT / root).rglob("*")]
     paths = [p.relative_to(ROOT).as_posix() for p in [*ROOT.iterdir(), *below] if p.is_file()]
-    return sorted(path for path in paths if in_context(path))
+    said = rules()
+    return tuple(sorted(path for path in paths if in_context(path, said)))
 
 
 def test_the_linter_has_nothing_to_say() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from icp_sync.domain.account import NOT_REMEMBERED, Confirmed, Origin, Owner, Previous, Remembered
+from icp_sync.domain.account import NOT_REMEMBERED, Confirmed, Origin, Previous, Remembered
 from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import compile_profile
-from icp_sync.domain.conditions import AnyOf, Between, Present
+from icp_sync.domain.conditions import Between, Present
 from icp_sync.domain.desired import desired
 from icp_sync.domain.evaluation import carried, evaluate, overridden
 from icp_sync.domain.facts import merge
@@ -16,101 +16,25 @@ from icp_sync.domain.override import override_note, override_of
 from icp_sync.domain.owner_words import chosen_because
 from icp_sync.domain.ownership import Editing
 from icp_sync.domain.populations import with_population
-from icp_sync.domain.profile import DAY, Criterion, Effect, Flag, Member, Pool, Profile, Route, Target
+from icp_sync.domain.profile import DAY, Criterion, Profile, Route, Target
 from icp_sync.domain.roster import Absence, Tables, Territories, TerritoryRow
 from icp_sync.domain.routing import Held, decide
 from icp_sync.domain.seal import Seal
 from icp_sync.domain.why import evidence_of, why_changed
 from tests.domain.cases import NOW, account
+from tests.domain.offering import (
+    ADA,
+    BEN,
+    CYD,
+    ENTERPRISE,
+    GOOD,
+    ROUTED,
+    SAAS,
+    TEAM,
+    any_of,
+    without,
+)
 from tests.domain.test_differences import KEY
-
-ADA, BEN, CYD, DAN = "ada@example.com", "ben@example.com", "cyd@example.com", "dan@example.com"
-NAMES = {ADA: "Ada Lovelace", BEN: "Ben Okri", CYD: "Cyd Charisse"}
-TEAM = Team(owners={e: Owner(id=e, email=e, name=NAMES.get(e, "")) for e in (ADA, BEN, CYD, DAN)})
-LATER = "2026-10-01T00:00:00.000Z"
-
-
-def _any(fact: str, *values: str) -> AnyOf:
-    return AnyOf(fact=fact, values=frozenset(values))
-
-
-SAAS = Profile(
-    name="mid-market SaaS",
-    currency="USD",
-    criteria=(
-        Criterion(
-            name="Runs a CRM we connect to",
-            layer="technographic",
-            when=_any("technologies", "hubspot", "salesforce"),
-            required=True,
-        ),
-        Criterion(
-            name="50–500 employees",
-            layer="firmographic",
-            when=Between(fact="employees", low=50, high=500),
-            weight=35,
-        ),
-        Criterion(
-            name="Software company",
-            layer="firmographic",
-            when=_any("industry", "COMPUTER_SOFTWARE", "INTERNET"),
-            weight=30,
-        ),
-        Criterion(
-            name="Has an outbound sales role open",
-            layer="operational",
-            when=_any("open_roles", "sdr", "bdr"),
-            weight=20,
-        ),
-        Criterion(
-            name="In the US or Canada", layer="firmographic", when=_any("country", "US", "CA"), weight=15
-        ),
-    ),
-    flags=(
-        Flag(name="Agency", when=_any("business_model", "agency"), effect=Effect.EXCLUDE),
-        Flag(
-            name="Under $1M",
-            when=Between(fact="revenue", high=1e6, high_open=True, money=True),
-            effect=Effect.CAP,
-            cap="C",
-        ),
-        Flag(name="EU residency asked for", when=_any("residency", "eu"), effect=Effect.MARK),
-    ),
-)
-ENTERPRISE = replace(
-    SAAS,
-    name="enterprise",
-    criteria=(
-        Criterion(
-            name="Over 1,000 employees",
-            layer="firmographic",
-            when=Between(fact="employees", low=1000),
-            required=True,
-        ),
-        *SAAS.criteria[2:],
-    ),
-)
-POOL = Pool(name="north-america", members=(Member(email=ADA), Member(email=BEN), Member(email=CYD, cap=50)))
-ROUTED = replace(
-    SAAS,
-    pools={"north-america": replace(POOL, members=(*POOL.members, Member(email=DAN)))},
-    routes=(Route(target=Target(lane="sales", pool="north-america", territory="map.csv"), tiers=("A", "B")),),
-)
-GOOD: Mapping[str, object] = {
-    "technologies": {"hubspot"},
-    "employees": 240,
-    "industry": "COMPUTER_SOFTWARE",
-    "open_roles": {"sdr"},
-    "country": "US",
-    "business_model": {"saas"},
-    "revenue": 2.5e7,
-    "residency": {"us"},
-}
-
-
-def without(*names: str, **known: object) -> dict[str, object]:
-    """The good company, less some facts, with others in place."""
-    return {**{n: v for n, v in GOOD.items() if n not in names}, **known}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,10 +114,9 @@ def _away(*, everybody: bool = False) -> Team:
 
 def _tall() -> Profile:
     """A profile whose every name is as long as a name may be."""
-    words = "that somebody in a meeting once described at great length"
 
     def named(one: str) -> str:
-        return f"{one} {words} and nobody shortened since"[:100]
+        return f"{one} that somebody in a meeting once described at great length and nobody shortened"[:100]
 
     return replace(
         ROUTED,
@@ -255,7 +178,7 @@ SITUATIONS: Mapping[str, Callable[[], str]] = {
     ),
     "overridden": lambda: told(
         _OPEN,
-        live=_overridden(LATER, "a strategic logo, see the board's list."),
+        live=_overridden("2026-10-01T00:00:00.000Z", "a strategic logo, see the board's list."),
         remembered=_BY_A_PERSON,
     ),
     "typed_tier": lambda: told(GOOD, live={"tier": "C"}, remembered=_TYPED),
@@ -302,6 +225,6 @@ SITUATIONS: Mapping[str, Callable[[], str]] = {
 """Name of a golden file → the text."""
 
 _GATE = replace(SAAS.criteria[0], name="At most 100 employees", when=Between(fact="employees", high=100))
-_SCOPED = replace(SAAS, score_scope=_any("account_type", "prospect"))
+_SCOPED = replace(SAAS, score_scope=any_of("account_type", "prospect"))
 _NEAR = replace(SAAS, tiers=replace(SAAS.tiers, a=87))
 _ABROAD = replace(SAAS, criteria=(*SAAS.criteria[:4], replace(SAAS.criteria[4], weight=60)))

@@ -30,7 +30,8 @@ from icp_sync.domain.spelling import REASONS_LIMIT, cut, plain, spoken_value
 from icp_sync.domain.standing import STATES
 from icp_sync.domain.success import NOTHING_SAID, Success
 from tests.domain.cases import NOW, account, profiles, some_facts, value
-from tests.domain.situations import ADA, BEN, NAMES, SITUATIONS, TEAM
+from tests.domain.offering import ADA, BEN, NAMES, TEAM
+from tests.domain.situations import SITUATIONS
 from tests.domain.test_differences import KEY
 
 GOLDEN = Path(__file__).parent / "reasons"

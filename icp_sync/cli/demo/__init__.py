@@ -40,6 +40,12 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the simulated CRM running to try things on.")
     ] = False,
+    console: Annotated[
+        str | None,
+        typer.Option(
+            "--console", metavar="HOST:PORT", help="Then let the worker run, with its console there."
+        ),
+    ] = None,
     svg: Annotated[
         Path | None, typer.Option("--svg", metavar="PATH", help="Also save this output as a picture.")
     ] = None,
@@ -54,9 +60,11 @@ def demo(
             problem = Problem(where="--crm", what=f"'{crm[:40]}' is none of {', '.join(WORLDS)}")
             raise ConfigError([problem], next_step="icp-sync demo --crm salesforce")
         world = stack.enter_context(simulated(folder, crm=crm, accounts=accounts, seed=seed))
-        wired = stack.enter_context(_wired(world))
-        clean = _tell(screen, world, wired)
-        if keep:
+        with _wired(world) as wired:
+            clean = _tell(screen, world, wired)
+        if console is not None:
+            _work(screen, world, console)
+        elif keep:
             _keep(screen, world)
     if not clean:
         raise typer.Exit(1)
@@ -255,6 +263,16 @@ def _second_pass(screen: Screen, world: World, wired: Wired) -> bool:
     screen.say()
     screen.say(f"second pass: {writes} writes, {report.calls} enrichment calls", "bold green")
     return writes == 0 and report.calls == 0
+
+
+def _work(screen: Screen, world: World, console: str) -> None:
+    """The worker on the simulated CRM, with its console, until Ctrl-C."""
+    from icp_sync.cli.run import work
+
+    screen.say(
+        f"\nThe worker runs on it now, and its console answers at http://{console}/ (Ctrl-C ends both)."
+    )
+    work(None, world.config, console)
 
 
 def _keep(screen: Screen, world: World) -> None:

@@ -216,6 +216,9 @@ seal_file = "{world.folder.as_posix()}/seal.key"
 [health]
 port = 0
 
+[console]
+local = "approver"
+
 [connections.demo]
 profiles = ["{profile.as_posix()}"]
 enrichers = [{{use = "public_companies"}}]

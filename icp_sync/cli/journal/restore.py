@@ -257,6 +257,10 @@ def show(screen: Screen, done: Restored, place: Path) -> None:
         )
     for name in done.unknown:
         screen.say(f"{name}: the settings name no such connection; it stays as it is", "yellow")
+    _next(screen, done)
+
+
+def _next(screen: Screen, done: Restored) -> None:
     screen.heading("What it does not know")
     screen.say(
         "  what happened since: undos, releases and approvals, changes of mode and profile, answers bought.\n"

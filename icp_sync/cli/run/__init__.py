@@ -81,7 +81,7 @@ def run(
             raise ConfigError("--console goes with the worker, not with --once, --backfill or --dry-run")
         _one_shot(wanted, connection, config, as_json)
     else:
-        _work(connection, config, console)
+        work(connection, config, console)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,8 @@ class Wanted:
 # The worker
 
 
-def _work(connection: str | None, config: Path | None, console: str | None) -> None:
+def work(connection: str | None, config: Path | None, console: str | None) -> None:
+    """The worker until it is told to stop. console: where its console answers, None as the settings say."""
     from icp_sync.cli.run.console import answering
     from icp_sync.daemon import Daemon, Stopping
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from icp_sync.console.pages import overview
+from icp_sync.console.pages import account, accounts, overview
 
 
 def routes() -> list[BaseRoute]:
     """Every page and action below a connection."""
-    return [*overview.routes()]
+    return [*overview.routes(), *accounts.routes(), *account.routes()]

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TypeVar
 
 from icp_sync.crm.probing import Probed, Wanted
 from icp_sync.crm.salesforce.catalogue import Catalogue
@@ -19,6 +18,7 @@ from icp_sync.crm.salesforce.reads import contacts, deals, discovery, fields
 from icp_sync.crm.salesforce.reads.history import History
 from icp_sync.crm.salesforce.reads.opportunities import Opportunities
 from icp_sync.crm.salesforce.reads.reading import BULK_FROM, FRESH_FOR, Reader
+from icp_sync.crm.salesforce.refused import ours as _ours
 from icp_sync.crm.salesforce.roster import roster
 from icp_sync.crm.salesforce.values import Facts, Values
 from icp_sync.crm.salesforce.views import making
@@ -31,7 +31,7 @@ from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
 from icp_sync.domain.plan import Outcome, Write
 from icp_sync.domain.views import View
-from icp_sync.errors import ConfigError, Problem, RequestError, UnavailableError
+from icp_sync.errors import ConfigError, Problem
 from icp_sync.ports import (
     NONE_READ,
     Blueprint,
@@ -49,8 +49,6 @@ from icp_sync.ports import (
     Views,
 )
 from icp_sync.quota import Carrying, Quota
-
-T = TypeVar("T")
 
 PAGE = 2_000
 """Accounts of a page: ten collections, and as many as one retrieve takes."""
@@ -293,13 +291,3 @@ class Salesforce:
         """The next page, read when no job of ours is still at work unwatched: it shows what they came to."""
         self._writer.recover()
         return _ours(lambda: next(pages, None))
-
-
-def _ours(call: Callable[[], T]) -> T:
-    """The port promises its callers three errors; a refused request of ours is an abandoned cycle to them."""
-    try:
-        return call()
-    except RequestError as error:
-        raise UnavailableError(
-            f"Salesforce refused a request: {error}", next_step="icp-sync check"
-        ) from error

@@ -3,122 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from icp_sync.crm.salesforce.client import Json
-from icp_sync.crm.salesforce.provisioning.deploying import deploy
 from icp_sync.crm.salesforce.provisioning.metadata import Choice, Component, Element, custom_field, list_views
 from icp_sync.crm.salesforce.provisioning.permission_sets import READERS
-from icp_sync.crm.salesforce.views import making, sections
-from icp_sync.crm.salesforce.views.components import SHARED, developer_name, formula_field, list_view
+from icp_sync.crm.salesforce.views.components import SHARED, Filter, formula_field, list_view
+from icp_sync.crm.salesforce.views.looking import same
 from icp_sync.domain.standing import FIELDS, STATES
-from icp_sync.domain.views import VIEWS, View
-from icp_sync.ports import Blueprint, StepKind, Views, ViewStep
+from icp_sync.domain.views import VIEWS
+from icp_sync.ports import StepKind
 from icp_sync.simulator import Simulator
-from tests.crm.salesforce.parts import Parts, connect
+from tests.crm.salesforce.parts import connect
+from tests.crm.salesforce.reps import CHANGED, DAY, LANE, SCORE, TIER, Reps, kinds, known, settled, step
 from tests.crm.salesforce.world import OURS, STANDARD
-from tests.simulators import Copied
 
-TIER, LANE, CHANGED, SCORE = (OURS[name] for name in ("tier", "lane", "tier_changed_at", "fit_score"))
-DAY = 86_400
 BY_KEY = {view.key: view for view in VIEWS}
-SECTION = "section ICP fit on the page layout Account Layout"
-
-
-@dataclass(frozen=True)
-class Reps:
-    """One org and its views."""
-
-    bare: Simulator
-    org: Parts
-
-    def views(
-        self,
-        known: Mapping[str, str] | None = None,
-        *,
-        blueprint: Blueprint = STANDARD,
-        apply: bool = True,
-        force: bool = False,
-    ) -> Views:
-        return making.views(self.org.client, VIEWS, blueprint, known or {}, apply=apply, force=force)
-
-    def shown(self, view: View) -> set[str]:
-        """The ids of the records a list view shows."""
-        sobject = "Account" if view.of == "accounts" else "Contact"
-        listed = self.org.client.call("GET", f"sobjects/{sobject}/listviews").data
-        assert isinstance(listed, dict)
-        name = developer_name(view)
-        [id] = [one["id"] for one in listed["listviews"] if one["developerName"] == name]
-        path = f"sobjects/{sobject}/listviews/{id}/results"
-        found = self.org.client.call("GET", path, params={"limit": "2000"}).data
-        assert isinstance(found, dict)
-        cells = ({one["fieldNameOrPath"]: one["value"] for one in row["columns"]} for row in found["records"])
-        return {str(row["Id"]) for row in cells}
-
-    def ids(self, soql: str) -> set[str]:
-        return {str(row["Id"]) for row in self.org.rows(soql)}
-
-    def give(self, id: str, **values: object) -> None:
-        self.bare.admin("POST edit", id=id, properties=values)
-
-    def sections(self) -> dict[str, list[tuple[str, list[str]]]]:
-        """Layout → its sections in order, each with its fields."""
-        found = self.bare.admin("POST layouts")["layouts"]
-        assert isinstance(found, dict)
-        return {name: [(label, fields) for label, fields in held] for name, held in found.items()}
-
-    def deployed(self, *components: Component) -> None:
-        """An administrator deploys something."""
-        assert deploy(self.org.client, components, check_only=False) == []
-
-
-def _made() -> Simulator:
-    simulator = Simulator(crm="salesforce", accounts=30, contacts=True)
-    with simulator:
-        connect(simulator.url).provision()
-    return simulator
-
-
-_COPIED: list[Copied] = []
 
 
 @pytest.fixture
 def reps() -> Iterator[Reps]:
-    """An org with our fields, and accounts of every tier."""
-    if not _COPIED:
-        _COPIED.append(Copied(_made()))
-    with _COPIED[0].another() as bare:
-        one = Reps(bare, connect(bare.url))
-        bare.admin("POST clock", freeze=True)
-        for at, row in enumerate(one.org.rows("SELECT Id FROM Account ORDER BY Id")):
-            state = [*STATES, None][at % (len(STATES) + 1)]
-            since = bare.org.clock.now() - at * DAY
-            stamp = f"{_instant(since)}"
-            lane = "research" if at % 3 == 0 else "sales"
-            one.give(str(row["Id"]), **{TIER: state, LANE: lane, SCORE: at, CHANGED: stamp})
+    with settled() as one:
         yield one
-
-
-def _instant(seconds: float) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def known(views: Views) -> dict[str, str]:
-    return {one.key: one.id for one in views.steps if one.key and one.id}
-
-
-def step(views: Views, what: str) -> ViewStep:
-    [found] = [one for one in views.steps if what in (one.key, one.step.what)]
-    return found
-
-
-def kinds(views: Views) -> set[StepKind]:
-    return {one.step.kind for one in views.steps}
 
 
 def test_each_view_shows_exactly_the_accounts_of_its_tier(reps: Reps) -> None:
@@ -330,69 +238,47 @@ def test_how_reps_save_a_view_of_their_own_is_always_said(reps: Reps) -> None:
     assert any("Clone" in one for one in reps.views().by_hand)
 
 
-# The section of page layouts
-
-
-def test_every_layout_gets_our_section_behind_its_first_and_keeps_all_it_had(reps: Reps) -> None:
-    reps.bare.admin("POST layouts", name="Partner Layout", fields=[OURS["tier"]])
-    before = reps.sections()
-    whole = _layout(reps)
-    reps.views()
-    left, right = sections.columns(OURS)
-    for name, held in before.items():
-        ours = [one for one in (*left, *right) if name == "Account Layout" or one != OURS["tier"]]
-        assert reps.sections()[name] == [held[0], ("ICP fit", ours), *held[1:]]
-    now = _layout(reps)
-    assert {key: value for key, value in now.items() if key != "layoutSections"} == {
-        key: value for key, value in whole.items() if key != "layoutSections"
-    }
-    items = [item for one in now["layoutSections"][1]["layoutColumns"] for item in one["layoutItems"]]
-    editable = {item["field"] for item in items if item["behavior"] == "Edit"}
-    assert editable == {OURS[name] for name, field in FIELDS.items() if field.theirs}
-
-
-def _layout(reps: Reps) -> Json:
-    [row] = [one for one in reps.bare.org.layouts if one.name == "Account Layout"]
-    found = reps.org.client.call("GET", f"tooling/sobjects/Layout/{row.id}").data
-    assert isinstance(found, dict)
-    return dict(found["Metadata"])
-
-
-def test_a_section_of_our_name_with_other_fields_is_somebodys_own(reps: Reps) -> None:
-    [layout] = reps.bare.org.layouts
-    metadata = _layout(reps)
-    metadata["layoutSections"][0]["label"] = "ICP fit"
-    reps.org.client.call("PATCH", f"tooling/sobjects/Layout/{layout.id}", json={"Metadata": metadata})
-    before = reps.sections()
-    assert step(reps.views(), SECTION).step.kind is StepKind.CONFLICT
-    assert reps.sections() == before
-
-
-def test_a_layout_that_cannot_be_changed_is_told_and_the_others_are(reps: Reps) -> None:
-    reps.bare.admin("POST layouts", name="Feed Layout", feed=True)
-    reps.bare.admin("POST layouts", name="Packaged Layout", namespace="acme")
-    told = reps.views()
-    refused = step(told, "section ICP fit on the page layout Feed Layout")
-    assert (refused.step.kind, refused.step.done) == (StepKind.CONFLICT, False)
-    assert "VALUE_STRING" in refused.step.detail
-    assert step(told, SECTION).step.done
-    assert not any("Packaged" in one.step.what for one in told.steps)
-    assert any("drag Section" in one for one in told.by_hand)
-
-
-def test_a_lightning_page_with_fields_of_its_own_is_told_with_what_to_do(reps: Reps) -> None:
-    reps.bare.admin("POST layouts", page="Account Page", dynamic=True)
-    reps.bare.admin("POST layouts", page="Plain Page", dynamic=False)
-    told = reps.views()
-    assert step(told, "Lightning page Account Page").step.kind is StepKind.NOTE
-    said = [one for one in told.by_hand if "Lightning App Builder" in one]
-    assert len(said) == 1
-    assert "Account Page" in said[0]
-    assert "ICP tier, ICP priority" in said[0]
-
-
 def test_a_formula_field_is_one_of_metadata(reps: Reps) -> None:
     reps.deployed(formula_field("tier", TIER))
     told = reps.views()
     assert step(told, f"Contact.{TIER}").step.kind is StepKind.KEEP
     assert step(told, f"Contact.{SCORE}").step.done
+
+
+# A filter as Salesforce tells of it
+
+
+A = Filter(field="ICP_Tier__c", values=("A",))
+WEEK = Filter(field="ICP_Tier_Changed_At__c", values=("LAST_N_DAYS:7",))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "described"),
+    [
+        (A, {"whereCondition": {"field": "ICP_Tier__c", "operator": "equals", "values": ["'A'"]}}),
+        (A, {"whereCondition": {"field": "toLabel(ICP_Tier__c)", "operator": "equals", "values": ["A"]}}),
+        (A, {"whereCondition": {"field": "icp_tier__c", "operator": "in", "values": ["'A'"]}, "scope": None}),
+        (A, {"query": "SELECT Name FROM Account WHERE ICP_Tier__c = 'A' ORDER BY Name ASC"}),
+        (A, {"query": "SELECT Name FROM Account WHERE (ICP_Tier__c = 'A')", "scope": "everything"}),
+        (WEEK, {"query": "SELECT Id FROM Account WHERE ICP_Tier_Changed_At__c = LAST_N_DAYS:7"}),
+    ],
+)
+def test_a_filter_of_ours_is_known_however_it_is_told(wanted: Filter, described: dict[str, object]) -> None:
+    assert same(described, wanted)
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        {},
+        {"whereCondition": None, "query": "SELECT Name FROM Account ORDER BY Name"},
+        {"whereCondition": {"field": "ICP_Tier__c", "operator": "notEqual", "values": ["'A'"]}},
+        {"whereCondition": {"field": "ICP_Tier__c", "operator": "in", "values": ["'A'", "'B'"]}},
+        {"whereCondition": {"field": "ICP_Tier__c", "operator": "equals", "values": "A"}},
+        {"whereCondition": {"conjunction": "and", "conditions": []}},
+        {"query": "SELECT Name FROM Account WHERE ICP_Tier__c = 'A' AND Name = 'x' ORDER BY Name"},
+        {"query": "SELECT Name FROM Account USING SCOPE mine WHERE ICP_Tier__c = 'A'", "scope": "mine"},
+    ],
+)
+def test_another_filter_is_another(described: dict[str, object]) -> None:
+    assert not same(described, A)

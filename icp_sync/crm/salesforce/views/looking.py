@@ -20,7 +20,7 @@ from icp_sync.crm.salesforce.provisioning import access, set_up
 from icp_sync.crm.salesforce.provisioning.access import Held
 from icp_sync.crm.salesforce.provisioning.metadata import ACCOUNT
 from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS
-from icp_sync.crm.salesforce.soql import among, select
+from icp_sync.crm.salesforce.soql import among, literal, select
 from icp_sync.crm.salesforce.views import components, sections
 from icp_sync.crm.salesforce.views.components import CONTACT, Filter, shared
 from icp_sync.errors import AuthError, RequestError, UnavailableError
@@ -30,6 +30,7 @@ LONGEST = 300
 """Characters of a refusal that are told."""
 
 T = TypeVar("T")
+_WHERE = re.compile(r"\bWHERE\b(.*?)(?:\bORDER BY\b|$)", re.IGNORECASE | re.DOTALL)
 _TO_LABEL = re.compile(r"tolabel\((.*)\)", re.IGNORECASE)
 
 
@@ -131,10 +132,31 @@ def asks(client: Client, view: Listed, wanted: Filter) -> bool | Unread:
     found = told(lambda: client.call("GET", path).data)
     if isinstance(found, Unread) or not isinstance(found, dict):
         return found if isinstance(found, Unread) else Unread(why="its filter was not told")
-    if str(found.get("scope") or "everything").lower() != "everything":
+    return same(found, wanted)
+
+
+def same(described: Mapping[str, Any], wanted: Filter) -> bool:
+    """Whether a described list view asks for this and nothing else: as its condition has it, or its query."""
+    if str(described.get("scope") or "everything").lower() != "everything":
         return False
-    condition = found.get("whereCondition")
-    return isinstance(condition, dict) and _same(condition, wanted)
+    condition = described.get("whereCondition")
+    if isinstance(condition, dict) and _same(condition, wanted):
+        return True
+    where = _WHERE.search(str(described.get("query") or ""))
+    return where is not None and _bare(where[1]) in _clauses(wanted)
+
+
+def _clauses(wanted: Filter) -> Iterator[str]:
+    """The ways a query can say it, without blanks and capitals."""
+    literals = [value if "LAST_N_DAYS" in value else literal(value) for value in wanted.values]
+    if len(literals) == 1:
+        yield _bare(f"{wanted.field}={literals[0]}")
+        yield _bare(f"({wanted.field}={literals[0]})")
+    yield _bare(f"{wanted.field}in({','.join(literals)})")
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split()).lower()
 
 
 def _same(condition: Mapping[str, Any], wanted: Filter) -> bool:
