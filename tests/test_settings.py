@@ -17,6 +17,7 @@ from icp_sync.domain.facts import FactType
 from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import ConfigError
 from icp_sync.settings import Outputs, Settings, keys, load
+from icp_sync.settings.console import ConsoleServer
 
 CONFIG = Path(__file__).parents[1] / "config"
 TOKEN = "pat-eu1-0badcafe-0000-4000-8000-c0ffee000001"
@@ -541,11 +542,16 @@ def test_the_shipped_example_is_sound_and_shows_every_setting() -> None:
     settings_only = [
         line.removeprefix("# ")
         for line in text.splitlines()
-        if re.match(r"(# )?(\[+[\w.]+\]+$|\w+ = |\[connections.main\])", line)
+        if re.match(r"(# )?(\[+[\w.]+\]+($| )|\w+ = |\[connections.main\])", line)
     ]
     everything = written("y.toml", "\n".join(settings_only))
     loaded = load(everything, secrets)
-    assert loaded.model_dump(exclude={"connections"}) == Settings().model_dump(exclude={"connections"})
+    as_usual = Settings(console=loaded.console)  # shows a user, a certificate and a key beside its defaults
+    assert loaded.model_dump(exclude={"connections"}) == as_usual.model_dump(exclude={"connections"})
+    assert loaded.console.model_dump(exclude={"users", "certificate", "key"}) == ConsoleServer().model_dump(
+        exclude={"users", "certificate", "key"}
+    )
+    assert list(loaded.console.users) == ["ada"]
     main = loaded.connections["main"]
     assert (len(main.facts), len(main.enrichers), main.custom_facts) == (2, 3, {"seats": FactType.NUMBER})
     for key in keys():

@@ -73,10 +73,11 @@ def _refuse_mixed(named: list[str], *, held: bool, rule: str | None, force: bool
 def _let_pass(
     accounts: list[str], rule: str | None, note: str, config: Path | None, name: str | None, *, as_json: bool
 ) -> None:
-    from icp_sync.cli.holding import let_pass, the_rule
+    from icp_sync.cli.holding import let_pass
     from icp_sync.cli.opening import opened
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.cli.text import counted
+    from icp_sync.reporting.waiting import the_rule
 
     chosen = None if rule is None else the_rule(rule)
     with opened(config, name) as at:

@@ -39,13 +39,14 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Where a connection stands: mode, tiers, streams, spend."""
-    from icp_sync.cli.holding import show_waiting, waiting
+    from icp_sync.cli.holding import show_waiting
     from icp_sync.cli.listing import show_left_alone, show_listed
     from icp_sync.cli.opening import opened
-    from icp_sync.cli.refusals import reasons
     from icp_sync.cli.refusals import show as show_reasons
     from icp_sync.cli.rendering import Screen, document
+    from icp_sync.reporting.refusals import reasons
     from icp_sync.reporting.status import collect
+    from icp_sync.reporting.waiting import waiting
 
     with opened(config, connection) as at:
         peoples = at.journal.left_alone()
@@ -107,6 +108,10 @@ def _show_profile(screen: Screen, data: Data) -> None:
     )
     if data["backfill_requested"]:
         screen.say(f"a backfill is requested: {data['backfill_requested']}")
+    if data["backfill_paused"]:
+        screen.say(
+            f"backfills are {data['backfill_paused']}. To go on: icp-sync run --backfill --resume", "yellow"
+        )
 
 
 def _show_news(screen: Screen, data: Data) -> None:

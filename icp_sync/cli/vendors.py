@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.errors import ConfigError, Problem
+from icp_sync.errors import ConfigError
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
-    from icp_sync.cli.shipped import Shipped
-    from icp_sync.journal import Journal
-    from icp_sync.ports import Enricher
-    from icp_sync.reporting.opened import Opened
 
 Data = dict[str, Any]
 
@@ -39,13 +32,14 @@ def vendors(
 ) -> None:
     """Sources of facts: health, hit rate, cost, credits left."""
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.shipped import shipped
+    from icp_sync.reporting.shipped import shipped
+    from icp_sync.reporting.vendors import describe, unused
 
     data = collect(config, connection, optional=everything or as_json)
     ready = shipped() if everything or as_json else []
-    data["vendors"] += [_unused(one) for one in ready if one.use not in {v["use"] for v in data["vendors"]}]
+    data["vendors"] += [unused(one) for one in ready if one.use not in {v["use"] for v in data["vendors"]}]
     for vendor in data["vendors"]:
-        _describe(vendor, {one.use: one for one in ready})
+        describe(vendor, {one.use: one for one in ready})
     if as_json:
         document(data)
     else:
@@ -58,6 +52,7 @@ def collect(config: Path | None, connection: str | None, *, optional: bool) -> D
     optional: whether no settings at all are fine, where none are named.
     """
     from icp_sync.cli.opening import opened
+    from icp_sync.reporting.vendors import collected
     from icp_sync.settings import BEGIN
 
     with ExitStack() as stack:
@@ -67,108 +62,7 @@ def collect(config: Path | None, connection: str | None, *, optional: bool) -> D
             if not optional or config is not None or connection is not None or error.next_step != BEGIN:
                 raise
             return {"connection": "", "vendors": [], "budgets_left": {}}
-        return _collected(at, time.time())
-
-
-def _collected(at: Opened, now: float) -> Data:
-    from icp_sync.settings.enrichment import budget_of, name_of
-    from icp_sync.sync.vendors import believed
-    from icp_sync.wiring import keys_of
-
-    buying = at.connection.enrichment.buying
-    left = at.journal.budget_left(buying.budgets, now=now)
-    reports, rates = at.journal.vendor_report(now=now), _rates(at.journal)
-    found: list[Data] = []
-    for entry in at.connection.enrichers:
-        enricher, problem = _loaded(entry, at.name)
-        name = enricher.name if enricher else name_of(entry)
-        state = believed(at.journal.vendor(name), now)
-        day, month = budget_of(entry)
-        found.append(
-            {
-                "name": name,
-                "use": str(entry["use"]),
-                "configured": True,
-                "problem": problem,
-                **_promises(enricher),
-                "keys": keys_of(at.connection, at.name, name_of(entry)),
-                "healthy": not problem and state.open_until <= now and not state.failures,
-                "state": asdict(state),
-                **rates.get(name, {"asked": 0, "told": 0, "hit_rate": None, "cost_a_hit": None}),
-                **(_counts(reports[name]) if name in reports else _counts(None)),
-                "budget_day": day,
-                "budget_month": month,
-            }
-        )
-    return {"connection": at.name, "vendors": found, "budgets_left": dict(left)}
-
-
-def _loaded(entry: Mapping[str, Any], connection: str) -> tuple[Enricher | None, str]:
-    """The enricher of one entry, or everything that is wrong with it, each with its place."""
-    from icp_sync.enrichers import load
-    from icp_sync.wiring import named
-
-    try:
-        return load([entry])[0], ""
-    except ConfigError as error:
-        return None, "; ".join(_problem(named(p, [entry], connection)) for p in error.problems)
-
-
-def _problem(problem: Problem) -> str:
-    """Without the number of its entry, which is known here: "key: is missing (put it into …)"."""
-    place = re.sub(r"^enrichers\[\d+\][.:]? ?|(?<!\S)\(\S+\)$", "", problem.where).strip().removesuffix(":")
-    place = re.sub(r" \(\S+\)$", "", place)
-    said = f"{problem.what} ({problem.hint})" if problem.hint else problem.what
-    return f"{place}: {said}" if place not in ("", "use") else said
-
-
-def _promises(enricher: Enricher | None) -> Data:
-    if enricher is None:
-        return {"facts": [], "price": None, "verified": None}
-    return {
-        "facts": sorted(enricher.facts),
-        "price": enricher.price,
-        "verified": bool(getattr(enricher, "verified", True)),
-    }
-
-
-def _rates(journal: Journal) -> dict[str, Data]:
-    """Enricher → how often it told what it was asked, ever, and what that cost."""
-    sums: dict[str, list[float]] = {}
-    for (name, fact, _), learned in journal.learned().items():
-        if not fact:
-            own = sums.setdefault(name, [0, 0, 0.0])
-            for at, value in enumerate((learned.asked, learned.told, learned.charge)):
-                own[at] += value
-    return {
-        name: {
-            "asked": int(asked),
-            "told": int(told),
-            "hit_rate": told / asked if asked else None,
-            "cost_a_hit": charge / told if told else None,
-        }
-        for name, (asked, told, charge) in sums.items()
-    }
-
-
-def _counts(report: Any) -> Data:
-    """Answers by kind, credits spent, and how old half of its facts are at least (seconds)."""
-    names = ("hits", "misses", "pending", "unknown", "spent_day", "spent_month", "spent", "median_age")
-    return {name: getattr(report, name, None if name == "median_age" else 0) for name in names}
-
-
-def _unused(one: Shipped) -> Data:
-    return {"name": one.use, "use": one.use, "configured": False, "problem": one.problem}
-
-
-def _describe(vendor: Data, ready: Mapping[str, Shipped]) -> None:
-    """Add what ships with it: what leaves, its documentation; its facts where no settings decide them."""
-    one = ready.get(vendor["use"])
-    if one is None:
-        return
-    vendor |= {"title": one.title, "leaves": list(one.leaves), "source": one.source, "shipped": True}
-    said = {"facts": list(one.facts), "price": one.price, "verified": one.verified}
-    vendor |= {name: value for name, value in said.items() if vendor.get(name) in (None, [])}
+        return collected(at, time.time())
 
 
 def show(screen: Screen, data: Data) -> None:
@@ -202,18 +96,14 @@ def show(screen: Screen, data: Data) -> None:
 
 def _show_trouble(screen: Screen, v: Data) -> None:
     """What is wrong with a source, and what helps, on lines of their own."""
+    from icp_sync.cli.text import short
+    from icp_sync.reporting.vendors import lasts, trouble
+
     if v["problem"]:
         screen.say(f"{v['name']}: {v['problem']}", "yellow")
-        return
-    state = v["state"]
-    if not state["kind"] and not state["message"]:
-        return
-    from icp_sync.cli.text import short
-    from icp_sync.sync.told import refusal
-    from icp_sync.sync.vendors import LASTING
-
-    screen.say(f"{v['name']}: {short(refusal(state['kind'], state['message']), 160)}", "yellow")
-    if state["kind"] in LASTING:
+    elif said := trouble(v):
+        screen.say(f"{v['name']}: {short(said, 160)}", "yellow")
+    if lasts(v):
         for place in v["keys"]:
             screen.say(f"  its key: {place}")
         screen.say("  once that is mended:")
@@ -239,6 +129,7 @@ def _show_unused(screen: Screen, others: list[Data]) -> None:
 
 def _row(v: Data) -> tuple[str, ...]:
     from icp_sync.cli.text import amount, span
+    from icp_sync.reporting.vendors import health
 
     left, age = v["state"]["credits_left"], v["median_age"]
     return (
@@ -249,22 +140,8 @@ def _row(v: Data) -> tuple[str, ...]:
         _of(v["spent_month"], v["budget_month"]),
         "" if left is None else amount(left),
         "" if age is None else span(age),
-        health(v),
+        health(v, time.time()),
     )
-
-
-def health(v: Data) -> str:
-    """How a source is, in a few words: "healthy", "left alone until 2026-11-22 14:00 UTC"."""
-    from icp_sync.cli.text import counted, instant
-
-    state = v["state"]
-    if v["problem"]:
-        return "cannot be used"
-    if state["open_until"] > time.time():
-        return f"left alone until {instant(state['open_until'])}"
-    if state["failures"]:
-        return f"failed {counted(state['failures'], 'time')} in a row"
-    return "healthy" if state["at"] or v["asked"] or v["hits"] or v["misses"] else "never asked"
 
 
 def _of(spent: float, budget: float) -> str:

@@ -49,6 +49,11 @@ class Figures:
         self._now.set()
         self._thread.join(timeout=10)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the console is about to end; who computes for it ends too."""
+        return self._stop.is_set()
+
     def again(self) -> None:
         """Something has changed: count as soon as may be."""
         self._now.set()

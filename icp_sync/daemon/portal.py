@@ -86,7 +86,7 @@ class Portal:
         log("daemon").error(
             "connection stopped", connection=self.name, error=str(error), next=error.next_step
         )
-        self.alert(HALTED, f"{error}" + (f" next: {error.next_step}" if error.next_step else ""))
+        self.alert(HALTED, f"{error}" + (f". next: {error.next_step}" if error.next_step else ""))
 
     def alert(self, name: str, text: str) -> None:
         """Say once that something began to need a person; a journal that is away is in the log already."""
@@ -94,13 +94,6 @@ class Portal:
             self.wired.journal.raise_alert(name, redact(text), now=self.wired.parts.clock())
         except IcpSyncError as error:
             log("daemon").warning("an alert could not be kept", connection=self.name, error=str(error))
-
-    def calm(self, name: str) -> None:
-        """Say that it does not any more, where it did."""
-        try:
-            self.wired.journal.end_alert(name, now=self.wired.parts.clock())
-        except IcpSyncError as error:
-            log("daemon").warning("an alert could not be ended", connection=self.name, error=str(error))
 
     def watch(self, parts: Parts) -> None:
         """Look whether the active profiles have drifted, if it is time."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from prometheus_client import Gauge
 
-from icp_sync.daemon.portal import HALTED, Portal
+from icp_sync.daemon.portal import Portal
 from icp_sync.daemon.stopping import Stopping
 from icp_sync.errors import AuthError, ConfigError, IcpSyncError, LostLeaseError
 from icp_sync.journal import OPERATOR, REP, Journal
@@ -59,7 +59,10 @@ class State(StrEnum):
 
 
 class Loop:
-    """stream: one of `ports`, `DEALS`, `TELLING`, `WATCH`, or one of `LANES`. interval: seconds between two triggers."""
+    """stream: one of `ports`, `DEALS`, `TELLING`, `WATCH`, or one of `LANES`.
+
+    interval: seconds between two triggers.
+    """
 
     def __init__(
         self,
@@ -205,7 +208,6 @@ class Loop:
         )
 
     def _well(self) -> None:
-        first = self.last_success is None
         self.last_success = self._clock()
         last_success_seconds.labels(self.portal.name, self.stream).set(self.last_success)
         if self.failures:

@@ -14,6 +14,7 @@ from icp_sync.journal.encoding import changes_from_text, dumps, loads, plain
 
 _LOG = schema.change_log
 _WRITTEN = "written"
+_PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,14 @@ class BackfillState:
     refused: int = 0
     deferred: int = 0
     full_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """Somebody stopped the backfills of a connection, until somebody lets them go on. at: epoch seconds."""
+
+    by: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,21 +73,49 @@ class Backfills(Bound):
         )
 
     def set_backfill_state(self, state: BackfillState) -> None:
-        text = dumps(
-            {
-                "waves": state.waves,
-                "halted": plain(state.halted, 2000),
-                "at": state.at,
-                "request": plain(state.request),
-                "holds": state.holds,
-                "log_from": state.log_from,
-                "refused": state.refused,
-                "deferred": state.deferred,
-                "full_at": state.full_at,
-            }
-        )
+        said = {
+            "waves": state.waves,
+            "halted": plain(state.halted, 2000),
+            "at": state.at,
+            "request": plain(state.request),
+            "holds": state.holds,
+            "log_from": state.log_from,
+            "refused": state.refused,
+            "deferred": state.deferred,
+            "full_at": state.full_at,
+        }
         with self.writing("state") as conn:
-            self.set_state(conn, backfill_state=text)
+            row = self.state(conn)
+            before = loads(row.backfill_state) if row else {}
+            kept = (
+                {_PAUSED: before[_PAUSED]} if _PAUSED in before else {}
+            )  # who waits for it keeps no such thing
+            self.set_state(conn, backfill_state=dumps(said | kept))
+
+    def backfill_paused(self) -> Paused | None:
+        """Who paused the backfills, and when; None where nobody did."""
+        with self.reading() as conn:
+            row = self.state(conn)
+        said = (loads(row.backfill_state) if row else {}).get(_PAUSED)
+        return Paused(by=str(said[0]), at=float(said[1])) if said else None
+
+    def pause_backfills(self, *, by: str, now: float) -> bool:
+        """Let no backfill go on until `unpause_backfills`; false where they are paused already."""
+        return self._set_paused([plain(by), now])
+
+    def unpause_backfills(self) -> bool:
+        """Whether they had been paused."""
+        return self._set_paused(None)
+
+    def _set_paused(self, said: list[object] | None) -> bool:
+        with self.writing("state") as conn:
+            row = self.state(conn)
+            before = loads(row.backfill_state) if row else {}
+            if (_PAUSED in before) is (said is not None):
+                return False
+            after = {name: value for name, value in before.items() if name != _PAUSED}
+            self.set_state(conn, backfill_state=dumps(after | ({_PAUSED: said} if said else {})))
+            return True
 
     def newest_change(self) -> int:
         """The number of the newest entry of the change log; later ones are greater."""

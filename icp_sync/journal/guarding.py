@@ -73,9 +73,9 @@ class Guarding(Bound):
         mine = [_HOLD.c.connection == self.connection, *([_HOLD.c.rule == rule] if rule else [])]
         with self.reading() as conn:
             rows = conn.execute(
-                select(*_COLUMNS).where(*mine).order_by(_HOLD.c.since, _HOLD.c.account).limit(limit)
+                select(*COLUMNS).where(*mine).order_by(_HOLD.c.since, _HOLD.c.account).limit(limit)
             )
-            return [_hold(*row) for row in rows]
+            return [hold_of_row(*row) for row in rows]
 
     def waiting_holds(self) -> dict[str, int]:
         """Rule → accounts that wait for a person."""
@@ -83,6 +83,20 @@ class Guarding(Bound):
         with self.reading() as conn:
             rows = conn.execute(select(_HOLD.c.rule, func.count()).where(*mine).group_by(_HOLD.c.rule))
             return {rule: int(n) for rule, n in rows}
+
+    def waiting_moves(self) -> dict[str, dict[str, tuple[int, float]]]:
+        """Rule → what would move → how many accounts wait for a person with it, and since when the first."""
+        mine = (_HOLD.c.connection == self.connection, _HOLD.c.released_by == "")
+        grouped = (
+            select(_HOLD.c.rule, _HOLD.c.key, func.count(), func.min(_HOLD.c.since))
+            .where(*mine)
+            .group_by(_HOLD.c.rule, _HOLD.c.key)
+        )
+        found: dict[str, dict[str, tuple[int, float]]] = {}
+        with self.reading() as conn:
+            for rule, key, n, since in conn.execute(grouped):
+                found.setdefault(str(rule), {})[str(key)] = (int(n), float(since))
+        return found
 
     def let_pass(self) -> int:
         """Accounts of which a person let something pass that has not landed yet."""
@@ -114,7 +128,7 @@ class Guarding(Bound):
         return released
 
 
-_COLUMNS = (
+COLUMNS = (
     _HOLD.c.account,
     _HOLD.c.rule,
     _HOLD.c.key,
@@ -125,7 +139,7 @@ _COLUMNS = (
 )
 
 
-def _hold(
+def hold_of_row(
     account: str, rule: str, key: str, reason: str, changes: str, since: float, released_by: str
 ) -> Hold:
     return Hold(
@@ -143,8 +157,8 @@ def holds_of(conn: Connection, connection: str, ids: Sequence[str]) -> dict[str,
     found: dict[str, tuple[Hold, ...]] = {}
     for chunk in chunks(ids):
         mine = (_HOLD.c.connection == connection, _HOLD.c.account.in_(chunk))
-        for row in conn.execute(select(*_COLUMNS).where(*mine).order_by(_HOLD.c.account, _HOLD.c.rule)):
-            found[row[0]] = (*found.get(row[0], ()), _hold(*row))
+        for row in conn.execute(select(*COLUMNS).where(*mine).order_by(_HOLD.c.account, _HOLD.c.rule)):
+            found[row[0]] = (*found.get(row[0], ()), hold_of_row(*row))
     return found
 
 

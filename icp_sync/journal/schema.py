@@ -407,6 +407,7 @@ run = Table(
     Column("report", Text, nullable=False),
     PrimaryKeyConstraint("connection", "id"),
     Index("run_started", "connection", "started_at"),
+    Index("run_kind", "connection", "kind", "id"),
 )
 
 event = Table(

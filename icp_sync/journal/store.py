@@ -34,6 +34,7 @@ from icp_sync.journal.jobs import Jobs
 from icp_sync.journal.leases import Leases
 from icp_sync.journal.listing import Listing
 from icp_sync.journal.notices import Notices
+from icp_sync.journal.paging import Paging
 from icp_sync.journal.positions import Positions
 from icp_sync.journal.profiles import Profiles
 from icp_sync.journal.purchases import Purchases
@@ -98,6 +99,7 @@ class Journal(
     Compacting,
     Reports,
     Listing,
+    Paging,
 ):
     """One connection's journal. Safe to share between threads; every method is a transaction of its own."""
 

@@ -16,7 +16,7 @@ from icp_sync.reporting.overruling import overrides
 from icp_sync.reporting.running import who_runs
 from icp_sync.reporting.touches import touch_counts
 from icp_sync.settings.enrichment import name_of
-from icp_sync.sync.backfill import halted
+from icp_sync.sync.backfill import halted, paused
 
 if TYPE_CHECKING:
     from icp_sync.journal import Asked, Journal
@@ -53,6 +53,7 @@ def collect(at: Opened, left_alone: int) -> Data:
         },
         "backfill_requested": request.reason if request else "",
         "backfill_halted": _halted(journal),
+        "backfill_paused": paused(journal),
         "alerts": [asdict(alert) for alert in journal.alerts()],
         "requests": [_asked(asked) for asked in journal.requests("waiting", "running")],
         "tiers": dict(journal.tiers()),

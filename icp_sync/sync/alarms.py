@@ -64,7 +64,7 @@ def settle_alerts(
             log("alerts").error(name, connection=journal.connection, text=text)
     for name in standing:
         mine = name in names or bool(prefix and name.startswith(prefix))
-        if mine and name not in found and journal.end_alert(name):
+        if mine and name not in found and journal.end_alert(name, now=now):
             log("alerts").info("over", connection=journal.connection, alert=name)
 
 

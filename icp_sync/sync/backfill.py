@@ -46,17 +46,21 @@ def _made(parts: Parts, scope: Scope, *, by_hand: bool, resume: bool) -> tuple[R
     elif why := halted(journal):
         raise HaltedError(why)
     request = journal.backfill_request()
+    ahead = resume and not whole
 
     def going() -> bool:
-        return scope.going() and journal.backfill_request() == request
+        return scope.going() and journal.backfill_request() == request and (ahead or not paused(journal))
 
     waves = Waves(parts, replace(scope, going=going), by_hand=by_hand)
     paced = replace(scope, going=waves.going, ticked=waves.ticked, split=waves.split)
     report = cycle(Stream.BACKFILL, parts, paced)
     if waves.halted:
         raise HaltedError(waves.halted, report, whole=whole)
+    if report is not None and not waves.done and not ahead and (why := paused(journal)):
+        raise HaltedError(why, report, whole=whole)
     if report is not None and finished(parts, scope):
         journal.end_alert(ALERT)
+        journal.unpause_backfills()  # it came in the midst of the last page
         if request is not None and journal.backfill_request() == request:
             journal.clear_backfill_request()
     return report, waves.done
@@ -70,13 +74,24 @@ def finished(parts: Parts, scope: Scope) -> bool:
 
 def halted(journal: Journal) -> str:
     """Why the backfill goes no further until a person says so, "" when it does. What was halted for one
-    request does not stop another: a new profile or mode is a new decision."""
+    request does not stop another: a new profile or mode is a new decision. What a person paused waits for a
+    person, whatever it is for."""
+    if why := paused(journal):
+        return why
     state = journal.backfill_state()
     return state.halted if state.request == str(journal.backfill_request()) else ""
 
 
+def paused(journal: Journal) -> str:
+    """Who paused the backfills, in words; "" where nobody did."""
+    found = journal.backfill_paused()
+    return f"paused by {found.by}" if found else ""
+
+
 def lift(journal: Journal) -> None:
-    """Let a halted backfill go on: at the canary of what is left, as nothing is known of that."""
+    """Let a halted backfill go on: at the canary of what is left, as nothing is known of that. One that was
+    only paused goes on where it was."""
+    journal.unpause_backfills()
     state = journal.backfill_state()
     if state.halted:
         journal.set_backfill_state(BackfillState(holds=state.holds))

@@ -280,7 +280,7 @@ def _missed_no_more(stream: Stream, parts: Parts, session: Run) -> None:
         return
     began = journal.position(SWEPT).done_to
     if began and journal.position(MISSED).done_to < began:
-        journal.end_alert(MISSED_ALERT)
+        journal.end_alert(MISSED_ALERT, now=parts.clock())
 
 
 def _bury_departed(stream: Stream, parts: Parts, session: Run, scope: Scope) -> None:

@@ -55,7 +55,7 @@ def tell(journal: Journal, disabled: Mapping[str, str], now: float) -> None:
             log("guard").error(
                 "changes are held", connection=journal.connection, rule=rule, next="icp-sync status --held"
             )
-        elif not count and journal.end_alert(name):
+        elif not count and journal.end_alert(name, now=now):
             log("guard").info("nothing is held any more", connection=journal.connection, rule=rule)
 
 
@@ -74,7 +74,7 @@ def _tell_of_outputs(journal: Journal, disabled: Mapping[str, str], now: float) 
             )
     for alert in known:
         name = alert.removeprefix(ABSENT)
-        if alert not in said and journal.end_alert(alert) and alert != MANY and name not in disabled:
+        if alert not in said and journal.end_alert(alert, now=now) and alert != MANY and name not in disabled:
             log("guard").info("an output can be written again", connection=journal.connection, field=name)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from icp_sync.cli.profile.page import fingerprint
 from icp_sync.profile_file.starters import STARTERS, shipped
+from icp_sync.reporting.profiles import fingerprint
 from tests.cli.conftest import PROFILE, Place, command
 
 SAAS = shipped(STARTERS["saas"].file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from icp_sync.cli.refusals import reasons
+from icp_sync.reporting.refusals import reasons
 from icp_sync.journal import Journal
 from tests.cli.conftest import Place
 
@@ -90,7 +90,7 @@ def test_with_nothing_to_retry_it_says_so(fresh: Place) -> None:
 def test_reasons_beyond_the_first_many_are_counted_together(
     refused: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("icp_sync.cli.refusals.REASONS", 1)
+    monkeypatch.setattr("icp_sync.reporting.refusals.REASONS", 1)
     journal = Journal.open(f"sqlite:///{refused.folder}/journal.sqlite", "main")
     told = reasons(journal)
     journal.close()

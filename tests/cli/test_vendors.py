@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from icp_sync.cli.rendering import Screen
-from icp_sync.cli.shipped import shipped
-from icp_sync.cli.vendors import _describe, collect, show
+from icp_sync.cli.vendors import collect, show
 from icp_sync.domain.buying import NO_BUDGETS
 from icp_sync.enrichers import BUILT_IN, manifest
 from icp_sync.journal import Journal
@@ -182,7 +181,7 @@ def test_every_shipped_vendor_fits_a_narrow_terminal_with_its_name_whole(place: 
 def unused() -> list[dict[str, Any]]:
     found = [{"name": one.use, "use": one.use, "configured": False, "problem": ""} for one in shipped()]
     for vendor in found:
-        _describe(vendor, {one.use: one for one in shipped()})
+        describe(vendor, {one.use: one for one in shipped()})
     return found
 
 

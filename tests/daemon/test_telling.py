@@ -1,4 +1,4 @@
-"""The worker tells people: reps of their accounts, operators of what stopped, even while nothing else works."""
+"""The worker tells people: reps of their accounts, operators of what stopped while nothing else works."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from icp_sync.daemon import Daemon, Stopping
+from icp_sync.daemon.alarms import of_streams
 from icp_sync.daemon.streams import Loop
 from icp_sync.errors import AuthError, UnavailableError
 from icp_sync.ports import Stream
 from icp_sync.sync.telling.stream import TELLING
-from tests.daemon.station import portal, until
-from tests.daemon.test_daemon import running
+from tests.daemon.station import portal
 from tests.sync.telling_world import Listener, TellingWorld, listening
 from tests.sync.world import ANNA
 
@@ -66,8 +66,11 @@ def test_a_connection_that_works_again_after_a_restart_is_told_as_well(
     world.crm.before = well
     world.reopen()
     again = Stopping()
-    with running(Daemon([portal(world, again)], again), again):
-        until(lambda: len(webhook.received) == 2, "both messages")
+    made = portal(world, again)
+    poll = Loop(made, Stream.POLL, 60.0, again, world.clock)
+    poll.tick()
+    of_streams(world.journal, [poll], world.clock())
+    Loop(made, TELLING, 60.0, again, world.clock).tick()
     assert titles(webhook) == ["main: connection stopped", "main: connection stopped is over"]
 
 
@@ -89,6 +92,7 @@ def test_a_stream_that_fails_for_long_is_an_alert_and_a_short_one_is_none(
         world.crm.before = well
         world.clock.step(60)
         poll.tick()
+        of_streams(world.journal, [poll], world.clock())
     told.tick()
     assert titles(webhook) == ["main: stream down: poll", "main: stream down: poll is over"]
 

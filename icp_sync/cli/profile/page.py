@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,8 +18,6 @@ from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from icp_sync.profile_file import Loaded
-
-FINGERPRINT = 12  # hexadecimal digits of SHA-256; enough to tell two files apart by eye
 
 
 class Format(StrEnum):
@@ -67,6 +64,7 @@ def document(
     from icp_sync.profile_file.document import Known
     from icp_sync.profile_file.document import document as page_of
     from icp_sync.profile_file.feeding import with_derived
+    from icp_sync.reporting.profiles import fingerprint
 
     paths, types, sources = candidates(files, config, connection)
     journal = _journal(config, connection)
@@ -81,12 +79,6 @@ def document(
         pages.append(page_of(one.profile, known))
     as_html = (form or _by_name(out)) is Format.HTML
     _write(html(pages) if as_html else markdown(pages), out, paths)
-
-
-def fingerprint(text: str) -> str:
-    """The first digits of the SHA-256 of a profile's text, line ends as in UNIX files."""
-    lines = text.replace("\r\n", "\n").encode("utf-8", "surrogatepass")
-    return hashlib.sha256(lines).hexdigest()[:FINGERPRINT]
 
 
 def _by_name(out: Path | None) -> Format:

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", "key"),
     )
     op.create_index("run_started", "run", ["connection", "started_at"], unique=False)
+    op.create_index("run_kind", "run", ["connection", "kind", "id"], unique=False)
     op.create_index("account_listed", "account", ["connection", "tier", "status", "id"], unique=False)
 
 
