@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +11,7 @@ from icp_sync.cli.options import AsJson, Config, ConnectionName, Limit
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
-    from icp_sync.journal import Changed, Evaluated, Journal, RunRecord
+    from icp_sync.journal import Changed, Evaluated, Journal
 
 KINDS = ("DATA", "PROFILE", "ENGINE", "OVERRIDE")
 RELEASED = "released"
@@ -43,10 +43,11 @@ def history(
     """
     from icp_sync.cli.opening import one_account, opened
     from icp_sync.cli.rendering import Screen, document
+    from icp_sync.reporting.ran import run_row
 
     with opened(config, connection) as at:
         if account is None:
-            ran = [_run(run) for run in at.journal.runs(limit or RUNS)]
+            ran = [run_row(run) for run in at.journal.runs(limit or RUNS)]
         else:
             account_id = one_account(at.journal, account)
             events = timeline(at.journal, account_id)
@@ -72,24 +73,9 @@ def _show(screen: Screen, account_id: str, events: list[dict[str, object]]) -> N
     screen.table(["when", "what", "cause", ""], rows)
 
 
-def _run(run: RunRecord) -> dict[str, object]:
-    """A run as plain data. outcome: "" for one that works still, or was killed."""
-    counts = {name: run.report[name] for name in ("read", "written", "restored") if name in run.report}
-    return {
-        "id": run.id,
-        "kind": run.kind,
-        "started_at": run.started_at,
-        "ended_at": run.ended_at,
-        "dry": not run.detail.get("apply", True),
-        "outcome": str(run.report.get("outcome", "")),
-        "undoes": str(run.detail.get("undoes", "")),
-        "note": str(run.detail.get("note", "")),
-        **counts,
-    }
-
-
 def _show_runs(screen: Screen, runs: list[dict[str, object]]) -> None:
     from icp_sync.cli.text import instant, short
+    from icp_sync.reporting.ran import kind_in_words
 
     if not runs:
         screen.say("Nothing has run yet. next: icp-sync run --once")
@@ -102,7 +88,9 @@ def _show_runs(screen: Screen, runs: list[dict[str, object]]) -> None:
         outcome = run["outcome"] or ("running or killed" if run["ended_at"] is None else "ended")
         begun = instant(float(str(run["started_at"])))
         figures = (wrote,) if not any_dry else ("", wrote) if run["dry"] else (wrote, "")
-        rows.append((run["id"], _kind(run), begun, outcome, run.get("read", ""), *figures, short(about, 60)))
+        rows.append(
+            (run["id"], kind_in_words(run), begun, outcome, run.get("read", ""), *figures, short(about, 60))
+        )
     heads = ["run", "what", "began", "outcome", "read", "wrote on", *(["would write"] if any_dry else [])]
     screen.table([*heads, ""], rows, right=range(4, len(heads)), whole=(0, 1, 3))
     if screen.console is not None:  # two ids beside each other would not fit
@@ -110,13 +98,6 @@ def _show_runs(screen: Screen, runs: list[dict[str, object]]) -> None:
             if run["undoes"]:
                 screen.say(f"{run['id']} undoes {run['undoes']}")
     screen.say("What a run wrote can be taken back: icp-sync undo RUN")
-
-
-def _kind(run: Mapping[str, object]) -> object:
-    """What ran, as people call it."""
-    if not run["dry"]:
-        return run["kind"]
-    return "plan" if run["kind"] == "backfill" else f"{run['kind']} (dry)"
 
 
 def timeline(journal: Journal, account_id: str) -> list[dict[str, object]]:

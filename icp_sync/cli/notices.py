@@ -39,7 +39,7 @@ def notices(
     from icp_sync.reporting.notices import notices as collected
 
     with opened(config, connection) as at:
-        data = {"connection": at.name, "tested": _tested(at)} if test else collected(at, limit=limit)
+        data: Data = {"connection": at.name, "tested": _tested(at)} if test else collected(at, limit=limit)
     if as_json:
         document(data)
         return

@@ -131,19 +131,15 @@ def _again(wanted: Wanted) -> str:
 
 def show(screen: Screen, told: Mapping[str, Any], again: str) -> None:
     """The report for people. `told` is what `Undone.to_json` gives; again: the command without --apply."""
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.undoing import by_field, headline, lasting
 
-    did = "restored" if told["apply"] else "would be restored"
-    screen.say(
-        f"{told['kind']} {told['run']} wrote on {counted(told['accounts'], 'account')}: "
-        f"{counted(told['fields'], 'field')} on {told['restored']:,} {did}.",
-        "bold",
-    )
+    screen.say(headline(told), "bold")
     if told["by_field"]:
-        rows = sorted(told["by_field"].items(), key=lambda row: (-row[1], row[0]))
-        screen.table(["field", "accounts"], [(name, f"{n:,}") for name, n in rows], right=(1,))
+        screen.table(["field", "accounts"], [(name, f"{n:,}") for name, n in by_field(told)], right=(1,))
     _show_kept(screen, told)
-    _show_lasting(screen, told["irreversible"], told["apply"])
+    screen.heading("What no undo takes back")
+    for line in lasting(told):
+        screen.say(f"  {line}")
     _show_problems(screen, told)
     screen.say()
     screen.say(_next(told, again))
@@ -152,6 +148,7 @@ def show(screen: Screen, told: Mapping[str, Any], again: str) -> None:
 def _show_kept(screen: Screen, told: Mapping[str, Any]) -> None:
     """What stays as it is, and what was written again since."""
     from icp_sync.cli.text import counted, short
+    from icp_sync.reporting.undoing import untouched
 
     def rows(examples: list[dict[str, str]]) -> list[tuple[str, ...]]:
         columns = ("id", "name", "field", "live", "before")
@@ -168,33 +165,8 @@ def _show_kept(screen: Screen, told: Mapping[str, Any]) -> None:
             f"Written again by later runs of ours, goes back too: {counted(told['again'], 'field')}"
         )
         screen.table(["id", "name", "field", "now", "before the run"], rows(told["rewritten"]))
-    said = [
-        (told["same"], "hold what they held before already"),
-        (sum(told["absent"].values()), f"are not carried any more: {', '.join(sorted(told['absent']))}"),
-        (sum(told["nobody"].values()), f"held owners who are none now: {', '.join(sorted(told['nobody']))}"),
-    ]
-    for n, what in said:
-        if n:
-            screen.say(f"{counted(n, 'field')}, not touched: they {what}")
-
-
-def _show_lasting(screen: Screen, lasting: Mapping[str, Any], applied: bool) -> None:
-    from icp_sync.cli.text import amount, counted
-
-    credits = ", ".join(f"{amount(n)} of {name}" for name, n in lasting["credits"].items())
-    lines = [
-        (lasting["seen_by_others"], "{} on which workflows, e-mails and integrations may have acted"),
-        (lasting["owners_notified"], "{} given to an owner, who was told"),
-        (lasting["deleted"], "{} deleted since"),
-        (lasting["merged"], "{} merged into others since"),
-        (lasting["timestamps"], "{} whose history and last-changed date keep both writes"),
-    ]
-    screen.heading("What no undo takes back")
-    for n, text in lines:
-        if n:
-            screen.say("  " + text.format(counted(n, "account")))
-    if credits:
-        screen.say(f"  credits spent: {credits}")
+    for line in untouched(told):
+        screen.say(line)
 
 
 def _show_problems(screen: Screen, told: Mapping[str, Any]) -> None:

@@ -21,6 +21,7 @@ from icp_sync.reporting.rehearsal import Rehearsal, compare
 
 if TYPE_CHECKING:
     from icp_sync.console.figures import Figures
+    from icp_sync.console.place import Place
     from icp_sync.domain.profile import Profile
     from icp_sync.journal import Journal
     from icp_sync.reporting.subjects import Subject
@@ -129,3 +130,11 @@ def rehearsing_of(found: Figures, clock: Callable[[], float]) -> Rehearsing:
         if found not in _OF:
             _OF[found] = Rehearsing(found, clock)
         return _OF[found]
+
+
+def forget(place: Place) -> None:
+    """Let the next who looks have it made anew; one that is being made goes on."""
+    with _OF_LOCK:
+        for found, one in _OF.items():
+            if found.place is place:
+                one.made = None

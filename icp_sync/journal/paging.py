@@ -5,11 +5,13 @@ Every query walks an index and stops soon, however long the history is; pages go
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from icp_sync.domain.plan import Change, Hold
 from icp_sync.journal import schema
@@ -217,7 +219,7 @@ class Paging(Bound):
         return found
 
 
-def _lively(columns: Mapping[str, ColumnElement[str]]) -> ColumnElement[bool]:
+def _lively(columns: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
     """Whether a run did anything, failed, or goes on. Counts stand in its report as plain JSON numbers; in a
     text of it their quotes would be escaped."""
     report: ColumnElement[str] = columns["report"]

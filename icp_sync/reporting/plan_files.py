@@ -20,7 +20,7 @@ _STATES: Mapping[str, str] = {APPROVE: "approved, not applied", STREAM: "being a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanState:
-    """One plan. digest: of its contents, as `icp-sync approve` names it. at, who: the last that was done about
+    """One plan. digest: of its contents, as `icp-sync approve` says. at, who: the last that was done about
     it, and by whom. author: "" where nobody approved it. run: that wrote it, "" before."""
 
     digest: str

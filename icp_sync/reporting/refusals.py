@@ -1,4 +1,4 @@
-"""What the CRM refused, by its reason: how many accounts, which ones for example, and which all of them are."""
+"""What the CRM refused, by its reason: how many accounts, which ones for example, and all of them."""
 
 from __future__ import annotations
 

@@ -59,8 +59,10 @@ def the_rule(text: str) -> str:
 def let_pass(
     journal: Journal, *, by: str, ids: Sequence[str] | None, rule: str | None, now: float
 ) -> tuple[int, dict[str, int]]:
-    """Let held changes pass: of these accounts, by this rule, or all; their accounts are due at once. How many
-    were let pass, and by rule. Whoever asked for it audits it."""
+    """Let held changes pass: of these accounts, by this rule, or all; their accounts are due at once.
+
+    Returns how many were let pass, and how many of each rule. Whoever asked for it audits it.
+    """
     before = journal.waiting_holds()
     released = journal.release_holds(by=by, rule=rule, ids=ids, now=now)
     after = journal.waiting_holds()

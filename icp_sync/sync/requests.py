@@ -56,6 +56,7 @@ def _in(module: str) -> Performer:
 PERFORMERS: dict[str, Performer] = {
     "backfill": _in("backfill"),
     "undo": _in("undo"),
+    "undo preview": _in("undo_preview"),
     "apply": _in("plan_file"),
     "enrich": _in("inquiry"),
 }

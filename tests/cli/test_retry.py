@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from icp_sync.reporting.refusals import reasons
 from icp_sync.journal import Journal
+from icp_sync.reporting.refusals import reasons
 from tests.cli.conftest import Place
 
 

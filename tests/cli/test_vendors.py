@@ -19,6 +19,8 @@ from icp_sync.domain.buying import NO_BUDGETS
 from icp_sync.enrichers import BUILT_IN, manifest
 from icp_sync.journal import Journal
 from icp_sync.journal.bought import Answered, Tally, VendorState
+from icp_sync.reporting.shipped import shipped
+from icp_sync.reporting.vendors import describe
 from tests.cli.conftest import command
 
 KEY = "hunter2-hunter2"

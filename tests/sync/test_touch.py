@@ -322,3 +322,21 @@ def test_an_export_carries_assignments(world: World, tmp_path: Path) -> None:
     other.take_in(rows)
     assert other.assignments(account_id) == world.journal.assignments(account_id)
     other.close()
+
+
+@pytest.mark.parametrize(
+    ("zone", "due"), [("Pacific/Auckland", 54 * 3600.0), ("", 6 * 3600.0), ("Nowhere/Town", 6 * 3600.0)]
+)
+def test_a_weekend_is_that_of_the_crms_time_zone_and_utc_where_it_does_not_say(
+    tmp_path: Path, zone: str, due: float
+) -> None:
+    profile = touching(within=6 * 3600.0)
+    route = replace(profile.routes[0], target=replace(profile.routes[0].target, weekdays=True))
+    world = World(tmp_path, profile=replace(profile, routes=(route, *profile.routes[1:])))
+    world.crm._identity = replace(world.crm.identity(), time_zone=zone)
+    world.clock.now = (
+        1_795_168_800.0  # Friday 2026-11-20, ten o'clock UTC: in Auckland it is eleven in the evening
+    )
+    account_id, _ = one_given(world)
+    [only] = given(world, account_id)
+    assert only.due == world.clock.now + due

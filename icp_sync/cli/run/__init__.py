@@ -47,6 +47,9 @@ def run(
         str | None,
         typer.Option("--cancel", metavar="REQUEST", help="Stop what a command handed to the worker."),
     ] = None,
+    pause: Annotated[
+        bool, typer.Option("--pause", help="Stop backfills after a page until --backfill --resume.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing and buy nothing; say what would change.")
     ] = False,
@@ -70,10 +73,15 @@ def run(
         limit=limit,
         where=tuple(where or ()),
     )
-    if cancel is not None:
-        if wanted != Wanted():
-            raise ConfigError("--cancel goes alone: it stops a request and begins nothing")
-        _cancel(cancel, connection, config, as_json)
+    if cancel is not None or pause:
+        if wanted != Wanted() or (pause and cancel is not None):
+            what = (
+                "--pause goes alone: it stops backfills"
+                if pause
+                else "--cancel goes alone: it stops a request"
+            )
+            raise ConfigError(f"{what} and begins nothing")
+        _stop(cancel, connection, config, as_json)
         return
     wanted.refuse_nonsense(as_json)
     if wanted.once or wanted.backfill:
@@ -198,12 +206,16 @@ def bound(wired: Wired) -> None:
     wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=wired.parts.clock())
 
 
-def _cancel(request: str, connection: str | None, config: Path | None, as_json: bool) -> None:
+def _stop(request: str | None, connection: str | None, config: Path | None, as_json: bool) -> None:
+    """A request, or all backfills until somebody lets them go on."""
     from icp_sync.cli.opening import opened
-    from icp_sync.cli.run.backfilling import cancelled
+    from icp_sync.cli.run.backfilling import cancelled, paused
 
     with opened(config, connection) as at:
-        cancelled(at.journal, request, as_json)
+        if request is None:
+            paused(at.journal, as_json)
+        else:
+            cancelled(at.journal, request, as_json)
 
 
 @contextmanager

@@ -77,6 +77,23 @@ def cancelled(journal: Journal, request: str, as_json: bool) -> None:
         Screen.here().say(f"request {request} ends after the page it is at; what was settled stays settled")
 
 
+def paused(journal: Journal, as_json: bool) -> None:
+    """Let no backfill go on until somebody says so. Raises ConfigError where there is none to pause."""
+    from icp_sync.cli.acting import who
+    from icp_sync.cli.rendering import Screen, document
+    from icp_sync.reporting.backfilling import pause
+
+    now = time.time()
+    pause(journal, by=who(), now=now)
+    journal.audit("run --pause", who=who(), now=now)
+    if as_json:
+        document({"paused": True})
+        return
+    screen = Screen.here()
+    screen.say("Backfills are paused: one that is under way stops after the page it is at.")
+    screen.say("To go on: icp-sync run --backfill --resume")
+
+
 def _refuse_halted(journal: Journal, wanted: Wanted) -> None:
     """Raises UnsafePlanError while a halted backfill waits for somebody to say that it may go on."""
     from icp_sync.sync.backfill import halted
@@ -93,7 +110,8 @@ def _forecast(wanted: Wanted, wired: Wired) -> None:
     from icp_sync.cli.text import counted, span
     from icp_sync.domain.standing import Mode
     from icp_sync.ports import Stream
-    from icp_sync.sync.forecast import Speed, Workload, forecast
+    from icp_sync.reporting.backfilling import ahead
+    from icp_sync.sync.forecast import Workload
 
     known = sum(n for status, n in wired.journal.counts().items() if status != "gone")
     most = min(known, wanted.limit or known)
@@ -101,15 +119,11 @@ def _forecast(wanted: Wanted, wired: Wired) -> None:
     if not most or not read or wired.journal.mode() is Mode.OBSERVE:
         return
     limits, waits = wired.settings.quota, wired.parts.pacing.waits(most)
-    ahead = forecast(
-        wired.crm.kind,
-        Workload(accounts=most, changed=most),
-        Speed(burst=limits.burst, search=limits.search, pauses=waits),
-        now=wired.parts.clock(),
-    )
+    work, now = Workload(accounts=most, changed=most), wired.parts.clock()
+    found = ahead(wired.crm.kind, limits.burst, limits.search, wired.parts.pacing, work, now)
     pauses = f", {span(waits)} of it between waves" if waits else ""
     note(
-        f"at most {ahead.total:,} calls and {span(ahead.seconds)}{pauses}, if all of "
+        f"at most {found.total:,} calls and {span(found.seconds)}{pauses}, if all of "
         f"{counted(most, 'account')} known so far had to be written (icp-sync plan says how many)"
     )
 

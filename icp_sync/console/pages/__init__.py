@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from icp_sync.console.pages import account, accounts, overview
+from icp_sync.console.pages import account, accounts, overview, plan, profile
+
+_MODULES = (overview, accounts, account, plan, profile)
 
 
 def routes() -> list[BaseRoute]:
     """Every page and action below a connection."""
-    return [*overview.routes(), *accounts.routes(), *account.routes()]
+    return [route for one in _MODULES for route in one.routes()]

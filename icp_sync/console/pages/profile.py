@@ -1,4 +1,4 @@
-"""The profile: what is active, its own tests, what it rests on, whether it drifts, and what may replace it."""
+"""The profile: what is active, its own tests, what it rests on, whether it drifts, what may replace it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def profile(request: Request) -> Response:
         active=next((one for one in versions if one.active), None),
         by=by.get(version, Activation(who="", what="", note="", proof={})),
         unreadable=bool(versions) and not compiled,
-        pages=[_laid(one) for one in _pages(found, version, compiled)],
+        documents=[_laid(one) for one in _pages(found, version, compiled)],
         tried=tried,
         passed=sum(one.result == PASSED for one in tried),
         drift=_drift(place),

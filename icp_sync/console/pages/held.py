@@ -1,0 +1,188 @@
+"""Held: what waits for a person and why, what the CRM refuses, what people hold, and who was told of what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from icp_sync.console.access import Role
+from icp_sync.console.acting import Act, Done, action, figures_of
+from icp_sync.console.beside import counted, outdated
+from icp_sync.console.rendering import page
+from icp_sync.domain.guard import Rule
+from icp_sync.errors import ConfigError
+from icp_sync.journal import Journal
+from icp_sync.reporting import waiting
+from icp_sync.reporting.refusals import reasons, refused_for
+from icp_sync.reporting.text import counted as said_of
+
+EXAMPLES = 10
+"""Accounts shown of each rule before somebody asks for all of them."""
+LIMIT = 50
+LISTED = 50
+"""Accounts held whole, and notices, that are listed."""
+EVERY = 15.0
+LONGEST = 200
+RULES: Mapping[str, str] = {
+    Rule.DOWNGRADES: "More accounts would go down a tier within a day than may unseen.",
+    Rule.OWNER_MOVES: "More accounts would change hands within a day than may unseen.",
+    Rule.EXCLUSIONS: "An account with an open deal would become Not ICP.",
+    Rule.ROBOTS: "Something writes our fields back each time we write them: we stopped.",
+    Rule.PORTAL: "So many accounts are fought over that all writing waits.",
+}
+"""What each rule of the guard keeps from landing, for people."""
+_COUNTS = ("held", "reasons", "sealed", "failed notices")
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Route("/c/{connection}/held", held),
+        action("held/pass", Role.APPROVER, _pass),
+        action("refused/retry", Role.OPERATOR, _retry),
+        action("theirs/release", Role.OPERATOR, _release),
+    ]
+
+
+def held(request: Request) -> Response:
+    """Everything that waits for somebody."""
+    found = figures_of(request)
+    journal, clock = found.place.journal, request.app.state.clock
+    data = found.latest.data if found.latest else None
+    rule = request.query_params.get("rule", "")
+    rule = rule if rule in set(Rule) else ""
+    return page(
+        request,
+        "held.html",
+        title="Held",
+        rules=counted(journal, "held", lambda: waiting.waiting(journal, EXAMPLES), clock, every=EVERY),
+        meanings=RULES,
+        let_pass=journal.let_pass(),
+        only=_of_rule(journal, rule, request.query_params.get("after", "")) if rule else None,
+        sealed=counted(journal, "sealed", lambda: journal.held(LISTED), clock, every=EVERY),
+        reasons=counted(journal, "reasons", lambda: reasons(journal), clock, every=EVERY),
+        refused=_refused(journal, request.query_params.get("refused", "")),
+        theirs=_theirs(journal, request.query_params.get("theirs", "")),
+        counts=data["counts"] if data else None,
+        left_alone=data["left_alone"] if data else None,
+        alerts=journal.alerts(),
+        told=data["notices"] if data else None,
+        notices=journal.notices(limit=LISTED),
+        names=_named(journal),
+        listed=LISTED,
+        limit=LIMIT,
+    )
+
+
+def _of_rule(journal: Journal, rule: str, after: str) -> dict[str, Any]:
+    """The accounts one rule keeps from moving, a page at a time."""
+    said, _, account = after[:LONGEST].partition("~")
+    try:
+        since = float(said)
+    except ValueError:
+        since = float("-inf")
+    since, account = (since, account) if isfinite(since) else (float("-inf"), "")
+    holds = journal.holds_page(rule, after=(since, account), limit=LIMIT + 1)
+    names = journal.names_of({hold.account_id for hold in holds})
+    last = holds[LIMIT - 1] if len(holds) > LIMIT else None
+    return {
+        "rule": rule,
+        "rows": [{**waiting.example(hold), "name": names.get(hold.account_id, "")} for hold in holds[:LIMIT]],
+        "more": urlencode({"rule": rule, "after": f"{last.since!r}~{last.account_id}"}) if last else "",
+        "begun": bool(after),
+    }
+
+
+def _refused(journal: Journal, after: str) -> dict[str, Any]:
+    """Accounts the CRM refused, a page at a time."""
+    listed = journal.accounts_page(statuses=("refused", "dead"), after=after[:LONGEST], limit=LIMIT)
+    return {
+        "rows": listed.accounts,
+        "more": urlencode({"refused": listed.after}) if listed.after else "",
+        "begun": bool(after),
+    }
+
+
+def _theirs(journal: Journal, after: str) -> dict[str, Any]:
+    """Values people hold, a page at a time."""
+    account, _, field = after[:LONGEST].partition("~")
+    rows = journal.left_alone_page((account, field), LIMIT + 1)
+    last = rows[LIMIT - 1] if len(rows) > LIMIT else None
+    return {
+        "rows": rows[:LIMIT],
+        "more": urlencode({"theirs": f"{last.account_id}~{last.field}"}) if last else "",
+        "begun": bool(after),
+    }
+
+
+def _named(journal: Journal) -> dict[str, str]:
+    """Names of the accounts in the examples of the rules."""
+    rules = [rule for rule in journal.waiting_holds()] if journal.oldest_hold() is not None else []
+    ids = {hold.account_id for rule in rules for hold in journal.holds_page(rule, limit=EXAMPLES)}
+    return journal.names_of(ids)
+
+
+def _here(act: Act, part: str = "") -> str:
+    return f"/c/{quote(act.place.name)}/held{part}"
+
+
+def _pass(act: Act) -> Done:
+    """Let held changes pass: of a rule, or of one account."""
+    journal, account = act.place.journal, act.form.get("account", "")
+    rule = waiting.the_rule(act.form["rule"]) if act.form.get("rule") else None
+    if not (account or rule):
+        raise ConfigError("name a rule or an account", next_step="icp-sync status --held")
+    ids = [account] if account else None
+    released, rules = waiting.let_pass(journal, by=act.user.name, ids=ids, rule=rule, now=act.now)
+    outdated(journal, *_COUNTS)
+    said = "Nothing of that is held any more."
+    if released:
+        said = (
+            f"{said_of(released, 'change')} may pass, once and as held; they land with the next due accounts."
+        )
+    return Done(
+        what="apply --held",
+        said=said,
+        to=_here(act),
+        detail={"rule": rule or "", "accounts": ids or [], "rules": rules},
+        changed=bool(released),
+    )
+
+
+def _retry(act: Act) -> Done:
+    """Try again what the CRM refused: one account, those of one reason, or all."""
+    journal, account, key = act.place.journal, act.form.get("account", ""), act.form.get("reason", "")
+    if not (account or key or act.form.get("all")):
+        raise ConfigError("name an account, a reason, or all", next_step="icp-sync status --refused")
+    ids = [account] if account else refused_for(journal, key) if key else None
+    woken = journal.retry(ids, now=act.now) if ids is None or ids else []
+    outdated(journal, *_COUNTS)
+    said = f"{said_of(len(woken), 'account')} due now; a running worker tries them within a minute."
+    return Done(
+        what="retry",
+        said=said if woken else "Nothing of that is refused or deferred any more.",
+        to=_here(act, "#refused"),
+        detail={"accounts": len(woken), "ids": woken if account else []},
+        changed=bool(woken),
+    )
+
+
+def _release(act: Act) -> Done:
+    """A value people hold becomes ours again."""
+    journal, account, field = act.place.journal, act.form.get("account", ""), act.form.get("field", "")
+    if not account:
+        raise ConfigError("name an account", next_step="icp-sync status --left-alone")
+    released = journal.release(account, [field] if field else None, now=act.now, run="release")
+    said = f"{', '.join(released)} on {account}: ours again; settled with the next due accounts."
+    return Done(
+        what="release",
+        said=said if released else f"People hold nothing of that on account {account} any more.",
+        to=_here(act, "#theirs"),
+        detail={"account": account, "fields": released},
+        changed=bool(released),
+    )
