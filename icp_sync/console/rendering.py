@@ -27,6 +27,7 @@ PAGES = (
     ("backfill", "Backfill"),
     ("vendors", "Vendors"),
     ("profile", "Profile"),
+    ("audit", "Audit"),
 )
 """The pages of a connection, in the order of the navigation: address and title."""
 

@@ -1,4 +1,4 @@
-"""What every CRM adapter must do with a task for an owner: subclass `TaskContract`, give it a `world`, done."""
+"""What every CRM adapter must do with a task for an owner: subclass `TaskContract`, give it a `world`."""
 
 from __future__ import annotations
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from icp_sync.console.pages import account, accounts, overview, plan, profile
+from icp_sync.console.pages import (
+    account,
+    accounts,
+    audit,
+    backfill,
+    held,
+    overview,
+    plan,
+    profile,
+    runs,
+    vendors,
+)
 
-_MODULES = (overview, accounts, account, plan, profile)
+_MODULES = (overview, accounts, account, runs, plan, held, backfill, vendors, profile, audit)
 
 
 def routes() -> list[BaseRoute]:

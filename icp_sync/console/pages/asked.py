@@ -26,7 +26,7 @@ def asked_of(asked: Asked | None) -> dict[str, Any] | None:
         "progress": {
             name: n for name, n in asked.progress.items() if isinstance(n, int) and not isinstance(n, bool)
         },
-        "said": str(result.get("error", "")) if not asked.state == "done" else "",
+        "said": str(result.get("error", "")) if asked.state != "done" else "",
         "step": str(result.get("next_step", "")),
         "waits": waits if asked.state in OPEN else "",
         "result": result if asked.state == "done" else None,

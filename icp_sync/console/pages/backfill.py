@@ -69,7 +69,7 @@ def _to(act: Act) -> str:
 
 def _handed(act: Act, *, restart: bool = False, resume: bool = False) -> str:
     """Ask the worker for a backfill of all accounts; the request."""
-    args = {"restart": restart, "resume": resume, "limit": None, "where": []}
+    args: dict[str, object] = {"restart": restart, "resume": resume, "limit": None, "where": []}
     return act.place.journal.ask(KIND, args, by=act.user.name, now=act.now)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -37,7 +37,7 @@ RULES: Mapping[str, str] = {
     Rule.PORTAL: "So many accounts are fought over that all writing waits.",
 }
 """What each rule of the guard keeps from landing, for people."""
-_COUNTS = ("held", "reasons", "sealed", "failed notices")
+_COUNTS = ("held", "reasons", "sealed")
 
 
 def routes() -> list[BaseRoute]:
@@ -60,9 +60,8 @@ def held(request: Request) -> Response:
         request,
         "held.html",
         title="Held",
-        rules=counted(journal, "held", lambda: waiting.waiting(journal, EXAMPLES), clock, every=EVERY),
+        made=counted(journal, "held", lambda: _held(journal), clock, every=EVERY),
         meanings=RULES,
-        let_pass=journal.let_pass(),
         only=_of_rule(journal, rule, request.query_params.get("after", "")) if rule else None,
         sealed=counted(journal, "sealed", lambda: journal.held(LISTED), clock, every=EVERY),
         reasons=counted(journal, "reasons", lambda: reasons(journal), clock, every=EVERY),
@@ -73,7 +72,6 @@ def held(request: Request) -> Response:
         alerts=journal.alerts(),
         told=data["notices"] if data else None,
         notices=journal.notices(limit=LISTED),
-        names=_named(journal),
         listed=LISTED,
         limit=LIMIT,
     )
@@ -120,11 +118,12 @@ def _theirs(journal: Journal, after: str) -> dict[str, Any]:
     }
 
 
-def _named(journal: Journal) -> dict[str, str]:
-    """Names of the accounts in the examples of the rules."""
-    rules = [rule for rule in journal.waiting_holds()] if journal.oldest_hold() is not None else []
-    ids = {hold.account_id for rule in rules for hold in journal.holds_page(rule, limit=EXAMPLES)}
-    return journal.names_of(ids)
+def _held(journal: Journal) -> dict[str, Any]:
+    """What each rule keeps, what was let pass and has not landed, and the names of the examples."""
+    rules = waiting.waiting(journal, EXAMPLES)
+    shown: Any = [example for rule in rules for example in cast(list[Any], rule["examples"])]
+    names = journal.names_of({example["account"] for example in shown})
+    return {"rules": rules, "let_pass": journal.let_pass(), "names": names}
 
 
 def _here(act: Act, part: str = "") -> str:

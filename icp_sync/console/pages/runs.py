@@ -19,7 +19,7 @@ from icp_sync.errors import ConfigError
 from icp_sync.journal import Asked, Journal, RunRecord
 from icp_sync.journal.paging import Sent
 from icp_sync.reporting.ran import count, counts_of, is_dry, kind_in_words, moves, run_row, spent, undoes
-from icp_sync.reporting.undoing import PREVIEW
+from icp_sync.reporting.undoing import PREVIEW, lasting, untouched
 from icp_sync.sync.undoable import Wanted, undoable
 
 LIMIT = 30
@@ -112,11 +112,13 @@ def _shown(request: Request, found: RunRecord) -> dict[str, Any]:
         "report": found.report,
         "moves": moves(found),
         "fields": counts_of(found, "by_field"),
-        "problems": [one for one in _pairs(found.report.get("problems"))][:20],
+        "problems": _pairs(found.report.get("problems"))[:20],
         "undone_by": [_row(one, journal, at) for one in journal.undoes_of(found.id)],
         "preview": asked_of(preview),
         "undo": asked_of(asked),
         "why_not": why_not,
+        "untouched": untouched,
+        "lasting": lasting,
         "going": going,
         "again": going
         or any(one is not None and one.state in ("waiting", "running") for one in (preview, asked)),
@@ -146,7 +148,10 @@ def _row(found: RunRecord, journal: Journal, at: float) -> dict[str, Any]:
 
 def _wrote(found: RunRecord) -> int | None:
     """Accounts it wrote on; of an undo those it restored; of a dry run those it would have written."""
-    return count(found, "restored" if found.kind == "undo" else "written")
+    if found.kind == "undo":
+        return count(found, "restored")
+    wrote, waiting = count(found, "written"), count(found, "waiting")
+    return wrote if wrote is None or not is_dry(found) else wrote + (waiting or 0)
 
 
 def _held(found: RunRecord) -> int | None:

@@ -29,7 +29,7 @@ BACK = 30 * 86_400_000
 LONGEST, LONGEST_SUBJECT = 30_000, 250
 _INACTIVE = ("INACTIVE_OWNER_OR_USER", "INACTIVE_USER")
 _NOT_FOR_US = "entity type cannot be "
-"""So begins what Salesforce says where a right on the object is missing; its code means failed triggers, too."""
+"""So begins what Salesforce says where a right is missing; its code means failed triggers too."""
 RIGHTS = "give the integration user's permission set the permission Edit Tasks"
 
 
