@@ -58,6 +58,10 @@ class UnavailableError(IcpSyncError):
         self.retry_after = retry_after
 
 
+class NoCallsLeftError(UnavailableError):
+    """The calls of the day are used up. Nothing is wrong: it goes on by itself, and nobody need be woken."""
+
+
 class RequestError(IcpSyncError):
     """The other side understood and refused one request (HTTP 4xx). `body` is the parsed reply."""
 

@@ -16,7 +16,7 @@ from icp_sync.errors import ConfigError, UnavailableError
 
 TIMEOUT = 5.0  # seconds
 LONGEST = 1_000_000  # bytes of an answer
-WELL = ("ok", "starting")
+WELL = ("ok", "starting", "waiting")
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, never listened on
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,18 +31,20 @@ _UNSAID = {
 _MISSING = re.compile(rf"connections\.([a-z0-9_]+)\.({'|'.join(map(re.escape, _UNSAID))})")
 
 
-def read_settings(config: Path | None, *, talk: bool = False, offline: bool = False) -> Settings:
+def read_settings(
+    config: Path | None, *, talk: bool = False, offline: bool = False, only: Collection[str] | None = None
+) -> Settings:
     """The settings; the engine's logs go to stderr from here on.
 
     talk: at the level the settings say; otherwise the command speaks for itself, and only `debug` shows
-    them. offline: no CRM is talked to, so credentials that are missing are not missed. Raises ConfigError
-    with every problem.
+    them. offline: no CRM is talked to, so credentials that are missing are not missed. only: the connections
+    that are read. Raises ConfigError with every problem.
     """
     from icp_sync.observe import configure_logs
     from icp_sync.settings import load
 
     try:
-        settings = load(config)
+        settings = load(config, only=only)
     except ConfigError as error:
         missing = [_MISSING.fullmatch(p.where) for p in error.problems if "is missing" in p.what]
         if not offline or len(missing) < len(error.problems) or None in missing:
@@ -52,7 +54,7 @@ def read_settings(config: Path | None, *, talk: bool = False, offline: bool = Fa
             for m in missing
             if m
         }
-        settings = load(config, {**os.environ, **named})
+        settings = load(config, {**os.environ, **named}, only=only)
     level = settings.log.level if talk or settings.log.level == "debug" else "critical"
     configure_logs(json=settings.log.as_json, level=level)
     return settings

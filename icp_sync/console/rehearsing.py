@@ -1,6 +1,6 @@
 """What the candidate files would make of all accounts, computed beside the requests and kept in memory.
 
-A million accounts take a minute; so one comparison at a time is made by a thread of its own, which leaves the
+A million accounts take minutes; so one comparison at a time is made by a thread of its own, which leaves the
 worker most of the processor, and pages say how far it is and how old its result.
 """
 
@@ -30,8 +30,11 @@ MOST = 20_000
 """Accounts that move and are kept by name; they are counted all."""
 EACH = 2_000
 """The most of these of one move."""
-BREATH = 0.02
-"""Seconds left to the others now and then."""
+SOME = 5
+"""Accounts after which the other threads have their turn: a page that asks for the interpreter dozens of
+times waits a moment each time, not until this thread is made to let go."""
+BREATH = 0.00005
+"""Seconds of that turn at least."""
 _ONE = threading.Lock()
 """At a time, whatever the connection."""
 
@@ -62,7 +65,10 @@ class _Journaled:
     source: str = "the journal"
 
     def accounts(self) -> Iterator[Subject]:
-        return subjects.in_journal(self.journal, self.asked)
+        for n, one in enumerate(subjects.in_journal(self.journal, self.asked)):
+            if n % SOME == 0:
+                time.sleep(BREATH)
+            yield one
 
 
 class _EndedError(Exception):
@@ -117,7 +123,6 @@ class Rehearsing:
         found = self._found()
         if found is None or found.stopped:
             raise _EndedError
-        time.sleep(BREATH)
 
 
 _OF: WeakKeyDictionary[Figures, Rehearsing] = WeakKeyDictionary()

@@ -1,7 +1,7 @@
-"""Alerts of streams beyond those a stream raises itself when its cycles fail: see `Loop`.
+"""Alerts of streams: those whose cycles have failed for long, and those that settle nothing.
 
-One that neither fails nor settles anything says nothing; and what was raised before a restart must end when
-its stream works again, or is followed no more.
+Looked for from outside: a stream that is left alone for hours, or hangs, says nothing itself; and what was
+raised before a restart must end when its stream works again, or is followed no more.
 """
 
 from __future__ import annotations
@@ -12,17 +12,23 @@ from datetime import UTC, datetime
 from icp_sync.daemon.portal import HALTED
 from icp_sync.daemon.streams import DOWN, WATCH, Loop, State
 from icp_sync.journal import Journal
+from icp_sync.observe import redact
 from icp_sync.ports import Stream
 from icp_sync.sync.alarms import settle_alerts
 from icp_sync.sync.following import DEALS
 
 
 def of_streams(journal: Journal, loops: Sequence[Loop], now: float) -> None:
-    """Raise the alert of each stream that is late; end that of one that is well, or not there any more, and
-    that of a halt that a restart has ended."""
+    """Raise the alert of each stream that has failed for long or is late; end that of one that is well, or
+    not there any more, and that of a halt that a restart has ended."""
     found = {DOWN + loop.stream: _late(loop) for loop in loops if loop.state is State.LATE}
+    found |= {
+        DOWN + loop.stream: f"{redact(loop.error)}. next: icp-sync status"
+        for loop in loops
+        if loop.state is State.DOWN and loop.failing_for_long
+    }
     works = all(loop.portal.accepted and not loop.portal.halted for loop in loops)
-    well = {DOWN + loop.stream for loop in loops if loop.state is State.OK}
+    well = {DOWN + loop.stream for loop in loops if loop.state in (State.OK, State.WAITING)}
     settle_alerts(journal, found, well | _not_there(loops) | ({HALTED} if works else set()), "", now=now)
 
 

@@ -19,7 +19,7 @@ from icp_sync.daemon.streams import Loop, State
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.observe import registry
 
-HEALTHY = (State.STARTING, State.OK)
+HEALTHY = (State.STARTING, State.OK, State.WAITING)
 IDLE_SECONDS = 10.0  # a client that says nothing for so long is let go
 JSON = "application/json; charset=utf-8"
 

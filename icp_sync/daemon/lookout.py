@@ -87,7 +87,7 @@ class Lookout:
         active = journal.active()
         gauges.profile_version.labels(name).set(active[0] if active else 0)
         self._show_backfill(journal)
-        if now - self._counted_at >= COUNTED_EVERY:
+        if not 0 <= now - self._counted_at < COUNTED_EVERY:  # a clock may be set back
             self._counted_at = now
             self._count(journal, now)
         of_streams(journal, self._loops, now)
@@ -149,7 +149,7 @@ class Lookout:
         self._shown[gauges.budget_left_credits].named(journal.budget_left(budgets, now=now))
         gauges.journal_bytes.set(journal.size())
         overridden = None
-        if now - self._overrides_at >= OVERRIDES_EVERY:
+        if not 0 <= now - self._overrides_at < OVERRIDES_EVERY:
             self._overrides_at = now
             overridden = sum(journal.overridden().values())
             gauges.overridden_accounts.labels(name).set(overridden)

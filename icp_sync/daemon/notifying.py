@@ -92,7 +92,7 @@ class Supervision:
 
     def _stuck(self) -> str:
         """What makes no progress any more, "" while everything does."""
-        if self._overdue() > LATE_TRIGGER:
+        if abs(self._overdue()) > LATE_TRIGGER:  # or far too early, on a clock that was set back
             return "the timetable triggers nothing"
         now = self._clock()
         silent = [loop for loop in self._loops if loop.busy and now - loop.last_sign > SILENT]
@@ -104,7 +104,7 @@ class Supervision:
         told = [
             f"{state.value}: {', '.join(f'{one.portal.name}/{one.stream}' for one in ill[state][:3])}"
             + (f" and {len(ill[state]) - 3} more" if len(ill[state]) > 3 else "")
-            for state in (State.DOWN, State.LATE)
+            for state in (State.DOWN, State.LATE, State.WAITING)
             if ill[state]
         ]
         names = dict.fromkeys(one.portal.name for one in self._loops)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -35,6 +35,7 @@ from icp_sync.sync.requests import LANES
 from icp_sync.sync.telling.stream import TELLING, last_words
 
 LOOK = 0.2  # seconds between looks whether every connection has been halted
+SET_BACK = EVERY + 10.0  # seconds: something is due within a minute, or else the clock was set back
 ASKED_WATCH = 900.0  # seconds between looks whether it is time to look for drift
 ASKED_EVERY = 1.0  # seconds between looks whether a command has handed something over
 
@@ -47,7 +48,6 @@ triggers_total = Counter(
 
 _OUTCOMES = {
     EVENT_JOB_ERROR: "error",
-    EVENT_JOB_MISSED: "missed",
     EVENT_JOB_MAX_INSTANCES: "skipped",  # the cycle before is still running, as a long sweep may
 }
 
@@ -74,6 +74,9 @@ class Daemon:
             )
             for portal in portals
         }
+        for name in self.loops:  # so that 0 is said, and its first rise can be seen
+            for outcome in _OUTCOMES.values():
+                triggers_total.labels(*name.split("/", 1), outcome)
         self._supervision = Supervision(self.loops.values(), self._overdue, clock)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -184,8 +187,18 @@ class Daemon:
         due = [job.next_run_time for job in self._scheduler.get_jobs() if job.next_run_time]
         return time.time() - min(due).timestamp() if due else 0.0
 
+    def _plan_again(self) -> None:
+        """After the clock was set back: the timetable would wait until it has caught up."""
+        early = -self._overdue()
+        if early > SET_BACK:
+            log("daemon").warning("the clock was set back", seconds=round(early))
+            for job in self._scheduler.get_jobs():
+                if job.next_run_time:
+                    job.modify(next_run_time=job.next_run_time - timedelta(seconds=early))
+
     def _wait(self) -> IcpSyncError | None:
         while not self._stopping.draining.wait(LOOK):
+            self._plan_again()
             self._supervision.look()
             halted = [portal.halted for portal in self._portals if portal.halted]
             if len(halted) == len(self._portals):

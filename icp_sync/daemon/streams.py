@@ -17,7 +17,7 @@ from prometheus_client import Gauge
 
 from icp_sync.daemon.portal import Portal
 from icp_sync.daemon.stopping import Stopping
-from icp_sync.errors import AuthError, ConfigError, IcpSyncError, LostLeaseError
+from icp_sync.errors import AuthError, ConfigError, IcpSyncError, LostLeaseError, NoCallsLeftError
 from icp_sync.journal import OPERATOR, REP, Journal
 from icp_sync.observe import log, registry
 from icp_sync.ports import Stream
@@ -53,6 +53,7 @@ stream_down = Gauge(
 class State(StrEnum):
     STARTING = "starting"  # no cycle has ended well yet
     OK = "ok"
+    WAITING = "waiting"  # for calls: those of the day are used up
     LATE = "late"  # nothing failed, but no page was settled for far too long
     DOWN = "down"  # the last cycle failed; it is tried again
     HALTED = "halted"  # the connection needs a person
@@ -84,6 +85,7 @@ class Loop:
         self.begun = False  # whether a first cycle was tried
         self.expected = self.began  # when that is to be
         self.down_since: float | None = None
+        self.waits_until = 0.0  # for calls
         stream_down.labels(portal.name, stream).set(0)
 
     def tick(self) -> float:
@@ -104,10 +106,13 @@ class Loop:
             ran = self._run()
         except LostLeaseError as error:
             self._log().info("the cycle ended: its lease was taken over", error=str(error))
+            self.last_page = self._clock()
             return 0.0
         except (AuthError, ConfigError) as error:
             self.portal.halt(error)
             return 0.0
+        except NoCallsLeftError as error:
+            return self._waits(error.retry_after or FIRST_DELAY)
         except IcpSyncError as error:
             return self._failed(str(error), getattr(error, "retry_after", None))
         except Exception as error:
@@ -115,7 +120,16 @@ class Loop:
             raise
         if ran:
             self._well()
+        else:
+            self.last_page = self._clock()  # another worker is at it
         return 0.0
+
+    @property
+    def failing_for_long(self) -> bool:
+        """Whether somebody should hear of it, however far away its next try is."""
+        outgoing = self.portal.wired.parts.outgoing
+        after = outgoing.down_after if outgoing else DOWN_AFTER
+        return self.down_since is not None and self._clock() - self.down_since >= after
 
     def delay(self) -> float:
         """How long to wait after the failures so far."""
@@ -127,6 +141,8 @@ class Loop:
             return State.HALTED
         if self.failures:
             return State.DOWN
+        if self._clock() <= self.waits_until + LATE_AFTER:
+            return State.WAITING
         if self._clock() - max(self.last_page, self.last_success or 0.0) > 3 * self.interval + LATE_AFTER:
             return State.LATE
         return State.STARTING if self.last_success is None else State.OK
@@ -137,10 +153,10 @@ class Loop:
             return self._serve()
         if self.stream == TELLING:
             return self._tell_people()
-        parts = self.portal.parts()
         if self.stream == WATCH:
-            self.portal.watch(parts)
+            self.portal.watch(self.portal.wired.parts)  # looks into the journal alone
             return True
+        parts = self.portal.parts()
         scope = Scope(going=self._going, wait=self._wait)
         if self.stream == Stream.BACKFILL:
             if self._nothing_to_backfill(parts.journal):
@@ -208,23 +224,28 @@ class Loop:
         )
 
     def _well(self) -> None:
-        self.last_success = self._clock()
+        self.last_success, self.waits_until = self._clock(), 0.0
         last_success_seconds.labels(self.portal.name, self.stream).set(self.last_success)
         if self.failures:
             self._log().info("back", failures=self.failures)
             stream_down.labels(self.portal.name, self.stream).set(0)
         self.failures, self.error, self.down_since = 0, "", None
 
+    def _waits(self, seconds: float) -> float:
+        """Nothing has failed; what had, before, has not been tried again."""
+        if self._stopping.going():
+            self.waits_until = self._clock() + seconds
+            stream_down.labels(self.portal.name, self.stream).set(0)
+            self.failures, self.error, self.down_since = 0, "", None
+        return seconds
+
     def _failed(self, error: str, retry_after: float | None) -> float:
         if not self._stopping.going():
             return 0.0  # we cut its waits short ourselves
         self.failures += 1
-        self.error = error
+        self.error, self.waits_until = error, 0.0
         self.down_since = self._clock() if self.down_since is None else self.down_since
         wait = max(self.delay(), retry_after or 0.0)
-        outgoing = self.portal.wired.parts.outgoing
-        if self._clock() - self.down_since >= (outgoing.down_after if outgoing else DOWN_AFTER):
-            self.portal.alert(DOWN + self.stream, f"{self.error}. next: icp-sync status")
         if self.failures == 1:
             self._log().warning("down", error=error, again_in=round(wait))
             stream_down.labels(self.portal.name, self.stream).set(1)

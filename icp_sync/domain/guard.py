@@ -55,13 +55,15 @@ class Limits:
 class Counted:
     """What the limits are measured against.
 
-    population: in-scope accounts known. moved: rule → how many landed in the last 24 hours. writes: account →
-    writes of ours in the last hour. held: account → its holds as stored. robots: accounts put in quarantine
-    in the last hour.
+    population: in-scope accounts known. moved: rule → how many accounts moved in the last 24 hours, as far as
+    anybody knows. again: rule → which of those on this page are among them: what is tried again, or moved
+    once more, is the same account. writes: account → writes of ours in the last hour. held: account → its
+    holds as stored. robots: accounts put in quarantine in the last hour.
     """
 
     population: int = 0
     moved: Mapping[str, int] = field(default_factory=dict)
+    again: Mapping[str, Collection[str]] = field(default_factory=dict)
     writes: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, tuple[Hold, ...]] = field(default_factory=dict)
     robots: int = 0
@@ -190,12 +192,18 @@ class _Room:
 
     left: dict[Rule, int]
     most: dict[Rule, int]
+    again: Mapping[str, Collection[str]]
 
     @classmethod
     def of(cls, counted: Counted, limits: Limits) -> _Room:
         rules = (Rule.DOWNGRADES, Rule.OWNER_MOVES)
         most = {rule: allowed(rule, counted.population, limits) for rule in rules}
-        return cls({rule: n - counted.moved.get(rule.value, 0) for rule, n in most.items()}, most)
+        left = {rule: n - counted.moved.get(rule.value, 0) for rule, n in most.items()}
+        return cls(left, most, counted.again)
+
+    def has(self, rule: Rule, account_id: str) -> bool:
+        """Whether the account may move by this rule: it is counted already, or there is room for one more."""
+        return self.left[rule] > 0 or account_id in self.again.get(rule.value, ())
 
     def take(self, asked: _Asked, *, owner_lands: bool) -> tuple[str, ...]:
         """The rules what lands of an account counts for, each taken off what is left."""
@@ -206,7 +214,7 @@ class _Room:
             wanted.append((Rule.OWNER_MOVES, moved_key(*asked.owner)))
         rules = [rule for rule, key in wanted if not asked.before.passes(rule, key)]
         for rule in rules:
-            self.left[rule] -= 1
+            self.left[rule] -= asked.account_id not in self.again.get(rule.value, ())
         return tuple(rule.value for rule in rules)
 
 
@@ -240,7 +248,7 @@ def _downgraded(asked: _Asked, room: _Room) -> Hold | None:
     key = moved_key(*asked.tier)
     if asked.before.passes(Rule.DOWNGRADES, key):
         return None
-    if room.left[Rule.DOWNGRADES] > 0 and not asked.before.stands(Rule.DOWNGRADES, key):
+    if room.has(Rule.DOWNGRADES, asked.account_id) and not asked.before.stands(Rule.DOWNGRADES, key):
         return None
     reason = f"{key}, beyond the {room.most[Rule.DOWNGRADES]} downgrades that land in a day"
     return asked.before.hold(Rule.DOWNGRADES, key, asked.changes, reason)
@@ -252,7 +260,7 @@ def _owner_moved(asked: _Asked, room: _Room) -> Hold | None:
     key = moved_key(*asked.owner)
     if asked.before.passes(Rule.OWNER_MOVES, key):
         return None
-    if room.left[Rule.OWNER_MOVES] > 0 and not asked.before.stands(Rule.OWNER_MOVES, key):
+    if room.has(Rule.OWNER_MOVES, asked.account_id) and not asked.before.stands(Rule.OWNER_MOVES, key):
         return None
     reason = f"{key}, beyond the {room.most[Rule.OWNER_MOVES]} owner moves that land in a day"
     changes = tuple(c for c in asked.changes if c.field in OWNERSHIP)

@@ -10,13 +10,17 @@ from math import inf
 from icp_sync.domain.facts import FactValue, Members, Money
 
 REASONS_LIMIT = 500  # characters a rep reads at a glance
+DIGITS = 3
+"""Digits of a large amount, and one less than those of a fraction, that people read without effort."""
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_SOFT_HYPHEN = "\u00ad"
+_JOINERS = "\u200c\u200d"  # zero-width: part of how Persian, Hindi and emoji are spelled
 _DATE_FACTS = frozenset({"founded", "last_funding_date", "last_activity", "last_touch", "last_visit"})
 
 
-def bound_text(fact: str, value: float) -> str:
+def bound_text(fact: str, value: float, digits: int = DIGITS) -> str:
     """A bound of a fact: a UTC date for dates, else a number."""
-    return date_text(value) if is_date(fact) else amount_text(value)
+    return date_text(value) if is_date(fact) else amount_text(value, digits)
 
 
 def is_date(name: str) -> bool:
@@ -29,18 +33,24 @@ def fact_text(name: str) -> str:
     return name.replace("_", " ").replace(".", " ")
 
 
-def value_text(name: str, value: FactValue) -> str:
+def source_text(source: str) -> str:
+    """A source for people: not which of a CRM's fields it was."""
+    field = source.removeprefix("crm:")
+    return source if field == source else field.partition(", ")[2] or "CRM"
+
+
+def value_text(name: str, value: FactValue, digits: int = DIGITS) -> str:
     """A fact value for people: "51–200", "EUR 2.0B", "2024-03-01", "hubspot, salesforce"."""
     if isinstance(value, Members):
         return _listed(sorted(value.known)) + ("" if value.complete else " (maybe more)")
     if isinstance(value, Money):
-        return f"{value.currency or 'currency unknown,'} {_range(value.low, value.high)}"
+        return f"{value.currency or 'currency unknown,'} {_range(value.low, value.high, digits)}"
     if is_date(name):
         first, last = date_text(value.low), date_text(value.high)
         if first.endswith("-01-01") and last == f"{first[:4]}-12-31":
             return first[:4]
         return first if first == last else f"{first} to {last}"
-    return _range(value.low, value.high)
+    return _range(value.low, value.high, digits)
 
 
 def _listed(values: Sequence[str]) -> str:
@@ -61,22 +71,28 @@ def _spoken(one: str) -> str:
     return said.capitalize() if len(said) > 3 and said.isupper() else said
 
 
-def _range(low: float, high: float) -> str:
+def _range(low: float, high: float, digits: int) -> str:
+    first, last = amount_text(low, digits), amount_text(high, digits)
     if low == high:
-        return amount_text(low)
+        return first
     if high == inf:
-        return f"{amount_text(low)} or more"
-    return f"up to {amount_text(high)}" if low == -inf else f"{amount_text(low)}–{amount_text(high)}"
+        return f"{first} or more"
+    return f"up to {last}" if low == -inf else f"{first}–{last}"
 
 
-def amount_text(value: float) -> str:
-    """A number as people write it: "1,193", "2.5M"; "any" for an open end."""
+def amount_text(value: float, digits: int = DIGITS) -> str:
+    """A number as people write it: "1,193", "2.5M"; "any" for an open end. digits: of a large one."""
     if value in (inf, -inf):
         return "any"
-    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
+    if abs(value) >= 1e6:
+        near = float(f"{value:.{digits}g}")  # 999,999,999 is a billion
+        size, unit = next(one for one in _UNITS if abs(near) >= one[0])
+        return f"{near / size:.{digits}g}{unit}" if abs(near) < 1000 * size else f"{near / size:,.0f}{unit}"
+    said = f"{value:,.0f}" if value == round(value) else f"{value:,.{digits + 1}g}"
+    return f"{value:,.0f}" if "e+" in said else said
+
+
+_UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 
 
 def date_text(seconds: float) -> str:
@@ -93,14 +109,27 @@ def cut(text: str, limit: int = REASONS_LIMIT) -> str:
     Company facts may carry control characters or half a character; a CRM drops them in its own way, and
     what it then holds would not be what we wrote.
     """
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else " " for c in text)
+    text = _inert(text)
     if len(text) <= limit:
         return text
     head = text[: limit - 1]
     at = head.rfind(" ")
     whole = head[:at] if at > 0 else head
-    return (whole.rstrip(" ,;:") or head) + "…"
+    return (whole.rstrip(f" ,;:{_JOINERS}") or head) + "…"
+
+
+def _inert(text: str) -> str:
+    """The same with a space for every character that is not seen. Joiners stay where letters or emoji need
+    them; a soft hyphen goes without a trace."""
+    if text.isprintable():
+        return text
+    text = text.replace(_SOFT_HYPHEN, "")
+    around = zip(f" {text}", text, f"{text[1:]} ", strict=False)
+    return "".join(c if c.isprintable() or _joins(before, c, after) else " " for before, c, after in around)
+
+
+def _joins(before: str, one: str, after: str) -> bool:
+    return one in _JOINERS and all(c.isprintable() and not c.isascii() for c in (before, after))
 
 
 def plain(text: str, limit: int) -> str:
@@ -111,8 +140,7 @@ def plain(text: str, limit: int) -> str:
     """
     if text.isprintable() and "<" not in text and "  " not in text and len(text) <= limit:
         return text.strip()
-    line = "".join(c if c.isprintable() else " " for c in text)
-    return cut(_TAG.sub("‹", " ".join(line.split())), limit)
+    return cut(_TAG.sub("‹", " ".join(_inert(text).split())), limit)
 
 
 def ended(text: str) -> str:

@@ -26,7 +26,7 @@ from icp_sync.domain.currency import convert
 from icp_sync.domain.evaluation import Evaluation
 from icp_sync.domain.facts import CATALOGUE, FactType, FactValue, Interval, Members, Money
 from icp_sync.domain.profile import DAY, Criterion, Effect
-from icp_sync.domain.spelling import amount_text, bound_text, is_date, plain, spoken_value
+from icp_sync.domain.spelling import DIGITS, amount_text, bound_text, is_date, plain, spoken_value
 from icp_sync.domain.spelling import cut as cut
 from icp_sync.domain.spelling import date_text as date_text
 from icp_sync.domain.spelling import fact_text as fact_text
@@ -34,6 +34,8 @@ from icp_sync.domain.spelling import value_text as value_text
 
 WORDS = 64
 """Characters of one name or value in a list of several."""
+_MOST = 17
+"""Digits with which any two numbers read as different."""
 
 
 def failures(assessment: Assessment) -> list[str]:
@@ -64,28 +66,54 @@ def gap_words(fact: str, facts: Mapping[str, FactValue]) -> str:
     return plain(f"{fact_text(fact)} {beyond} {spoken_value(fact, value)}", WORDS)
 
 
+def gap_clause(fact: str, facts: Mapping[str, FactValue]) -> str:
+    """The same where it has to be a clause: "industry unknown", "employees known only as 51–200"."""
+    value = facts.get(fact)
+    if value is None or value == Members(frozenset(), False):
+        return f"{plain(fact_text(fact), WORDS)} unknown"
+    if isinstance(value, Members):
+        return f"{plain(fact_text(fact), WORDS)} known only in part"
+    return plain(f"{fact_text(fact)} known only as {spoken_value(fact, value)}", WORDS)
+
+
 def _settled(value: FactValue) -> bool:
     return value.complete if isinstance(value, Members) else value.low == value.high
 
 
-def quoted_fact(criterion: Criterion) -> str:
-    """The fact whose value `value_words` quotes, "" where it never does."""
-    when = criterion.when
-    return when.fact if isinstance(when, Between | AnyOf | NoneOf | AllOf | Within) else ""
+def quoted_fact(when: Condition) -> str:
+    """The fact whose value `quote` says, "" where the condition asks about several."""
+    names = facts_of(when)
+    return names[0] if len(names) == 1 else ""
+
+
+def quote(when: Condition, facts: Mapping[str, FactValue], currency: str) -> str:
+    """What the account has of the one fact a condition asks about: "620 employees, over 500"; "" where that
+    is not known, or it asks about several."""
+    fact = quoted_fact(when)
+    value = facts.get(fact)
+    if value is None:
+        return ""
+    if isinstance(value, Members):
+        return plain(f"{fact_text(fact)} {spoken_value(fact, value)}", WORDS)
+    counts = isinstance(value, Interval) and not is_date(fact)
+    beyond, digits = _beyond(when, value, currency) if isinstance(when, Between) else ("", DIGITS)
+    said = value_text(fact, value, digits)
+    named = f"{said} {_plural(fact, value)}" if counts else f"{fact_text(fact)} {said}"
+    return plain(named + beyond, WORDS)
 
 
 def value_words(criterion: Criterion, facts: Mapping[str, FactValue], currency: str) -> str:
-    """A verdict against the account in the words of its own fact: "620 employees, over 500"."""
-    when = criterion.when
-    said = criterion.name
-    if isinstance(when, Between | AnyOf | NoneOf | AllOf | Within) and when.fact in facts:
-        value = facts[when.fact]
-        said = f"{fact_text(when.fact)} {spoken_value(when.fact, value)}"
-        if isinstance(when, Between) and not isinstance(value, Members):
-            if isinstance(value, Interval) and not is_date(when.fact):
-                said = f"{value_text(when.fact, value)} {_plural(when.fact, value)}"
-            said += _beyond(when, value, currency)
-    return plain(said, WORDS)
+    """A verdict against the account in the words of its own fact, else by the criterion's name."""
+    return quote(criterion.when, facts, currency) or plain(criterion.name, WORDS)
+
+
+def verdict_words(
+    criterion: Criterion, credit: float, facts: Mapping[str, FactValue], currency: str
+) -> str:
+    """What earns less than all its points: never only what was asked for, as that would read as if it were
+    so. credit: 0 to 1."""
+    named = plain(criterion.name, WORDS)
+    return quote(criterion.when, facts, currency) or (f"in part: {named}" if credit > 0 else f"not: {named}")
 
 
 def _plural(fact: str, value: FactValue) -> str:
@@ -94,14 +122,21 @@ def _plural(fact: str, value: FactValue) -> str:
     return name.removesuffix("s") if one else name
 
 
-def _beyond(when: Between, value: Interval | Money, currency: str) -> str:
-    """On which side of the band a value lies, both in the profile's currency: ", over 500"."""
+def _beyond(when: Between, value: Interval | Money, currency: str) -> tuple[str, int]:
+    """On which side of the band a value lies, both in the profile's currency: ", over 500"; and with how many
+    digits the two read as different."""
     known = convert(value, currency) if isinstance(value, Money) else value
     unit = f"{currency} " if isinstance(value, Money) else ""
     over, under = ("after", "before") if is_date(when.fact) else ("over", "under")
-    if known.low > when.high:
-        return f", {over} {unit}{bound_text(when.fact, when.high)}"
-    return f", {under} {unit}{bound_text(when.fact, when.low)}" if known.high < when.low else ""
+    if known.low >= when.high and (known.low > when.high or when.high_open):
+        side, end, bound = over if known.low > when.high else f"not {under}", known.low, when.high
+    elif known.high <= when.low and (known.high < when.low or when.low_open):
+        side, end, bound = under if known.high < when.low else f"not {over}", known.high, when.low
+    else:
+        return "", DIGITS
+    apart = (n for n in range(DIGITS, _MOST) if bound_text(when.fact, end, n) != bound_text(when.fact, bound, n))
+    digits = next(apart, DIGITS)
+    return f", {side} {unit}{bound_text(when.fact, bound, digits)}", digits
 
 
 def missing_facts(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> list[tuple[str, float]]:

@@ -23,7 +23,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from icp_sync.errors import AuthError, RequestError, UnavailableError
+from icp_sync.errors import AuthError, NoCallsLeftError, RequestError, UnavailableError
 from icp_sync.http.clock import ServerClock
 from icp_sync.http.dialect import Dialect, Endpoint, Reply, Throttle, UncertainError
 from icp_sync.http.outage import place, plainly, shaking_hands
@@ -292,7 +292,8 @@ class Transport:
         return self._unusable(endpoint, f"no answer from {place(url)}: {plainly(error)}")
 
     def _throttle(self, endpoint: Endpoint, throttle: Throttle) -> Exception:
-        error = UnavailableError(f"{endpoint.name}: {throttle.reason}", retry_after=throttle.seconds)
+        kind = NoCallsLeftError if throttle.everything else UnavailableError
+        error = kind(f"{endpoint.name}: {throttle.reason}", retry_after=throttle.seconds)
         _log.warning(
             "throttled", connection=self.name, endpoint=endpoint.name, seconds=round(throttle.seconds, 1)
         )

@@ -56,7 +56,7 @@ class Amend(Bound):
             self.guard(conn, lease)
             overtaken = self._amend(conn, amended, now)
             log_changes(conn, self.connection, amended, run, now)
-            note_movements(conn, self.connection, (one.counted for one in amended), run, now)
+            note_movements(conn, self.connection, amended, run, now)
             if position is not None:
                 move(conn, self.connection, stream, partition, position, now)
         return overtaken

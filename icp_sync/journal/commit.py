@@ -73,7 +73,7 @@ class Commit(Listening):
             self._log_evaluations(conn, landed, evaluations, run, now)
             keep_left_alone(conn, self.connection, landed, now)
             keep_holds(conn, self.connection, {one.account_id: one.holds for one in landed}, run, now)
-            note_movements(conn, self.connection, (one.counted for one in settled), run, now)
+            note_movements(conn, self.connection, settled, run, now)
             stir(conn, self.connection, landed, now)
             keep_assignments(conn, self.connection, landed)
             keep_notices(conn, self, landed, now)

@@ -31,6 +31,7 @@ _BY_ACCOUNT = (
     schema.change_log,
     schema.left_alone,
     schema.hold,
+    schema.movement,
     schema.assignment,
     schema.notice,
     _DEAL,

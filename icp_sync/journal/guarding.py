@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, case, delete, func, select, update
 
 from icp_sync.domain.guard import Counted, Rule
 from icp_sync.domain.plan import Hold, Result
@@ -13,6 +13,7 @@ from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks, upsert
 from icp_sync.journal.encoding import changes_from_text, changes_to_text, plain
+from icp_sync.journal.records import Amended, Settled
 
 _ACCOUNT = schema.account
 _HOLD = schema.hold
@@ -32,11 +33,6 @@ class Guarding(Bound):
     def guarded(self, ids: Sequence[str], writing: Sequence[str], *, population: int, now: float) -> Counted:
         """What the guard must know of a page's accounts, and of those among them that are to be written."""
         with self.reading() as conn:
-            moved = conn.execute(
-                select(_MOVEMENT.c.rule, func.sum(_MOVEMENT.c.n))
-                .where(_MOVEMENT.c.connection == self.connection, _MOVEMENT.c.at > now - DAY)
-                .group_by(_MOVEMENT.c.rule)
-            ).all()
             robots = conn.execute(
                 select(func.count()).where(
                     _HOLD.c.connection == self.connection,
@@ -46,26 +42,55 @@ class Guarding(Bound):
             ).scalar()
             return Counted(
                 population=population,
-                moved={rule: int(n) for rule, n in moved},
+                moved=self._moved(conn, now - DAY),
+                again=self._again(conn, writing, now - DAY),
                 writes=self._writes(conn, writing, now - HOUR),
                 held=holds_of(conn, self.connection, ids),
                 robots=int(robots or 0),
             )
 
+    def _moved(self, conn: Connection, since: float) -> dict[str, int]:
+        """Rule → accounts that moved by it, each of them once, however often it was tried."""
+        unnamed = case((_MOVEMENT.c.account == "", _MOVEMENT.c.n), else_=0)
+        named = case((_MOVEMENT.c.account != "", _MOVEMENT.c.account))
+        rows = conn.execute(
+            select(_MOVEMENT.c.rule, func.sum(unnamed), func.count(named.distinct()))
+            .where(_MOVEMENT.c.connection == self.connection, _MOVEMENT.c.at > since)
+            .group_by(_MOVEMENT.c.rule)
+        )
+        return {rule: int(several) + int(n) for rule, several, n in rows}
+
+    def _again(self, conn: Connection, ids: Sequence[str], since: float) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for chunk in chunks(ids):
+            mine = (_MOVEMENT.c.connection == self.connection, _MOVEMENT.c.account.in_(chunk))
+            for rule, account_id in conn.execute(
+                select(_MOVEMENT.c.rule, _MOVEMENT.c.account).where(*mine, _MOVEMENT.c.at > since)
+            ):
+                found.setdefault(rule, set()).add(account_id)
+        return found
+
     def _writes(self, conn: Connection, ids: Sequence[str], since: float) -> dict[str, int]:
-        found: dict[str, int] = {}
+        """Account → writes that landed, or may have. One of unknown fate that was then sent once more as it
+        was had not landed: the read in between showed that."""
+        found = Counter[str]()
+        last: dict[str, set[tuple[str, str, str]]] = {}
         for chunk in chunks(ids):
             rows = conn.execute(
-                select(_LOG.c.account, func.count())
+                select(_LOG.c.account, _LOG.c.result, _LOG.c.changes)
                 .where(
                     _LOG.c.connection == self.connection,
                     _LOG.c.account.in_(chunk),
                     _LOG.c.at > since,
                     _LOG.c.result.in_((Result.WRITTEN.value, Result.UNCERTAIN.value)),
                 )
-                .group_by(_LOG.c.account)
+                .order_by(_LOG.c.account, _LOG.c.seq)
             )
-            found |= {account_id: int(n) for account_id, n in rows}
+            for account_id, result, text in rows:
+                sent = {(c.field, c.live, c.desired) for c in changes_from_text(account_id, text)}
+                again = bool(sent & last.get(account_id, set()))
+                found[account_id] += not again
+                last[account_id] = sent if result == Result.UNCERTAIN.value else set()
         return found
 
     def holds(self, *, rule: str | None = None, limit: int = 1000) -> list[Hold]:
@@ -193,13 +218,13 @@ def keep_holds(
 
 
 def note_movements(
-    conn: Connection, connection: str, counted: Iterable[Iterable[str]], run: str, now: float
+    conn: Connection, connection: str, written: Iterable[Settled | Amended], run: str, now: float
 ) -> None:
-    """Count what landed of each guarded kind."""
-    moved = Counter(rule for rules in counted for rule in rules)
-    if moved:
-        rows = [
-            {"connection": connection, "run": run, "at": now, "rule": rule, "n": n}
-            for rule, n in moved.items()
-        ]
+    """Note whose writes of each guarded kind have landed, or may have."""
+    rows = [
+        {"connection": connection, "run": run, "at": now, "rule": rule, "n": 1, "account": one.account_id}
+        for one in written
+        for rule in one.counted
+    ]
+    if rows:
         conn.execute(_MOVEMENT.insert(), rows)

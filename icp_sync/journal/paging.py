@@ -225,10 +225,14 @@ def _lively(columns: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
     report: ColumnElement[str] = columns["report"]
     return or_(
         columns["ended_at"].is_(None),
-        ~report.contains('"read":0,'),
-        ~report.contains('"written":0,'),
+        ~_none(report, "read"),
+        ~_none(report, "written"),
         report.contains('"outcome":"failed"'),
     )
+
+
+def _none(report: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    return or_(report.contains(f'"{name}":0,'), report.contains(f'"{name}":0}}'))
 
 
 def _run(row: Sequence[object]) -> RunRecord:

@@ -246,6 +246,7 @@ notice = Table(  # what somebody is to be told, until they were; see journal.not
     Column("message", Text, nullable=False, default="", server_default=""),
     Index("notice_due", "connection", "due"),
     Index("notice_subject", "connection", "subject"),
+    Index("notice_latest", "connection", "seq"),
 )
 
 assignment = Table(  # what became of an account after it was given to somebody; see journal.assignments
@@ -444,7 +445,7 @@ hold = Table(  # changes that wait for a person
     Index("hold_rule", "connection", "rule", "since"),
 )
 
-movement = Table(  # how many writes of each guarded kind landed, for the sliding day
+movement = Table(  # whose writes of each guarded kind may have landed, for the sliding day
     "movement",
     metadata,
     Column("seq", _SEQUENCE, primary_key=True),
@@ -453,7 +454,9 @@ movement = Table(  # how many writes of each guarded kind landed, for the slidin
     Column("at", Double, nullable=False),
     Column("rule", String, nullable=False),
     Column("n", Integer, nullable=False),
+    Column("account", String, nullable=False, default="", server_default=""),  # "" before 0007: of n accounts
     Index("movement_at", "connection", "at"),
+    Index("movement_account", "connection", "account", "at"),
 )
 
 alert = Table(  # what somebody was told of, so that they are told once

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from icp_sync.errors import UnavailableError
+from icp_sync.errors import NoCallsLeftError, UnavailableError
 from icp_sync.observe import quota_wait_seconds
 from icp_sync.quota.day import Daily, Told
 from icp_sync.quota.keeping import InJournal, InMemory, Keeping
@@ -164,8 +164,8 @@ class Quota:
 
     def _too_far(self, given: Refused, seconds: float) -> UnavailableError:
         why = given.why
-        what = f"{why}: " if why else ""
-        return UnavailableError(
+        what, kind = (f"{why}: ", NoCallsLeftError) if why else ("", UnavailableError)
+        return kind(
             f"{what}the rate limit allows no request for another {seconds:.0f} s",
             retry_after=seconds,
             next_step="icp-sync status" if why else "",

@@ -46,12 +46,13 @@ class Candidate:
 def candidate(at: Opened, active: Sequence[Profile], types: Mapping[str, FactType]) -> Candidate:
     """The files as they are now, beside the active profiles (none: no version is active)."""
     from icp_sync.profile_file import load_all
+    from icp_sync.wiring import tables_of
 
     try:
         loaded = load_all(list(at.connection.profiles), types=types)
         if activation.is_active(at, loaded):
             return Candidate(names=_names(loaded), digest=digest_of(loaded), active=True, loaded=loaded)
-        activation.ready(at, None)  # a route must not lead to nowhere
+        tables_of(at.connection, [one.profile for one in loaded], types)  # a route must not lead to nowhere
     except ConfigError as error:
         said = error.problems or [Problem(where="profile files", what=str(error))]
         return Candidate(problems=tuple(said))

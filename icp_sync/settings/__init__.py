@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -147,6 +147,7 @@ def load(
     environ: Mapping[str, str] | None = None,
     *,
     dotenv: Path = Path(".env"),
+    only: Collection[str] | None = None,
 ) -> Settings:
     """Settings from every source; from here on their secrets are blotted out of logs and errors.
 
@@ -154,13 +155,14 @@ def load(
     with that, as what it would have said is not missing.
 
     path: the TOML file; by default what `ICP_SYNC_CONFIG` names, else `config/icp-sync.toml` if it exists.
-    environ: variables, by default the process's own.
+    environ: variables, by default the process's own. only: the connections that are read; what is said of others
+    is passed over.
     """
     sources = Sources(Settings, path, os.environ if environ is None else environ, dotenv)
     if sources.broken:
         raise ConfigError(sources.broken, next_step=CORRECT)
     try:
-        settings = Settings.model_validate(sources.merged())
+        settings = Settings.model_validate(sources.merged(only))
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False)
         raise ConfigError(sources.problems + explained(details, sources), next_step=NEXT_STEP) from None

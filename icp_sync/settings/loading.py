@@ -11,7 +11,7 @@ import difflib
 import re
 import stat
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,10 +112,14 @@ class Sources:
             self.looked_for = DEFAULT_CONFIG.absolute()
         self.layers = layers
 
-    def merged(self) -> dict[str, Any]:
+    def merged(self, only: Collection[str] | None = None) -> dict[str, Any]:
+        """All layers as one tree. only: the connections that count, None for all."""
         tree: dict[str, Any] = {}
         for layer in reversed(self.layers):
             tree = _over(tree, layer.tree)
+        said = tree.get("connections")
+        if only is not None and isinstance(said, Mapping):
+            tree["connections"] = {name: one for name, one in said.items() if name in only}
         return tree
 
     def where(self, loc: Loc) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from icp_sync.domain.facts import Facts, merge
-from icp_sync.errors import IcpSyncError
+from icp_sync.errors import IcpSyncError, NoCallsLeftError
 from icp_sync.journal import USUALLY, Journal, Keep, Lease
 from icp_sync.observe import cycles_total, log, stream_lag_seconds, sweep_found_missing_total
 from icp_sync.ports import Crm, Enricher, Page, Position, Query, Stream, nothing_seen
@@ -165,6 +165,9 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
             _wake_unmet(stream, parts, session)
             _missed_no_more(stream, parts, session)
             _prune(stream, parts, session, scope)
+    except NoCallsLeftError:
+        outcome = "waiting"
+        raise
     finally:
         cycles_total.labels(journal.connection, stream.value, outcome).inc()
         _finish(stream, parts, lease, run, report, outcome)

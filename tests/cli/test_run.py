@@ -133,6 +133,29 @@ def test_a_dry_run_is_a_plan_among_the_runs_and_wrote_on_nobody(place: Place) ->
     assert int(row[at + len("wrote on") :].strip()) > 0
 
 
+def test_pause_goes_alone(place: Place) -> None:
+    for other in (["--backfill"], ["--cancel", "x"], ["--once"]):
+        assert "--pause goes alone" in place.run("run", "--pause", *other, code=2).stderr
+
+
+def test_a_pause_holds_backfills_until_they_are_resumed(place: Place) -> None:
+    journal = journal_of(place)
+    journal.clear_backfill_request()
+    assert "no backfill is asked for or under way" in place.run("run", "--pause", code=2).stderr
+    journal.request_backfill("a new profile", 1.0)
+    journal.close()
+    assert "run --backfill --resume" in place.run("run", "--pause").stdout
+    assert "backfills are paused by" in place.run("status").stdout
+    assert place.json("status")["backfill_paused"].startswith("paused by")
+    assert "paused by" in place.run("run", "--pause", code=2).stderr
+    stopped = place.run("run", "--backfill", code=3)
+    assert "paused by" in stopped.stderr
+    assert "next: icp-sync run --backfill --resume" in stopped.stderr
+    place.run("run", "--backfill", "--resume")
+    assert place.json("status")["backfill_paused"] == ""
+    assert [e["what"] for e in place.json("audit")["entries"]].count("run --pause") == 1
+
+
 def test_cancel_goes_alone(place: Place) -> None:
     assert "--cancel goes alone" in place.run("run", "--backfill", "--cancel", "x", code=2).stderr
 

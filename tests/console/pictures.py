@@ -52,6 +52,7 @@ def lived(folder: Path, accounts: int) -> Iterator[Wired]:
     clock = Clock(time.time() - DAYS * DAY)
     with simulated(folder, crm="hubspot", accounts=accounts, seed=1) as world:
         world.control("clock", freeze=True, at=instant_text(clock.now))
+        profile = _own_profile(world)
         wired = wire(load(world.config), clock=clock, create_seal=True)
         loaded = load_all(wired.settings.profiles, types=wired.types)
         wired.crm.provision(wired.blueprint(tuple(one.profile for one in loaded)), apply=True)
@@ -60,29 +61,43 @@ def lived(folder: Path, accounts: int) -> Iterator[Wired]:
         wired.journal.activate(documents, now=clock.now, note="the first one")
         wired.journal.set_mode(Mode.ROUTE, now=clock.now)
         cycle(Stream.BACKFILL, wired.parts)
-        for day in range(DAYS):
+        for day in range(DAYS + 1):
             _worked(world, wired, day)
             keep_today(wired.journal, wired.journal.stood(), now=clock.now)
-            clock.now += DAY
-            world.control("clock", advance=DAY)
+            if day < DAYS:
+                clock.now += DAY - 45
+                world.control("clock", advance=DAY - 45)
+        profile.write_text(profile.read_text().replace("A: 85", "A: 78"))  # somebody is about to change it
         try:
             yield wired
         finally:
             wired.journal.close()
 
 
+def _own_profile(world: World) -> Path:
+    """A copy of the profile, where it may be edited."""
+    text = world.config.read_text()
+    shipped = Path(text.partition('profiles = ["')[2].partition('"')[0])
+    own = world.folder / shipped.name
+    own.write_text(shipped.read_text())
+    world.config.write_text(text.replace(shipped.as_posix(), own.as_posix()))
+    return own
+
+
 def _worked(world: World, wired: Wired, seed: int) -> None:
-    """A day on which people edit companies, and the streams run."""
+    """A day on which people edit companies, now and then a tier, and the streams run."""
     chance = random.Random(seed)
     ids = wired.journal.live_ids_page("", 2_000)
     for record in chance.sample(ids, EDITS):
         values = {"numberofemployees": str(chance.randint(5, 3_000))}
         world.control("edit", id=record, properties=values)
+    if seed % 4 == 1:
+        world.control("edit", id=chance.choice(ids), properties={"icp_tier": "A"})
     clock = wired.parts.clock
     assert isinstance(clock, Clock)
     clock.now += 45
     world.control("clock", advance=45)
-    for stream in (Stream.POLL, Stream.DUE):
+    for stream in (Stream.POLL, Stream.TRAILING, Stream.DUE, Stream.SWEEP):
         cycle(stream, wired.parts)
 
 
@@ -92,6 +107,9 @@ def taken(page: Page, url: str, journal: Journal, folder: Path) -> None:
     run = next(run.id for run in journal.runs(50) if run.report.get("written"))
     pages = {address: "" if address == "overview" else address for address, _ in PAGES}
     pages |= {"account": f"accounts/{account}", "run": f"runs/{run}"}
+    for path in pages.values():  # what is counted beside the requests is counted then
+        page.goto(url + path, wait_until="load")
+    page.wait_for_timeout(8_000)
     for look in ("light", "dark"):
         page.emulate_media(color_scheme=look)  # type: ignore[arg-type]
         for name, path in pages.items():

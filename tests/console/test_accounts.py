@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from icp_sync.console.pages.accounts import LIMIT
+from icp_sync.console.rendering import machine
 from icp_sync.domain.plan import Hold
 from icp_sync.journal import Settled
 from icp_sync.reporting.explain import explain_account
@@ -136,7 +137,8 @@ def test_an_account_as_of_a_past_day_says_so_or_why_not(console: Console) -> Non
     assert "As of 2020-01-01: older than retention" in today.text
     assert "Below is how it is now" in today.text
     at = console.journal.evaluations(one)[-1].at
-    when = datetime.fromtimestamp(at, UTC).isoformat()
+    when = machine(at + 1)  # where the table of its history leads
+    assert f"as_of={quote(when)}" in today.text
     past = console.get(f"accounts/{one}", params={"as_of": when}).text
     assert "Proved: recomputed equal" in past
     assert "as_of=" in past
@@ -182,6 +184,24 @@ def test_what_was_refused_is_tried_again(console: Console) -> None:
     assert stored is not None
     assert stored.attempts == 0
     assert console.journal.audited()[-1].what == "retry"
+
+
+def test_a_tier_that_people_decided_says_who_and_until_when(console: Console) -> None:
+    one = some(console)
+    evidence = dict(console.journal.accounts_of([one])[0].evidence)
+    said = {
+        "tier": "C",
+        "since": 1.8e9,
+        "until": 1.9e9,
+        "by": "workflow",
+        "why": "<they asked>",
+        "direct": False,
+    }
+    settle(console, one, tier="C", evidence={**evidence, "override": said})
+    text = html.unescape(console.get(f"accounts/{one}").text)
+    assert "was decided by a workflow, in the override field, since 2027-01-15 08:00 UTC" in text
+    assert "“<they asked>”" in text
+    assert "decided by people" in text
 
 
 def held_by_the_guard(console: Console) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from icp_sync.domain.guard import Limits, Rule
+from icp_sync.domain.plan import Outcome, Result, Write
 from icp_sync.domain.profile import Route, Target
 from icp_sync.sync.guarding import HELD, tell
 from tests.sync.world import ANNA, BEN, GOOD, POOR, PROFILE, World, facts, without
@@ -164,3 +166,56 @@ def test_many_outputs_that_cannot_be_written_are_one_alert(world: World) -> None
     assert alerts(many) == [f"4 outputs cannot be written; lane: lane is not in the CRM. {step}"]
     assert len(alerts(some)) == 2
     assert alerts({}) == []
+
+
+class _NoReply:
+    """A CRM that takes writes, or does not, and never says so."""
+
+    def __init__(self, world: World, *, takes: bool) -> None:
+        self._write, self._takes = world.crm.write, takes
+
+    def __call__(self, writes: Sequence[Write]) -> Iterator[Outcome]:
+        if self._takes:
+            list(self._write(writes))
+        for one in writes:
+            yield Outcome(account_id=one.account_id, result=Result.UNCERTAIN, message="HTTP 502")
+
+
+def _tried_for_an_hour(world: World, employees: int, *, takes: bool = False) -> list[str]:
+    """The accounts of a world that all come to another tier while no write is answered."""
+    ids = [world.company(f"C{n}", **(GOOD | {"employees": 300 if employees > 500 else 9000})) for n in range(8)]
+    world.backfill()
+    for account_id in ids:
+        world.crm.edit(account_id, signals=facts(employees=employees, industry="SOFTWARE"))
+    answered = world.crm.write
+    world.crm.write = _NoReply(world, takes=takes)  # type: ignore[method-assign]
+    for _ in range(40):
+        world.clock.step(90)
+        world.poll()
+        world.due()
+    world.crm.write = answered  # type: ignore[method-assign]
+    return ids
+
+
+@pytest.mark.parametrize(("employees", "tier"), [(9000, "C"), (300, "A")])
+def test_what_is_tried_again_and_again_is_counted_once_and_lands_after_the_outage(
+    tmp_path: Path, employees: int, tier: str
+) -> None:
+    world = World(tmp_path, limits=Limits(downgrades=0.0, floor=10, quarantined=5))
+    ids = _tried_for_an_hour(world, employees)
+    assert world.journal.waiting_holds() == {}
+    world.clock.step(4 * 3600)
+    world.due()
+    assert {world.live(account_id)["tier"] for account_id in ids} == {tier}
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_writes_that_nobody_answers_never_take_more_accounts_down_than_the_limit(
+    tmp_path: Path, takes: bool
+) -> None:
+    world = World(tmp_path, limits=Limits(downgrades=0.0, floor=3))
+    ids = _tried_for_an_hour(world, 9000, takes=takes)
+    world.clock.step(4 * 3600)
+    world.due()
+    assert sorted(world.live(account_id)["tier"] for account_id in ids) == ["A"] * 5 + ["C"] * 3
+    assert world.journal.waiting_holds() == {Rule.DOWNGRADES.value: 5}

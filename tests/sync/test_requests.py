@@ -97,6 +97,28 @@ def test_one_that_is_cancelled_ends_after_its_page(world: World) -> None:
     assert not performed(world)
 
 
+def test_a_backfill_that_somebody_pauses_fails_and_says_what_it_did(world: World) -> None:
+    for n in range(20):
+        world.company(f"C{n}", **GOOD)
+    request = ask(world)
+
+    def pause(call: str) -> None:
+        if call == "write":
+            world.journal.pause_backfills(by="ada", now=world.clock())
+
+    world.crm._page_size = 5
+    world.crm.before = pause
+    performed(world)
+    ended = asked(world, request)
+    assert ended.state == "failed"
+    assert "paused by ada" in str(ended.result["error"])
+    assert ended.result["written"] == 5
+    world.crm.before = lambda _: None
+    ask(world, resume=True)
+    performed(world)
+    assert world.journal.counts() == {"settled": 20}
+
+
 def test_one_whose_process_died_is_taken_up_where_it_was(world: World) -> None:
     for n in range(20):
         world.company(f"C{n}", **GOOD)

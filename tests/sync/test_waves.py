@@ -505,3 +505,55 @@ def test_polls_go_on_during_a_backfill_and_what_they_settle_wins(world: World) -
     assert late
     assert world.live(ids[80])["tier"] == "C"
     assert [w[3] for w in world.writes(ids[80]) if w[2] == "tier"] == ["C"]
+
+
+# Paused by a person
+
+
+def test_a_pause_stops_a_backfill_where_it_is_and_it_goes_on_there(world: World) -> None:
+    companies(world, 100)
+    journal = world.journal
+    waiting = Waiting(world, lambda: journal.pause_backfills(by="ada", now=world.clock()) and None)
+    with pytest.raises(HaltedError, match="paused by ada") as stopped:
+        run(world, waiting)
+    assert stopped.value.report is not None
+    assert written(world) == 10, "the canary, and nothing after the pause in its watch"
+    with pytest.raises(HaltedError, match="paused by ada"):
+        run(world)
+    assert halted(journal) == "paused by ada"
+    report = run(world, resume=True)
+    assert (report.read, written(world)) == (90, 100)
+    assert halted(journal) == ""
+    assert journal.alerts() == [], "nobody needs to be woken for what a person did"
+
+
+def test_a_pause_outlives_what_the_waves_keep_and_a_new_request(world: World) -> None:
+    companies(world, 20)
+    journal = world.journal
+    journal.request_backfill("a new profile", world.clock())
+    assert journal.pause_backfills(by="ada", now=world.clock())
+    assert not journal.pause_backfills(by="ben", now=world.clock())
+    journal.set_backfill_state(journal.backfill_state())
+    journal.request_backfill("another profile", world.clock())
+    assert halted(journal) == "paused by ada"
+    run(world, resume=True)
+    assert written(world) == 20
+    assert journal.backfill_paused() is None
+
+
+def test_a_pause_that_comes_with_the_last_page_is_over_with_it(world: World) -> None:
+    companies(world, 5)
+    journal = world.journal
+
+    def pause(_: Report) -> None:
+        journal.pause_backfills(by="ada", now=world.clock())
+
+    assert run(world, scope=Scope(ticked=pause)).read == 5
+    assert halted(journal) == ""
+
+
+def test_begun_again_a_paused_backfill_is_paused_no_more(world: World) -> None:
+    companies(world, 5)
+    world.journal.pause_backfills(by="ada", now=world.clock())
+    assert run(world, scope=Scope(restart=True)).read == 5
+    assert world.journal.backfill_paused() is None

@@ -17,6 +17,7 @@ from icp_sync.console.acting import Act, Done, action, figures_of
 from icp_sync.console.pages.accounts import profiles_of
 from icp_sync.console.rendering import page
 from icp_sync.domain.guard import Rule
+from icp_sync.domain.ownership import editor_text
 from icp_sync.errors import ConfigError, IcpSyncError
 from icp_sync.reporting.explain import explain_account, then, unexplained
 from icp_sync.reporting.explain.explanation import held_words, missing_words, told_words
@@ -90,6 +91,7 @@ def account(request: Request) -> Response:
         scores=_scores(story),
         writes=writes(journal, account_id, WRITES),
         holds=journal.holds_of(account_id),
+        editor_text=editor_text,
         held_words=held_words,
         missing_words=missing_words,
         told_words=told_words,

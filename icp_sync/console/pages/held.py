@@ -62,6 +62,7 @@ def held(request: Request) -> Response:
         title="Held",
         made=counted(journal, "held", lambda: _held(journal), clock, every=EVERY),
         meanings=RULES,
+        address=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         only=_of_rule(journal, rule, request.query_params.get("after", "")) if rule else None,
         sealed=counted(journal, "sealed", lambda: journal.held(LISTED), clock, every=EVERY),
         reasons=counted(journal, "reasons", lambda: reasons(journal), clock, every=EVERY),

@@ -21,7 +21,7 @@ from icp_sync.domain.kin import kin_facts
 from icp_sync.errors import ConfigError, Problem, UnsafePlanError
 from icp_sync.profile_file.page import Block, Bullets, Grid
 from icp_sync.reporting import activation, subjects
-from icp_sync.reporting.examples import PASSED, Tried, judge
+from icp_sync.reporting.examples import FAILED, PASSED, Tried, judge
 from icp_sync.reporting.profiles import Activation, activations, candidate, digest_of, page_of
 from icp_sync.reporting.text import counted
 from icp_sync.wiring import sources_of
@@ -61,11 +61,11 @@ def profile(request: Request) -> Response:
         documents=[_laid(one) for one in _pages(found, version, compiled)],
         tried=tried,
         passed=sum(one.result == PASSED for one in tried),
+        failed=sum(one.result == FAILED for one in tried),
         drift=_drift(place),
         versions=versions[:VERSIONS],
         who={number: one.who for number, one in by.items()},
         candidate=candidate(place.opened, [one.profile for one in compiled], place.wired().types),
-        learned=any(one.profile.learned is not None for one in compiled),
     )
 
 

@@ -16,7 +16,7 @@ from icp_sync.console.acting import Act, Done, action, figures_of
 from icp_sync.console.pages.asked import asked_of
 from icp_sync.console.rendering import page
 from icp_sync.errors import ConfigError
-from icp_sync.journal import Asked, Journal, RunRecord
+from icp_sync.journal import Journal, RunRecord
 from icp_sync.journal.paging import Sent
 from icp_sync.reporting.ran import count, counts_of, is_dry, kind_in_words, moves, run_row, spent, undoes
 from icp_sync.reporting.undoing import PREVIEW, lasting, untouched
@@ -99,7 +99,11 @@ def _shown(request: Request, found: RunRecord) -> dict[str, Any]:
     wanted = [
         one for one in journal.requests(limit=50) if one.kind in UNDOING and one.args.get("run") == found.id
     ]
-    preview = next((one for one in wanted if one.kind == PREVIEW and _whole(one)), None)
+    undone = journal.undoes_of(found.id)
+    previews = (
+        one for one in wanted if one.kind == PREVIEW and (not undone or one.at > undone[0].started_at)
+    )
+    preview = next(previews, None)
     asked = next((one for one in wanted if one.kind != PREVIEW), None)
     try:
         undoable(journal, found.id, at)
@@ -113,7 +117,10 @@ def _shown(request: Request, found: RunRecord) -> dict[str, Any]:
         "moves": moves(found),
         "fields": counts_of(found, "by_field"),
         "problems": _pairs(found.report.get("problems"))[:20],
-        "undone_by": [_row(one, journal, at) for one in journal.undoes_of(found.id)],
+        "undone_by": [{**_row(one, journal, at), "whole": _whole(one)} for one in undone],
+        "undone": any(
+            _whole(one) and one.report.get("done") and not one.report.get("left") for one in undone
+        ),
         "preview": asked_of(preview),
         "undo": asked_of(asked),
         "why_not": why_not,
@@ -184,8 +191,9 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
-def _whole(asked: Asked) -> bool:
-    return not (asked.args.get("fields") or asked.args.get("ids"))
+def _whole(undo: RunRecord) -> bool:
+    """Whether it undoes all of its run, rather than some accounts or fields."""
+    return not (undo.detail.get("fields") or undo.detail.get("ids"))
 
 
 def _to(act: Act) -> str:

@@ -22,7 +22,7 @@ from icp_sync.domain.profile import Effect
 from icp_sync.domain.standing import FIELDS
 from icp_sync.domain.why import as_overridden, facts_of_evidence
 from icp_sync.domain.words import clause, fact_text, failures, missing_facts, value_text
-from icp_sync.journal import Changed, Journal, StoredAccount
+from icp_sync.journal import Journal, StoredAccount
 from icp_sync.reporting.explain.decision import on_the_record, routing_row
 from icp_sync.reporting.explain.differing import (
     agreeing,
@@ -34,15 +34,14 @@ from icp_sync.reporting.explain.differing import (
 from icp_sync.reporting.explain.explanation import (
     Explained,
     FactRow,
-    FieldRow,
     HeldRow,
     MissingRow,
     PendingRow,
     ProfileRow,
     ToldRow,
     VerdictRow,
-    WriteRow,
 )
+from icp_sync.reporting.explain.past import rows_of
 from icp_sync.reporting.explain.told import told_rows
 from icp_sync.reporting.touches import assignment_rows
 from icp_sync.reporting.undone import UNTIL
@@ -141,7 +140,7 @@ def laid_out(
         unread=_texts(stored.evaluation.get("unread")),
         disagreements=disagreement_rows(disagreed(stored.evaluation.get("disagreements"))),
         overruled={row.fact: row.overruled for row in known.values() if row.overruled},
-        writes=tuple(_writes([c for c in journal.history(stored.account_id) if c.at <= now]))[-LAST_WRITES:],
+        writes=tuple(rows_of([c for c in journal.history(stored.account_id) if c.at <= now]))[-LAST_WRITES:],
     )
 
 
@@ -279,17 +278,6 @@ def _held(stored: StoredAccount) -> Iterator[HeldRow]:
         since = _day(seen.at) if seen and human else ""
         by = seen.by if seen and human else ""
         yield HeldRow(field=name, live=live, ours=desired, since=since, by=by)
-
-
-def _writes(history: Sequence[Changed]) -> Iterator[WriteRow]:
-    """The history with the fields of one write together, oldest first."""
-    groups: dict[tuple[str, float, str], list[FieldRow]] = {}
-    for change in history:
-        key = (change.run, change.at, change.result)
-        row = FieldRow(field=change.field, before=change.before, after=change.after)
-        groups.setdefault(key, []).append(row)
-    for (_, at, result), fields in groups.items():
-        yield WriteRow(at=at, result=result, fields=tuple(f for f in fields if f.field != "seal"))
 
 
 def _texts(value: object) -> dict[str, str]:

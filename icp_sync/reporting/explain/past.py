@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from icp_sync.domain.standing import FIELDS
+from icp_sync.reporting.explain.explanation import FieldRow, WriteRow
 
 if TYPE_CHECKING:
-    from icp_sync.journal import Evaluated, Journal
+    from icp_sync.journal import Changed, Evaluated, Journal
 
 CAUSES = ("DATA", "PROFILE", "ENGINE", "OVERRIDE")
 _CAUSE = re.compile(rf"\b({'|'.join(CAUSES)})\b(.*)", re.DOTALL)
@@ -98,6 +99,17 @@ def writes(journal: Journal, account_id: str, last: int) -> tuple[Write, ...]:
             rows.append(sent)
     found = [Write(at=at, run=run, result=how, fields=tuple(rows)) for (run, at, how), rows in groups.items()]
     return tuple(reversed(found))
+
+
+def rows_of(history: Sequence[Changed]) -> Iterator[WriteRow]:
+    """The history with the fields of one write together, oldest first."""
+    groups: dict[tuple[str, float, str], list[FieldRow]] = {}
+    for change in history:
+        key = (change.run, change.at, change.result)
+        row = FieldRow(field=change.field, before=change.before, after=change.after)
+        groups.setdefault(key, []).append(row)
+    for (_, at, result), fields in groups.items():
+        yield WriteRow(at=at, result=result, fields=tuple(f for f in fields if f.field != "seal"))
 
 
 def _mapping(value: object) -> Mapping[str, object]:

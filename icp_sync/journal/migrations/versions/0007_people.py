@@ -32,6 +32,8 @@ def upgrade() -> None:
     op.create_index("run_started", "run", ["connection", "started_at"], unique=False)
     op.create_index("run_kind", "run", ["connection", "kind", "id"], unique=False)
     op.create_index("account_listed", "account", ["connection", "tier", "status", "id"], unique=False)
+    op.add_column("movement", sa.Column("account", sa.String(), nullable=False, server_default=""))
+    op.create_index("movement_account", "movement", ["connection", "account", "at"], unique=False)
 
 
 def _notice() -> None:
@@ -57,6 +59,7 @@ def _notice() -> None:
     )
     op.create_index("notice_due", "notice", ["connection", "due"], unique=False)
     op.create_index("notice_subject", "notice", ["connection", "subject"], unique=False)
+    op.create_index("notice_latest", "notice", ["connection", "seq"], unique=False)
 
 
 def _assignment() -> None:
