@@ -121,6 +121,8 @@ class Blueprint:
     options: closed option lists that depend on the profile (flags), field → (value, label) pairs.
     made: property names that provisioning wrote down as made by it, those of earlier settings among them.
     views: key → the CRM's id of the views of ours that would go too, and are no strangers to our fields.
+    proven: whether what bears our marks is this installation's; else only what is among `made` is.
+    mark: what the names of views begin with.
     deal_fields, deals_made: the same of the three fields that deals are stamped with (`domain.stamp.STAMP`),
     none of which is made or asked for while both are empty. follows_deals: whether deals are read at all.
     """
@@ -134,6 +136,12 @@ class Blueprint:
     deals_made: frozenset[str] = frozenset()
     follows_deals: bool = False
     views: Mapping[str, str] = field(default_factory=dict)
+    proven: bool = True
+    mark: str = "ICP"
+
+    def mine(self, name: str) -> bool:
+        """Whether this installation made it, as far as anybody can tell. name: as a step names it."""
+        return self.proven or name in self.made
 
 
 class StepKind(StrEnum):
@@ -144,17 +152,22 @@ class StepKind(StrEnum):
     DEPENDS = "depends"  # something in the CRM uses what would be removed
     REMOVE = "remove"
     RESTORE = "restore"  # ours, and changed by people: set right only with force
+    UPDATE = "update"  # ours, made under earlier settings: set right without force
     NOTE = "note"  # what to know before; nothing is done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing provisioning would do or did. A CONFLICT is never touched and names its reason."""
+    """One thing provisioning would do or did. A CONFLICT is never touched and names its reason.
+
+    lacks: whether that reason is a scope or right we do not have, which no force replaces.
+    """
 
     kind: StepKind
     what: str
     detail: str = ""
     done: bool = False
+    lacks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +182,10 @@ class ViewStep:
     key: str = ""
     id: str = ""
     name: str = ""
+
+
+def unnoted(_: ViewStep) -> None:
+    """For who has nothing to note of a step that was just taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,14 +393,20 @@ class Crm(Protocol):
         apply: bool,
         remove: bool = False,
         force: bool = False,
+        note: Callable[[ViewStep], None] = unnoted,
     ) -> Views:
         """The steps to the views reps get, or with `remove` to a CRM without them; taken when `apply`.
 
         known: key → the CRM's id of a view we made, as the journal has it. One that is not known is ours when
-        it bears our name and our filter; one of our name with another filter is a CONFLICT and never touched.
-        Ours whose filter people changed is a RESTORE (with `remove`: a KEEP), acted on only with `force`; its
-        name and place are theirs to choose. A view whose field the connection does not carry is a NOTE, and
-        so is one that plan or rights do not allow, which `by_hand` says how to make. Never raises for one.
+        it bears our name and our filter and the blueprint calls its field `mine`; any other of our name is a
+        CONFLICT and never touched. Ours whose filter people changed is a RESTORE (with `remove`: a KEEP),
+        acted on only with `force`; one that filters by what was `made` earlier is an UPDATE, set right
+        without. Its name and place are people's to choose. A view whose field the connection does not carry
+        is a NOTE, and so is one that plan or rights do not allow, which `by_hand` says how to make. Never
+        raises for one. note: told of every step as it is taken, `done`.
+
+        With `remove`, what depends on a view's own fields comes as DEPENDS; then nothing is taken without
+        `force`. Raises ConfigError where none of the fields is there yet: provisioning comes first.
         """
 
     def owners(self) -> tuple[Owner, ...]: ...

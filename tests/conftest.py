@@ -51,6 +51,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     return WorkStealingScheduling(config, log)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What this machine has no means for is said, and not lost among the dots."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", ()):
+        said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[said] = reasons.get(said, 0) + 1
+    for said, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"left out: {count} ({said.removeprefix('Skipped: ')})")
+
+
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process nobody waits between two attempts."""

@@ -45,8 +45,8 @@ def here_or_handed(
     the worker made of the same request.
 
     args: plain JSON, all the performer needs. screen: where to say that it was handed over, None with
-    `--json`. Raises what `here` raises, and the same kind of error for a request that failed; ConfigError
-    when a process holds the journal that performs nothing for others.
+    `--json`. Raises what `here` raises, and the same kind of error for a request that failed;
+    UnavailableError when a process holds the journal that performs nothing for others.
     """
     try:
         with _held(wired.journal, _HOLDERS.get(kind, kind)):
@@ -97,7 +97,7 @@ class HandedError(UnsafePlanError):
 class _TakenError(Exception):
     """Another process holds the journal. Kept apart from what the work itself may raise."""
 
-    def __init__(self, why: ConfigError) -> None:
+    def __init__(self, why: UnavailableError) -> None:
         super().__init__()
         self.why = why
 
@@ -108,7 +108,7 @@ def _held(journal: Journal, title: str) -> Iterator[None]:
     hold = journal.hold(title)
     try:
         hold.__enter__()
-    except ConfigError as error:
+    except UnavailableError as error:
         raise _TakenError(error) from error
     try:
         journal.break_leases()

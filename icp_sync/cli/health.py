@@ -26,26 +26,32 @@ def register(app: typer.Typer) -> None:
 
 def health(
     ready: Annotated[
-        bool, typer.Option("--ready", help="Whether it is ready (/readyz), not only alive (/healthz).")
+        bool, typer.Option("--ready", help="Whether it is ready (/readyz), not only well (/healthz).")
+    ] = False,
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Whether it answers at all, though a stream or the CRM be down.")
     ] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask the running worker whether it is well; exit code 1 when it is not, or does not answer.
 
-    For health checks of containers and scripts, without curl.
+    For health checks of containers and scripts, without curl. Where an answer restarts something: --alive.
     """
     from icp_sync.cli.opening import read_settings
     from icp_sync.cli.rendering import Screen, document
 
+    if ready and alive:
+        raise ConfigError("--ready and --alive are two questions", next_step="icp-sync health --alive")
     here = read_settings(config, offline=True).health
     if not here.port:
         raise ConfigError("health.port is 0: the worker answers nobody", next_step="set health.port")
     well, said = asked(here.host, here.port, "/readyz" if ready else "/healthz")
+    well = well or alive  # a CRM that is down is nothing a restart would mend
     if as_json:
         document(said)
     else:
-        word = "ready" if ready else "well"
+        word = "ready" if ready else "alive" if alive else "well"
         Screen.here().say("; ".join(troubles(said)) or (word if well else f"not {word}"))
     if not well:
         raise typer.Exit(1)

@@ -28,7 +28,8 @@ _UNSAID = {
     "salesforce.consumer_secret": "none-given",
 }
 """What a CRM is opened with, and what stands for it where none is opened."""
-_MISSING = re.compile(rf"connections\.([a-z0-9_]+)\.({'|'.join(map(re.escape, _UNSAID))})")
+_OPENERS = (*map(re.escape, _UNSAID), r"inbound\.[a-z0-9_]+\.secret")
+_MISSING = re.compile(rf"connections\.([a-z0-9_]+)\.({'|'.join(_OPENERS)})")
 
 
 def read_settings(
@@ -50,7 +51,9 @@ def read_settings(
         if not offline or len(missing) < len(error.problems) or None in missing:
             raise
         named = {
-            "__".join(("ICP_SYNC_CONNECTIONS", m[1], *m[2].split("."))).upper(): _UNSAID[m[2]]
+            "__".join(("ICP_SYNC_CONNECTIONS", m[1], *m[2].split("."))).upper(): _UNSAID.get(
+                m[2], "none-given"
+            )
             for m in missing
             if m
         }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.errors import ConfigError, Problem
+from icp_sync.errors import ConfigError, Problem, UnavailableError
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
@@ -98,7 +98,7 @@ def _dry(at: Wired, wanted: Wanted) -> dict[str, Any]:
 
 def _end_the_dead(journal: Journal) -> None:
     """What a killed process left as going on is over, unless somebody works on the journal now."""
-    with suppress(ConfigError), journal.hold("undo"):
+    with suppress(ConfigError, UnavailableError), journal.hold("undo"):
         journal.break_leases()
 
 

@@ -190,10 +190,15 @@ class MemoryCrm:
         apply: bool,
         remove: bool = False,
         force: bool = False,
+        note: Callable[[ViewStep], None] = unnoted,
     ) -> Views:
         self.before("views")
         act = self.shelf.withdraw if remove else self.shelf.provide
-        return act(wanted, blueprint, known, apply=apply, force=force)
+        told = act(wanted, blueprint, known, apply=apply, force=force)
+        for step in told.steps:
+            if step.step.done:
+                note(step)
+        return told
 
     def history(self, ids: Sequence[str], fields: Sequence[str]) -> Edits:
         self.before("history")

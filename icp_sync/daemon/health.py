@@ -5,7 +5,9 @@ Read only, no secret, no text from a CRM: an error of a stream is told by its st
 
 from __future__ import annotations
 
+import errno
 import json
+import socket
 import threading
 from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
@@ -34,8 +36,9 @@ class Health:
             self._server = _Server((host, port), self._handler())
         except (OSError, OverflowError) as error:
             where = f"health {host}:{port}"
-            hint = "name a free port under [health], or port = 0 for none"
-            raise ConfigError([Problem(where=where, what=f"cannot listen: {error}", hint=hint)]) from error
+            raise ConfigError(
+                [Problem(where=where, what=f"cannot listen: {error}", hint=_hint(error))]
+            ) from error
 
     @property
     def port(self) -> int:
@@ -105,8 +108,25 @@ class Health:
         return Handler
 
 
+def _hint(error: Exception) -> str:
+    if isinstance(error, socket.gaierror) or getattr(error, "errno", 0) == errno.EADDRNOTAVAIL:
+        return "name an address of this machine as host under [health]"
+    return "name a free port under [health], or port = 0 for none"
+
+
 class _Server(ThreadingHTTPServer):
+    """host: of IPv4 or IPv6; "::" listens on both."""
+
     daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
 
     def handle_error(self, *_: Any) -> None:
         """A client that went away in the middle is its own business."""

@@ -1,8 +1,9 @@
 """Whether the worker is ready: what `/readyz` says, for who sends traffic or begins the next upgrade.
 
-Ready is more than alive: the journal answers at the revision we know, the CRM has accepted the credentials
-once, each stream that was due has begun, and nothing was halted. A stream that fails later is a matter of
-health.
+Ready is more than alive: for one connection at least the journal answers at the revision we know, the CRM has
+accepted the credentials once, each stream that was due has begun, and nothing was halted. One connection
+that is not ready takes the others out of no service; the answer names it. A stream that fails later is a
+matter of health.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ class Readiness:
         self._stopping = True
 
     def report(self) -> tuple[bool, Mapping[str, object]]:
-        """Whether all is ready, and per connection whether it is and why not."""
+        """Whether any connection is ready, and of each whether it is and why not."""
         portals = list({id(loop.portal): loop.portal for loop in self._loops}.values())
         connections: dict[str, dict[str, object]] = {}
         for portal in portals:
             reasons = ["the worker is stopping"] if self._stopping else self._reasons(portal)
             connections[portal.name] = {"ready": not reasons, "reasons": reasons}
-        ready = bool(portals) and all(one["ready"] for one in connections.values())
+        ready = any(one["ready"] for one in connections.values())
         return ready, {"status": "ready" if ready else "not ready", "connections": connections}
 
     def _reasons(self, portal: Portal) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from icp_sync.domain.account import Account, Owner, Previous
 from icp_sync.domain.evaluation import Evaluation
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.owner_words import owner_text
-from icp_sync.domain.reasons import Beside, reasons
+from icp_sync.domain.reasons import Beside, reasons, timing_text
 from icp_sync.domain.routing import Decision
 from icp_sync.domain.standing import FIELDS, instant_text, number_text
 from icp_sync.domain.words import missing_text
@@ -24,12 +25,14 @@ def desired(
     carried: Previous,
     facts: Facts,
     owners: Mapping[str, Owner] | None = None,
+    sources: Mapping[str, str] = {},
 ) -> dict[str, str]:
     """Our fields as they should be, canonical, for the fields this connection carries.
 
     Outside the profile's scope every field is blank, once. The owner keeps its live value unless the
     decision names somebody. Where somebody typed over the tier, ours is what it would be without that.
     owners: by email, for the reasons to say why this owner; None where owners are not ours to write.
+    sources: fact → who says so, for the reasons to name.
     """
     if not evaluation.in_scope:
         blank = {name: "" for name in account.live if name != "owner" and not FIELDS[name].theirs}
@@ -50,7 +53,7 @@ def desired(
         "timing_grade": str(evaluation.timing.grade),
         "timing": number_text(evaluation.timing.number),
         "flags": ";".join(sorted(f.name for f in shown.flags_true)),
-        "reasons": reasons(evaluation, facts, beside(account.owner, decision, carried, owners)),
+        "reasons": told(account.owner, evaluation, decision, carried, facts, owners, sources),
         "missing_facts": missing_text(evaluation, facts),
         "profile": shown.profile.name,
         "coverage": str(evaluation.coverage),
@@ -67,10 +70,36 @@ def desired(
     return {name: value for name, value in values.items() if name in account.live}
 
 
-def beside(owner: str, decision: Decision, carried: Previous, owners: Mapping[str, Owner] | None) -> Beside:
-    """What the reasons tell beside the evaluation. owner: who owns the account, as `Account.owner`."""
-    said = owner_text(decision, owner, carried, owners) if owners is not None else ""
-    return Beside(why=carried.why, success=decision.success, owner=said)
+def told(
+    owner: str,
+    evaluation: Evaluation,
+    decision: Decision,
+    carried: Previous,
+    facts: Facts,
+    owners: Mapping[str, Owner] | None,
+    sources: Mapping[str, str],
+) -> str:
+    """The reasons as the record has them. owner: who owns the account, as `Account.owner`; the rest as for
+    `desired`."""
+    beside = Beside(
+        why=carried.why,
+        success=decision.success,
+        owner=owner_text(decision, owner, carried, owners) if owners is not None else "",
+        timing=timing_text(evaluation, facts),
+        sources=sources,
+    )
+    return reasons(evaluation, facts, beside)
+
+
+def as_before(carried: Previous, before: Previous | None) -> Previous:
+    """The same with the owner of our choice of before: whoever was chosen since is not given the account."""
+    before = before or Previous(tier="")
+    return replace(
+        carried,
+        routed_owner=before.routed_owner,
+        routed_at=before.routed_at,
+        routed_why=before.routed_why,
+    )
 
 
 def _second(seconds: float | None) -> str:

@@ -132,6 +132,11 @@ class Known:
     losers: Mapping[str, tuple[Signal, ...]]
     unread: Mapping[str, str]  # fact → raw text that did not parse
 
+    @property
+    def sources(self) -> dict[str, str]:
+        """Fact → who says so."""
+        return {name: signal.source for name, signal in self.winners.items()}
+
 
 NO_FLOORS: Mapping[str, float] = {}
 

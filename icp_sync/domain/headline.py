@@ -5,11 +5,17 @@ Knows nothing of single points, of changes or of owners.
 
 from __future__ import annotations
 
-from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation, capped
+from collections.abc import Callable
+from enum import Enum
+
+from icp_sync.domain.assessment import Assessment, Fate
+from icp_sync.domain.conditions import Condition
+from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation, capped, possible_tiers
 from icp_sync.domain.ownership import editor_text
 from icp_sync.domain.profile import Effect, Flag
 from icp_sync.domain.spelling import date_text, ended, plain
-from icp_sync.domain.words import WORDS, failures
+from icp_sync.domain.standing import STATES
+from icp_sync.domain.words import WORDS
 
 _WHY = 120
 """Characters of the reason that somebody gave for an override."""
@@ -17,21 +23,55 @@ _OPEN = 3
 """Open must-haves and flags that are named."""
 
 
+Quote = Callable[[Condition, str], str]
+"""What decided, as the account has it and with who says so: a condition and the profile's currency →
+"clearbit: business model agency", or ""."""
+
+
+class Rest(Enum):
+    """How a first line goes on."""
+
+    WHOLE = "it is all said"
+    TOP = "with the strongest reason"
+    GAP = "with what is missing first"
+
+
+def unquoted(when: Condition, currency: str) -> str:
+    return ""
+
+
 def standing_text(evaluation: Evaluation) -> str:
-    """Our own tier, the score or its range, and how sure that is: "B, score 57–80, provisional"."""
-    low, high = evaluation.low, evaluation.high
-    settled = len(evaluation.assessments) == 1 and evaluation.shown.least == evaluation.shown.most
-    span = f"{evaluation.score}" if settled or low == high else f"{low}–{high}"
-    said = f"{evaluation.model_tier}, score {span}"
-    sure = len(evaluation.model_tier) == 1 and evaluation.override is None
+    """Our own tier, the score or its range, and how sure that is: "B, score 57–80, provisional".
+
+    Not called firm while it is about to move: "A for now, score 85 (A from 87)"."""
+    tier = evaluation.model_tier
+    span = f"{evaluation.score}" if _settled(evaluation) else f"{evaluation.low}–{evaluation.high}"
+    moves = bool(_pending(evaluation))
+    said = f"{tier}{' for now' * moves}, score {span}{_boundary(evaluation) if moves else ''}"
+    sure = len(tier) == 1 and evaluation.override is None and not (moves and evaluation.firm)
     return f"{said}, {evaluation.certainty}" if sure else said
 
 
-def decided(evaluation: Evaluation) -> str:
+def _settled(evaluation: Evaluation) -> bool:
+    """Whether the score can only be this one."""
+    shown, several = evaluation.shown, len(evaluation.assessments) > 1
+    return evaluation.low == evaluation.high or (shown.least == shown.most and not several)
+
+
+def _boundary(evaluation: Evaluation) -> str:
+    """Which tier begins where a small move crosses, "" where it is not points that move it."""
+    before, then = evaluation.raw_tier, evaluation.pending_tier
+    if len(before) > 1 or len(then) > 1:
+        return ""
+    tier = chr(ord(before) - 1) if then < before else before
+    return f" ({tier} from {evaluation.shown.profile.tiers.threshold(tier)})"
+
+
+def decided(evaluation: Evaluation, quote: Quote = unquoted) -> str:
     """The one thing that outranks the points, as a clause; "" where the points decide."""
     tier = evaluation.model_tier
     if tier == NOT_ICP:
-        return _ruled_out(evaluation)
+        return _ruled_out(evaluation, quote)
     if moves := _pending(evaluation):
         return moves
     if tier == NEEDS_DATA:
@@ -41,21 +81,39 @@ def decided(evaluation: Evaluation) -> str:
     for flag in _capping(evaluation):
         if flag.cap == tier != evaluation.raw_tier:
             return f"capped at {tier} by flag {plain(flag.name, WORDS)}, else {evaluation.raw_tier}"
-    still = open_items(evaluation)
-    return f"{still[0]} is not known yet" if still and not evaluation.firm else ""
+    if not (still := open_items(evaluation)) or evaluation.firm:
+        return ""
+    return ", ".join(filter(None, [_could_be(evaluation), f"{still[0]} is not known yet"]))
 
 
-def _ruled_out(evaluation: Evaluation) -> str:
+def _could_be(evaluation: Evaluation) -> str:
+    """What else missing facts may still make of it: "could be B or Not ICP"; "" of a firm tier."""
+    if evaluation.firm:
+        return ""
+    possible = possible_tiers([one for one in evaluation.assessments if one.fate is not Fate.FAILED])
+    others = [tier for tier in STATES if tier in possible and tier != evaluation.model_tier]
+    *most, last = others or [""]
+    return f"could be {', '.join(most)}{' or ' if most else ''}{last}" if last else ""
+
+
+def _ruled_out(evaluation: Evaluation, quote: Quote) -> str:
     if len(evaluation.assessments) > 1:
         return f"none of {len(evaluation.assessments)} profiles fits"
-    return "; ".join(plain(said, WORDS + 24) for said in _failures(evaluation, 0))
+    return _failed(evaluation.shown, quote)
 
 
-def _failures(evaluation: Evaluation, index: int) -> list[str]:
-    """Why a profile failed, at most three of its reasons; an excluding flag says that it is one."""
-    assessment = evaluation.assessments[index]
-    flags = {flag.name for flag in assessment.flags_true if flag.effect is Effect.EXCLUDE}
-    return [f"excluded by flag {one}" if one in flags else one for one in failures(assessment)][:_OPEN]
+def _failed(assessment: Assessment, quote: Quote) -> str:
+    """Why a profile failed, at most three of its reasons, each with what the account has."""
+    profile = assessment.profile
+    found = [
+        (f"must-have {plain(one.name, WORDS)} is not met", one.when)
+        for at, one in enumerate(profile.criteria)
+        if one.required and assessment.criterion(at)[1] == 0.0
+    ]
+    excluding = [flag for flag in assessment.flags_true if flag.effect is Effect.EXCLUDE]
+    found += [(f"excluded by flag {plain(flag.name, WORDS)}", flag.when) for flag in excluding]
+    quoted = ((said, quote(when, profile.currency)) for said, when in found[:_OPEN])
+    return "; ".join(f"{said} ({has})" if has else said for said, has in quoted)
 
 
 def _capping(evaluation: Evaluation) -> list[Flag]:
@@ -101,33 +159,44 @@ def override_text(evaluation: Evaluation) -> str:
     return ended(f"{evaluation.tier}, {said}{f': {why}' if why else ''}")
 
 
-def first_words(evaluation: Evaluation) -> tuple[str, bool]:
-    """How the first line begins, and whether that is all of it, since something outranks the points."""
+def first_words(evaluation: Evaluation, quote: Quote = unquoted) -> tuple[str, Rest]:
+    """How the first line begins, and how it goes on: whole where something outranks the points."""
     if evaluation.override is not None:
-        return override_text(evaluation), True
-    what = decided(evaluation)
+        return override_text(evaluation), Rest.WHOLE
     standing = standing_text(evaluation)
-    return (ended(f"{standing}: {what}"), True) if what else (standing, False)
+    if what := decided(evaluation, quote):
+        return ended(f"{standing}: {what}"), Rest.WHOLE
+    if could := _could_be(evaluation):
+        return f"{standing}: {could}", Rest.GAP
+    return standing + _short_of_a(evaluation), Rest.TOP
 
 
-def below_first(evaluation: Evaluation) -> list[str]:
+def _short_of_a(evaluation: Evaluation) -> str:
+    """How much a B whose score is settled lacks, with what it lost the most by after it."""
+    short = evaluation.shown.profile.tiers.a - evaluation.score
+    asked = evaluation.model_tier == evaluation.raw_tier == "B" and _settled(evaluation)
+    return f", {short} short of A" if asked and short > 0 else ""
+
+
+def below_first(evaluation: Evaluation, quote: Quote = unquoted) -> list[str]:
     """The lines below the first that do not depend on points: what the profile says of an overridden tier,
     which profiles failed why, what is still open, which flags only mark."""
     lines = []
     if evaluation.override is not None:
-        what = decided(evaluation)
+        what = decided(evaluation, quote)
         lines.append(ended(f"The profile says {standing_text(evaluation)}{f': {what}' if what else ''}"))
     elif evaluation.override_note:
         lines.append(ended(plain(evaluation.override_note, 160)))
     if evaluation.model_tier == NOT_ICP:
         if len(evaluation.assessments) > 1:
-            for index, one in enumerate(evaluation.assessments):
-                why = "; ".join(plain(said, WORDS + 24) for said in _failures(evaluation, index))
-                lines.append(ended(f"{plain(one.profile.name, WORDS)}: {why}"))
+            lines += [
+                ended(f"{plain(one.profile.name, WORDS)}: {_failed(one, quote)}")
+                for one in evaluation.assessments
+            ]
         return lines
     still = open_items(evaluation)
     said = decided(evaluation)
-    if still and said.startswith(f"{still[0]} "):
+    if still and said.endswith(f"{still[0]} is not known yet"):
         still = still[1:]
     if still:
         more = f" and {len(still) - _OPEN} more" if len(still) > _OPEN else ""

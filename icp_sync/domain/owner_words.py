@@ -37,11 +37,12 @@ def owner_text(decision: Decision, owner: str, carried: Previous, owners: Mappin
     owner: who owns the account now ("" nobody, "#123" somebody the roster does not know). carried: with whom
     the route chose last, and why.
     """
-    after = decision.owner or owner
-    ours = bool(after) and after == carried.routed_owner
-    if decision.owner:
-        chosen = carried.routed_why or chosen_because(decision, owners)
-        return _chosen(after, chosen, carried, owners) if ours else ""  # else it is not to be given here
+    if decision.owner and decision.owner == carried.routed_owner:
+        because = carried.routed_why or chosen_because(decision, owners)
+        return _chosen(decision.owner, because, carried, owners)
+    ours = bool(owner) and owner == carried.routed_owner
+    if decision.owner:  # who is not given it here, or not yet
+        return _chosen(owner, carried.routed_why, carried, owners) if ours and carried.routed_why else ""
     note = "" if decision.note in _IDLE else _named(decision, owners)
     if not owner:
         return _nobody(decision, note, owners)
@@ -53,8 +54,10 @@ def owner_text(decision: Decision, owner: str, carried: Previous, owners: Mappin
 
 
 def _chosen(email: str, because: str, carried: Previous, owners: Mapping[str, Owner]) -> str:
-    since = f" since {date_text(carried.routed_at)}" if carried.routed_at is not None else ""
-    return ended(f"Owner {person(email, owners)}{since}: {because}")
+    """Says when it was, not that it still is: people may give the account to somebody else at any time, and
+    no words are written anew for that."""
+    at = f" on {date_text(carried.routed_at)}" if carried.routed_at is not None else ""
+    return ended(f"Routed to {person(email, owners)}{at}: {because}")
 
 
 def _nobody(decision: Decision, note: str, owners: Mapping[str, Owner]) -> str:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from icp_sync.domain.assessment import Assessment, Fate
+from icp_sync.domain.conditions import Condition
 from icp_sync.domain.evaluation import NOT_ICP, Evaluation
 from icp_sync.domain.facts import FactValue
-from icp_sync.domain.headline import below_first, first_words
+from icp_sync.domain.headline import Quote, Rest, below_first, first_words, unquoted
 from icp_sync.domain.profile import Criterion
-from icp_sync.domain.spelling import REASONS_LIMIT, cut, ended, plain
+from icp_sync.domain.spelling import REASONS_LIMIT, cut, ended, plain, source_text, spoken_value
 from icp_sync.domain.success import NOTHING_SAID, Success
-from icp_sync.domain.words import WORDS, gap_words, open_fact, value_words
+from icp_sync.domain.words import WORDS, gap_clause, gap_words, open_fact, quote, quoted_fact, verdict_words
 
 OUT_OF_SCOPE = "Outside the profile's scope."
 SHOWN = 3
@@ -43,12 +44,15 @@ class Line:
 class Beside:
     """What the reasons tell beside an evaluation, each "" where there is nothing to tell.
 
-    why: the sentence on the last change, as `domain.why` makes it. owner: the line on the owner.
+    why: the sentence on the last change, as `domain.why` makes it. owner: the line on the owner. timing: the
+    line on the moment. sources: fact → who says so; without any, what ruled an account out stays unquoted.
     """
 
     why: str = ""
     success: Success = NOTHING_SAID
     owner: str = ""
+    timing: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 NOTHING_BESIDE = Beside()
@@ -64,15 +68,29 @@ def reasons(
     """At most 500 characters. apart: what stands between two lines."""
     if not evaluation.in_scope:
         return OUT_OF_SCOPE
-    first, *lines = lines_of(evaluation, facts)
+    said = quoting(facts, beside.sources) if beside.sources else unquoted
+    first, *lines = lines_of(evaluation, facts, said)
     after = [changed_words(beside.why), profiles_text(evaluation), success_text(beside.success), beside.owner]
-    return fitted([first, *lines, *filter(None, after)], apart)
+    return fitted([first, *filter(None, [beside.timing]), *lines, *filter(None, after)], apart)
 
 
-def lines_of(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> list[str | Line]:
+def quoting(facts: Mapping[str, FactValue], sources: Mapping[str, str]) -> Quote:
+    """Says what an account has, and who says so: "clearbit: business model agency"."""
+
+    def said(when: Condition, currency: str) -> str:
+        source = sources.get(quoted_fact(when), "")
+        has = quote(when, facts, currency)
+        return f"{plain(source_text(source), WORDS)}: {has}" if source and has else has
+
+    return said
+
+
+def lines_of(
+    evaluation: Evaluation, facts: Mapping[str, FactValue], said: Quote = unquoted
+) -> list[str | Line]:
     """What is said of the evaluation itself, the first line first."""
-    first, whole = first_words(evaluation)
-    below = below_first(evaluation)
+    first, rest = first_words(evaluation, said)
+    below = below_first(evaluation, said)
     if evaluation.model_tier == NOT_ICP:
         return [first, *below]
     shown = evaluation.shown
@@ -82,8 +100,10 @@ def lines_of(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> list[str
         for low, high in (shown.criterion(i),)
     ]
     ranked = Ranked.of(shown.profile.criteria, weighed, facts)
-    if not whole and (top := ranked.strongest(evaluation.model_tier)) is not None:
-        first = ended(f"{first}: {_item(shown, top, facts)}")
+    if rest is Rest.TOP and (top := ranked.strongest(evaluation.model_tier)) is not None:
+        first = f"{first}: {_item(shown, top, facts)}"
+    elif rest is Rest.GAP and ranked.missing:
+        first = f"{first}, {gap_clause(ranked.missing[0][0], facts)}"
     first = ended(first)
     helps = tuple(_item(shown, one, facts) for one in ranked.helps)
     hurts = tuple(_item(shown, one, facts) for one in ranked.hurts)
@@ -116,8 +136,8 @@ class Ranked:
     ) -> Ranked:
         """Facts that several criteria wait for are named once, with the points of all of them."""
         asked = [one for one in weighed if one.of and not criteria[one.at].required]
-        helps = [one for one in asked if one.high <= one.low and one.low >= 0.5]
-        hurts = [one for one in asked if one.high <= one.low and one.low < 0.5]
+        helps = [one for one in asked if one.high <= one.low and one.low > 0.5]  # earns more than it costs
+        hurts = [one for one in asked if one.high <= one.low and one.low <= 0.5]
         worth: dict[str, float] = {}
         for one in asked:
             if one.high > one.low:
@@ -131,16 +151,21 @@ class Ranked:
         )
 
     def strongest(self, tier: str) -> Weighed | None:
-        """The reason for this tier, taken out of its list: what helps a good one, what hurts another."""
-        lists = (self.helps, self.hurts) if tier in ("A", "B") else (self.hurts, self.helps)
+        """The reason for this tier, taken out of its list: what helps the best, what keeps another down."""
+        lists = (self.helps, self.hurts) if tier == "A" else (self.hurts, self.helps)
         return next((found.pop(0) for found in lists if found), None)
 
 
 def _item(shown: Assessment, one: Weighed, facts: Mapping[str, FactValue]) -> str:
     criterion = shown.profile.criteria[one.at]
-    if one.low >= 0.5:
-        return points_item(plain(criterion.name, WORDS), one.got, one.of)
-    return points_item(value_words(criterion, facts, shown.profile.currency), one.got, one.of)
+    if one.low >= 1.0:
+        return met_item(plain(criterion.name, WORDS), one.got)
+    return points_item(verdict_words(criterion, one.low, facts, shown.profile.currency), one.got, one.of)
+
+
+def met_item(said: str, got: int) -> str:
+    """What is met in full. Shown points add up to the score, so they may be one less than it could give."""
+    return f"{said} (+{got})"
 
 
 def points_item(said: str, got: int, of: int) -> str:
@@ -166,6 +191,24 @@ def profiles_text(evaluation: Evaluation) -> str:
     ]
     shown = f"{plain(evaluation.shown.profile.name, WORDS)} {evaluation.shown.score}"
     return ended(f"Best of {len(evaluation.assessments)} profiles: {'; '.join((shown, *others))}")
+
+
+def timing_text(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> str:
+    """What makes this the moment: "Priority A2: Raised a round (2026-08-01)."; "" where nothing does."""
+    shown = evaluation.shown
+    if not evaluation.priority or evaluation.timing.grade > 2:
+        return ""
+    earned = [
+        (-signal.weight * shown.credit(2 + len(shown.profile.criteria) + at)[0], at, signal)
+        for at, signal in enumerate(shown.profile.timing)
+    ]
+    said = []
+    for points, _, signal in sorted(earned, key=lambda one: one[:2])[:2]:
+        fact = quoted_fact(signal.when)
+        value = facts.get(fact)
+        has = plain(spoken_value(fact, value), WORDS) if value is not None else ""
+        said += [f"{plain(signal.name, WORDS)}{f' ({has})' if has else ''}"] if points else []
+    return ended(f"Priority {evaluation.priority}: {'; '.join(said)}")
 
 
 def success_text(success: Success) -> str:

@@ -7,11 +7,11 @@ is called is a suggestion; people may rename or move it. Must not know a CRM or 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-PREFIX = "ICP: "
-"""Before the name of every view of ours, so that they stand together."""
+MARK = "ICP"
+"""What the name of every view of ours begins with, so that they stand together."""
 
 Of = Literal["accounts", "contacts"]
 
@@ -20,7 +20,7 @@ Of = Literal["accounts", "contacts"]
 class View:
     """One view. of: what it lists; contacts are those of the accounts it means.
 
-    field: logical field of the account. values: it shows who has one of these canonical values; or
+    mark: what its name begins with. field: logical field of the account. values: it shows who has one of these canonical values; or
     within_days: whose instant there lies within so many days before now, whenever one looks.
     """
 
@@ -30,11 +30,12 @@ class View:
     field: str
     values: tuple[str, ...] = ()
     within_days: int = 0
+    mark: str = MARK
 
     @property
     def title(self) -> str:
         """The name it is made under."""
-        return PREFIX + self.name
+        return f"{self.mark}: {self.name}"
 
 
 def _tier(key: str, name: str, value: str, of: Of = "accounts") -> View:
@@ -58,6 +59,11 @@ VIEWS: tuple[View, ...] = (
 """Every view there is, in the order people read them."""
 
 
-def carried(fields: Mapping[str, str]) -> tuple[View, ...]:
+def marked(mark: str) -> tuple[View, ...]:
+    """Every view there is, under names that begin so: two installations in one CRM need two marks."""
+    return tuple(replace(view, mark=mark) for view in VIEWS)
+
+
+def carried(fields: Mapping[str, str], mark: str = MARK) -> tuple[View, ...]:
     """The views whose field this connection carries. fields: logical field → the CRM's name for it."""
-    return tuple(view for view in VIEWS if view.field in fields)
+    return tuple(view for view in marked(mark) if view.field in fields)

@@ -34,6 +34,12 @@ def evidence_of(evaluation: Evaluation, known: Known) -> dict[str, object]:
     }
 
 
+def sources_of_evidence(evidence: Mapping[str, object]) -> dict[str, str]:
+    """Who said each fact, read back from the evidence."""
+    stored = evidence.get("facts")
+    return {n: str(v[1]) for n, v in stored.items()} if isinstance(stored, dict) else {}
+
+
 def as_overridden(evaluation: Evaluation, evidence: Mapping[str, object]) -> Evaluation:
     """What the profiles say, with the override that was in force when this evidence was kept."""
     note = evidence.get("override_note", "")
@@ -62,14 +68,15 @@ def why_changed(
         return f"{moved}: OVERRIDE by {editor_text(evaluation.override.by)}."
     if previous.model_tier:
         return f"{moved}: OVERRIDE ended."
-    if evidence.get("engine") != ENGINE:
-        return f"{moved}: ENGINE {ENGINE}."
+    if not evidence:
+        return f"{moved}."  # a lost journal knows no cause
     before = facts_of_evidence(evidence)
     changed = [name for name in {**before, **known.facts} if before.get(name) != known.facts.get(name)]
-    if previous.profile_version != evaluation.profile_version:
+    another = evidence.get("engine") != ENGINE
+    if another or previous.profile_version != evaluation.profile_version:
         alone = evaluate(compiled, before, previous, now, version=evaluation.profile_version)
         if alone.tier == evaluation.tier or not changed:
-            return f"{moved}: PROFILE {_criterion(evaluation, evidence)}."
+            return f"{moved}: {f'ENGINE {ENGINE}' if another else _profile(evaluation, evidence)}."
     fact = _fact(changed, before, known, evaluation, compiled, now)
     if not fact:
         fact = "the score stayed there" if previous.pending_tier == evaluation.raw_tier else "time passed"
@@ -140,10 +147,10 @@ def _verdicts(evaluation: Evaluation) -> list[tuple[float, float]]:
     return gates + [shown.flag(at) for at in range(len(profile.flags))]
 
 
-def _criterion(evaluation: Evaluation, evidence: Mapping[str, object]) -> str:
+def _profile(evaluation: Evaluation, evidence: Mapping[str, object]) -> str:
     """The profile, and the criterion whose points it moved most; none when only bands, gates or flags did."""
     shown, before = evaluation.shown, evidence.get("points")
-    named = f"{shown.profile.name} v{evaluation.profile_version}"
+    named = f"PROFILE {shown.profile.name} v{evaluation.profile_version}"
     if not isinstance(before, dict):
         return named
     now = points_of(evaluation)

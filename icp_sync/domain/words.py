@@ -107,9 +107,7 @@ def value_words(criterion: Criterion, facts: Mapping[str, FactValue], currency: 
     return quote(criterion.when, facts, currency) or plain(criterion.name, WORDS)
 
 
-def verdict_words(
-    criterion: Criterion, credit: float, facts: Mapping[str, FactValue], currency: str
-) -> str:
+def verdict_words(criterion: Criterion, credit: float, facts: Mapping[str, FactValue], currency: str) -> str:
     """What earns less than all its points: never only what was asked for, as that would read as if it were
     so. credit: 0 to 1."""
     named = plain(criterion.name, WORDS)
@@ -134,9 +132,11 @@ def _beyond(when: Between, value: Interval | Money, currency: str) -> tuple[str,
         side, end, bound = under if known.high < when.low else f"not {over}", known.high, when.low
     else:
         return "", DIGITS
-    apart = (n for n in range(DIGITS, _MOST) if bound_text(when.fact, end, n) != bound_text(when.fact, bound, n))
-    digits = next(apart, DIGITS)
-    return f", {side} {unit}{bound_text(when.fact, bound, digits)}", digits
+    for digits in range(DIGITS, _MOST):
+        said = bound_text(when.fact, bound, digits)
+        if said != bound_text(when.fact, end, digits) or side.startswith("not "):
+            return f", {side} {unit}{said}", digits
+    return "", DIGITS  # the same day
 
 
 def missing_facts(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> list[tuple[str, float]]:

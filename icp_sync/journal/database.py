@@ -83,8 +83,7 @@ def open_engine(url: str) -> Engine:
         _migrate(engine, place)
     except (DBAPIError, sqlite3.Error) as error:
         _dispose(engine)
-        cause = getattr(error, "orig", None) or error
-        raise (_busy(cause) if "locked" in str(cause) else _unusable(place, cause)) from error
+        raise _cannot(place, getattr(error, "orig", None) or error) from error
     except ConfigError:
         _dispose(engine)
         raise
@@ -156,6 +155,15 @@ def _make_folder(path: str) -> None:
         raise _unusable(path, error) from error
 
 
+def _cannot(place: str, error: BaseException) -> IcpSyncError:
+    """What a journal that cannot be opened is about: something that passes, or the file itself."""
+    said = str(error)
+    if "disk is full" in said or "disk I/O" in said:
+        what = f"the journal {place} cannot be written now: {error}"
+        return UnavailableError(what, next_step="make room on its disk, then try again")
+    return _busy(error) if "locked" in said else _unusable(place, error)
+
+
 def _unusable(place: str, error: BaseException) -> ConfigError:
     return ConfigError(
         [
@@ -199,11 +207,37 @@ def _in_our_words(context: ExceptionContext) -> BaseException | None:
     if isinstance(error, sqlite3.OperationalError) or context.is_disconnect:
         if "no such" in said or "syntax" in said:
             return None  # our own mistake, to be seen as it is
-        return _busy(error)
+        place = context.engine.url.database if context.engine is not None else None
+        return _cannot(place or "", error) if "disk" in said else _busy(error)
     if isinstance(error, sqlite3.DatabaseError) and ("malformed" in said or "not a database" in said):
         place = context.engine.url.database if context.engine is not None else None
         return _unusable(place or "", error)
     return None
+
+
+def behind(url: str) -> str:
+    """The revision of a journal that opening would migrate, "" where there is none, or nothing to migrate.
+
+    Writes nothing. Raises ConfigError for what is no journal, UnavailableError when it cannot be asked now.
+    """
+    parsed = _parsed(url)
+    on_postgres = parsed.get_backend_name() == postgres.NAME
+    if not on_postgres and not Path(str(parsed.database)).exists():
+        return ""
+    place = postgres.place(parsed) if on_postgres else str(parsed.database)
+    engine: Engine | None = None
+    try:
+        engine = postgres.make_engine(parsed) if on_postgres else create_engine(parsed)
+        with engine.connect() as conn:
+            revision = _revision(conn, place)
+    except ModuleNotFoundError as error:
+        raise postgres.unusable(parsed, f"{error}: pip install 'icp-sync[cluster]'") from error
+    except DBAPIError as error:
+        cause = error.orig or error
+        raise (postgres.cannot_open(cause, parsed) if on_postgres else _cannot(place, cause)) from None
+    finally:
+        _dispose(engine)
+    return revision if revision in REVISIONS[:-1] else ""
 
 
 def _migrate(engine: Engine, place: str) -> None:

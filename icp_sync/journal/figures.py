@@ -6,7 +6,7 @@ Whatever looks at accounts looks at an index alone; what runs did is added up fr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -24,6 +24,7 @@ _HOLD = schema.hold
 _SPENDING = schema.spending
 _MET = ("", "gone")
 _MEASURED = ("fresh", "fresh_bought")
+MONTH = 31 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,33 +54,36 @@ class Stood:
 class Figures(Bound):
     def done(self, since: float, until: float = inf, *, kinds: tuple[str, ...] = ()) -> Done:
         """What the runs did that began in [since, until), all kinds of them unless some are named."""
-        read, fresh, bought = Counter[str](), Counter[str](), Counter[str]()
         mine = [_RUN.c.connection == self.connection, _RUN.c.started_at >= since, _RUN.c.report != ""]
         mine += [_RUN.c.started_at < until] if until < inf else []
         mine += [_RUN.c.kind.in_(kinds)] if kinds else []
         with self.reading() as conn:
-            for report_text in conn.execute(select(_RUN.c.report).where(*mine)).scalars():
-                report = loads(report_text)
-                if report.get("apply") is not True:
-                    continue  # a dry run, or one of those that settle nothing
-                for name in ("read", "written", "refused"):
-                    read[name] += _count(report.get(name))
-                fresh.update(_counts(report.get("fresh")))
-                bought.update(_counts(report.get("fresh_bought")))
-        return Done(
-            read=read["read"],
-            written=read["written"],
-            refused=read["refused"],
-            fresh=fresh,
-            fresh_bought=bought,
-        )
+            return _added_up(conn.execute(select(_RUN.c.report).where(*mine)).scalars())
+
+    def done_across(self, at: float) -> dict[str, tuple[float, Done]]:
+        """Runs begun before an instant, at most a month, that had not ended then: when, and what they did in
+        all so far."""
+        columns = (_RUN.c.id, _RUN.c.started_at, _RUN.c.report)
+        mine = (_RUN.c.connection == self.connection, _RUN.c.started_at < at, _RUN.c.started_at > at - MONTH)
+        unended = or_(_RUN.c.ended_at.is_(None), _RUN.c.ended_at >= at)
+        with self.reading() as conn:
+            rows = conn.execute(select(*columns).where(*mine, unended, _RUN.c.report != "")).all()
+        return {run: (float(began), _added_up([report])) for run, began, report in rows}
+
+    def tried_in_vain(self, attempts: int) -> int:
+        """Accounts deferred so many times in a row or more."""
+        mine = (_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.status == "deferred")
+        with self.reading() as conn:
+            asked = select(func.count()).where(*mine, _ACCOUNT.c.attempts >= attempts)
+            return int(conn.execute(asked).scalar_one())
 
     def freshness(self, since: float, until: float = inf) -> Done:
-        """The same of the streams that follow changes, and only of the runs that measured any."""
+        """The same of the streams that follow changes, and only of the runs that measured any; what could
+        not be written at once is measured by the stream that tries it again."""
         mine = [
             _RUN.c.connection == self.connection,
             _RUN.c.started_at >= since,
-            _RUN.c.kind.in_(("poll", "trailing")),
+            _RUN.c.kind.in_(("poll", "trailing", "due")),
             or_(*(_RUN.c.report.contains(f'"{name}":{{"', autoescape=True) for name in _MEASURED)),
         ]
         mine += [_RUN.c.started_at < until] if until < inf else []
@@ -158,6 +162,26 @@ class Figures(Bound):
         return sum(
             part.stat().st_size for part in (file, file.with_name(f"{file.name}-wal")) if part.exists()
         )
+
+
+def _added_up(reports: Iterable[str]) -> Done:
+    """What reports say, but for those of dry runs and of runs that settle nothing."""
+    did, fresh, bought = Counter[str](), Counter[str](), Counter[str]()
+    for text_ in reports:
+        report = loads(text_)
+        if report.get("apply") is not True:
+            continue
+        for name in ("read", "written", "refused"):
+            did[name] += _count(report.get(name))
+        fresh.update(_counts(report.get("fresh")))
+        bought.update(_counts(report.get("fresh_bought")))
+    return Done(
+        read=did["read"],
+        written=did["written"],
+        refused=did["refused"],
+        fresh=fresh,
+        fresh_bought=bought,
+    )
 
 
 def _count(value: object) -> int:

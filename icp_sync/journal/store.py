@@ -121,7 +121,7 @@ class Journal(
 
     @contextmanager
     def hold(self, who: str) -> Iterator[None]:
-        """Be the only writing process on this SQLite journal; ConfigError names who is already.
+        """Be the only writing process on this SQLite journal; UnavailableError names who is already.
 
         On PostgreSQL many processes may work; there the leases and their fences keep them apart, and
         holding only tells the others that this one lives.

@@ -161,7 +161,7 @@ class Ledger:
             used=ours,
             paused_for=max(0.0, day.paused_until - now),
             day=DayStanding(
-                remaining=left,
+                remaining=0 if day.paused_until > now else left,  # the CRM has said that none are left
                 others=None if used is None else max(0, used - ours),
                 reserve=daily.reserve(day.limit),
                 backfill=day.used(now, backfill=True),

@@ -155,8 +155,8 @@ def load(
     with that, as what it would have said is not missing.
 
     path: the TOML file; by default what `ICP_SYNC_CONFIG` names, else `config/icp-sync.toml` if it exists.
-    environ: variables, by default the process's own. only: the connections that are read; what is said of others
-    is passed over.
+    environ: variables, by default the process's own. only: the connections that are read; what is said of
+    others is passed over.
     """
     sources = Sources(Settings, path, os.environ if environ is None else environ, dotenv)
     if sources.broken:

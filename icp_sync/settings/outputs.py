@@ -24,6 +24,7 @@ Salesforce: Account in the Object Reference; it has no tier or mark of its own."
 
 _PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _RESERVED = ("hs_", "hubspot_")  # HubSpot's own properties begin so
+_MARK = re.compile(r"[A-Za-z][A-Za-z0-9]{0,11}")
 _API_NAME = re.compile(r"(?=.{1,43}$)[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*__c")
 _FORMS = {
     "hubspot": (
@@ -49,6 +50,15 @@ class Outputs(Part):
     native_tier: bool = Field(False, description="Write the CRM's own ICP tier.")
     target_account: bool = Field(False, description="Write the CRM's own target-account mark.")
     group: str = Field("icp_fit", description="The property group that holds our properties on HubSpot.")
+
+    views_prefix: str = Field("ICP", description="What the names of reps' views begin with.")
+
+    @field_validator("views_prefix")
+    @classmethod
+    def _views_prefix(cls, prefix: str) -> str:
+        if not _MARK.fullmatch(prefix):
+            raise ValueError("views_prefix is a letter and at most 11 letters and digits behind it")
+        return prefix
 
     @field_validator("group")
     @classmethod

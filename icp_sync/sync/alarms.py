@@ -17,10 +17,17 @@ from icp_sync.observe import log
 from icp_sync.ports import Enricher
 
 REFUSED = "refused"
+UNWRITTEN = "not written"
 WAITING = "waiting for a person"
 SEAL = "foreign seals"
 BUDGET = "budget: "
 """With this begins the name of the alert of a budget that is spent."""
+TRIES = 5
+"""Attempts in a row after which an account that is tried again and again counts: half an hour, or less where
+it keeps changing."""
+FEW = 3
+"""From so many of them on somebody should look where no other account could be written meanwhile."""
+HOUR = 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +55,7 @@ def raise_alarms(
     """Raise and end the alerts of what the journal shows."""
     found = dict(_found(journal, stood, alarming, now))
     found |= _budgets(journal, budgets, enrichers, now)
-    settle_alerts(journal, found, {REFUSED, WAITING, SEAL}, BUDGET, now=now)
+    settle_alerts(journal, found, {REFUSED, UNWRITTEN, WAITING, SEAL}, BUDGET, now=now)
 
 
 def settle_alerts(
@@ -73,20 +80,36 @@ def _found(journal: Journal, stood: Stood, alarming: Alarming, now: float) -> It
     refused = stood.statuses.get("refused", 0) + stood.statuses.get("dead", 0)
     if refused and refused >= max(alarming.refused_floor, alarming.refused * live):
         yield REFUSED, f"the CRM refuses {refused} of {live} accounts. next: icp-sync status --refused"
+    if stood.statuses.get("deferred") and (vain := journal.tried_in_vain(TRIES)):
+        many = vain >= max(alarming.refused_floor, alarming.refused * live)
+        if many or (vain >= FEW and not _written_since(journal, now - HOUR)):
+            yield UNWRITTEN, f"{_are(vain, 'account')} written again and again in vain. next: icp-sync status"
     oldest = journal.oldest_hold()
     if oldest is not None and now - oldest > alarming.waiting:
         waiting = sum(journal.waiting_holds().values())
+        said = "1 change waits" if waiting == 1 else f"{waiting} changes wait"
         yield (
             WAITING,
-            f"{waiting} changes wait for a person, the first since {_day(oldest)}. "
-            "next: icp-sync status --held",
+            f"{said} for a person, the first since {_day(oldest)}. next: icp-sync status --held",
         )
     if stood.statuses.get("held") and (sealed := journal.held(limit=1000)):
+        one = len(sealed) == 1
+        carry = "1 account carries" if one else f"{len(sealed)} accounts carry"
         yield (
             SEAL,
-            f"{len(sealed)} accounts carry a seal that is not ours and are left alone, for example "
+            f"{carry} a seal that is not ours and {'is' if one else 'are'} left alone, for example "
             f"{sealed[0].account_id}. next: icp-sync status --held",
         )
+
+
+def _written_since(journal: Journal, since: float) -> bool:
+    """Whether a run has written anything; of one that began before, whenever that was."""
+    across = journal.done_across(since).values()
+    return bool(journal.done(since).written) or any(did.written for _, did in across)
+
+
+def _are(n: int, what: str) -> str:
+    return f"1 {what} is" if n == 1 else f"{n:,} {what}s are"
 
 
 def _budgets(journal: Journal, budgets: Budgets, enrichers: Iterable[Enricher], now: float) -> dict[str, str]:

@@ -213,8 +213,8 @@ def _pages(
             page = replace(page, accounts=tuple(chosen))
         for part in scope.split(page):
             yield part
+            progress.note(report)  # before anybody waits for the next wave
             scope.ticked(report)
-            progress.note(report)
             if not scope.going():
                 return
     if unanswered and scope.apply:  # neither read nor gone: behind the others, or they would starve them

@@ -1,20 +1,25 @@
 """What is kept of each UTC day for charts: how the accounts stood at the last look, and what was done.
 
-Counts of accounts are of the last look, sums are of the runs begun that day; a day is looked at once more
-when the next one begins. A day on which nothing ran has no row: gaps are gaps.
+Counts of accounts are of the last look, sums are of what runs did that day, of one that spans midnight each
+part on its own day; a day is looked at once more when the next one begins. A day on which nothing ran has no
+row: gaps are gaps.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from icp_sync.domain.freshness import quantile
-from icp_sync.journal import Day, Journal, Stood
+from icp_sync.journal import Day, Done, Journal, Stood
 from icp_sync.quota.hours import calls_by_hour
 
 DAY, HOUR = 86_400, 3_600
 REFUSED = ("refused", "dead")
+CARRIED = "carried"
+"""Under this name a day keeps what runs that span its first midnight had done before."""
 
 
 def keep_today(journal: Journal, stood: Stood, *, overridden: int | None = None, now: float) -> None:
@@ -24,14 +29,51 @@ def keep_today(journal: Journal, stood: Stood, *, overridden: int | None = None,
     """
     today = int(now // DAY)
     known = {day.day: day for day in journal.days(2)}
-    yesterday = known.get(today - 1)
-    if today not in known and yesterday is not None:
-        over = {**yesterday.data, **_done(journal, yesterday)}
-        journal.keep_day(over, now=now, day=yesterday.day)
+    last = max((day for day in known if day < today), default=-1)
+    if today not in known and last >= 0:
+        over = {**known[last].data, **_done(journal, known[last])}
+        journal.keep_day(over, now=now, day=last)
     before = known.get(today) or Day(day=today, at=now, data={})
+    if CARRIED not in before.data:
+        before = replace(before, data={**before.data, CARRIED: _carried(journal, today * DAY, last)})
     counted = before.data.get("overrides") if overridden is None else overridden
     data = {**_stood(journal, stood), "overrides": counted, **_done(journal, before)}
     journal.keep_day(data, now=now)
+
+
+def _carried(journal: Journal, began: float, last: int) -> dict[str, Any]:
+    """What runs that went on over midnight had done before: run → its counts. last: the last day kept; a run
+    begun after that was counted nowhere yet."""
+    return {
+        run: {} if at >= (last + 1) * DAY else _counts(did)
+        for run, (at, did) in journal.done_across(began).items()
+    }
+
+
+def _counts(did: Done) -> dict[str, Any]:
+    return {
+        "read": did.read,
+        "written": did.written,
+        "fresh": dict(did.fresh),
+        "fresh_bought": dict(did.fresh_bought),
+    }
+
+
+def _of_the_day(journal: Journal, day: Day) -> Done:
+    """What runs did on a day: those begun on it, and those that went on from the day before since then."""
+    did = journal.done(day.began, day.began + DAY)
+    read, written = did.read, did.written
+    fresh, bought = Counter(did.fresh), Counter(did.fresh_bought)
+    across = journal.done_across(day.began)
+    for run, before in day.data.get(CARRIED, {}).items():
+        if run not in across:
+            continue
+        now = across[run][1]
+        read += now.read - before.get("read", 0)
+        written += now.written - before.get("written", 0)
+        fresh += Counter(now.fresh) - Counter(before.get("fresh", {}))
+        bought += Counter(now.fresh_bought) - Counter(before.get("fresh_bought", {}))
+    return Done(read=read, written=written, fresh=fresh, fresh_bought=bought)
 
 
 def freshness_of(at_hand: Mapping[str, int], bought: Mapping[str, int]) -> dict[str, Any]:
@@ -66,7 +108,7 @@ def _stood(journal: Journal, stood: Stood) -> dict[str, Any]:
 def _done(journal: Journal, day: Day) -> dict[str, Any]:
     """What was done on a day. Hours that the limits have forgotten since, as the CRM's day ended, stay."""
     began, over = day.began, day.began + DAY
-    done = journal.done(began, over)
+    done = _of_the_day(journal, day)
     hours = dict(day.data.get("calls_by_hour") or {})
     for hour, calls in calls_by_hour(journal.quota_text()[0]).items():
         if began <= hour * HOUR < over:
@@ -78,6 +120,7 @@ def _done(journal: Journal, day: Day) -> dict[str, Any]:
         "written": done.written,
         "freshness": freshness_of(done.fresh, done.fresh_bought),
         "digests": {"fresh": dict(done.fresh), "fresh_bought": dict(done.fresh_bought)},
+        CARRIED: day.data.get(CARRIED, {}),
         "calls": sum(hours.values()),
         "calls_by_hour": hours,
         "spend": {name: round(credits, 6) for name, credits in sorted(spent.items()) if credits},

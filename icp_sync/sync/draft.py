@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 
 from icp_sync.domain.account import ALONE, Account, Kin, Memory, Previous, Remembered, Roster, Withdrawn
@@ -17,7 +17,7 @@ from icp_sync.domain.assignment import Assignment
 from icp_sync.domain.buying import AS_USUAL, Buying
 from icp_sync.domain.choosing import Candidate, Team
 from icp_sync.domain.compile import Compiled
-from icp_sync.domain.desired import desired
+from icp_sync.domain.desired import as_before, desired, told
 from icp_sync.domain.differences import Differences, difference
 from icp_sync.domain.evaluation import ENGINE, Evaluation, carried, evaluate, overridden
 from icp_sync.domain.facts import CATALOGUE, FactType, Known, merge
@@ -187,18 +187,23 @@ def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin
     routing = team if policy.may_assign(account) else None
     next_previous = _routed(carried_on, decision, account, routing, now)
     owners = routing.owners if routing else None
-    wanted = desired(account, evaluation, decision, next_previous, known.facts, owners)
-    differences = difference(
+    wanted = desired(account, evaluation, decision, next_previous, known.facts, owners, known.sources)
+    compared = partial(
+        difference,
         account,
-        wanted,
-        remembered,
-        policy.key,
+        remembered=remembered,
+        key=policy.key,
         mode=policy.mode,
         reason=why,
         editing=editing,
         withdrawn=withdrawn.fields if withdrawn else {},
         restore=memory.restore.get(account.id, {}),
     )
+    differences = compared(wanted)
+    if decision.owner and "owner" in {**differences.left_alone, **differences.withdrawn}:
+        was = as_before(next_previous, previous)  # people hold the owner: whom we chose is not given it
+        said = told(account.owner, evaluation, decision, was, known.facts, owners, known.sources)
+        differences = compared({**wanted, "reasons": said} if "reasons" in wanted else wanted)
     after = {**account.live, **{c.field: c.desired for c in differences.changes}}
     mark = fingerprint({**evidence, "family": kin.problem}, after, policy, memory.roster)
     return Draft(

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from icp_sync.domain.account import Account, Memory, Remembered
-from icp_sync.domain.differences import Differences, difference
+from icp_sync.domain.desired import as_before, told
+from icp_sync.domain.differences import Differences, cosmetic, difference
 from icp_sync.domain.ownership import Editing
 from icp_sync.domain.plan import Change
 from icp_sync.domain.standing import Standing
 from icp_sync.sync.draft import Draft, Policy
 
-SEAL = "seal"
+SEAL, REASONS = "seal", "reasons"
 
 Changes = tuple[Change, ...]
 
@@ -57,15 +58,32 @@ def resealed(
     policy: Policy,
     now: float,
 ) -> dict[str, Changes]:
-    """What lands of a page's plan, each account of which less lands than was planned sealed anew."""
+    """What lands of a page's plan, each account of which less lands than was planned sealed anew, and with
+    reasons that name the owner it keeps. Where only words are left, nothing lands."""
     drafted = {d.account.id: d for d in drafts}
     found: dict[str, Changes] = {}
     for account_id, changes in landing.items():
         if len(changes) < len(planned[account_id]):
             d = drafted[account_id]
-            wanted = {c.field: c.desired for c in changes if c.field != SEAL}
+            changes = _still_true(changes, d, memory)
+            if all(map(cosmetic, changes)) and not d.differences.gives_back:
+                continue
+            wanted = {c.field: c.desired for c in changes}
             sealed = exactly(d.account, wanted, d.remembered, policy, now, memory).changes
-            changes = tuple(c for c in changes if c.field != SEAL)
             changes += tuple(c for c in sealed if c.field == SEAL)
         found[account_id] = changes
     return found
+
+
+def _still_true(changes: Changes, d: Draft, memory: Memory) -> Changes:
+    """The same without the seal, the reasons as they are while the owner stays."""
+    was = as_before(d.carried, d.previous)
+    kept = []
+    for change in changes:
+        if change.field == REASONS and REASONS not in memory.restore.get(d.account.id, {}):
+            owner, owners, sources = d.account.owner, memory.roster.owners, d.known.sources
+            said = told(owner, d.evaluation, d.decision, was, d.known.facts, owners, sources)
+            change = replace(change, desired=said)
+        if change.field != SEAL and change.desired != change.live:
+            kept.append(change)
+    return tuple(kept)

@@ -1,6 +1,7 @@
 """How fresh the records are kept: from the instant a change is stamped with to the answer to our write.
 
-Measured where changes are followed, in poll and trailing pass, by the CRM's clock alone. What does not count:
+Measured where changes are followed, in poll and trailing pass, and where what these could not write is tried
+again; by the CRM's clock alone. What does not count:
 what changed before these streams began to cover the connection, stamps that are those of our own writes, and
 accounts written for another reason than a change of theirs.
 """
@@ -22,6 +23,7 @@ from icp_sync.sync.report import Report
 from icp_sync.sync.subjects import company_key
 
 FOLLOWING = frozenset({Stream.POLL, Stream.TRAILING})
+MEASURED = FOLLOWING | {Stream.DUE}
 SETTLING_MS = 2_000
 """How long after the answer to a write of ours its own stamp may still lie, ms."""
 
@@ -63,17 +65,21 @@ def measure(
     covered_from: int,
     ahead: float,
     connection: str,
+    again: bool = False,
 ) -> None:
     """Count the accounts of a page that were written because they had changed.
 
     bought: what `paid_for` returns. covered_from: since when changes are followed, ms on the CRM's
-    clock, 0 where nobody knows. ahead: the CRM's clock less ours, seconds.
+    clock, 0 where nobody knows. ahead: the CRM's clock less ours, seconds. again: only those that could not
+    be written at first; the others were due for another reason than a change.
     """
     for d in drafts:
         outcome = outcomes.get(d.account.id)
         if outcome is None or outcome.result is not Result.WRITTEN:
             continue
         if not covered_from or d.account.stamp < covered_from or not _news(d, ahead):
+            continue
+        if again and not d.remembered.attempts:
             continue
         told = bought & {company_key(d.account.domain), account_key(d.account.id)}
         seconds = max(0.0, answered[d.account.id] - d.account.stamp / 1000)

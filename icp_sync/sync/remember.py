@@ -67,7 +67,8 @@ def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> S
     failed = bool(refused) or (result is not None and result is not Result.WRITTEN)
     done = not (failed or lost or d.differences.held)
     attempts = 0 if done else d.remembered.attempts + 1
-    if refused and outcome and not refused.keys() - outcome.deferred:
+    lost_reply = result is Result.UNCERTAIN
+    if lost_reply or (refused and outcome and not refused.keys() - outcome.deferred):
         attempts = min(attempts, _SOON)  # what nobody has refused is not given up on
     confirmed = learned(d.account, d.differences, d.remembered, now)
     sent = {c.field: c.desired for c in changes}

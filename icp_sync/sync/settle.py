@@ -23,7 +23,7 @@ from icp_sync.sync.edits import with_edits
 from icp_sync.sync.enrich import enrich, with_answers
 from icp_sync.sync.exactly import resealed
 from icp_sync.sync.foreign import refuse_foreign
-from icp_sync.sync.freshness import FOLLOWING, measure, paid_for, timed
+from icp_sync.sync.freshness import FOLLOWING, MEASURED, measure, paid_for, timed
 from icp_sync.sync.guarding import Guard
 from icp_sync.sync.noticing import with_news
 from icp_sync.sync.remember import Fate, given_up, said, settled
@@ -151,7 +151,7 @@ def settle(
             now=now,
         )
         _count(report, page.stream, plan, outcomes, lost, gone.keys(), journal.connection)
-        if page.stream in FOLLOWING:
+        if page.stream in MEASURED:
             measure(
                 report,
                 drafts,
@@ -161,6 +161,7 @@ def settle(
                 covered_from=run.covered_from,
                 ahead=crm.now() - clock(),
                 connection=journal.connection,
+                again=page.stream not in FOLLOWING,
             )
     return report
 

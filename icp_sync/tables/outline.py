@@ -14,7 +14,8 @@ from icp_sync.domain import words
 from icp_sync.domain.assessment import largest_remainder
 from icp_sync.domain.compile import Answers, Compiled
 from icp_sync.domain.facts import FactValue
-from icp_sync.domain.reasons import LEADS, Ranked, Weighed, gap_worth, points_item
+from icp_sync.domain.headline import Rest
+from icp_sync.domain.reasons import LEADS, Ranked, Weighed, gap_worth, met_item, points_item
 from icp_sync.domain.spelling import plain
 from icp_sync.tables.recent import Recent
 
@@ -76,7 +77,7 @@ class Outlines:
     def __init__(self, compiled: Sequence[Compiled]) -> None:
         self._compiled = compiled
         self._found: Recent[Outlined] = Recent(_OUTLINES)
-        self._phrases: dict[tuple[int, object], Phrase] = {}
+        self._phrases: dict[tuple[int, str, object], Phrase] = {}
         self._names = [[plain(one.name, words.WORDS) for one in c.profile.criteria] for c in compiled]
         self._possible = [largest_remainder(c.weights, 100, [100] * len(c.weights)) for c in compiled]
 
@@ -84,6 +85,7 @@ class Outlines:
         self,
         place: int,
         tier: str,
+        rest: Rest,
         weighed: Hashable,
         known: Hashable,
         answers: Answers,
@@ -92,29 +94,31 @@ class Outlines:
     ) -> Outlined:
         """What helps, hurts and is missing.
 
-        tier: for which the first line ends with the strongest reason, "" where it is whole. weighed: the
-        credits it depends on. known: which facts are not there at all, and which are settled, so that what
-        is missing is fixed. score: whole points shown.
+        tier, rest: of which the first line tells, and how it goes on. weighed: the credits it depends on.
+        known: which facts are not there at all, and which are settled, so that what is missing is fixed.
+        score: whole points shown.
         """
-        key = (place, tier, weighed, known)
+        key = (place, tier, rest, weighed, known)
         found = self._found.get(key)
         if found is None:
-            found = self._found.keep(key, self._made(place, tier, answers, score, facts))
+            found = self._found.keep(key, self._made(place, tier, rest, answers, score, facts))
         return found
 
     def _made(
-        self, place: int, tier: str, answers: Answers, score: int, facts: Mapping[str, FactValue]
+        self, place: int, tier: str, rest: Rest, answers: Answers, score: int, facts: Mapping[str, FactValue]
     ) -> Outlined:
         ranked = Ranked.of(
             self._compiled[place].profile.criteria, self._weighed(place, answers, score), facts
         )
         first, texts = _Texts(), _Texts()
-        if tier:
-            top = ranked.strongest(tier)
-            if top is not None:
-                first.fixed(": ")
-                self._item(first, place, top, facts)
-            first.fixed(".")
+        if rest is Rest.TOP and (top := ranked.strongest(tier)) is not None:
+            first.fixed(": ")
+            self._item(first, place, top, facts)
+        elif rest is Rest.GAP and ranked.missing:
+            fact = ranked.missing[0][0]
+            first.fixed(", ")
+            self._quoted(first, place, fact, facts, partial(words.gap_clause, fact), key=Rest.GAP)
+        first.fixed("" if rest is Rest.WHOLE else ".")
         for lead, found in zip(LEADS.values(), (ranked.helps, ranked.hurts), strict=False):
             for at, one in enumerate(found):
                 texts.fixed("; " if at else f" {lead}: ")
@@ -150,14 +154,14 @@ class Outlines:
         """A criterion with its points; where it hurts, in the words of its fact."""
         profile = self._compiled[place].profile
         criterion, currency = profile.criteria[one.at], profile.currency
-        if one.low >= 0.5:
-            texts.fixed(points_item(self._names[place][one.at], one.got, one.of))
+        if one.low >= 1.0:
+            texts.fixed(met_item(self._names[place][one.at], one.got))
             return
 
         def quoted(facts: Mapping[str, FactValue]) -> str:
-            return words.value_words(criterion, facts, currency)
+            return words.verdict_words(criterion, one.low, facts, currency)
 
-        fact = words.quoted_fact(criterion)
+        fact = words.quoted_fact(criterion.when)
         self._quoted(texts, place, fact, facts, quoted, key=one.at)
         texts.fixed(points_item("", one.got, one.of))
 
@@ -174,7 +178,7 @@ class Outlines:
         if fact not in facts:
             texts.fixed(make(facts))
             return
-        named = (place, fact if key is None else key)
+        named = (place, fact, key)
         phrase = self._phrases.get(named)
         if phrase is None:
             phrase = self._phrases[named] = Phrase(fact, make)

@@ -17,7 +17,7 @@ from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.evaluation import NOT_ICP, Evaluation, evaluate
 from icp_sync.domain.facts import FactValue
-from icp_sync.domain.headline import below_first, first_words
+from icp_sync.domain.headline import Rest, below_first, first_words
 from icp_sync.domain.reasons import OUT_OF_SCOPE as OUT_OF_SCOPE
 from icp_sync.domain.reasons import profiles_text, reasons
 from icp_sync.domain.routing import Held, decide
@@ -67,12 +67,12 @@ class _Judged:
 
 
 class _Head(NamedTuple):
-    """The cells before the reasons, how the reasons begin, and what is shown. tier: as `Outlines.of` asks."""
+    """The cells before the reasons, how the reasons begin and go on, and what is shown."""
 
     cells: tuple[str, ...]
     text: str
     said: str
-    tier: str
+    rest: Rest
     score: int
     coverage: int
 
@@ -212,7 +212,10 @@ class Scorer:
         if judged.evaluation.model_tier == NOT_ICP:
             return NOT_OUTLINED
         known = tuple([None if way is None else way & 1 for way in key])
-        return self._outlines.of(judged.place, head.tier, own.weighed, known, own.answers, head.score, facts)
+        tier = judged.evaluation.model_tier
+        return self._outlines.of(
+            judged.place, tier, head.rest, own.weighed, known, own.answers, head.score, facts
+        )
 
     def _count_of(self, evaluation: Evaluation, head: _Head, missing: _Missing) -> _Count:
         key = (evaluation.tier, head.score, head.coverage, evaluation.firm)
@@ -268,9 +271,8 @@ class Scorer:
                 evaluation.certainty,
                 judged.flags,
             )
-            said, whole = first_words(evaluation)
-            tier = "" if whole else evaluation.model_tier
-            found = _Head(cells, self._text(cells), said, tier, evaluation.score, evaluation.coverage)
+            said, rest = first_words(evaluation)
+            found = _Head(cells, self._text(cells), said, rest, evaluation.score, evaluation.coverage)
             self._heads.keep((judged.number, own.points), found)
         return found
 

@@ -279,4 +279,5 @@ def blueprint(connection: Connection, profiles: tuple[Profile, ...]) -> Blueprin
         options={"flags": tuple((flag, flag) for flag in flags)},
         deal_fields=connection.deal_properties,
         follows_deals=connection.deals.followed,
+        mark=connection.outputs.views_prefix,
     )

@@ -32,7 +32,7 @@ def test_the_list_is_by_tier_then_score_with_everything_about_it(export: Export)
     assert (first["name"], first["domain"], first["country"]) == ("Acme Inc", "acme.com", "US")
     assert (first["score"], first["at least"], first["at most"]) == ("100", "100", "100")
     assert (first["certainty"], first["owner"]) == ("firm", "ada@example.com")
-    assert first["reasons"].startswith("A, score 100, firm: Right size (60 of 60).")
+    assert first["reasons"].startswith("A, score 100, firm: Right size (+60).")
     assert {"2", "9", "10"}.isdisjoint(r["id"] for r in found)  # Not ICP, out of scope, Needs data
 
 

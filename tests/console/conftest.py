@@ -124,7 +124,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         if os.environ.get(REQUIRED):
             pytest.fail("Chromium is required here and is not installed")
-        pytest.skip("left out: no Chromium on this machine")
+        pytest.skip("no Chromium on this machine")
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield made

@@ -10,11 +10,11 @@ NOW = 1_790_000_000.0
 NAME = "<script>window.pwned=1</script> & Söhne"
 
 
-def settle(journal: Journal, *settled: Settled, now: float = NOW) -> None:
+def settle(journal: Journal, *settled: Settled, now: float = NOW, run: str = "r") -> None:
     """As if a page of these had been settled."""
     lease = journal.lease("crafted", holder="test", now=now)
     assert lease is not None
-    journal.commit(list(settled), gone={}, position=None, stream="crafted", lease=lease, run="r", now=now)
+    journal.commit(list(settled), gone={}, position=None, stream="crafted", lease=lease, run=run, now=now)
     journal.release_lease(lease)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from icp_sync.console.pages.runs import LIMIT, WRITES
-from icp_sync.journal import Journal, RunRecord
+from icp_sync.domain.plan import Change
+from icp_sync.journal import Journal, RunRecord, Settled
 from icp_sync.reporting.undoing import PREVIEW
 from icp_sync.sync.cycle import Scope
 from icp_sync.sync.requests import OTHERS, serve
 from tests.console.conftest import Console, Serve
-from tests.console.crafting import NOW, a_run
+from tests.console.crafting import NOW, a_run, settle
 from tests.console.test_access import USERS, log_in
 
 
@@ -76,6 +77,15 @@ def test_a_run_shows_what_it_sent_field_by_field_and_which_tiers_moved(
     after = console.journal.sent_in(backfill.id, after=sent[-1].seq, limit=1)
     assert f"accounts/{after[0].account_id}" in second
     assert f"accounts/{sent[0].account_id}" not in second
+
+
+def test_writes_without_a_tier_and_without_an_account_are_shown(console: Console) -> None:
+    run = a_run(console.journal, "poll", read=1, written=1)
+    change = Change(account_id="77", field="lane", live="<b>x</b>", desired="", reason="DATA")
+    settle(console.journal, Settled(account_id="77", name="", changes=(change,)), run=run)
+    shown = console.get(f"runs/{run}").text
+    assert "&lt;b&gt;x&lt;/b&gt;" in shown
+    assert "1 field: lane" in shown
 
 
 def test_a_run_nobody_knows_is_not_there(console: Console) -> None:

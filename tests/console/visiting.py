@@ -13,7 +13,6 @@ def paths(journal: Journal) -> Iterator[str]:
     """Every page of a connection, and one of each kind below them, as addresses below the connection."""
     for address, _ in PAGES:
         yield "" if address == "overview" else address
-    yield "now"
     yield "accounts?q=%3C"
     found = journal.find(XSS[0])
     yield f"accounts/{found[0][0] if found else journal.live_ids_page('', 1)[0]}"

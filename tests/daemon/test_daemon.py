@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -157,6 +159,24 @@ def test_triggers_that_meet_a_long_cycle_are_skipped_and_counted(worlds: list[Wo
         release.set()
 
 
+def test_a_clock_that_is_set_back_stops_nobody(worlds: list[World]) -> None:
+    world, stopping = worlds[0], Stopping()
+    daemon = Daemon([portal(world, stopping)], stopping)
+    poll = daemon.loops["main/poll"]
+    with running(daemon, stopping):
+        until(lambda: poll.last_success, "a first cycle")
+        for job in daemon._scheduler.get_jobs():
+            job.modify(next_run_time=job.next_run_time + timedelta(hours=1))
+        before = poll.last_success or 0.0
+        until(lambda: (poll.last_success or 0.0) > before + 1, "it goes on")
+
+
+def test_a_first_error_of_a_trigger_is_a_rise_from_0(worlds: list[World]) -> None:
+    Daemon([portal(worlds[0], Stopping(), name="counted")], Stopping())
+    labels = {"connection": "counted", "stream": "poll", "outcome": "error"}
+    assert registry.get_sample_value("icp_sync_triggers_total", labels) == 0.0
+
+
 def test_it_does_not_go_on_with_a_halted_backfill_by_itself_and_polls_on(worlds: list[World]) -> None:
     world, stopping = worlds[0], Stopping()
     ids = [world.company(f"C{n}", **GOOD) for n in range(150)]
@@ -286,8 +306,35 @@ def test_nothing_else_is_served(
     assert ask(url + path, method)[0] == status
 
 
-def test_a_port_that_is_taken_is_a_clear_error(health: tuple[str, Daemon, World]) -> None:
+def test_an_address_that_cannot_be_had_is_a_clear_error(health: tuple[str, Daemon, World]) -> None:
     url, daemon, world = health
     port = int(url.rpartition(":")[2])
-    with pytest.raises(ConfigError, match="cannot listen"):
-        Health(daemon.loops.values(), "127.0.0.1", port, clock=world.clock)
+    for host, number, hint in (
+        ("127.0.0.1", port, "a free port"),
+        ("192.0.2.1", 0, "an address of this machine"),
+        ("no.such.host.invalid", 0, "an address of this machine"),
+    ):
+        with pytest.raises(ConfigError, match=f"cannot listen.*{hint}"):
+            Health(daemon.loops.values(), host, number, clock=world.clock)
+
+
+@pytest.mark.parametrize(("host", "at"), [("::", ("[::1]", "127.0.0.1")), ("::1", ("[::1]",))])
+def test_it_listens_on_ipv6(health: tuple[str, Daemon, World], host: str, at: tuple[str, ...]) -> None:
+    if not socket.has_ipv6 or not _has(host):
+        pytest.skip("this machine has no IPv6")
+    _, daemon, world = health
+    server = Health(daemon.loops.values(), host, 0, clock=world.clock)
+    server.start()
+    try:
+        assert [ask(f"http://{one}:{server.port}/healthz")[0] for one in at] == [200] * len(at)
+    finally:
+        server.stop()
+
+
+def _has(host: str) -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as trying:
+            trying.bind((host, 0))
+    except OSError:
+        return False
+    return True

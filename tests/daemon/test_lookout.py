@@ -146,6 +146,25 @@ def test_a_stream_that_settles_nothing_for_far_too_long_is_an_alert_too(
     assert value("alert_standing", alert="stream down: due") is None
 
 
+def test_a_stream_that_was_told_to_wait_for_hours_is_an_alert_all_the_same(
+    world: World, daemon: Daemon, look: Callable[[], list[str]]
+) -> None:
+    poll = daemon.loops["main/poll"]
+    poll.tick()
+
+    def away(_: str) -> None:
+        raise UnavailableError("HTTP 503", retry_after=7200.0)
+
+    world.crm.before = away
+    assert poll.tick() == 7200.0
+    assert look() == []
+    world.clock.step(700)
+    assert look() == ["stream down: poll"]
+    world.crm.before = lambda _: None
+    poll.tick()
+    assert "stream down: poll" not in look()
+
+
 def test_a_halted_connection_is_an_alert_until_a_restart_finds_it_well(
     world: World, daemon: Daemon, look: Callable[[], list[str]]
 ) -> None:

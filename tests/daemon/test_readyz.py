@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from icp_sync.daemon import Daemon, Stopping
 from icp_sync.daemon.health import Health
+from icp_sync.daemon.readiness import Readiness
 from icp_sync.errors import AuthError, ConfigError, UnavailableError
 from icp_sync.ports import Stream
 from tests.daemon.station import portal, until
@@ -150,3 +151,23 @@ def test_a_worker_becomes_ready_by_itself_although_its_sweep_is_a_day_away(tmp_p
         until(lambda: world.live(acme)["tier"] == "A", "the first reading")
     server.stop()
     assert ended == []
+
+
+def test_one_connection_that_is_halted_takes_no_other_out_of_service(tmp_path: Path) -> None:
+    stopping = Stopping()
+    worlds = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        worlds.append(World(folder=tmp_path / name))
+    made = [portal(world, stopping, name=f"p{n}") for n, world in enumerate(worlds)]
+    daemon = Daemon(made, stopping, clock=worlds[0].clock)
+    for loop in daemon.loops.values():
+        loop.tick()
+    made[0].halt(AuthError("revoked"))
+    readiness = Readiness(daemon.loops.values(), worlds[0].clock)
+    ready, said = readiness.report()
+    connections = said["connections"]
+    assert isinstance(connections, dict)
+    assert (ready, connections["p0"]["ready"], connections["p1"]["ready"]) == (True, False, True)
+    made[1].halt(AuthError("revoked"))
+    assert not readiness.report()[0]

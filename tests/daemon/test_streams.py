@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 
 from icp_sync.daemon import Stopping
 from icp_sync.daemon.portal import FIRST_READING, Pace, Portal
-from icp_sync.daemon.streams import LATE_AFTER, LONGEST_DELAY, Loop, State
+from icp_sync.daemon.streams import LATE_AFTER, LONGEST_DELAY, WATCH, Loop, State
 from icp_sync.domain.standing import Mode
-from icp_sync.errors import AuthError, ConfigError, UnavailableError
+from icp_sync.errors import AuthError, ConfigError, NoCallsLeftError, UnavailableError
 from icp_sync.ports import Stream
 from tests.daemon.station import portal
 from tests.sync.world import GOOD, World
@@ -54,6 +54,37 @@ def test_a_stream_waits_as_long_as_the_other_side_asked_for(world: World) -> Non
     poll = loop_of(portal(world, Stopping()), Stream.POLL, world)
     world.crm.before = down(UnavailableError("daily limit", retry_after=7200.0))
     assert poll.tick() == 7200.0
+
+
+def test_waiting_for_the_calls_of_the_day_is_no_failure(world: World) -> None:
+    poll = loop_of(portal(world, Stopping()), Stream.POLL, world)
+    poll.tick()
+    world.crm.before = down(NoCallsLeftError("the day's calls are used up", retry_after=7200.0))
+    with capture_logs() as said:
+        assert poll.tick() == 7200.0
+    assert [line for line in said if line["log_level"] not in ("debug", "info")] == []
+    world.clock.step(7200)
+    assert (poll.state, poll.failures) == (State.WAITING, 0)
+    world.clock.step(LATE_AFTER + 1)
+    assert poll.state is State.LATE, "it should have gone on by now"
+    world.crm.before = lambda _: None
+    assert (poll.tick(), poll.state) == (0.0, State.OK)
+
+
+def test_the_look_for_drift_needs_no_crm(world: World) -> None:
+    world.crm.before = down(NoCallsLeftError("the day's calls are used up", retry_after=7200.0))
+    watch = Loop(portal(world, Stopping()), WATCH, 60.0, Stopping(), world.clock)
+    assert (watch.tick(), watch.state) == (0.0, State.OK)
+
+
+def test_a_stream_another_worker_is_busy_with_is_not_late(world: World) -> None:
+    poll = loop_of(portal(world, Stopping()), Stream.POLL, world)
+    poll.tick()
+    assert world.journal.lease("poll", holder="another", now=world.clock(), ttl=86_400.0)
+    for _ in range(40):
+        world.clock.step(60)
+        poll.tick()
+    assert poll.state is State.OK
 
 
 @pytest.mark.parametrize("error", [AuthError("no such key"), ConfigError("wrong portal")])

@@ -87,6 +87,7 @@ def test_a_stream_that_fails_for_long_is_an_alert_and_a_short_one_is_none(
         poll.tick()
         world.clock.step(seconds)
         poll.tick()
+        of_streams(world.journal, [poll], world.clock())
         told.tick()
         assert titles(webhook) == expected
         world.crm.before = well

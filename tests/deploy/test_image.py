@@ -99,7 +99,7 @@ def test_the_image_is_small_unprivileged_and_ends_gently() -> None:
     assert said("STOPSIGNAL") == ["SIGTERM"]
     assert said("VOLUME") == said("WORKDIR")[-1:]
     assert not [run for run in said("RUN") if re.search(r"\b(gcc|build-essential|curl|apt-get)\b", run)]
-    assert json.loads(said("HEALTHCHECK")[0].split("CMD ")[1]) == ["icp-sync", "health"]
+    assert json.loads(said("HEALTHCHECK")[0].split("CMD ")[1]) == ["icp-sync", "health", "--alive"]
     assert said("EXPOSE") == [str(Settings.model_fields["health"].default.port)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from icp_sync.domain.account import NOT_REMEMBERED, Confirmed, Origin, Previous, Remembered
 from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import compile_profile
-from icp_sync.domain.conditions import Between, Present
+from icp_sync.domain.conditions import Any, Between, Present, Within
 from icp_sync.domain.desired import desired
 from icp_sync.domain.evaluation import carried, evaluate, overridden
 from icp_sync.domain.facts import merge
@@ -16,7 +16,7 @@ from icp_sync.domain.override import override_note, override_of
 from icp_sync.domain.owner_words import chosen_because
 from icp_sync.domain.ownership import Editing
 from icp_sync.domain.populations import with_population
-from icp_sync.domain.profile import DAY, Criterion, Profile, Route, Target
+from icp_sync.domain.profile import DAY, Criterion, Profile, Route, Target, TimingSignal
 from icp_sync.domain.roster import Absence, Tables, Territories, TerritoryRow
 from icp_sync.domain.routing import Held, decide
 from icp_sync.domain.seal import Seal
@@ -83,7 +83,7 @@ def told(
         because = chosen_because(decision, team.owners)
         then = replace(then, routed_owner=decision.owner, routed_at=NOW, routed_why=because)
     owners = team.owners if team else None
-    return desired(one, evaluation, decision, then, read.facts, owners)["reasons"]
+    return desired(one, evaluation, decision, then, read.facts, owners, read.sources)["reasons"]
 
 
 def _before(before: Before) -> tuple[Previous, dict[str, object]]:
@@ -193,7 +193,15 @@ SITUATIONS: Mapping[str, Callable[[], str]] = {
     "changed_by_profile": lambda: told(
         without(country="DE"), profiles=(_ABROAD,), before=Before(known=without(country="DE")), version=2
     ),
-    "changed_by_engine": lambda: told(GOOD, before=Before(known={"country": "US"}, engine=0)),
+    "changed_by_engine": lambda: told(
+        without(country="DE"), before=Before(known=without(country="DE"), profiles=(_ABROAD,), engine=0)
+    ),
+    "firm_b": lambda: told(without(industry="BANKING")),
+    "partly_met": lambda: told(without(employees=620), profiles=(_TAPERED,)),
+    "hardly_met": lambda: told(without(employees=700), profiles=(_TAPERED,)),
+    "several_facts_not_met": lambda: told(without(country="DE"), profiles=(_SEVERAL,)),
+    "just_under_a_bound": lambda: told(without(revenue=4_999_600), profiles=(_EARNING,)),
+    "the_moment_is_good": lambda: told(without(last_funding_date=_LATELY), profiles=(_TIMED,)),
     "customer_in_success_lane": lambda: told(without(lifecycle={"customer"})),
     "assigned_with_people_skipped": lambda: told(GOOD, profiles=(ROUTED,), team=_away()),
     "owner_of_our_choice": lambda: told(
@@ -227,4 +235,33 @@ SITUATIONS: Mapping[str, Callable[[], str]] = {
 _GATE = replace(SAAS.criteria[0], name="At most 100 employees", when=Between(fact="employees", high=100))
 _SCOPED = replace(SAAS, score_scope=any_of("account_type", "prospect"))
 _NEAR = replace(SAAS, tiers=replace(SAAS.tiers, a=87))
+_TAPERED = replace(
+    SAAS,
+    criteria=(
+        SAAS.criteria[0],
+        replace(SAAS.criteria[1], when=Between(fact="employees", low=50, high=500, taper=0.5)),
+        *SAAS.criteria[2:],
+    ),
+)
+_SEVERAL = replace(
+    SAAS,
+    criteria=(
+        *SAAS.criteria[:4],
+        replace(
+            SAAS.criteria[4],
+            name="Near one of our offices",
+            when=Any(parts=(any_of("country", "US", "CA"), any_of("residency", "eu"))),
+        ),
+    ),
+)
+_EARNING = replace(
+    SAAS,
+    criteria=(
+        *SAAS.criteria[:4],
+        replace(SAAS.criteria[4], name="Over $5M", when=Between(fact="revenue", low=5e6, money=True)),
+    ),
+)
+_LATELY = (NOW - 50 * DAY, NOW - 50 * DAY)
+_ROUND = Within(fact="last_funding_date", seconds=180 * DAY)
+_TIMED = replace(SAAS, timing=(TimingSignal(name="Raised a round", when=_ROUND, weight=40),))
 _ABROAD = replace(SAAS, criteria=(*SAAS.criteria[:4], replace(SAAS.criteria[4], weight=60)))

@@ -182,7 +182,7 @@ def test_everything_but_the_score_follows_the_tier_people_decided():
         assert shown[name] == plain[name]
     assert shown["reasons"].startswith(
         "A, set by somebody until 2026-10-01: a strategic logo.\nThe profile says B, score 57–80.\n"
-        "Helps: runs HubSpot (57 of 57)."
+        "Helps: runs HubSpot (+57)."
     )
 
 

@@ -172,11 +172,11 @@ def test_a_second_process_is_refused_until_the_first_is_killed(sqlite_url: str) 
     assert first.stdout is not None
     with first, first.stdout:
         assert first.stdout.readline() == "held\n"
-        with pytest.raises(ConfigError, match=rf"in use by daemon \(process {first.pid}, since 20"):
+        with pytest.raises(UnavailableError, match=rf"in use by daemon \(process {first.pid}, since 20"):
             journal.hold("cli").__enter__()
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
-    with journal.hold("cli"), pytest.raises(ConfigError, match="in use by cli"):
+    with journal.hold("cli"), pytest.raises(UnavailableError, match="in use by cli"):
         journal.hold("another").__enter__()
     with journal.hold("again"):
         pass

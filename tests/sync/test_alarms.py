@@ -129,3 +129,61 @@ def test_what_only_the_sweep_finds_is_an_alert_until_a_whole_sweep_finds_nothing
     world.clock.step(60)
     world.cycle(Stream.SWEEP)
     assert names(world) == []
+
+
+def unanswered(write: Write) -> Outcome:
+    return Outcome(account_id=write.account_id, result=Result.UNCERTAIN, message="HTTP 502")
+
+
+def tried_for_hours(world: World, hours: int) -> None:
+    for _ in range(hours * 4):
+        world.clock.step(900)
+        world.poll()
+        world.due()
+
+
+def test_a_crm_that_takes_no_writes_is_an_alert_until_it_does(world: World) -> None:
+    ids = [world.company(f"C{n}", **GOOD) for n in range(3)]
+    world.backfill()
+    for account_id in ids:
+        world.crm.edit(account_id, signals=facts(employees=9000, industry="SOFTWARE"))
+    world.crm.refuse = unanswered
+    world.clock.step(60)
+    world.poll()
+    assert look(world) == [], "one failure is none"
+    tried_for_hours(world, 3)
+    assert look(world) == ["not written"]
+    assert world.journal.alerts()[0].text.startswith("3 accounts are written again and again in vain")
+    world.crm.refuse = lambda _: None
+    world.clock.step(2100)
+    world.due()
+    assert {world.live(account_id)["tier"] for account_id in ids} == {"C"}, "within half an hour"
+    assert look(world) == []
+
+
+def test_a_few_accounts_that_fail_beside_others_that_are_written_wake_nobody(world: World) -> None:
+    ids = [world.company(f"C{n}", **GOOD) for n in range(4)]
+    world.backfill()
+    for account_id in ids:
+        world.crm.edit(account_id, signals=facts(employees=9000, industry="SOFTWARE"))
+    world.crm.refuse = lambda write: unanswered(write) if write.account_id in ids[:3] else None
+    tried_for_hours(world, 3)
+    assert look(world) == ["not written"], "nothing has been written for an hour"
+    world.crm.edit(ids[3], signals=facts(employees=100, industry="SOFTWARE"))
+    world.clock.step(60)
+    world.poll()
+    assert look(world) == []
+    assert look(world, refused_floor=3) == ["not written"], "beyond the floor and the share it counts"
+
+
+def test_alerts_count_as_people_do(tmp_path: Path) -> None:
+    world = World(tmp_path, limits=Limits(downgrades=0.0, floor=0))
+    account_id = world.company(**GOOD)
+    world.backfill()
+    world.crm.edit(account_id, signals=facts(employees=9000, industry="SOFTWARE"))
+    world.clock.step(60)
+    world.poll()
+    world.clock.step(2 * DAY)
+    look(world)
+    texts = {alert.name: alert.text for alert in world.journal.alerts()}
+    assert texts["waiting for a person"].startswith("1 change waits for a person")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ from icp_sync.ports import Stream
 from icp_sync.quota import Daily, InJournal, Quota, Rate
 from icp_sync.quota.hours import calls_by_hour
 from icp_sync.sync.daily import keep_today
+from icp_sync.sync.report import Report
 from tests.sync.world import GOOD, POOR, START, Vendor, World
 
 DAY = 86_400.0
@@ -98,3 +100,36 @@ def test_calls_are_added_up_by_hour_also_after_the_limits_have_forgotten_them(
     quota.acquire("burst")
     assert day().data["calls"] == 3
     assert calls_by_hour("no ledger") == calls_by_hour("") == {}
+
+
+def test_a_run_that_spans_midnights_counts_each_part_on_its_own_day(world: World) -> None:
+    journal = world.journal
+
+    def done(run: str, n: int, at: float, *, over: bool = False) -> None:
+        report = Report(read=n, written=n, fresh=Counter({"10": n})).to_json()
+        if over:
+            journal.end_run(run, report, now=at)
+        else:
+            journal.report_run(run, report)
+        keep_today(journal, journal.stood(), now=at)
+
+    run = journal.start_run("backfill", now=MIDNIGHT - 4 * 3_600, detail={"apply": True})
+    done(run, 100, MIDNIGHT - 60)
+    done(run, 110, MIDNIGHT + 60)
+    done(run, 500, MIDNIGHT + DAY - 60)
+    done(run, 900, MIDNIGHT + DAY + 3_600, over=True)
+    days = journal.days()
+    assert [day.data["written"] for day in days] == [110, 0 + 790, 0]
+    assert [day.data["read"] for day in days] == [110, 790, 0]
+    assert [sum(day.data["digests"]["fresh"].values()) for day in days] == [110, 790, 0]
+
+
+def test_what_was_done_after_the_last_look_of_a_day_is_not_lost_when_days_pass(world: World) -> None:
+    journal = world.journal
+    for n, at in ((10, MIDNIGHT + 60), (77, MIDNIGHT + 300)):
+        run = journal.start_run("poll", now=at, detail={"apply": True})
+        journal.end_run(run, Report(read=n, written=n).to_json(), now=at + 1)
+        if n == 10:
+            keep_today(journal, journal.stood(), now=at + 2)
+    keep_today(journal, journal.stood(), now=MIDNIGHT + 3 * DAY)
+    assert [day.data["written"] for day in journal.days()] == [87, 0]

@@ -106,6 +106,40 @@ def test_a_held_owner_move_lets_the_rest_land(world: World) -> None:
     assert (world.live(account_id)["routed_owner"], world.account(account_id).owner) == (BEN, BEN)
 
 
+def test_reasons_keep_the_owner_that_a_held_move_keeps(world: World) -> None:
+    account_id = moved(world)
+    reasons = world.live(account_id)["reasons"]
+    assert "Routed to Anna on" in reasons
+    assert "Ben" not in reasons
+    before = len(world.crm.writes)
+    for _ in range(3):  # words alone are no reason to write, on whatever day
+        world.clock.step(86_400)
+        world.backfill()
+    assert (len(world.crm.writes), world.live(account_id)["reasons"]) == (before, reasons)
+    world.journal.release_holds(by="ada", rule=Rule.OWNER_MOVES, now=world.clock())
+    world.due()
+    assert "Routed to Ben on" in world.live(account_id)["reasons"]
+
+
+def test_reasons_do_not_name_an_owner_whom_somebody_keeps_from_the_account(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    account_id = world.company(**GOOD)
+    route = Route(target=Target(lane="sales", owner=ANNA), even_if_owned=True)
+    world.profile = replace(PROFILE, routes=(route,))
+    world.backfill()
+    for owner in (BEN, ANNA):  # hers by the hand of a person by now
+        world.clock.step(600)
+        world.crm.edit(account_id, owner=owner)
+        world.poll()
+    route = replace(route, target=Target(lane="research", owner=BEN))
+    world.profile = without(world.profile, routes=(route,))
+    world.version += 1
+    world.clock.step(600)
+    world.backfill()
+    assert (world.account(account_id).owner, world.live(account_id)["lane"]) == (ANNA, "research")
+    assert "Ben" not in world.live(account_id)["reasons"]
+
+
 def test_the_seal_speaks_of_what_landed_beside_a_held_owner_move(world: World) -> None:
     account_id = moved(world)
     world.lose_journal()

@@ -193,7 +193,7 @@ def _whole(lines: Sequence[str], start: int) -> tuple[int, Mapping[str, Any]]:
 def _keys(told: Any) -> Keys:
     """The keys down to where a statement says more than one thing, or a value."""
     found: list[str] = []
-    while isinstance(told, Mapping) and len(told) == 1 or _tables(told) and len(told) == 1:
+    while len(told) == 1 if isinstance(told, Mapping) else _tables(told) and len(told) == 1:
         if isinstance(told, Mapping):
             key, told = next(iter(told.items()))
             found.append(key)

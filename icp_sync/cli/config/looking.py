@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from icp_sync.cli.check.examination import ERROR, PROVISION, WARNING, Examination, Finding
-from icp_sync.errors import Problem
+from icp_sync.cli.config.sides import MOVES, leaves
+from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from icp_sync.cli.config.sides import Moves, Side
@@ -24,25 +25,28 @@ if TYPE_CHECKING:
 
 SAMPLE = 300
 """Accounts whose values are looked at."""
+SETTINGS = "icp-sync-settings.toml"
 
 
-def staged(target: Side, moves: Moves, folder: Path) -> tuple[Settings, Connection]:
+def staged(source: Side, target: Side, moves: Moves, folder: Path) -> tuple[Settings, Connection]:
     """The settings as they would be, with the moved files in `folder`. Raises ConfigError for what cannot be
-    read so."""
+    read so, or would not be what was moved."""
     from icp_sync.cli.opening import read_settings
     from icp_sync.roster_file.loading import ABSENCES
 
-    file = folder / "settings.toml"
-    file.write_text(moves.text, encoding="utf-8")
-    settings = read_settings(file, offline=True)
+    file = folder / SETTINGS
+    file.write_bytes(moves.text.encode("utf-8"))
+    settings = read_settings(file, offline=True, only=target.settings.connections)
     chosen = settings.connections[target.name]
+    _refuse_shadowed(source, target, chosen)
     for move in moves.files:
         (folder / move.target.name).write_bytes(move.content)
     absences = target.connection.tables_folder / ABSENCES
     if absences.exists():
         (folder / ABSENCES).write_bytes(absences.read_bytes())
     profiles = [folder / Path(name).name for name in moves.named]
-    connection = chosen.model_copy(update={"profiles": profiles, "tables": folder})
+    placed = {"profiles": profiles, "tables": folder, "enrichers": target.connection.enrichers}
+    connection = chosen.model_copy(update=placed)
     usable = {"connections": {target.name: connection}, "seal_file": target.settings.seal_file}
     journal = target.settings.journal
     if journal.startswith("sqlite:///") and not Path(journal.removeprefix("sqlite:///")).exists():
@@ -50,28 +54,87 @@ def staged(target: Side, moves: Moves, folder: Path) -> tuple[Settings, Connecti
     return settings.model_copy(update={**usable, "journal": journal}), connection
 
 
-def look(target: Side, moves: Moves, folder: Path) -> tuple[Examination, dict[str, Any]]:
-    """Every finding, and what the move makes of the accounts: `profile` and `provision` of the report."""
-    found, told = _looked(target, moves, folder)
-    found.findings = [_at_source(finding, moves, folder) for finding in found.findings]
+def _refuse_shadowed(source: Side, target: Side, then: Connection) -> None:
+    """Raises ConfigError where something other than the two files decides what would move."""
+    problems = []
+    for key in MOVES:
+        meant, comes = leaves(source.connection, key), leaves(then, key)
+        for name in dict.fromkeys([*meant, *comes]):
+            if meant.get(name) != comes.get(name):
+                where = f"connections.{target.name}.{name}"
+                what = "is decided by the environment or a secret file, whatever the settings file says"
+                problems.append(Problem(where=where, what=what, hint="take it out there, then promote"))
+    if problems:
+        raise ConfigError(problems)
+
+
+def look(source: Side, target: Side, moves: Moves, folder: Path) -> tuple[Examination, dict[str, Any]]:
+    """Every finding, and what the move makes of the accounts: `profile` and `provision` of the report.
+
+    Raises ConfigError where that cannot be told without migrating a journal.
+    """
+    _refuse_older(target)
+    found, told = _looked(source, target, moves, folder)
+    for name, file in _read_twice(target, moves):
+        what = f"connection {name} reads it too: it changes for both"
+        found.add(WARNING, "files", [Problem(where=str(file), what=what)])
+    for move in moves.files:
+        if move.state == "shared":
+            what = "both sides read this one file: what is changed in it is changed for both"
+            found.add(WARNING, "files", [Problem(where=str(move.target), what=what)])
+    found.findings = [_at_source(finding, target, moves, folder) for finding in found.findings]
     return found, told
 
 
-def _at_source(finding: Finding, moves: Moves, folder: Path) -> Finding:
+def _refuse_older(target: Side) -> None:
+    """A look migrates nothing."""
+    from icp_sync.journal.database import behind
+
+    if older := behind(target.settings.journal):
+        what = f"its schema is {older}, an older version's, and a look migrates nothing"
+        hint = "upgrade first: back it up, then start this version's worker"
+        where = f"the journal of {target.path}"
+        raise ConfigError(
+            [Problem(where=where, what=what, hint=hint)], next_step="icp-sync journal backup FILE"
+        )
+
+
+def _read_twice(target: Side, moves: Moves) -> Iterator[tuple[str, Path]]:
+    """Other connections of the same settings, with the files of theirs that would change."""
+    changing = {move.target.resolve() for move in moves.changing}
+    for name, one in target.settings.connections.items():
+        if name == target.name:
+            continue
+        files = {path.resolve() for path in one.profiles}
+        for file in sorted(changing):
+            if file in files or (file.suffix == ".csv" and file.parent == one.tables_folder.resolve()):
+                yield name, file
+
+
+def _at_source(finding: Finding, target: Side, moves: Moves, folder: Path) -> Finding:
     """What is wrong with a copy is wrong with the file it was made of."""
-    where = finding.where
-    for move in moves.files:
-        where = where.replace(str(folder / move.target.name), str(move.source))
-    return replace(finding, where=where)
+    from icp_sync.roster_file.loading import ABSENCES
+
+    real = {move.target.name: move.source for move in moves.files}
+    real |= {SETTINGS: target.path, ABSENCES: target.connection.tables_folder / ABSENCES}
+
+    def told(text: str) -> str:
+        for name, path in real.items():
+            text = text.replace(str(folder / name), str(path))
+        return text
+
+    return replace(finding, where=told(finding.where), what=told(finding.what), next=told(finding.next))
 
 
-def _looked(target: Side, moves: Moves, folder: Path) -> tuple[Examination, dict[str, Any]]:
+def _looked(source: Side, target: Side, moves: Moves, folder: Path) -> tuple[Examination, dict[str, Any]]:
     from icp_sync.profile_file import load_all
     from icp_sync.wiring import facts_of, tables_of, wire
 
     found = Examination(connection=target.name)
     told: dict[str, Any] = {"profile": None, "provision": []}
-    read = found.attempt("settings", lambda: staged(target, moves, folder), lambda _: "can be read as moved")
+    read = found.attempt(
+        "settings", lambda: staged(source, target, moves, folder), lambda _: "can be read as moved"
+    )
     if read is None:
         return found, told
     settings, connection = read

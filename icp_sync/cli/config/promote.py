@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from icp_sync.cli.options import AsJson
-from icp_sync.errors import UnsafePlanError
+from icp_sync.errors import IcpSyncError, UnsafePlanError
 
 if TYPE_CHECKING:
     from icp_sync.cli.check.examination import Examination
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
 
 SHOWN = 12
+WRITTEN = ("new", "changed")
+"""States of files that are written."""
 
 
 def register(family: typer.Typer) -> None:
@@ -51,7 +53,7 @@ def promote(
     here, there = sides.side(source, from_connection), sides.side(target, to_connection)
     moves = sides.moves(here, there)
     with TemporaryDirectory(prefix="icp-sync-promote-") as folder:
-        found, more = looking.look(there, moves, Path(folder))
+        found, more = looking.look(here, there, moves, Path(folder))
     told = _report(here, there, moves, found, more)
     refused = apply and bool(found.errors) and not force
     if apply and not refused:
@@ -75,12 +77,14 @@ def _report(
     from icp_sync.cli.config.sides import differing
 
     plan = ["icp-sync", "profile", "plan", "--config", str(there.path)]
-    plan += ["--connection", there.name] if len(there.document.get("connections", {})) > 1 else []
+    plan += ["--connection", there.name] if len(there.settings.connections) > 1 else []
     return {
         "from": {"file": str(here.path), "connection": here.name},
         "to": {"file": str(there.path), "connection": there.name},
         "applied": False,
-        "settings": [{"key": key, "now": now, "then": then} for key, now, then in differing(here, there)],
+        "settings": [
+            {"key": key, "now": now, "then": then} for key, now, then in differing(here, there, moves)
+        ],
         "files": [{"source": str(m.source), "target": str(m.target), "state": m.state} for m in moves.files],
         **more,
         "ok": not found.errors,
@@ -91,42 +95,40 @@ def _report(
 
 
 def _written(there: Side, moves: Moves) -> list[str]:
-    """Write every file that changes, the settings last; returns the copies of what stood there before."""
+    """Write every file that changes, the settings last; returns the copies of what stood there before.
+
+    Raises IcpSyncError, saying how far it came, where one cannot be written.
+    """
+    from icp_sync.cli.placing import put
+
     mark = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    wanted = [(move.target, move.content) for move in moves.files if move.state != "same"]
-    text = moves.text.encode("utf-8")
-    if text != there.path.read_bytes():
-        wanted.append((there.path, text))
-    kept = []
-    for path, _ in wanted:  # all copies first: what fails then has changed nothing
-        if path.exists():
-            copy = path.with_name(f"{path.name}.before-{mark}")
-            _put(copy, path.read_bytes(), path.stat().st_mode)
-            kept.append(str(copy))
-    for path, content in wanted:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _put(path, content, path.stat().st_mode if path.exists() else 0o644)
+    wanted = [(move.target, move.content) for move in moves.changing]
+    if moves.text != there.text:
+        wanted.append((there.path, moves.text.encode("utf-8")))
+    kept: list[str] = []
+    done: list[str] = []
+    try:
+        for path, _ in wanted:  # all copies first: what fails then has changed nothing
+            if path.exists():
+                copy = path.resolve().with_name(f"{path.resolve().name}.before-{mark}")
+                put(copy, path.read_bytes(), 0o600, like=path)
+                kept.append(str(copy))
+        for path, content in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            put(path, content, 0o644)
+            done.append(str(path))
+    except OSError as error:
+        raise _half(error, done, kept) from error
     return kept
 
 
-def _put(path: Path, content: bytes, mode: int) -> None:
-    """A file whole or not at all, with the rights of the one it follows. Raises OSError naming it."""
-    import os
-    import secrets
-
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        with open(os.open(beside, flags, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.chmod(mode & 0o777)
-        os.replace(beside, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        beside.unlink(missing_ok=True)
+def _half(error: OSError, done: Sequence[str], kept: Sequence[str]) -> IcpSyncError:
+    what = f"{error.filename}: {error.strerror}; "
+    what += f"already written: {', '.join(done)}" if done else "nothing was written"
+    if kept:
+        what += f"; what stood there before is kept: {', '.join(kept)}"
+    step = "correct that, then the same command again: it writes what is left"
+    return IcpSyncError(what, next_step=step + ("; or put the kept files back" if done else ""))
 
 
 def _audited(here: Side, there: Side, told: Mapping[str, Any]) -> None:
@@ -140,9 +142,13 @@ def _audited(here: Side, there: Side, told: Mapping[str, Any]) -> None:
     journal = open_journal(there.settings, there.name)
     try:
         keys = [one["key"] for one in told["settings"]]
-        files = [Path(one["target"]).name for one in told["files"] if one["state"] != "same"]
+        files = [Path(one["target"]).name for one in told["files"] if one["state"] in WRITTEN]
         source = f"{here.path.name}, {here.name}"
-        journal.audit("config promote", who=who(), now=time.time(), source=source, keys=keys, files=files)
+        profiles = [one for one in told["settings"] if one["key"] == "profiles"]
+        more = {"profiles": [profiles[0]["now"], profiles[0]["then"]]} if profiles else {}
+        journal.audit(
+            "config promote", who=who(), now=time.time(), source=source, keys=keys, files=files, **more
+        )
     finally:
         journal.close()
 
@@ -154,7 +160,7 @@ def show(screen: Screen, told: Mapping[str, Any], found: Examination) -> None:
 
     sides = [f"{told[end]['connection']} ({told[end]['file']})" for end in ("from", "to")]
     screen.say(f"From {sides[0]} to {sides[1]}", "bold")
-    changed = [one for one in told["files"] if one["state"] != "same"]
+    changed = [one for one in told["files"] if one["state"] in WRITTEN]
     if changed:
         screen.table(["file", "", "from"], [(f["target"], f["state"], f["source"]) for f in changed])
     if told["settings"]:

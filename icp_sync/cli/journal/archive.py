@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import secrets
 import shutil
 import tarfile
 from collections.abc import Mapping
@@ -79,6 +78,8 @@ def refuse_other(path: Path) -> None:
     """A backup takes the place of nothing but a backup. Raises ConfigError."""
     if path.is_dir():
         raise ConfigError([Problem(where=str(path), what="is a folder", hint="name a file in it")])
+    if path.exists() and not path.is_file():
+        raise ConfigError([Problem(where=str(path), what="is no regular file", hint="name a new file")])
     if path.exists() and path.stat().st_size:
         try:
             read(path)
@@ -87,9 +88,12 @@ def refuse_other(path: Path) -> None:
             raise ConfigError([Problem(where=str(path), what=what, hint=hint)]) from None
 
 
-def written(path: Path, backup: Backup, journal: Path, key: bytes) -> None:
-    """Write the file whole or not at all, for its owner's eyes only. Raises OSError naming the path."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+def written(path: Path, backup: Backup, journal: Path, key: bytes, folder: Path) -> None:
+    """Write the file whole or not at all, for its owner's eyes only. Raises OSError naming the path.
+
+    folder: where it is made ready, on the same disk.
+    """
+    beside = folder / "backup"
     try:
         descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w+b") as file:
@@ -105,8 +109,6 @@ def written(path: Path, backup: Backup, journal: Path, key: bytes) -> None:
         os.replace(beside, path)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes, at: float) -> None:

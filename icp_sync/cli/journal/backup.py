@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,7 +44,7 @@ def backup(
     from icp_sync.cli.text import counted
 
     settings = read_settings(config, offline=True)
-    source = journal_file(settings)
+    source, path = journal_file(settings), path.resolve()
     archive.refuse_other(path)
     said, findings = _made(settings, source, path, with_key=key)
     if as_json:
@@ -60,10 +59,13 @@ def backup(
         screen = Screen.here()
         kept = counted(len(said.connections), "connection")
         screen.say(f"{path}: {kept}, {said.size / 1e6:,.1f} MB, whole")
+        sealed = settings.seal_file.absolute()
         if said.key:
             screen.say("It holds the seal key, and names companies and owners: keep it as a secret.")
+        elif sealed.exists():
+            screen.say(f"It holds no seal key. Keep one copy of {sealed} apart from the journal.")
         else:
-            screen.say(f"It holds no seal key. Keep one copy of {settings.seal_file} apart from the journal.")
+            screen.say(f"It holds no seal key: there is none at {sealed}.", "yellow")
     if findings:
         raise typer.Exit(FOUND)
 
@@ -76,16 +78,18 @@ def journal_file(settings: Settings) -> Path:
     if path is None:
         what = "a PostgreSQL server keeps it, and backs it up"
         hint = (
-            "pg_dump --format=custom --file=FILE DATABASE, which is consistent beside workers; pg_restore "
-            f"--clean brings it back with all of them stopped. Keep {settings.seal_file} with it"
+            "pg_dump --format=custom --file=FILE DATABASE, which is consistent beside workers; with all of them "
+            "stopped, pg_restore --clean --if-exists --dbname=DATABASE FILE brings it back, then icp-sync journal "
+            f"restored. Keep {settings.seal_file.absolute()} with it"
         )
         raise ConfigError([Problem(where="journal", what=what, hint=hint)])
-    return path
+    return path.absolute()
 
 
 def _made(settings: Settings, source: Path, path: Path, *, with_key: bool) -> tuple[Backup, list[Finding]]:
     from icp_sync import __version__
     from icp_sync.cli.journal import archive
+    from icp_sync.cli.placing import spare
     from icp_sync.journal.copying import connections_of, copied, only_file, revision_of
     from icp_sync.wiring import seal_key
 
@@ -94,8 +98,8 @@ def _made(settings: Settings, source: Path, path: Path, *, with_key: bool) -> tu
         raise ConfigError([Problem(where="journal", what=what)], next_step="icp-sync check")
     sealed = seal_key(settings.seal_file) if settings.seal_file.exists() else None
     taken = settings.seal_file.read_bytes() if sealed is not None and with_key else b""
-    with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-        copy = Path(folder) / archive.JOURNAL
+    with spare(path.parent, path.name) as ready, spare(source.resolve().parent, source.name) as folder:
+        copy = folder / archive.JOURNAL
         copy.touch(0o600)
         now = time.time()
         findings = copied(source, copy)
@@ -113,7 +117,7 @@ def _made(settings: Settings, source: Path, path: Path, *, with_key: bool) -> tu
             key=bool(taken),
         )
         if not findings:
-            archive.written(path, said, copy, taken)
+            archive.written(path, said, copy, taken, ready)
     return said, findings
 
 

@@ -81,7 +81,9 @@ def run(
                 else "--cancel goes alone: it stops a request"
             )
             raise ConfigError(f"{what} and begins nothing")
-        _stop(cancel, connection, config, as_json)
+        from icp_sync.cli.run.backfilling import stopped
+
+        stopped(cancel, connection, config, as_json)
         return
     wanted.refuse_nonsense(as_json)
     if wanted.once or wanted.backfill:
@@ -204,18 +206,6 @@ def _one_shot(wanted: Wanted, connection: str | None, config: Path | None, as_js
 def bound(wired: Wired) -> None:
     """Bind the journal to the portal behind the credentials, or check that it is that one."""
     wired.journal.bind(wired.crm.identity().id, crm=wired.crm.kind, now=wired.parts.clock())
-
-
-def _stop(request: str | None, connection: str | None, config: Path | None, as_json: bool) -> None:
-    """A request, or all backfills until somebody lets them go on."""
-    from icp_sync.cli.opening import opened
-    from icp_sync.cli.run.backfilling import cancelled, paused
-
-    with opened(config, connection) as at:
-        if request is None:
-            paused(at.journal, as_json)
-        else:
-            cancelled(at.journal, request, as_json)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -59,6 +60,17 @@ def backfilled(wanted: Wanted, settings: Settings, wired: Wired, stopping: Stopp
     _say(result, wanted, wired, screen, time.monotonic() - began)
     if result.get("interrupted"):
         raise typer.Exit(INTERRUPTED)
+
+
+def stopped(request: str | None, connection: str | None, config: Path | None, as_json: bool) -> None:
+    """Stop a request, or all backfills until somebody lets them go on."""
+    from icp_sync.cli.opening import opened
+
+    with opened(config, connection) as at:
+        if request is None:
+            paused(at.journal, as_json)
+        else:
+            cancelled(at.journal, request, as_json)
 
 
 def cancelled(journal: Journal, request: str, as_json: bool) -> None:

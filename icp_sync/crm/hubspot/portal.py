@@ -230,9 +230,11 @@ class HubSpot:
         apply: bool,
         remove: bool = False,
         force: bool = False,
+        note: Callable[[ViewStep], None] = unnoted,
     ) -> Views:
         """Active lists: some ten calls."""
-        asked = views.Wanted(views=wanted, blueprint=blueprint, known=known, zone=self.identity().time_zone)
+        zone = self.identity().time_zone
+        asked = views.Wanted(views=wanted, blueprint=blueprint, known=known, zone=zone, note=note)
         if remove:
             return _ours(lambda: views.withdraw(self._client, asked, apply=apply, force=force))
         return _ours(lambda: views.provide(self._client, self._catalogue, asked, apply=apply, force=force))

@@ -112,7 +112,11 @@ def _branch(kind: str, *, filters: list[Json] | None = None, branches: list[Json
 def _plain(part: object) -> object:
     """A filter without what does not matter, in an order of its own."""
     if isinstance(part, dict):
-        kept = {str(name): _plain(value) for name, value in part.items() if name not in _SPARE}
+        kept = {
+            str(name): _plain(value)
+            for name, value in part.items()
+            if name not in _SPARE and value is not None
+        }
         told = {name: value for name, value in kept.items() if value or name not in _SAID}
         return {name: value for name, value in told.items() if value != _USUAL.get(name)}
     if isinstance(part, list):

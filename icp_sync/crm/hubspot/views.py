@@ -1,14 +1,16 @@
 """The active lists reps work from: made, kept, set right when asked, and taken away. Never another's.
 
-A list is ours when the journal knows its id, or when it bears our name and filters as we do. What people made
-of one of ours, its name and its folder, is theirs; so is its filter, until somebody forces ours back.
+A list is ours when the journal knows its id, or when it is active, bears our name and filters as we do by a
+property this installation made. What people made of one of ours, its name and its folder, is theirs; so is its
+filter, until somebody forces ours back. A filter by a property of earlier settings is our own work, too.
 Not every plan or token may make lists: that is told, with what to click instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from icp_sync.crm.hubspot import segments
 from icp_sync.crm.hubspot.by_hand import SAVED, clicks
@@ -17,32 +19,65 @@ from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.definitions import conflict, missing_options
 from icp_sync.crm.hubspot.records import LISTS, Json
 from icp_sync.crm.hubspot.replies import complaints, summary
+from icp_sync.crm.rep_views import EARLIER, FOREIGN, provision_first
 from icp_sync.domain.standing import FIELDS
 from icp_sync.domain.views import View
 from icp_sync.errors import AuthError, RequestError
-from icp_sync.ports import Blueprint, Step, StepKind, Views, ViewStep
+from icp_sync.ports import Blueprint, Step, StepKind, Views, ViewStep, unnoted
 
 DUPLICATE = "ILS.DUPLICATE_LIST_NAMES"
-NOT_OURS = "there is a list of that name with another filter; rename it, or leave this view out"
+NOT_OURS = (
+    "there is a list of that name that is not ours; rename it, or give ours another name "
+    "(outputs.views_prefix)"
+)
+CHANGED = "people changed its filter, or made it static; --force takes it all the same"
 STATIC = "people made it a static list, which follows nothing; delete it to have it made again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is asked for. known: key → id as the journal has it. zone: the portal's."""
+    """What is asked for. known: key → id as the journal has it. zone: the portal's. note: see `Crm.views`."""
 
     views: Sequence[View]
     blueprint: Blueprint
     known: Mapping[str, str]
     zone: str
+    note: Callable[[ViewStep], None] = unnoted
 
     def filter(self, view: View) -> Json:
         return segments.filter_branch(view, self.blueprint.fields[view.field], self.zone)
+
+    def knows(self, key: str, entry: Json) -> bool:
+        return self.known.get(key) == str(entry.get("listId"))
+
+    def whose(self, view: View, entry: Json) -> Whose:
+        """By what a list filters by, whatever it is called. A static one follows nothing."""
+        branch = entry.get("filterBranch")
+        if entry.get("processingType") != "DYNAMIC":
+            return Whose.THEIRS
+        now = self.blueprint.fields.get(view.field, "")
+        if now and segments.same(branch, self.filter(view)):
+            own = self.knows(view.key, entry) or self.blueprint.mine(now)
+            return Whose.OURS if own else Whose.FOREIGN
+        earlier = (self.blueprint.made & set(segments.properties_of(branch))) - {now}
+        filters = (segments.filter_branch(view, name, self.zone) for name in earlier)
+        return Whose.EARLIER if any(segments.same(branch, one) for one in filters) else Whose.THEIRS
+
+
+class Whose(Enum):
+    OURS = "as we make it"
+    EARLIER = "as we made it under earlier settings"
+    FOREIGN = "as we make it, and not made by us as far as anybody can tell"
+    THEIRS = "somebody's own, or changed by people"
 
 
 def provide(client: Client, catalogue: Catalogue, wanted: Wanted, *, apply: bool, force: bool) -> Views:
     """The steps to all lists, taken when `apply`; filters people changed are set right with `force`."""
     catalogue.refresh(judge=False)
+    fields = wanted.blueprint.fields
+    names = dict.fromkeys(fields[view.field] for view in wanted.views if view.field in fields)
+    if names and not names.keys() & catalogue.definitions().keys():
+        raise provision_first(list(names))
     try:
         found = _found(client, wanted)
     except AuthError as error:
@@ -51,7 +86,7 @@ def provide(client: Client, catalogue: Catalogue, wanted: Wanted, *, apply: bool
     for view in wanted.views:
         step = _planned(catalogue, wanted, view, found.get(view.key))
         if apply and _acts(step, force=force):
-            step = _taken(client, wanted, view, step)
+            step = _noted(wanted, _taken(client, wanted, view, step))
         steps.append(step)
     return _told(catalogue, wanted, steps)
 
@@ -63,24 +98,36 @@ def withdraw(client: Client, wanted: Wanted, *, apply: bool, force: bool) -> Vie
     except AuthError as error:
         if not wanted.known:
             return Views(steps=())
-        return Views(steps=(_step(StepKind.CONFLICT, "lists", str(error)),))
-    titles = {view.key: view.title for view in wanted.views}
+        told = _step(StepKind.CONFLICT, "lists", str(error))
+        return Views(steps=(replace(told, step=replace(told.step, lacks=True)),))
     by_key = {view.key: view for view in wanted.views}
     steps = []
     for key, entry in found.items():
-        view = by_key.get(key)
-        carried = view is not None and view.field in wanted.blueprint.fields
-        ours = not carried or view is None or segments.same(entry.get("filterBranch"), wanted.filter(view))
-        if not ours and key not in wanted.known:
-            continue
-        step = _step(StepKind.REMOVE, titles.get(key, key), key=key, entry=entry)
-        if not ours and not force:
-            detail = "people changed its filter; --force takes it all the same"
-            step = replace(step, step=replace(step.step, kind=StepKind.KEEP, detail=detail))
-        elif apply:
-            step = _gone(client, step)
-        steps.append(step)
+        step = _going(wanted, by_key.get(key), key, entry, force=force)
+        if step is not None and step.step.kind is StepKind.REMOVE and apply:
+            step = _noted(wanted, _gone(client, step))
+        steps += [step] if step is not None else []
     return Views(steps=tuple(steps))
+
+
+def _going(wanted: Wanted, view: View | None, key: str, entry: Json, *, force: bool) -> ViewStep | None:
+    """What a removal does about one list, None for what is none of our business."""
+    title = view.title if view is not None else key
+    whose = wanted.whose(view, entry) if view is not None else Whose.OURS
+    if whose is Whose.FOREIGN:
+        return _step(StepKind.KEEP, title, FOREIGN, key=key)
+    if whose is Whose.THEIRS:
+        if not wanted.knows(key, entry):
+            return None
+        if not force:
+            return _step(StepKind.KEEP, title, CHANGED, key=key, entry=entry)
+    return _step(StepKind.REMOVE, title, key=key, entry=entry)
+
+
+def _noted(wanted: Wanted, step: ViewStep) -> ViewStep:
+    if step.step.done:
+        wanted.note(step)
+    return step
 
 
 def _found(client: Client, wanted: Wanted) -> dict[str, Json]:
@@ -113,16 +160,17 @@ def _planned(catalogue: Catalogue, wanted: Wanted, view: View, entry: Json | Non
         return _step(StepKind.CONFLICT, view.title, reason, key=view.key, entry=entry if known else None)
     if entry is None:
         return _step(StepKind.CREATE, view.title, _meaning(wanted, view), key=view.key)
-    ours = segments.same(entry.get("filterBranch"), wanted.filter(view))
-    active = entry.get("processingType") == "DYNAMIC"
-    if not known:
-        if not (ours and active):
-            return _step(StepKind.CONFLICT, view.title, NOT_OURS, key=view.key)
-        return _step(StepKind.KEEP, view.title, key=view.key, entry=entry)
-    if not active:
+    whose = wanted.whose(view, entry)
+    if whose is Whose.FOREIGN:
+        return _step(StepKind.CONFLICT, view.title, FOREIGN, key=view.key)
+    if whose is Whose.EARLIER:
+        return _step(StepKind.UPDATE, view.title, EARLIER, key=view.key, entry=entry)
+    if whose is Whose.THEIRS and not wanted.knows(view.key, entry):
+        return _step(StepKind.CONFLICT, view.title, NOT_OURS, key=view.key)
+    if entry.get("processingType") != "DYNAMIC":
         return _step(StepKind.CONFLICT, view.title, STATIC, key=view.key, entry=entry)
-    if not ours:
-        detail = "its filter is no longer ours; --apply --force sets it right"
+    if whose is Whose.THEIRS:
+        detail = f"it filters by {_says(entry)} now; --apply --force sets it right"
         return _step(StepKind.RESTORE, view.title, detail, key=view.key, entry=entry)
     called = str(entry.get("name"))
     detail = "" if called == view.title else f"people call it {called}"
@@ -130,14 +178,15 @@ def _planned(catalogue: Catalogue, wanted: Wanted, view: View, entry: Json | Non
 
 
 def _acts(step: ViewStep, *, force: bool) -> bool:
-    return step.step.kind is StepKind.CREATE or (step.step.kind is StepKind.RESTORE and force)
+    kinds = (StepKind.CREATE, StepKind.UPDATE, *([StepKind.RESTORE] if force else []))
+    return step.step.kind in kinds
 
 
 def _taken(client: Client, wanted: Wanted, view: View, step: ViewStep) -> ViewStep:
     """The step, taken. What HubSpot refuses is told, and the next one is tried."""
     name = wanted.blueprint.fields[view.field]
     try:
-        if step.step.kind is StepKind.RESTORE:
+        if step.step.kind is not StepKind.CREATE:
             client.change_list_filters(step.id, wanted.filter(view))
             return replace(step, step=replace(step.step, done=True))
         made = client.create_list(segments.definition(view, name, wanted.zone))
@@ -157,8 +206,8 @@ def _gone(client: Client, step: ViewStep) -> ViewStep:
         client.delete_list(step.id)
     except (AuthError, RequestError) as error:
         said = summary(complaints(getattr(error, "body", None)))[1] or str(error)
-        detail = f"HubSpot does not delete it: {said}"
-        return replace(step, step=replace(step.step, kind=StepKind.CONFLICT, detail=detail))
+        detail, lacks = f"HubSpot does not delete it: {said}", isinstance(error, AuthError)
+        return replace(step, step=replace(step.step, kind=StepKind.CONFLICT, detail=detail, lacks=lacks))
     return replace(step, step=replace(step.step, done=True), id="")
 
 
@@ -195,6 +244,12 @@ def _meaning(wanted: Wanted, view: View) -> str:
     )
     whose = "contacts of companies whose " if view.of == "contacts" else "companies whose "
     return f"{whose}{name} {asked}"
+
+
+def _says(entry: Json) -> str:
+    """What a filter names, for people who may want it back."""
+    names = sorted(set(segments.properties_of(entry.get("filterBranch"))))
+    return ", ".join(names) or "nothing"
 
 
 def _refused(view: View, why: str, step: ViewStep | None = None) -> ViewStep:

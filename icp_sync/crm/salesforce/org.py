@@ -234,9 +234,10 @@ class Salesforce:
         apply: bool,
         remove: bool = False,
         force: bool = False,
+        note: Callable[[ViewStep], None] = unnoted,
     ) -> Views:
         run = unmaking.remove if remove else making.views
-        return _ours(lambda: run(self._client, wanted, blueprint, known, apply=apply, force=force))
+        return _ours(lambda: run(self._client, wanted, blueprint, known, apply=apply, force=force, note=note))
 
     def project(
         self, blueprint: Blueprint, views: Sequence[View] = ()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from icp_sync.domain.choosing import Candidate
-from icp_sync.domain.desired import beside
+from icp_sync.domain.desired import told
 from icp_sync.domain.evaluation import Evaluation
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.reasons import reasons
 from icp_sync.domain.routing import Decision, replay
 from icp_sync.domain.standing import Mode
 from icp_sync.domain.success import Success
+from icp_sync.domain.why import sources_of_evidence
 from icp_sync.journal import Journal, StoredAccount
 from icp_sync.reporting.explain.explanation import RoutingRow
 
@@ -20,7 +21,8 @@ def on_the_record(stored: StoredAccount, evaluation: Evaluation, facts: Facts, j
     if decision is None or stored.previous is None:
         return reasons(evaluation, facts)
     owners = journal.recall({}, now=0.0).roster.owners if journal.mode() is Mode.ROUTE else None
-    return reasons(evaluation, facts, beside(stored.owner, decision, stored.previous, owners))
+    sources = sources_of_evidence(stored.evidence)
+    return told(stored.owner, evaluation, decision, stored.previous, facts, owners, sources)
 
 
 def decision_of(stored: StoredAccount) -> Decision | None:

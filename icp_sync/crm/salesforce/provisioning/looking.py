@@ -212,5 +212,7 @@ def _assigned(client: Client, id: str | Unread, user: str) -> bool | Unread:
 
 
 def _list_views(client: Client) -> frozenset[str]:
-    rows = access.rows(client, select(["DeveloperName"], "ListView", ["SobjectType = 'Account'"]))
-    return frozenset(str(row.get("DeveloperName")).lower() for row in rows)
+    """The list views of accounts there are, each by its name and by its id, in lower case."""
+    rows = access.rows(client, select(["Id", "DeveloperName"], "ListView", ["SobjectType = 'Account'"]))
+    named = (str(row.get("DeveloperName")).lower() for row in rows)
+    return frozenset((*named, *(long_id(str(row.get("Id"))).lower() for row in rows)))

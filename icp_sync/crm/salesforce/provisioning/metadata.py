@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from icp_sync.domain.stamp import STAMP
 from icp_sync.domain.standing import FIELDS, STATES, Field, FieldType
+from icp_sync.domain.views import MARK
 from icp_sync.ports import Blueprint
 
 ACCOUNT, OPPORTUNITY = "Account", "Opportunity"
@@ -196,7 +197,9 @@ def custom_field(
     return Component(kind="CustomField", name=name, body=tuple(sorted(body.items())), sobject=sobject)
 
 
-def list_views(fields: Mapping[str, str], *, prefixed: bool = False) -> tuple[Component, ...]:
+def list_views(
+    fields: Mapping[str, str], mark: str = MARK, *, prefixed: bool = False
+) -> tuple[Component, ...]:
     """A list view of all accounts for every tier and state; none without the field of the tier.
 
     Columns and filters name custom fields by their API name, standard ones by a token of the list's own.
@@ -208,7 +211,7 @@ def list_views(fields: Mapping[str, str], *, prefixed: bool = False) -> tuple[Co
         fields = {field: f"Account.{name}" for field, name in fields.items()}
     columns = ["ACCOUNT.NAME", *(fields[name] for name in _COLUMNS if name in fields), "CORE.USERS.ALIAS"]
     columns += [fields["lane"]] if "lane" in fields else []
-    return tuple(_list_view(state, fields["tier"], columns) for state in STATES)
+    return tuple(_list_view(mark, state, fields["tier"], columns) for state in STATES)
 
 
 def record_type(existing: RecordType, values: Mapping[str, Iterable[str]]) -> Component:
@@ -272,10 +275,10 @@ def _value_set(choices: Sequence[Choice], *, restricted: bool, ordered: bool = F
     return ("restricted", yes_no(restricted)), ("valueSetDefinition", tuple(values))
 
 
-def _list_view(state: str, tier: str, columns: Sequence[str]) -> Component:
+def _list_view(mark: str, state: str, tier: str, columns: Sequence[str]) -> Component:
     one_letter = len(state) == 1
-    name = f"ICP_Tier_{state}" if one_letter else f"ICP_{state.replace(' ', '_')}"
-    label = f"ICP tier {state}" if one_letter else f"ICP: {state}"
+    name = f"{mark}_Tier_{state}" if one_letter else f"{mark}_{state.replace(' ', '_')}"
+    label = f"{mark} tier {state}" if one_letter else f"{mark}: {state}"
     body: list[Element] = [("columns", column) for column in columns]
     wanted: tuple[Element, ...] = (("field", tier), ("operation", "equals"), ("value", state))
     body += [("filterScope", "Everything"), ("filters", wanted), ("label", label)]

@@ -83,7 +83,7 @@ def sfdx(
     return project(
         [
             *fields,
-            *(components.components if views else metadata.list_views)(blueprint.fields),
+            *(components.components if views else metadata.list_views)(blueprint.fields, blueprint.mark),
             *(metadata.record_type(one, values) for one in record_types),
             permission_sets.permission_set(permission_sets.INTEGRATION, integration),
             permission_sets.permission_set(permission_sets.READERS, readers),

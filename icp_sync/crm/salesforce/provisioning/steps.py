@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from icp_sync.crm.salesforce.ids import long_id
 from icp_sync.crm.salesforce.provisioning import granting, metadata, permission_sets, record_types
 from icp_sync.crm.salesforce.provisioning.access import Held
 from icp_sync.crm.salesforce.provisioning.field_steps import (
@@ -19,7 +20,9 @@ from icp_sync.crm.salesforce.provisioning.field_steps import (
 from icp_sync.crm.salesforce.provisioning.looking import Org, Table, Unread, picklists
 from icp_sync.crm.salesforce.provisioning.metadata import PICKLISTS, Component
 from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS, Grants
+from icp_sync.crm.salesforce.views.components import developer_name
 from icp_sync.domain.standing import FIELDS
+from icp_sync.domain.views import marked
 from icp_sync.ports import Blueprint, Step, StepKind
 
 BY_HAND = "Setup → Object Manager → Opportunity → Record Types"
@@ -53,7 +56,10 @@ def intents(org: Org, blueprint: Blueprint, learned: Learned) -> list[Intent]:
         made,
         _unread_by_people(shown, org),
         _assignment(org, made),
-        *(_list_view(org, view, learned) for view in metadata.list_views(usable, prefixed=learned.prefixed)),
+        *(
+            _list_view(org, view, learned, blueprint.views, blueprint.mark)
+            for view in metadata.list_views(usable, blueprint.mark, prefixed=learned.prefixed)
+        ),
     ]
 
 
@@ -171,10 +177,15 @@ def _assignment(org: Org, integration: Intent) -> Intent:
     return Intent(step=step, assigns=True)
 
 
-def _list_view(org: Org, view: Component, learned: Learned) -> Intent:
+def _list_view(
+    org: Org, view: Component, learned: Learned, known: Mapping[str, str], mark: str
+) -> Intent:
+    """known: key → id of what is ours whatever people call it now."""
     step = Step(kind=StepKind.CREATE, what=f"list view {view.name}")
     views = org.list_views
-    if not isinstance(views, Unread) and view.name.lower() in views:
+    keys = {f"{view.sobject}.{developer_name(one)}": one.key for one in marked(mark)}
+    names = {view.name.lower(), long_id(known.get(keys.get(view.full_name, ""), "")).lower()}
+    if not isinstance(views, Unread) and names & views:
         return Intent(step=replace(step, kind=StepKind.KEEP))  # people may have changed it; it is theirs
     problem = views.why if isinstance(views, Unread) else learned.of(view.full_name)
     if problem:

@@ -16,7 +16,7 @@ from icp_sync.crm.salesforce.provisioning import metadata
 from icp_sync.crm.salesforce.provisioning.metadata import ACCOUNT, PICKLISTS, Component, Element
 from icp_sync.crm.salesforce.provisioning.permission_sets import Grants
 from icp_sync.domain.standing import FIELDS, STATES, FieldType
-from icp_sync.domain.views import View, carried
+from icp_sync.domain.views import MARK, View, carried
 
 CONTACT = "Contact"
 
@@ -65,16 +65,16 @@ def filters(view: View, fields: Mapping[str, str]) -> Filter | None:
 
 def developer_name(view: View) -> str:
     """The API name of a list view of ours. Those of tiers are older than the others, and keep theirs."""
-    if _of_state(view):
-        return _older_name(view.values[0])
-    return "_".join(["ICP", *(word.capitalize() for word in view.key.split("_"))])
+    if of_state(view):
+        return _older_name(view.mark, view.values[0])
+    return "_".join([view.mark, *(word.capitalize() for word in view.key.split("_"))])
 
 
 def label(view: View) -> str:
-    if not _of_state(view):
+    if not of_state(view):
         return view.title[: metadata.LONGEST_LABEL - 1]
     state = view.values[0]
-    return f"ICP tier {state}" if len(state) == 1 else f"ICP: {state}"
+    return f"{view.mark} tier {state}" if len(state) == 1 else view.title
 
 
 def list_view(
@@ -134,9 +134,9 @@ def contact_grants(fields: Mapping[str, str]) -> Grants:
     return Grants(fields={f"{CONTACT}.{target}": False for target in shared(fields).values()}, objects={})
 
 
-def components(fields: Mapping[str, str]) -> Sequence[Component]:
+def components(fields: Mapping[str, str], mark: str = MARK) -> Sequence[Component]:
     """Everything reps' views need that metadata can carry: formula fields, then list views."""
-    views: Iterable[Component | None] = (list_view(view, fields) for view in carried(fields))
+    views: Iterable[Component | None] = (list_view(view, fields) for view in carried(fields, mark))
     return [
         *(formula_field(name, target) for name, target in shared(fields).items()),
         *(view for view in views if view is not None),
@@ -175,10 +175,10 @@ def _columns(view: View, fields: Mapping[str, str], before: str) -> list[str]:
     return ["ACCOUNT.NAME", *(f"{before}{fields[name]}" for name in named), _OWNER, *last]
 
 
-def _of_state(view: View) -> bool:
+def of_state(view: View) -> bool:
     """Whether provisioning has always made this one, for a tier or state of accounts."""
     return view.of == "accounts" and view.field == "tier" and view.values[0] in STATES
 
 
-def _older_name(state: str) -> str:
-    return f"ICP_Tier_{state}" if len(state) == 1 else f"ICP_{state.replace(' ', '_')}"
+def _older_name(mark: str, state: str) -> str:
+    return f"{mark}_Tier_{state}" if len(state) == 1 else f"{mark}_{state.replace(' ', '_')}"
