@@ -5,6 +5,7 @@ One place, `icp_sync.cli.exits`, turns an error into a sentence and an exit code
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
 
@@ -60,6 +61,14 @@ class UnavailableError(IcpSyncError):
 
 class NoCallsLeftError(UnavailableError):
     """The calls of the day are used up. Nothing is wrong: it goes on by itself, and nobody need be woken."""
+
+
+def unheard(where: str, what: str, error: Exception, hint: str) -> IcpSyncError:
+    """What it means that nobody can be answered at an address: one that another program has passes."""
+    problem = Problem(where=where, what=what, hint=hint)
+    if getattr(error, "errno", None) == errno.EADDRINUSE:
+        return UnavailableError(str(problem), next_step="try again once the program that uses it has ended")
+    return ConfigError([problem])
 
 
 class RequestError(IcpSyncError):

@@ -254,13 +254,15 @@ class Note:
 class Noted:
     """What became of one note. A refusal is an answer, never a raise.
 
-    code: the CRM's own error code or category. WRITTEN means that its reply showed all values.
+    code: the CRM's own error code or category. WRITTEN means that its reply showed all values. made_at: of a
+    task that was found, when it was made, ms on the CRM's clock; None for one made or changed just now.
     """
 
     id: str
     result: Result
     code: str = ""
     message: str = ""
+    made_at: int | None = None
 
 
 NO_OWNER = "NO_SUCH_OWNER"

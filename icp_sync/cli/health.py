@@ -16,6 +16,7 @@ from icp_sync.errors import ConfigError, UnavailableError
 
 TIMEOUT = 5.0  # seconds
 LONGEST = 1_000_000  # bytes of an answer
+SERVER = "icp-sync"  # as the worker names itself
 WELL = ("ok", "starting", "waiting")
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, never listened on
 
@@ -66,12 +67,14 @@ def asked(host: str, port: int, path: str) -> tuple[bool, Mapping[str, Any]]:
         connection.request("GET", path)
         reply = connection.getresponse()
         said = json.loads(reply.read(LONGEST))
+        if (reply.getheader("Server") or "").strip() != SERVER or not isinstance(said, dict):
+            raise ValueError("something else answers there")
     except (OSError, HTTPException, ValueError, RecursionError) as error:
         what = f"no worker answers at {host}:{port}{path}: {error or type(error).__name__}"
         raise UnavailableError(what, next_step="icp-sync run") from None
     finally:
         connection.close()
-    return reply.status == 200, said if isinstance(said, dict) else {"status": str(said)[:100]}
+    return reply.status == 200, said
 
 
 def troubles(said: Mapping[str, Any]) -> Iterator[str]:

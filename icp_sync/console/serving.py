@@ -15,7 +15,7 @@ from icp_sync.console.app import made
 from icp_sync.console.figures import Figures
 from icp_sync.console.guarding import is_loopback
 from icp_sync.console.place import Place
-from icp_sync.errors import ConfigError, Problem
+from icp_sync.errors import ConfigError, Problem, unheard
 from icp_sync.observe import log
 from icp_sync.settings.console import ConsoleServer, address
 
@@ -117,7 +117,7 @@ def _server(app: ASGIApp, said: ConsoleServer, host: str, port: int) -> tuple[uv
     except (OSError, OverflowError) as error:
         what = f"cannot answer: {error}"
         hint = "name a free port, and files that can be read"
-        raise ConfigError([Problem(where=f"console {host}:{port}", what=what, hint=hint)]) from error
+        raise unheard(f"console {host}:{port}", what, error, hint) from error
     return uvicorn.Server(config), listening
 
 

@@ -46,6 +46,8 @@ from icp_sync.ports import (
     Stream,
     Task,
     Views,
+    ViewStep,
+    unnoted,
 )
 
 OWNERS = frozenset(name for name, known in FIELDS.items() if known.type is FieldType.OWNER)

@@ -43,6 +43,7 @@ class Beside:
         self.notes: list[Note] = []
         self.tasks: dict[str, Task] = {}
         self.done: set[str] = set()
+        self._told: dict[str, tuple[Task, int]] = {}  # as we wrote it, and when it was made
         self._exists = exists
         self._now = now
         self._deals: dict[str, Deal] = {}
@@ -148,23 +149,30 @@ class Beside:
         """active: whether there is such an owner."""
         asked = Note(id=task.key, values={"subject": task.subject})
         if found := next((id for id, one in self.tasks.items() if one.key == task.key), ""):
-            return Noted(id=found, result=Result.WRITTEN)
+            return Noted(id=found, result=Result.WRITTEN, made_at=self._told[found][1])
         if not active(task.owner):
             return Noted(id="", result=Result.REFUSED, code=NO_OWNER)
         if not any(map(self._exists, task.accounts)):
             return Noted(id="", result=Result.GONE, code="OBJECT_NOT_FOUND")
         if (refusal := self.refuse_note(asked)) is not None:
             return refusal
-        id = self._open_about(task.accounts) or str(next(self._next_id))
+        id = self._open_about(task) or str(next(self._next_id))
         self.tasks[id] = task
+        self._told[id] = (task, self._told[id][1] if id in self._told else self._now())
         if self.lose_reply(asked):
             return Noted(id="", result=Result.UNCERTAIN, message="the reply was lost")
         return Noted(id=id, result=Result.WRITTEN)
 
-    def _open_about(self, accounts: tuple[str, ...]) -> str:
-        """The open task about exactly this one account, "" for none, or of several."""
-        mine = (id for id, one in self.tasks.items() if one.accounts == accounts and id not in self.done)
-        return next(mine, "") if len(accounts) == 1 else ""
+    def _open_about(self, task: Task) -> str:
+        """The open task for this owner about exactly this one account, as we wrote it; "" for none."""
+        mine = (
+            id
+            for id, one in self.tasks.items()
+            if (one.accounts, one.owner) == (task.accounts, task.owner)
+            and id not in self.done
+            and one == self._told[id][0]
+        )
+        return next(mine, "") if len(task.accounts) == 1 else ""
 
     def check(self, blueprint: Blueprint) -> list[Problem]:
         absent = [name for field, name in blueprint.deal_fields.items() if field not in self.stamp]

@@ -49,6 +49,12 @@ profile_accounts = _gauge(
     "profile_accounts", "active: in-scope accounts evaluated by the active version; in_scope: all", "part"
 )
 alert_standing = _gauge("alert_standing", "1 while an alert of the journal stands", "alert")
+stream_interval = _gauge(
+    "stream_interval_seconds", "Between two triggers of the stream, as the schedule says", "stream"
+)
+stream_stays_behind = _gauge(
+    "stream_stays_behind_seconds", "How far the stream stays behind on purpose", "stream"
+)
 halted = _gauge("connection_halted", "1 while a connection does nothing until a person helps")
 
 

@@ -18,7 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from icp_sync.daemon.readiness import Readiness
 from icp_sync.daemon.streams import Loop, State
-from icp_sync.errors import ConfigError, Problem
+from icp_sync.errors import unheard
 from icp_sync.observe import registry
 
 HEALTHY = (State.STARTING, State.OK, State.WAITING)
@@ -27,7 +27,8 @@ JSON = "application/json; charset=utf-8"
 
 
 class Health:
-    """Answers on host:port in threads of its own. Raises ConfigError when it cannot listen there."""
+    """Answers on host:port in threads of its own. Raises ConfigError when it cannot listen there,
+    UnavailableError while another program does."""
 
     def __init__(self, loops: Collection[Loop], host: str, port: int, *, clock: Callable[[], float]) -> None:
         self._loops, self._clock = loops, clock
@@ -35,10 +36,8 @@ class Health:
         try:
             self._server = _Server((host, port), self._handler())
         except (OSError, OverflowError) as error:
-            where = f"health {host}:{port}"
-            raise ConfigError(
-                [Problem(where=where, what=f"cannot listen: {error}", hint=_hint(error))]
-            ) from error
+            where, what = f"health {host}:{port}", f"cannot listen: {error}"
+            raise unheard(where, what, error, _hint(error)) from error
 
     @property
     def port(self) -> int:

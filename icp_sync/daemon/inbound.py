@@ -22,7 +22,7 @@ from icp_sync.enrichers.inbound import hubspot
 from icp_sync.enrichers.inbound.document import UnreadableError, parsed
 from icp_sync.enrichers.inbound.folding import MONTH, folding
 from icp_sync.enrichers.inbound.mapping import MOST_EVENTS, TooManyError
-from icp_sync.errors import ConfigError, IcpSyncError, Problem
+from icp_sync.errors import IcpSyncError, unheard
 from icp_sync.journal import Journal
 from icp_sync.observe import log, registry
 from icp_sync.settings.inbound import InboundServer
@@ -52,7 +52,8 @@ events_total = Counter(
 class Inbound:
     """Takes events in for these connections. With port 0 nobody can call; what came before still grows old.
 
-    Raises ConfigError with everything wrong in the senders' settings, and when it cannot listen.
+    Raises ConfigError with everything wrong in the senders' settings, and when it cannot listen;
+    UnavailableError while another program does.
     """
 
     def __init__(
@@ -183,6 +184,6 @@ def _opened(server: InboundServer, answer: Callable[[Call], Answer]) -> Doorway:
     try:
         return Doorway(server.host, server.port, answer, most=server.max_body)
     except (OSError, OverflowError) as error:
-        where = f"inbound {server.host}:{server.port}"
+        where, what = f"inbound {server.host}:{server.port}", f"cannot listen: {error}"
         hint = "name a free port under [inbound], or port = 0 for none"
-        raise ConfigError([Problem(where=where, what=f"cannot listen: {error}", hint=hint)]) from error
+        raise unheard(where, what, error, hint) from error

@@ -17,7 +17,7 @@ from icp_sync.domain.buying import NO_BUDGETS, Budgets
 from icp_sync.domain.guard import Rule
 from icp_sync.domain.standing import STATES
 from icp_sync.errors import ConfigError, IcpSyncError
-from icp_sync.journal import Journal, Stood
+from icp_sync.journal import OPERATOR, REP, Journal, Stood
 from icp_sync.observe import log, stream_lag_seconds
 from icp_sync.ports import Stream
 from icp_sync.settings.enrichment import name_of
@@ -27,6 +27,7 @@ from icp_sync.sync.cycle import FOUND_MISSING, PURPOSE
 from icp_sync.sync.daily import keep_today
 from icp_sync.sync.freshness import FOLLOWING, freshness_seconds
 from icp_sync.sync.requests import RUNNING
+from icp_sync.sync.telling.stream import OUTCOMES, notices_total
 from icp_sync.wiring.crms import limits_of
 
 EVERY = 60.0
@@ -48,6 +49,14 @@ class Lookout:
         self._well = True
         for bought in ("yes", "no"):  # so that 0 is said
             freshness_seconds.labels(portal.name, bought)
+        for loop in loops:
+            gauges.stream_interval.labels(portal.name, loop.stream).set(loop.interval)
+        schedule = portal.wired.settings.schedule
+        for stream, behind in ((Stream.POLL, 0.0), (Stream.TRAILING, schedule.lag)):
+            gauges.stream_stays_behind.labels(portal.name, stream.value).set(behind)
+        for audience in (OPERATOR, REP) if portal.wired.parts.outgoing else ():
+            for outcome in OUTCOMES:
+                notices_total.labels(portal.name, audience, outcome)
         self._shown = {
             gauge: Shown(gauge, portal.name)
             for gauge in (

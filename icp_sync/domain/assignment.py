@@ -48,7 +48,8 @@ class Assignment:
     more, None while it is; how: why. action: what the breach led to, "" before it is decided.
     rerouted: how often the account had been passed on for a breach before. let_lie: who had it before and let
     it lie, email → by when they were to touch it. known: the last touch known when it was given.
-    lead: who was told of the breach beside the owner, "" for nobody.
+    lead: to whom the breach was escalated, "" for nobody. owner_id: the CRM's id of the owner, "" where it is
+    not known yet; an email may change.
     """
 
     owner: str
@@ -64,6 +65,7 @@ class Assignment:
     let_lie: Mapping[str, float] | None = None
     known: float | None = None
     lead: str = ""
+    owner_id: str = ""
 
     @property
     def lapsed(self) -> bool:
@@ -114,6 +116,8 @@ class Seen:
     """What a read shows of an account that was given to somebody.
 
     ours: whether its owner is one that we were about to write. undone: whether an undo took the owner back.
+    owner_id: the CRM's id of the owner, "" where it is not known. read_at: when it was read, by our clock, None
+    for just now. unread: whether the CRM would not show the last touch. asked: whether any route states a time.
     """
 
     owner: str
@@ -121,13 +125,18 @@ class Seen:
     in_scope: bool
     ours: bool = False
     undone: bool = False
+    owner_id: str = ""
+    read_at: float | None = None
+    unread: bool = False
+    asked: bool = True
 
 
 def looked_at(given: Assignment, seen: Seen, now: float, zone: tzinfo = UTC) -> Assignment:
     """The assignment after a read: touched, ended, breached, or as it was. An ended one stays as it is."""
     if given.ended_at is not None:
         return given
-    moved = seen.owner != given.owner
+    given = _as_named_now(given, seen)
+    moved = seen.owner != given.owner and not (given.owner_id and seen.owner_id == given.owner_id)
     if moved and seen.undone:
         return replace(given, ended_at=now, how=How.UNDONE.value)
     if moved and not seen.ours:
@@ -140,16 +149,41 @@ def looked_at(given: Assignment, seen: Seen, now: float, zone: tzinfo = UTC) -> 
         return _touched(given, now, How.DEAL, now)
     if not seen.in_scope:
         return replace(given, ended_at=now, how=How.LEFT.value)
-    if given.due is not None and given.breached_at is None and now >= given.due:
+    if given.breached_at is None and not seen.asked:
+        given = replace(given, due=None)
+    if given.due is not None and given.breached_at is None and _shows(given.due, seen, now, zone):
         given = replace(given, breached_at=given.due)
     if not moved:
         return given
     return passed_on(given, now)
 
 
-def passed_on(given: Assignment, now: float) -> Assignment:
-    """The assignment once we have given the account to somebody else."""
-    action = Action.REROUTE.value if given.lapsed else given.action
+def _as_named_now(given: Assignment, seen: Seen) -> Assignment:
+    """Whoever has another email by now is still the same owner."""
+    if seen.owner == given.owner:
+        return replace(given, owner_id=seen.owner_id or given.owner_id)
+    same = given.owner_id and seen.owner_id == given.owner_id
+    return replace(given, owner=seen.owner) if same and not seen.owner.startswith("#") else given
+
+
+def _shows(due: float, seen: Seen, now: float, zone: tzinfo) -> bool:
+    """Whether a read tells that nobody was in touch until then: one made before, or one that hides what was
+    done, does not."""
+    read_at = now if seen.read_at is None else min(now, seen.read_at)
+    return read_at >= due and not seen.unread and not is_masked(seen.facts, now, zone)
+
+
+def is_masked(facts: Facts, now: float, zone: tzinfo = UTC) -> bool:
+    """Whether a meeting on a later day hides what was done before it: where a CRM shows the latest day of all
+    activities, that one stands there."""
+    value = last_touch(facts)
+    return value is not None and value.high > value.low and _day(value, zone)[0] > now
+
+
+def passed_on(given: Assignment, now: float, *, lapsed: bool | None = None) -> Assignment:
+    """The assignment once we have given the account to somebody else. lapsed: whether that was for the breach,
+    by default whether there is one."""
+    action = Action.REROUTE.value if (given.lapsed if lapsed is None else lapsed) else given.action
     return replace(given, ended_at=now, how=How.REROUTED.value, action=action)
 
 
@@ -157,14 +191,17 @@ def touched_at(given: Assignment, facts: Facts, now: float, zone: tzinfo = UTC) 
     """When it was first seen to be touched after it was given, None when it was not.
 
     A date without a time counts for the whole day in the zone, the day it was given included. What the CRM
-    dates later than now (a meeting that is planned) was done now.
+    dates later than now (a meeting that is planned) was done now; one that was planned before it was given is
+    a touch on its day.
     """
     value = last_touch(facts)
-    if value is None or (given.known is not None and value.high <= given.known):
+    if value is None:
         return None
     first, last = value.low, value.high
-    if last > first:
+    if dated := last > first:
         first, last = _day(value, zone)
+    if given.known is not None and value.high <= given.known:
+        return first if dated and given.routed_at < first <= now else None
     return min(max(first, given.routed_at), now) if last >= given.routed_at else None
 
 

@@ -15,15 +15,17 @@ from icp_sync.domain.profile import Target
 
 
 def passing_on(held: Held, target: Target, goal: Goal, kin: Kin) -> tuple[Held, Goal, Kin]:
-    """Whom to choose from when the account is to be passed on: all but those who let it lie. As it was, and
-    nothing to pass on, where the route says so."""
+    """Whom to choose from when the account is to be passed on: all but those who let it lie. Nothing is passed
+    on where the route says so; whoever let it lie before is not given it either way."""
     lapsed = held.lapsed
-    if lapsed is None or not _may_pass(lapsed, target):
-        return replace(held, lapsed=None), goal, kin
-    over = {email: let_lie_text(due) for email, due in lapsed.passed_over.items()}
-    goal = replace(
-        goal, outside={**goal.outside, **over}, said="; ".join(filter(None, (_said(lapsed), goal.said)))
-    )
+    if lapsed is None:
+        return held, goal, kin
+    passes = _may_pass(lapsed, target)
+    let_lie = lapsed.passed_over if passes else lapsed.let_lie or {}
+    over = {email: let_lie_text(due) for email, due in let_lie.items()}
+    said = "; ".join(filter(None, (_said(lapsed) if passes else "", goal.said)))
+    goal = replace(goal, outside={**goal.outside, **over}, said=said)
+    held = held if passes else replace(held, lapsed=None)
     kin = replace(
         kin,
         parent_owner="" if kin.parent_owner in over else kin.parent_owner,
@@ -35,17 +37,18 @@ def passing_on(held: Held, target: Target, goal: Goal, kin: Kin) -> tuple[Held, 
 def following(decision: Decision, lapsed: Assignment, target: Target | None) -> Decision:
     """The decision with what follows from the breach, and the words for it.
 
-    A lead is told once the account may not be passed on again, or nobody is left to take it; while something
+    It is escalated once the account may not be passed on again, or nobody is left to take it; while something
     else keeps it where it is (recent activity, an open deal), it waits with its owner.
     """
-    if decision.owner:
-        return replace(decision, breach=Action.REROUTE.value)
+    if decision.owner:  # for the breach, or because its owner has left
+        passes = target is not None and _may_pass(lapsed, target)
+        return replace(decision, breach=Action.REROUTE.value) if passes else decision
     waits = target is not None and _may_pass(lapsed, target) and not decision.considered
     note = "; ".join(filter(None, (_said(lapsed), decision.note if waits or decision.considered else "")))
     if lapsed.action == Action.ESCALATE.value:
-        return replace(decision, note=f"{_said(lapsed)}; {lapsed.lead} was told")
+        return replace(decision, note=f"{_said(lapsed)}; escalated to {lapsed.lead}")
     if target is not None and target.escalate and not waits:
-        note = f"{note}; {target.escalate} was told"
+        note = f"{note}; escalated to {target.escalate}"
         return replace(decision, note=note, breach=Action.ESCALATE.value, lead=target.escalate)
     return replace(decision, note=note, breach=Action.STAYS.value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from icp_sync.domain.account import Owner, Previous
@@ -12,6 +13,7 @@ _NAME = 40
 _PASSED_OVER = 4
 _IDLE = frozenset({"somebody owns it", "out of scope"})
 """Notes that tell a rep nothing."""
+_CHOSEN_IN = re.compile(r"^Routed to .*? on \d{4}-\d\d-\d\d: (.+)$", re.MULTILINE)
 CHOSEN = 220
 """Characters that are remembered of why somebody was chosen."""
 
@@ -58,6 +60,12 @@ def _chosen(email: str, because: str, carried: Previous, owners: Mapping[str, Ow
     no words are written anew for that."""
     at = f" on {date_text(carried.routed_at)}" if carried.routed_at is not None else ""
     return ended(f"Routed to {person(email, owners)}{at}: {because}")
+
+
+def chosen_in(reasons: str) -> str:
+    """Why the owner was chosen, read back from the reasons on a record, "" where they do not say."""
+    found = _CHOSEN_IN.search(reasons)
+    return found[1].removesuffix(".") if found else ""
 
 
 def _nobody(decision: Decision, note: str, owners: Mapping[str, Owner]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from icp_sync.domain.account import Account, Previous, Remembered
 from icp_sync.domain.override import Override
+from icp_sync.domain.owner_words import chosen_in
 from icp_sync.domain.seal import THEIRS, Seal, SealKey
 from icp_sync.domain.standing import STATES, instant_of
 
@@ -57,12 +58,13 @@ def recovered(
         if override and tier == override.tier and model:
             previous = replace(previous, model_tier=model)
     routed = landed.get("routed_owner", previous.routed_owner)
+    why = previous.routed_why if routed == previous.routed_owner else ""
     return replace(
         previous,
         previous_tier=landed.get("previous_tier", previous.previous_tier),
         tier_changed_at=_instant(landed, "tier_changed_at", previous.tier_changed_at),
         routed_owner=routed,
-        routed_why=previous.routed_why if routed == previous.routed_owner else "",
+        routed_why=why or chosen_in(landed.get("reasons", "")),
         routed_at=_instant(landed, "routed_at", previous.routed_at),
     )
 
@@ -94,6 +96,7 @@ _TELLING = (
     "fit_score",
     "routed_owner",
     "routed_at",
+    "reasons",
 )
 
 

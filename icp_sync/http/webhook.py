@@ -5,6 +5,7 @@ Whoever knows a webhook's address can post there, so it is a secret, its path ab
 
 from __future__ import annotations
 
+import contextvars
 import hashlib
 import hmac
 import threading
@@ -22,15 +23,23 @@ from icp_sync.observe import conceal
 
 TRIES, PATIENCE = 3, 20.0
 TIMEOUT = (5.0, 15.0)
+DEADLINE = 30.0
+"""Seconds for a message, all tries together: a timeout of the socket begins anew with every byte."""
+LONGEST_REST = 86_400.0
+"""Seconds: a receiver that wants to be left alone for longer is asked again after so many."""
+_THIS_ONE = (400, 413, 422)
+"""Statuses that say something of the message, and nothing of the next one."""
 SIGNATURE, TIMESTAMP, KEY = "X-Signature", "X-Timestamp", "Idempotency-Key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What became of a message. why: "" when it was taken. retry_after: seconds the receiver asked for."""
+    """What became of a message. why: "" when it was taken. retry_after: seconds the receiver asked for.
+    down: whether the next message would fare no better now."""
 
     why: str = ""
     retry_after: float = 0.0
+    down: bool = False
 
 
 class _Plain(Dialect):
@@ -63,6 +72,7 @@ class Webhook:
         self._path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
         conceal(url.get_secret_value(), self._path)
         self._secret, self._clock = secret, clock
+        self._rests_until = float("-inf")
         self._endpoint = Endpoint(name="webhook", idempotent=twice, unread=True)
         self._transport = Transport(
             self._base,
@@ -80,6 +90,11 @@ class Webhook:
         """Scheme and host, which may be shown."""
         return place(self._base)
 
+    @property
+    def rests(self) -> bool:
+        """Whether the receiver asked to be left alone, and that time is not over."""
+        return self._clock() < self._rests_until
+
     def post(self, body: bytes, key: str) -> Delivery:
         """Send one message; never raises for what the other side does. key: the same for the same message."""
         headers = {"Content-Type": "application/json; charset=utf-8", KEY: key}
@@ -88,13 +103,43 @@ class Webhook:
             signed = at.encode() + b"." + body
             made = hmac.new(self._secret.get_secret_value().encode(), signed, hashlib.sha256)
             headers |= {TIMESTAMP: at, SIGNATURE: made.hexdigest()}
+        delivery = _within(DEADLINE, lambda: self._posted(body, headers))
+        if delivery is None:
+            return Delivery(why=f"no whole answer from {self.place} in {DEADLINE:.0f} s", down=True)
+        if delivery.retry_after:
+            self._rests_until = self._clock() + delivery.retry_after
+        return delivery
+
+    def _posted(self, body: bytes, headers: dict[str, str]) -> Delivery:
         try:
             self._transport.send("POST", self._path, endpoint=self._endpoint, body=body, headers=headers)
         except UnavailableError as error:
-            return Delivery(why=str(error), retry_after=error.retry_after or 0.0)
-        except (AuthError, RequestError) as error:
-            return Delivery(why=str(error))
+            rest = min(error.retry_after or 0.0, LONGEST_REST)
+            return Delivery(why=str(error), retry_after=rest, down=True)
+        except AuthError as error:
+            return Delivery(why=str(error), down=True)
+        except RequestError as error:
+            return Delivery(why=str(error), down=error.status not in _THIS_ONE)
         return Delivery()
 
     def close(self) -> None:
         self._transport.close()
+
+
+def _within(seconds: float, work: Callable[[], Delivery]) -> Delivery | None:
+    """What the work comes to, None when it has not by then; it is left behind then."""
+    done: list[Delivery] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # whatever it is, it is raised where somebody waits
+            failed.append(error)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failed:
+        raise failed[0]
+    return done[0] if done else None

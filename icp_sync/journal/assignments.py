@@ -170,6 +170,7 @@ def _row(connection: str, account_id: str, given: Assignment) -> dict[str, Any]:
         **({"let_lie": dict(given.let_lie)} if given.let_lie else {}),
         **({"known": given.known} if given.known is not None else {}),
         **({"lead": given.lead} if given.lead else {}),
+        **({"owner_id": given.owner_id} if given.owner_id else {}),
     }
     return {
         "connection": connection,
@@ -200,4 +201,5 @@ def _stored(row: Row[Any]) -> Assignment:
         let_lie=data.get("let_lie"),
         known=data.get("known"),
         lead=data.get("lead", ""),
+        owner_id=data.get("owner_id", ""),
     )

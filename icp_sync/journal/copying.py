@@ -7,6 +7,7 @@ nobody waits for it. A PostgreSQL server has its own ways. Must not know what a 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -14,12 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.engine import make_url
 
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, Problem, UnavailableError
-from icp_sync.journal import schema
+from icp_sync.journal import postgres, schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.requests import CANCELLED, OPEN
 from icp_sync.journal.verifying import Finding
@@ -87,18 +88,22 @@ def only_file(path: Path) -> None:
 
 
 def exchanged(fresh: Path, place: Path, mark: str) -> Path | None:
-    """Put `fresh` in the journal's place; returns where the one before is kept, None if there was none.
+    """Put `fresh` in the journal's place, in one step: whoever is killed meanwhile leaves one of the two.
+    Returns where the one before is kept, None if there was none.
 
     Nobody may have either open. mark: of the name it is kept under.
     """
-    kept = None
-    if place.exists():
+    aside = place.with_name(f"{place.name}.replaced-{mark}")
+    kept = aside if place.exists() else None
+    if kept:
         only_file(place)
-        kept = place.with_name(f"{place.name}.replaced-{mark}")
-        os.replace(place, kept)
+        try:
+            os.link(place, kept)
+        except OSError:  # a file system without second names
+            shutil.copy2(place, kept)
     for suffix in _BESIDE:  # of a damaged one, or of one that is lost
         if (beside := Path(f"{place}{suffix}")).exists():
-            os.replace(beside, f"{kept or place}{'' if kept else f'.replaced-{mark}'}{suffix}")
+            os.replace(beside, f"{aside}{suffix}")
     os.replace(fresh, place)
     folder = os.open(place.parent, os.O_RDONLY)
     try:
@@ -106,6 +111,21 @@ def exchanged(fresh: Path, place: Path, mark: str) -> Path | None:
     finally:
         os.close(folder)
     return kept
+
+
+def names(journal: Bound) -> list[str]:
+    """Every connection of an open journal, by name."""
+    state = schema.connection_state
+    with journal.reading() as conn:
+        return list(conn.execute(select(state.c.connection).order_by(state.c.connection)).scalars())
+
+
+def alone(journal: Bound) -> bool:
+    """Whether no other process works with a journal this one holds; on SQLite the lock has told already."""
+    if journal.engine.dialect.name != postgres.NAME:
+        return True
+    with journal.reading() as conn:
+        return postgres.alone(conn)
 
 
 class Quieted(NamedTuple):

@@ -60,13 +60,15 @@ class StoredNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What became of a notice. due: from when it is tried again, for one that still waits."""
+    """What became of a notice. due: from when it is tried again, for one that still waits. sent_at: when it
+    arrived, None for just now."""
 
     seq: int
     state: str
     due: float | None = None
     attempts: int = 0
     message: str = ""
+    sent_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,30 @@ class Notices(Listening):
             self.guard(conn, lease)
             conn.execute(update(_NOTICE).where(*free).values(batch=bindparam("b_batch")), rows)
 
+    def readdress_notices(self, owners: Mapping[int, str], lease: Lease) -> None:
+        """Notice → who is told instead, as the account is theirs by now; one that was tried stays as it is."""
+        rows = [{"b_seq": seq, "b_to": plain(to)} for seq, to in owners.items()]
+        if rows:
+            free = (self._here, _NOTICE.c.seq == bindparam("b_seq"), _NOTICE.c.batch == "")
+            with self.writing("notice") as conn:
+                self.guard(conn, lease)
+                conn.execute(update(_NOTICE).where(*free).values({"to": bindparam("b_to")}), rows)
+
+    def retry_notices(self, *, now: float) -> int:
+        """What was given up waits again and is due at once; returns how many that are."""
+        failed = (self._here, _NOTICE.c.state == FAILED)
+        with self.writing("notice") as conn:
+            again = update(_NOTICE).where(*failed).values(state=WAITING, due=now, attempts=0)
+            return int(conn.execute(again).rowcount)
+
+    def notice_before(self, notice: StoredNotice) -> StoredNotice | None:
+        """What was noted last of the same subject before this one, None for nothing that is kept."""
+        same = (_NOTICE.c.audience == notice.audience, _NOTICE.c.subject == notice.subject)
+        before = select(*_NOTICE.c).where(self._here, *same, _NOTICE.c.seq < notice.seq)
+        with self.reading() as conn:
+            row = conn.execute(before.order_by(_NOTICE.c.seq.desc()).limit(1)).one_or_none()
+            return None if row is None else _stored(row)
+
     def settle_notices(self, outcomes: Iterable[Told], lease: Lease, *, now: float) -> None:
         """What became of notices; one that is settled already stays as it is."""
         rows = [
@@ -168,7 +194,7 @@ class Notices(Listening):
                 "b_seq": one.seq,
                 "state": one.state,
                 "due": one.due if one.state == WAITING else None,
-                "sent_at": now if one.state == SENT else None,
+                "sent_at": (now if one.sent_at is None else one.sent_at) if one.state == SENT else None,
                 "attempts": one.attempts,
                 "message": plain(one.message, 1000),
             }
@@ -238,8 +264,9 @@ def note_alert(
 ) -> None:
     """Within a transaction: an alert began, or ended, and operators are told.
 
-    One that comes and goes is told of twice within the quiet time; what follows becomes one notice, which
-    waits until that is over and says how often it changed.
+    One that ends before anybody was told of it is told to nobody. One that comes and goes is told of twice
+    within the quiet time; what follows becomes one notice, which waits until that is over and says how often
+    it changed.
     """
     if OPERATOR not in journal.quiet:
         return
@@ -251,8 +278,12 @@ def note_alert(
     data: dict[str, Any] = {"text": text, "begun": begun, "changes": 1}
     if found and found[-1].state == WAITING and not found[-1].batch:  # nobody has seen it yet
         data["changes"] += int(found[-1].data.get("changes", 1))
-        last = _NOTICE.c.seq == found[-1].seq
-        conn.execute(update(_NOTICE).where(last).values(data=dumps(data)))
+        last = update(_NOTICE).where(_NOTICE.c.seq == found[-1].seq)
+        damped = found[-1].due is not None and found[-1].due > found[-1].at
+        if found[-1].data.get("begun") and not begun and not damped and data["changes"] == 2:
+            conn.execute(last.values(state=DROPPED, due=None, message="over before anybody was told"))
+        else:
+            conn.execute(last.values(data=dumps(data)))
         return
     row = _row(journal.connection, Notice(audience=OPERATOR, kind=ALERT, subject=name, data=data), now)
     if len(recent := [one.at for one in found if one.at > now - quiet]) >= CALM:

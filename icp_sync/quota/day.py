@@ -17,6 +17,7 @@ from icp_sync.quota.priority import Priority
 
 DAY, HOUR = 86_400.0, 3_600.0
 SOON = 0.05
+USED_UP = "the calls of the day are used up"
 FIRST_WORD = 5.0
 """Seconds to wait for the first word on the day from the call let go last: it may have died unheard."""
 LANDS = 30.0
@@ -147,7 +148,7 @@ class Day:
         """None to go ahead."""
         self.turn(now)
         if self.paused_until > now:
-            return Later(until=self.paused_until, why="the calls of the day are used up")
+            return Later(until=self.paused_until, why=USED_UP)
         left, flying = self.remaining, self.in_flight()
         if left is None or not self.limit:
             waiting = self.hands.flying(now - FIRST_WORD) > 0 and self.untold < SILENT_AFTER

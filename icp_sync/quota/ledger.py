@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
-from icp_sync.quota.day import Daily, Day, Later, Told
+from icp_sync.quota.day import USED_UP, Daily, Day, Later, Told
 from icp_sync.quota.priority import Priority
 from icp_sync.quota.rates import Rate, Window
 from icp_sync.quota.standing import BucketStanding, DayStanding
@@ -94,7 +94,7 @@ class Ledger:
             until = at - AHEAD / 2
             for window in named:
                 window.wanted[priority] = max(window.wanted.get(priority, 0.0), until + 2 * YIELD)
-            return Refused(until=until, at=at)
+            return Refused(until=until, at=at, why=USED_UP if self.day.paused_until > now else "")
         for window in named:
             window.take(at)
         again = False

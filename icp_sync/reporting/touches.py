@@ -86,8 +86,8 @@ def said(given: Assignment, now: float) -> str:
         if given.breached_at is not None:
             parts.append("too late")
     elif given.breached_at is not None:
-        told = f", {given.lead} was told" if given.lead else ""
-        parts.append(f"breached {instant(given.breached_at)}, {given.action or 'not decided yet'}{told}")
+        to = f" to {given.lead}" if given.lead else ""
+        parts.append(f"breached {instant(given.breached_at)}, {given.action or 'not decided yet'}{to}")
     elif given.ended_at is None and given.due is not None:
         left = given.due - now
         parts.append(f"{span(left)} left" if left > 0 else "due now")

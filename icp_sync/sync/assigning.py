@@ -20,6 +20,8 @@ from icp_sync.sync.draft import Draft, Policy
 
 BREACH = "breach"
 """The kind of a notice that somebody has not touched an account in time."""
+LOOK_AGAIN = 6 * 3600.0
+"""Seconds after which is looked again where a read did not tell whether it was touched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +37,10 @@ class Given:
     wake_at: float | None = None
 
 
-def in_zone(policy: Policy, crm: Crm) -> Policy:
-    """The policy with the CRM's own time zone, UTC where it does not say."""
-    return replace(policy, zone=_zone(crm.identity().time_zone))
+def in_zone(policy: Policy, crm: Crm, now: float) -> Policy:
+    """The policy with the CRM's own time zone, UTC where it does not say, and with how far its clock is ahead
+    of ours, which shows `now`."""
+    return replace(policy, zone=_zone(crm.identity().time_zone), ahead=crm.now() - now)
 
 
 def _zone(name: str) -> tzinfo:
@@ -52,17 +55,26 @@ def given(d: Draft, landed: Mapping[str, str], now: float, policy: Policy) -> Gi
     was, after = d.remembered.assignment, d.assignment
     new = _chosen(d, landed)
     if after is not None and after.ended_at is None:
-        after = passed_on(after, now) if new else _followed(after, d)
+        lapsed = d.decision.breach == Action.REROUTE
+        after = passed_on(after, now, lapsed=lapsed) if new else _followed(after, d)
     began = _begun(d, new, after, now, policy) if new else None
     rows = [one for one in (after if after != was else None, began) if one is not None]
-    breach = after.action if after and was and after.action != was.action else ""
-    watched = began or after
+    news = after.action if after and was and after.action != was.action else ""
     return Given(
         assignments=tuple(rows),
-        notices=tuple(_notices(d, after, began)) if breach and after else (),
-        breach=breach,
-        wake_at=watched.wakes if watched else None,
+        notices=tuple(_notices(d, after, began)) if news and after else (),
+        breach=news if was and not was.action else "",  # one breach, whatever it leads to in the end
+        wake_at=_wake_at(began or after, d, now, policy),
     )
+
+
+def _wake_at(watched: Assignment | None, d: Draft, now: float, policy: Policy) -> float | None:
+    """When somebody has to look: at once after a copy read too early, later where the CRM does not tell."""
+    at = watched.wakes if watched else None
+    if at is None or at > d.at:
+        return at
+    early = d.account.read_at / 1000 - policy.ahead < at
+    return now + (1.0 if early else LOOK_AGAIN)
 
 
 def _chosen(d: Draft, landed: Mapping[str, str]) -> str:
@@ -94,14 +106,17 @@ def _begun(d: Draft, owner: str, before: Assignment | None, now: float, policy: 
         routed_at=at,
         rule=d.decision.rule,
         due=due_at(at, within, policy.zone, weekdays=bool(target and target.weekdays)) if within else None,
-        rerouted=before.rerouted + 1 if passed and before else 0,
-        let_lie=_let_lie(before) if passed and before else None,
+        rerouted=before.rerouted + passed if before else 0,
+        let_lie=_let_lie(before) if before else None,
         known=seen.high if seen else None,
     )
 
 
-def _let_lie(before: Assignment) -> Mapping[str, float]:
-    return {**(before.let_lie or {}), before.owner: before.due or before.routed_at}
+def _let_lie(before: Assignment) -> Mapping[str, float] | None:
+    """Who is not given it again: whoever let it lie."""
+    late = before.breached_at is not None and before.touched_at is None
+    mine = {before.owner: before.due or before.routed_at} if late else {}
+    return {**(before.let_lie or {}), **mine} or None
 
 
 def _target(d: Draft) -> Target | None:

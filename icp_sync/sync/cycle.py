@@ -120,7 +120,7 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
     report = scope.report or Report(apply=scope.apply)
     try:
         journal.set_owners(parts.crm.owners(), now=parts.clock())
-        policy = in_zone(parts.policy(), parts.crm)
+        policy = in_zone(parts.policy(), parts.crm, parts.clock())
         run = journal.start_run(stream.value, now=parts.clock(), detail={"apply": scope.apply})
         whole = scope.where is None and scope.apply
         session = Run(

@@ -52,7 +52,7 @@ class Policy:
     limits: what the guard lets land. editors: class of editor → seconds a value it set is held, 0 for taken
     back at once; a class that is not named counts as "". dead_after: refusals after which an account is given
     up until it changes. buying: whom it asks for which fact, and what it may spend. telling: what reps are
-    told. zone: the CRM's, in which a date is a day.
+    told. zone: the CRM's, in which a date is a day; ahead: seconds its clock is ahead of ours.
     """
 
     compiled: tuple[Compiled, ...]
@@ -68,6 +68,7 @@ class Policy:
     buying: Buying = AS_USUAL
     telling: Telling = SILENT
     zone: tzinfo = UTC
+    ahead: float = 0.0
 
     @cached_property
     def outlooks(self) -> Outlooks:
@@ -87,6 +88,11 @@ class Policy:
     def keeps(self) -> bool:
         """Whether a route asks who owns the parent or the group."""
         return any(route.target.keep for c in self.compiled for route in c.profile.routes)
+
+    @cached_property
+    def asks_touch(self) -> bool:
+        """Whether a route says by when accounts are to be touched."""
+        return any(route.target.touch_within for c in self.compiled for route in c.profile.routes)
 
     def may_assign(self, account: Account) -> bool:
         return self.mode.allows(Mode.ROUTE) and bool({"owner", "routed_owner"} & account.live.keys())
@@ -161,7 +167,18 @@ def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin
     free_from = vacant_from(account, remembered, now, seal=seal)
     evidence = evidence_of(evaluation, known)
     withdrawn = _withdrawn(account, remembered, evidence, policy)
-    given = given_now(account, remembered, evaluation, known.facts, withdrawn, policy.zone, now)
+    given = given_now(
+        account,
+        remembered,
+        evaluation,
+        known,
+        withdrawn,
+        team.owners,
+        policy.zone,
+        now,
+        ahead=policy.ahead,
+        asked=policy.asks_touch,
+    )
     decision = decide(
         account.id,
         evaluation,

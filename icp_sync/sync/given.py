@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import tzinfo
 
-from icp_sync.domain.account import Account, Remembered, Withdrawn
-from icp_sync.domain.assignment import Assignment, Seen, looked_at
+from icp_sync.domain.account import Account, Owner, Remembered, Withdrawn
+from icp_sync.domain.assignment import LAST_TOUCH, Assignment, Seen, looked_at
 from icp_sync.domain.evaluation import Evaluation
-from icp_sync.domain.facts import Facts
+from icp_sync.domain.facts import Known
 
 
 def given_now(
     account: Account,
     remembered: Remembered,
     evaluation: Evaluation,
-    facts: Facts,
+    known: Known,
     withdrawn: Withdrawn | None,
+    owners: Mapping[str, Owner],
     zone: tzinfo,
     now: float,
+    *,
+    ahead: float,
+    asked: bool,
 ) -> Assignment | None:
-    """How it was given to its owner, with what has become of that; None where nobody watches it."""
+    """How it was given to its owner, with what has become of that; None where nobody watches it.
+
+    ahead: seconds the CRM's clock is ahead of ours. asked: whether a route says by when to touch accounts.
+    """
     if remembered.assignment is None or "owner" not in account.live:
         return remembered.assignment
     seen = Seen(
         owner=account.owner,
-        facts=facts,
+        facts=known.facts,
         in_scope=evaluation.in_scope,
         ours=account.owner in remembered.intents.get("owner", ()),
         undone=withdrawn is not None and "owner" in withdrawn.fields,
+        owner_id=_id(account.owner, owners),
+        read_at=account.read_at / 1000 - ahead if account.read_at else None,
+        unread=LAST_TOUCH in known.unread,
+        asked=asked,
     )
     return looked_at(remembered.assignment, seen, now, zone)
+
+
+def _id(email: str, owners: Mapping[str, Owner]) -> str:
+    """The CRM's id of an owner; of one it does not list any more the id stands in place of the email."""
+    if email.startswith("#"):
+        return email[1:]
+    return owners[email].id if email in owners else ""

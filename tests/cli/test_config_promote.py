@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,11 @@ import pytest
 import tomlkit
 
 from icp_sync.cli.config.sides import MOVES, STAYS
+from icp_sync.journal.copying import revision_of
 from icp_sync.settings import Connection, load
 from icp_sync.simulator import Simulator
 from tests.cli.conftest import PROFILE, command
+from tests.cli.test_backup import made_by_an_older_program
 
 OF_TEST = """
 [connections.trial]  # the portal we try things on
@@ -227,6 +230,179 @@ def test_another_crm_or_a_portal_that_does_not_answer(two: Two) -> None:
         '[connections.main.salesforce]\nmy_domain = "acme.my"\nsession_id = "00Dxx!abc"\n'
     )
     assert "fields have other names there" in two.promote(code=2)
+
+
+def test_lines_of_later_sections_stay_byte_for_byte(two: Two) -> None:
+    source, target = two.files
+    text = target.read_text().replace(
+        "[connections.main.quota]", "# a note on calls\n# [connections.main.watch]\n[connections.main.quota]"
+    )
+    target.write_bytes(text.replace("\n", "\r\n").encode())
+    before = target.read_bytes().splitlines(keepends=True)
+    assert two.json("--apply")["applied"]
+    after = target.read_bytes().splitlines(keepends=True)
+    lost = [line for line in before if line not in after]
+    assert lost == [b'prefix = "old_"  # from 2024\r\n'], "the one that changed"
+    assert [line for line in after if line in before] == [line for line in before if line in after], (
+        "in order"
+    )
+    assert all(line.endswith(b"\r\n") for line in after)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'connections = {{main = {{token = "{token}", profiles = ["config/{profile}"]}}}}',
+        '[connections]\nmain.token = "{token}"\nmain.profiles = ["config/{profile}"]\n',
+        'connections.main.token = "{token}"\nconnections.main.profiles = ["config/{profile}"]\n',
+    ],
+)
+def test_a_connection_without_a_header_of_its_own_is_refused_whatever_is_forced(two: Two, said: str) -> None:
+    target = two.files[1]
+    target.write_text(said.format(token=two.portal.token, profile=PROFILE.name))
+    before = target.read_bytes()
+    refused = two.promote("--apply", "--force", code=2)
+    assert "says it by a dotted key or in braces (write [connections.main]" in refused
+    assert target.read_bytes() == before
+
+
+def test_side_by_side_production_gets_a_copy_of_its_own_and_the_change_is_told(two: Two) -> None:
+    folder = two.production / "config"
+    shutil.copy(PROFILE, folder / "tried.yaml")
+    source = folder / "test.toml"
+    source.write_text(two.files[0].read_text().replace(PROFILE.name, "tried.yaml"))
+    ends = ("config", "promote", "--from", str(source), "--to", str(two.files[1]))
+    told = json.loads(command(*ends, "--json", "--apply").stdout)
+    now, then = f"config/{PROFILE.name}", "config/tried-main.yaml"
+    assert {"key": "profiles", "now": now, "then": then} in told["settings"]
+    assert (folder / "tried-main.yaml").read_bytes() == PROFILE.read_bytes()
+    (folder / "tried.yaml").write_text(PROFILE.read_text() + "# tried on\n")
+    again = json.loads(command(*ends, "--json", "--apply").stdout)
+    assert [(Path(f["target"]).name, f["state"]) for f in again["files"]] == [("tried-main.yaml", "changed")]
+    assert "profiles" not in [one["key"] for one in again["settings"]]
+    assert "Nothing differs." in command(*ends).stdout
+
+
+def test_a_file_that_both_sides_or_another_connection_read_is_told(two: Two) -> None:
+    source, target = two.files
+    text = target.read_text()
+    target.write_text(
+        text + text[text.index("[connections.main]") :].replace("connections.main", "connections.us")
+    )
+    two.profile(lambda text: text + "# tried\n")
+    ends = ("--to-connection", "main")
+    assert any("connection us reads it too" in p["what"] for p in two.json(*ends)["problems"])
+    source.write_text(source.read_text().replace("config/", f"{two.production}/config/"))
+    told = two.json(*ends)
+    assert [f["state"] for f in told["files"]] == ["shared"]
+    assert any("both sides read this one file" in p["what"] for p in told["problems"])
+
+
+def test_all_that_a_profile_stands_upon_comes_with_it(two: Two) -> None:
+    folder = two.test / "config"
+    (folder / "root.yaml").write_text(
+        PROFILE.read_text().replace("profile: listed-companies", "profile: root")
+    )
+    (folder / "middle.yml").write_text("profile: middle\nextends : root\n")
+    (folder / PROFILE.name).write_text("profile: leaf\nextends: middle\n")
+    told = two.json("--apply")
+    assert [Path(f["target"]).name for f in told["files"]] == [PROFILE.name, "middle.yml", "root.yaml"]
+    assert (two.production / "config" / "root.yaml").exists()
+
+
+def test_two_files_of_one_name_cannot_move_by_it(two: Two) -> None:
+    source = two.files[0]
+    for name in ("a", "b"):
+        (two.test / "config" / name).mkdir()
+        text = PROFILE.read_text().replace("profile: listed-companies", f"profile: {name}")
+        (two.test / "config" / name / "icp.yaml").write_text(text)
+    named = f'"config/{PROFILE.name}"'
+    source.write_text(source.read_text().replace(named, '"config/a/icp.yaml", "config/b/icp.yaml"'))
+    assert "have one name" in two.promote(code=2)
+
+
+def test_variables_named_after_the_other_sides_connection_are_passed_over(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ICP_SYNC_CONNECTIONS__MAIN__TOKEN", two.portal.token)
+    source = two.files[0]
+    text = source.read_text().replace(f'token = "{two.portal.token}"\n', "")
+    source.write_text(text + '[connections.trial.inbound.form]\nauth = "hmac"\n')
+    assert two.json()["from"]["connection"] == "trial", "it needs no credentials of its own"
+
+
+def test_what_the_environment_decides_cannot_be_moved_by_files(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ICP_SYNC_CONNECTIONS__MAIN__OUTPUTS__PREFIX", "env_")
+    before = two.everything()
+    refused = two.promote("--apply", "--force", code=3)
+    assert "connections.main.outputs.prefix" in refused
+    assert "is decided by the environment" in refused
+    assert two.everything() == before
+
+
+def test_a_look_does_not_migrate_an_older_journal(two: Two) -> None:
+    path = two.production / "state" / "icp-sync.sqlite"
+    path.parent.mkdir()
+    made_by_an_older_program(path, "0006", "1")
+    for more in ((), ("--apply", "--force")):
+        assert "its schema is 0006, an older version's" in two.promote(*more, code=2)
+    assert revision_of(path) == "0006"
+
+
+def test_links_stay_links_and_what_is_written_keeps_its_owner_and_rights(two: Two) -> None:
+    target, real = two.files[1], two.production / "settings.real"
+    target.rename(real)
+    target.symlink_to(real)
+    real.chmod(0o640)
+    profile = two.production / "config" / PROFILE.name
+    if os.geteuid() == 0:
+        os.chown(real, 10001, 10001)
+        os.chown(profile.parent, 10001, 10001)
+    two.profile(lambda text: text + "# tried\n")
+    (kept, *_) = [Path(path) for path in two.json("--apply")["kept"] if "settings.real" in path]
+    assert target.is_symlink()
+    assert 'prefix = "fit_"' in real.read_text()
+    for path in (real, kept):
+        assert path.stat().st_mode & 0o777 == 0o640
+        assert os.geteuid() or path.stat().st_uid == 10001
+
+
+def test_half_an_apply_says_what_was_written_and_what_is_kept(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two.profile(lambda text: text + "# tried\n")
+    profile = two.production / "config" / PROFILE.name
+    replace = os.replace
+
+    def full(source: Any, target: Any) -> None:
+        if Path(target) == two.files[1]:
+            raise OSError(28, "No space left on device", str(target))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    said = command("config", "promote", "--from", str(two.files[0]), "--to", str(two.files[1]), "--apply")
+    assert said.exit_code == 1
+    assert f"already written: {profile}" in said.stderr
+    assert "what stood there before is kept" in said.stderr
+    assert "the same command again" in said.stderr
+    monkeypatch.undo()
+    assert two.json("--apply")["settings"]
+
+
+def test_an_enrichers_file_is_found_from_another_folder_and_errors_name_real_files(two: Two) -> None:
+    target = two.files[1]
+    csv = '[[connections.main.enrichers]]\nuse = "csv"\npath = "config/accounts.csv"\n'
+    target.write_text(target.read_text() + csv)
+    (two.production / "config" / "accounts.csv").write_text("domain,employees\na.example,5\n")
+    assert two.json()["ok"]
+    gone = '[connections.main.custom_facts]\nplaces = "number"\n'
+    asked = '[connections.main.enrichment]\nfacts = {places = {order = ["csv"]}}\n'
+    target.write_text(target.read_text() + gone + asked)
+    (problem,) = [p for p in two.json()["problems"] if p["severity"] == "error"]
+    assert problem["where"].startswith(f"{target}: connections.main.enrichment")
+    assert "correct them\n" in two.promote("--apply", "--force", code=3), "nobody can start with that"
 
 
 def test_every_setting_of_a_connection_either_moves_or_stays() -> None:

@@ -61,6 +61,20 @@ def test_what_is_not_well_is_named_and_ends_with_exit_code_1(port: int, loop: Lo
     assert told["connections"]["main"]["poll"]["state"] == "halted"
 
 
+def test_a_worker_that_is_alive_is_not_restarted_for_a_crm_that_is_down(
+    port: int, loop: Loop, tmp_path: Path
+) -> None:
+    loop.portal.halt(UnavailableError("no longer"))
+    config = settings(tmp_path, port)
+    result = command("health", "--alive", "--config", config)
+    assert (result.exit_code, result.stdout) == (0, "main/poll halted\n")
+    assert command("health", "--alive", "--ready", "--config", config).exit_code == 2
+
+
+def test_nobody_there_is_not_alive(tmp_path: Path) -> None:
+    assert command("health", "--alive", "--config", settings(tmp_path, 9)).exit_code == 1
+
+
 def test_whether_it_is_ready_is_another_question(port: int, loop: Loop, tmp_path: Path) -> None:
     config = settings(tmp_path, port)
     early = command("health", "--ready", "--config", config)
@@ -89,7 +103,7 @@ def answering(body: bytes) -> Iterator[int]:
 
 
 def test_another_program_on_that_port_is_no_worker(tmp_path: Path) -> None:
-    for body in (b"<html>", b"\xff", b"[" * 100_000):
+    for body in (b"<html>", b"\xff", b"[" * 100_000, b"[]", b'{"status": "ok"}'):
         with answering(body) as port:
             result = command("health", "--config", settings(tmp_path, port))
         assert (result.exit_code, "no worker answers" in result.stderr) == (1, True)

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from icp_sync.console.access import FREE_TRIES, IDLE, LASTS, SESSIONS, Access, Role, User, fits, hashed
-from icp_sync.errors import ConfigError
+from icp_sync.errors import ConfigError, UnavailableError
 from tests.console.conftest import Console, Serve
 
 PASSWORD = "correct horse battery"
@@ -172,7 +172,8 @@ def test_a_console_that_anybody_could_read_does_not_start(
 
 
 def test_a_port_that_is_taken_is_said(serve: Serve) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="cannot answer"):
+    refused = pytest.raises(UnavailableError, match="cannot answer")
+    with socket.create_server(("127.0.0.1", 0)) as taken, refused:
         serve(f"127.0.0.1:{taken.getsockname()[1]}")
 
 

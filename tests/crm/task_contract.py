@@ -41,6 +41,9 @@ class TaskWorld(World, Protocol):
 
     def remove(self, task: str) -> None: ...
 
+    def retype(self, task: str, subject: str = "", body: str = "") -> None:
+        """Its owner types over it: another subject, or more text at its end."""
+
     def lose_next_task(self) -> None:
         """The next task is made and the reply lost."""
 
@@ -93,12 +96,38 @@ class TaskContract:
         acme, rival = world.create("Acme"), world.create("Rival")
         world.crm.give_task(task(rival, key="icp-sync 99"))
         first = world.crm.give_task(task(acme, key="icp-sync 01"))
-        second = world.crm.give_task(task(acme, key="icp-sync 02", owner=world.other, subject="ICP fit: now"))
-        assert first.id == second.id
-        assert {(one.owner, one.subject) for one in world.tasks()} == {
-            (OWNED, "ICP fit: Acme for you"),
-            (world.other, "ICP fit: now"),
-        }
+        second = world.crm.give_task(task(acme, key="icp-sync 02", subject="ICP fit: now", body="- tier B"))
+        third = world.crm.give_task(task(acme, key="icp-sync 03", subject="ICP fit: then", body="- tier C"))
+        assert first.id == second.id == third.id
+        assert [one.subject for one in world.tasks()] == ["ICP fit: Acme for you", "ICP fit: then"]
+
+    def test_everybody_has_their_own_open_task_about_an_account(self, world: TaskWorld) -> None:
+        acme = world.create()
+        first = world.crm.give_task(task(acme, key="icp-sync 01"))
+        second = world.crm.give_task(task(acme, key="icp-sync 02", owner=world.other))
+        assert first.id != second.id
+        assert [one.owner for one in world.tasks()] == [OWNED, world.other]
+
+    @pytest.mark.parametrize("typed", [{"subject": "Call on Tuesday"}, {"body": "They want a demo."}])
+    def test_what_a_person_typed_into_a_task_stays(self, world: TaskWorld, typed: dict[str, str]) -> None:
+        acme = world.create()
+        first = world.crm.give_task(task(acme, key="icp-sync 01"))
+        world.retype(first.id, **typed)
+        before = world.tasks()
+        second = world.crm.give_task(task(acme, key="icp-sync 02"))
+        assert second.id != first.id
+        assert world.tasks()[:1] == before
+        assert world.crm.give_task(task(acme, key="icp-sync 03")).id == second.id
+
+    def test_a_task_that_is_found_again_says_when_it_was_made(self, world: TaskWorld) -> None:
+        acme = world.create()
+        world.lose_next_task()
+        world.crm.give_task(task(acme))
+        made = world.crm.now()
+        world.advance(3600)
+        found = world.crm.give_task(task(acme))
+        assert found.made_at is not None
+        assert abs(found.made_at / 1000 - made) < 60
 
     def test_after_it_is_done_the_next_news_is_another_task(self, world: TaskWorld) -> None:
         acme = world.create()

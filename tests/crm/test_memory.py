@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -311,6 +312,10 @@ class _Errands(Memory):
 
     def finish(self, task: str) -> None:
         self.crm.beside.done.add(task)
+
+    def retype(self, task: str, subject: str = "", body: str = "") -> None:
+        held = self.crm.beside.tasks[task]
+        self.crm.beside.tasks[task] = replace(held, subject=subject or held.subject, body=held.body + body)
 
     def lose_next_task(self) -> None:
         left = [True]

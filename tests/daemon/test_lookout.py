@@ -9,6 +9,8 @@ import pytest
 
 from icp_sync.daemon import Daemon, Stopping
 from icp_sync.daemon.lookout import COUNTED_EVERY, OVERRIDES_EVERY, Lookout
+from icp_sync.daemon.portal import Portal
+from icp_sync.daemon.streams import State
 from icp_sync.domain.buying import Budgets, Buying
 from icp_sync.domain.facts import choice
 from icp_sync.errors import AuthError, UnavailableError
@@ -16,6 +18,7 @@ from icp_sync.journal import Journal
 from icp_sync.observe import registry
 from icp_sync.ports import Stream
 from tests.daemon.station import portal
+from tests.sync.station import Station
 from tests.sync.world import GOOD, POOR, Vendor, World, facts
 
 
@@ -28,6 +31,15 @@ def world(tmp_path: Path) -> World:
     vendor = Vendor(book={"x.com": {"industry": choice("SOFTWARE")}})
     buying = Buying(change_worth=1000.0, budgets=Budgets(day=100.0))
     return World(folder=tmp_path, enrichers=[vendor], buying=buying)
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[Station]:
+    made = Station(tmp_path, accounts=2)
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 @pytest.fixture
@@ -144,6 +156,34 @@ def test_a_stream_that_settles_nothing_for_far_too_long_is_an_alert_too(
     daemon.loops["main/due"].tick()
     assert "stream down: due" not in look()
     assert value("alert_standing", alert="stream down: due") is None
+
+
+def test_nothing_is_left_of_a_day_the_crm_has_ended(station: Station) -> None:
+    """HubSpot refuses by its daily limit though its last header told of calls."""
+    stopping = Stopping()
+    made = Portal(lambda: station.wired, lambda: True, stopping)
+    daemon = Daemon([made], stopping)
+    quota = station.wired.crm.quota  # type: ignore[attr-defined]
+    station.wired.crm.identity()
+    look = daemon._lookouts["main/lookout"].look
+    look()
+    left = value("quota_left", bucket="daily")
+    assert left is not None
+    assert left > 0
+    quota.pause_all(3600.0)
+    poll = daemon.loops["main/poll"]
+    assert poll.tick() > 3000
+    assert poll.state is State.WAITING
+    look()
+    assert value("quota_left", bucket="daily") == 0
+    assert "quota" in [alert.name for alert in station.wired.journal.alerts()]
+    assert value("stream_down", stream="poll") == 0
+
+
+def test_the_schedule_is_said_so_that_rules_can_measure_by_it(daemon: Daemon) -> None:
+    every = daemon._portals[0].wired.settings.schedule
+    assert value("stream_interval_seconds", stream="poll") == every.poll
+    assert value("stream_stays_behind_seconds", stream="trailing") == every.lag
 
 
 def test_a_stream_that_was_told_to_wait_for_hours_is_an_alert_all_the_same(

@@ -21,7 +21,7 @@ from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.differences import difference
 from icp_sync.domain.evaluation import evaluate, overridden
 from icp_sync.domain.override import Override
-from icp_sync.domain.owner_words import chosen_because, owner_text, person
+from icp_sync.domain.owner_words import chosen_because, chosen_in, owner_text, person
 from icp_sync.domain.ownership import Editing
 from icp_sync.domain.profile import Profile
 from icp_sync.domain.reasons import OUT_OF_SCOPE, Beside, Line, changed_words, fitted, reasons
@@ -229,6 +229,8 @@ def test_why_this_owner_is_told_for_as_long_as_it_is_our_choice() -> None:
         Decision(account_id="1", lane="sales", note=f"owner {ADA} stays"), ADA, then, TEAM.owners
     )
     assert now == later == f"Routed to Ada Lovelace on 2026-09-21: {why}."
+    assert chosen_in(f"A, score 100, firm.\n{now}") == why
+    assert chosen_in("A, score 100, firm.\nOwner Ada Lovelace stays: an open deal is being worked.") == ""
 
 
 def test_an_owner_who_is_not_our_choice_is_not_explained() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from icp_sync.cli.limits import show_limits
 from icp_sync.cli.rendering import Screen
-from icp_sync.errors import UnavailableError
+from icp_sync.errors import NoCallsLeftError, UnavailableError
 from icp_sync.ports import Stream
 from icp_sync.reporting.limits import limits
 from icp_sync.settings import load
@@ -51,7 +51,7 @@ def work(station: Station, most: int = 400) -> UnavailableError | None:
         stream = (Stream.BACKFILL, Stream.POLL, Stream.DUE, Stream.TRAILING)[n % 4]
         try:
             cycle(stream, station.wired.parts, Scope(restart=stream is Stream.BACKFILL))
-        except UnavailableError as error:
+        except NoCallsLeftError as error:
             if "share" not in str(error):  # a backfill's, which is only the first half
                 return error
         if n % 4 == 0:

@@ -100,6 +100,23 @@ def test_what_was_deferred_counts_from_its_change_once_it_is_written(followed: W
     assert followed.live(acme)["tier"] == "A"
 
 
+def test_what_the_due_stream_writes_at_last_counts_from_its_change_too(followed: World) -> None:
+    acme = followed.company(**GOOD)
+    followed.clock.step(30)
+    followed.crm.refuse = lambda write: Outcome(
+        account_id=write.account_id, result=Result.UNCERTAIN, message="HTTP 502"
+    )
+    assert followed.poll().fresh == Counter()
+    followed.crm.refuse = lambda _: None
+    followed.clock.step(600)
+    report = followed.due()
+    assert followed.live(acme)["tier"] == "A"
+    assert [quantile(report.fresh, 0.5), sum(report.fresh.values())] == [pytest.approx(638, rel=0.03), 1]
+    assert followed.journal.freshness(0.0).fresh == report.fresh
+    followed.clock.step(7 * 86_400)
+    assert followed.due().fresh == Counter(), "nobody has changed it since"
+
+
 def test_accounts_whose_facts_had_to_be_bought_are_counted_apart(tmp_path: Path) -> None:
     vendor = Vendor(book={"acme.com": {"industry": choice("SOFTWARE")}})
     world = World(folder=tmp_path, enrichers=[vendor], buying=Buying(change_worth=1000.0))

@@ -217,7 +217,8 @@ class _NoReply:
 
 def _tried_for_an_hour(world: World, employees: int, *, takes: bool = False) -> list[str]:
     """The accounts of a world that all come to another tier while no write is answered."""
-    ids = [world.company(f"C{n}", **(GOOD | {"employees": 300 if employees > 500 else 9000})) for n in range(8)]
+    before = GOOD | {"employees": 300 if employees > 500 else 9000}
+    ids = [world.company(f"C{n}", **before) for n in range(8)]
     world.backfill()
     for account_id in ids:
         world.crm.edit(account_id, signals=facts(employees=employees, industry="SOFTWARE"))

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SHOWN = 12
 WRITTEN = ("new", "changed")
 """States of files that are written."""
+SHADOWED = (
+    "The settings file differs, and what counts does not: the environment or a secret file decides that."
+)
 
 
 def register(family: typer.Typer) -> None:
@@ -55,7 +58,8 @@ def promote(
     with TemporaryDirectory(prefix="icp-sync-promote-") as folder:
         found, more = looking.look(here, there, moves, Path(folder))
     told = _report(here, there, moves, found, more)
-    refused = apply and bool(found.errors) and not force
+    unread = any(one.severity == "error" and one.area == "settings" for one in found.findings)
+    refused = apply and bool(found.errors) and (unread or not force)
     if apply and not refused:
         told["kept"] = _written(there, moves)
         told["applied"] = True
@@ -66,7 +70,8 @@ def promote(
         show(Screen.here(), told, found)
     if refused:
         what = f"{found.errors} of the findings are errors; nothing was written"
-        raise UnsafePlanError(what, next_step="correct them, or repeat with --apply --force")
+        step = "correct them" + ("" if unread else ", or repeat with --apply --force")
+        raise UnsafePlanError(what, next_step=step)
     if found.exit_code and not told["applied"]:
         raise typer.Exit(found.exit_code)
 
@@ -76,15 +81,15 @@ def _report(
 ) -> dict[str, Any]:
     from icp_sync.cli.config.sides import differing
 
+    differs = differing(here, there, moves)
     plan = ["icp-sync", "profile", "plan", "--config", str(there.path)]
     plan += ["--connection", there.name] if len(there.settings.connections) > 1 else []
     return {
         "from": {"file": str(here.path), "connection": here.name},
         "to": {"file": str(there.path), "connection": there.name},
         "applied": False,
-        "settings": [
-            {"key": key, "now": now, "then": then} for key, now, then in differing(here, there, moves)
-        ],
+        "settings": [{"key": key, "now": now, "then": then} for key, now, then in differs],
+        "shadowed": moves.text != there.text and not differs,
         "files": [{"source": str(m.source), "target": str(m.target), "state": m.state} for m in moves.files],
         **more,
         "ok": not found.errors,
@@ -168,7 +173,7 @@ def show(screen: Screen, told: Mapping[str, Any], found: Examination) -> None:
         rows = [(s["key"], _said(s["now"]), _said(s["then"])) for s in told["settings"]]
         screen.table(["key", "now", "then"], rows)
     if not changed and not told["settings"]:
-        screen.say("Nothing differs.")
+        screen.say("Nothing differs." if not told["shadowed"] else SHADOWED)
     if profile := told["profile"]:
         screen.heading("The profile, against the one active there")
         moved, accounts = profile["moved"], counted(profile["accounts"], "account")

@@ -78,9 +78,9 @@ def journal_file(settings: Settings) -> Path:
     if path is None:
         what = "a PostgreSQL server keeps it, and backs it up"
         hint = (
-            "pg_dump --format=custom --file=FILE DATABASE, which is consistent beside workers; with all of them "
-            "stopped, pg_restore --clean --if-exists --dbname=DATABASE FILE brings it back, then icp-sync journal "
-            f"restored. Keep {settings.seal_file.absolute()} with it"
+            "pg_dump --format=custom --file=FILE DATABASE, which is consistent beside workers; with all of "
+            "them stopped, pg_restore --clean --if-exists --dbname=DATABASE FILE brings it back, then "
+            f"icp-sync journal restored. Keep {settings.seal_file.absolute()} with it"
         )
         raise ConfigError([Problem(where="journal", what=what, hint=hint)])
     return path.absolute()

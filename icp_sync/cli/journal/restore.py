@@ -6,14 +6,12 @@ the credentials. Only then does it take its name, in one step.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -39,6 +37,7 @@ class Restored:
     """What was done. connections: name → what it would have begun with, had it not been taken out.
 
     unchecked: connections whose portal could not be asked, with why. key: "kept", "restored" or "none".
+    replaced: where the journal before is kept, None if there was none.
     """
 
     backup: Backup
@@ -86,18 +85,17 @@ def restore(
     _refuse_newer(path, backup)
     done = Restored(backup=backup)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(place):
-        done.key = _key(settings.seal_file, sealed if key else b"")
-        _restored(settings, path, place, done, sealed if key else b"")
+    with _alone(place):  # by the name the settings give it, which a worker holds it by
+        _restored(settings, path, place.resolve(), done, sealed if key else b"")
     if as_json:
         document(done.to_json())
     else:
-        show(Screen.here(), done, place)
+        show(Screen.here(), done, place, settings)
 
 
 @contextmanager
 def _alone(place: Path) -> Iterator[None]:
-    """Nobody else works with the journal meanwhile. Raises ConfigError naming who does."""
+    """Nobody else works with the journal meanwhile. Raises UnavailableError naming who does."""
     from icp_sync.journal.exclusive import exclusive
 
     with exclusive(place, WHAT):
@@ -113,57 +111,37 @@ def _refuse_newer(path: Path, backup: Backup) -> None:
         raise ConfigError([Problem(where=str(path), what=what, hint=hint)])
 
 
-def _key(place: Path, sealed: bytes) -> str:
+def _key(place: Path, copy: Path | None) -> str:
     """What becomes of the seal key. Raises ConfigError where another one than the backup's is at hand."""
     from icp_sync.wiring import seal_key
 
     if not place.exists():
-        return "restored" if sealed else "none"
+        return "restored" if copy else "none"
     here = seal_key(place)
-    with _unsealed(sealed) as copy:
-        if copy is not None:
-            theirs = seal_key(copy)
-            if (theirs.installation, theirs.key) != (here.installation, here.key):
-                what = "is another seal key than the one in the backup"
-                hint = "move it away to go back to the backup's, or keep it with --no-key"
-                raise ConfigError([Problem(where=str(place), what=what, hint=hint)])
+    if copy is not None:
+        theirs = seal_key(copy)
+        if (theirs.installation, theirs.key) != (here.installation, here.key):
+            what = "is another seal key than the one in the backup"
+            hint = "move it away to go back to the backup's, or keep it with --no-key"
+            raise ConfigError([Problem(where=str(place), what=what, hint=hint)])
     return "kept"
-
-
-@contextmanager
-def _unsealed(sealed: bytes) -> Iterator[Path | None]:
-    """The seal key of a backup as a file for a moment, None where there is none."""
-    if not sealed:
-        yield None
-        return
-    with TemporaryDirectory(prefix="icp-sync-restore-") as folder:
-        path = Path(folder) / "seal.key"
-        write_private(path, sealed)
-        yield path
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """A new file that only its owner may read."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    with open(os.open(path, flags, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _restored(settings: Settings, path: Path, place: Path, done: Restored, sealed: bytes) -> None:
     from icp_sync.cli.journal import archive
     from icp_sync.cli.journal.backup import verified
+    from icp_sync.cli.placing import create, follow, put, spare
     from icp_sync.journal.copying import exchanged, only_file
     from icp_sync.journal.schema import REVISIONS
     from icp_sync.wiring import seal_key
 
     mark = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    with (
-        TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as folder,
-        _unsealed(sealed) as copy,
-    ):
-        fresh = Path(folder) / archive.JOURNAL
+    with spare(place.parent, place.name) as folder:
+        copy = folder / archive.KEY if sealed else None
+        if copy is not None:
+            create(copy, sealed)
+        done.key = _key(settings.seal_file, copy)
+        fresh = folder / archive.JOURNAL
         archive.unpacked(path, done.backup, fresh)
         file = copy or settings.seal_file
         key = seal_key(file) if file.exists() else None
@@ -175,9 +153,10 @@ def _restored(settings: Settings, path: Path, place: Path, done: Restored, seale
             problems = [Problem(where=f"{path}, {one.what}", what=one.said) for one in findings]
             raise ConfigError(problems, next_step="take another backup")
         only_file(fresh)
+        follow(fresh, place, 0o600)
         if done.key == "restored":
-            settings.seal_file.parent.mkdir(parents=True, exist_ok=True)
-            write_private(settings.seal_file, sealed)
+            settings.seal_file.resolve().parent.mkdir(parents=True, exist_ok=True)
+            put(settings.seal_file, sealed, 0o600)
         done.replaced = exchanged(fresh, place, mark)
 
 
@@ -231,50 +210,57 @@ def _made_quiet(settings: Settings, name: str, path: Path, done: Restored) -> No
         journal.close()
 
 
-def show(screen: Screen, done: Restored, place: Path) -> None:
+def show(screen: Screen, done: Restored, place: Path, settings: Settings) -> None:
     """What was done, what this journal does not know, and how to go on."""
-    from icp_sync.cli.text import ago, counted, instant
+    from icp_sync.cli.text import ago, instant
 
-    backup = done.backup
+    backup, key = done.backup, settings.seal_file.absolute()
     screen.say(f"{place}: the journal of {instant(backup.at)} ({ago(backup.at)}) is back", "bold")
     if done.replaced:
         screen.say(f"The one before is kept: {done.replaced}")
-    said = {
-        "restored": "put back from the backup",
-        "kept": "the one that was here",
-        "none": "none, not even in it",
-    }
+    else:
+        screen.say("There was no journal there before.", "yellow")
+    none = "left out, as asked" if backup.key else "none, neither here nor in the backup"
+    said = {"restored": f"put back as {key}", "kept": f"the one that was here, {key}", "none": none}
     screen.say(f"seal key: {said[done.key]}")
-    for name, quiet in done.connections.items():
-        taken = [(quiet.requests, "request of a command"), (quiet.notices, "notice")]
-        dropped = ", ".join(counted(n, what) for n, what in taken if n)
-        screen.say(
-            f"{name}: mode observe, before {quiet.mode}" + (f"; dropped: {dropped}" if dropped else "")
-        )
+    told(screen, done.connections)
     for name, why in done.unchecked.items():
-        screen.say(
-            f"{name}: its portal could not be asked who it is ({why}); the worker asks it first", "yellow"
+        what = (
+            f"{name}: its portal could not be asked who it is ({why}); it is asked before anything is written"
         )
+        screen.say(what, "yellow")
     for name in done.unknown:
-        screen.say(f"{name}: the settings name no such connection; it stays as it is", "yellow")
-    _next(screen, done)
-
-
-def _next(screen: Screen, done: Restored) -> None:
+        screen.say(f"{name}: the settings name no such connection; nobody works for it", "yellow")
     screen.heading("What it does not know")
     screen.say(
         "  what happened since: undos, releases and approvals, changes of mode and profile, answers bought.\n"
         "  Values we wrote since are known as ours by their seals; what people edited since stays theirs.\n"
         "  Changes since are read by poll and trailing; deleted and merged accounts by the next sweep."
     )
+    go_on(screen, {name: one for name, one in done.connections.items() if name in settings.connections})
+
+
+def told(screen: Screen, connections: Mapping[str, Quieted]) -> None:
+    """What was taken out of each connection."""
+    from icp_sync.cli.text import counted
+
+    for name, quiet in connections.items():
+        taken = [(quiet.requests, "request of a command"), (quiet.notices, "notice")]
+        dropped = ", ".join(counted(n, what) for n, what in taken if n)
+        mode = "as before" if quiet.mode == "observe" else f"before {quiet.mode}"
+        screen.say(f"{name}: mode observe, {mode}" + (f"; dropped: {dropped}" if dropped else ""))
+
+
+def go_on(screen: Screen, connections: Mapping[str, Quieted]) -> None:
+    """The commands to type now."""
     screen.heading("Next")
-    for name, quiet in done.connections.items():
-        if name in done.unknown:
-            continue
-        of = f" --connection {name}" if len(done.connections) > 1 else ""
+    for name, quiet in connections.items():
+        of = f" --connection {name}" if len(connections) > 1 else ""
         screen.say(f"  icp-sync plan{of}")
         if quiet.mode != "observe":
             screen.say(
                 f"  icp-sync mode {quiet.mode}{of}    # once the plan holds no surprise; asks for a backfill"
             )
-    screen.say("  icp-sync run")
+    screen.say(
+        "  icp-sync run" if connections else "  name its connections in the settings, then icp-sync check"
+    )

@@ -28,7 +28,11 @@ def steps(client: Client, blueprint: Blueprint) -> list[Step]:
         return []
     found = {str(entry.get("name")): entry for entry in client.properties(of=DEALS)}
     in_group = {name: entry for name, entry in found.items() if entry.get("groupName") == blueprint.group}
-    ours = [name for name, entry in in_group.items() if _is_ours(name, entry, blueprint)]
+    ours = [
+        name
+        for name, entry in in_group.items()
+        if blueprint.mine(f"{OF_DEALS}{name}") and _is_ours(name, entry, blueprint)
+    ]
     used = calculations(found, ours)
     if ours:
         with suppress(AuthError, RequestError):  # that lists cannot be seen is told beside the companies'

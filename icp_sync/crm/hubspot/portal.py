@@ -50,6 +50,8 @@ from icp_sync.ports import (
     Step,
     Task,
     Views,
+    ViewStep,
+    unnoted,
 )
 from icp_sync.quota import Carrying, Quota, Rate
 

@@ -1,8 +1,9 @@
 """Taking our properties out of a portal again: only what bears our marks, and never blindly.
 
 A property is ours when it stands in our group, has a name of ours (an output's, or one that provisioning
-wrote down) and is, by type and by label or description, one we make. The name is needed: a property that
-somebody cloned from ours keeps its group, type and description.
+wrote down), was made by this installation as far as anybody can tell, and is, by type and by label or
+description, one we make. The name is needed: a property that somebody cloned from ours keeps its group, type
+and description.
 HubSpot archives: for 90 days an archived property can be restored, with its values, in the settings, and
 making one of the same name restores it too ("Restore deleted properties", HubSpot's knowledge base). It
 refuses to archive one that a workflow, a list or a calculation uses, and names the places
@@ -23,6 +24,7 @@ from icp_sync.crm.hubspot.dependents import calculations, lists
 from icp_sync.crm.hubspot.groups import archive_group
 from icp_sync.crm.hubspot.records import Json
 from icp_sync.crm.hubspot.replies import usage
+from icp_sync.crm.whose import FOREIGN
 from icp_sync.domain.standing import FIELDS
 from icp_sync.errors import AuthError, RequestError
 from icp_sync.ports import Blueprint, Step, StepKind
@@ -72,7 +74,9 @@ def _of_companies(
         for name, entry in catalogue.definitions().items()
         if entry.get("groupName") == blueprint.group
     }
-    ours = [name for name, entry in in_group.items() if is_ours(name, entry, blueprint)]
+    ours = [
+        name for name, entry in in_group.items() if blueprint.mine(name) and is_ours(name, entry, blueprint)
+    ]
     ours.sort(key=lambda name: name == blueprint.fields.get(SEAL))  # while any is left, it says whose that is
     kept = [*_elsewhere(catalogue, blueprint), *_others(in_group, ours, blueprint)]
     group = client.group(blueprint.group) is not None
@@ -89,7 +93,7 @@ def _of_companies(
 
 
 def is_ours(name: str, entry: Json, blueprint: Blueprint) -> bool:
-    """Whether a property of our group is one we made: a name of ours, and the type, and the label or the
+    """Whether a property of our group is as we make it: a name of ours, and the type, and the label or the
     description, of the field it was made for."""
     outputs = [FIELDS[field] for field, target in blueprint.fields.items() if target == name]
     made_for = outputs or [field for field in FIELDS.values() if not field.native and name in blueprint.made]
@@ -133,10 +137,16 @@ def _elsewhere(catalogue: Catalogue, blueprint: Blueprint) -> list[Step]:
 
 def _others(in_group: Mapping[str, Json], ours: Sequence[str], blueprint: Blueprint) -> list[Step]:
     known = {*blueprint.fields.values(), *blueprint.made}
-    unmarked, foreign = "it is in our group and does not bear our marks", "it is not of this installation"
+    unmarked, unknown = "it is in our group and does not bear our marks", "it is not of this installation"
+
+    def why(name: str, entry: Json) -> str:
+        if is_ours(name, entry, blueprint):
+            return FOREIGN
+        return unmarked if name in known else unknown
+
     return [
-        Step(kind=StepKind.KEEP, what=name, detail=unmarked if name in known else foreign)
-        for name in in_group
+        Step(kind=StepKind.KEEP, what=name, detail=why(name, entry))
+        for name, entry in in_group.items()
         if name not in ours
     ]
 

@@ -2,14 +2,17 @@
 
 HubSpot's search shows a new task late, but associations tell at once: so a task that a crash left behind is
 found through its companies, by the word in its text. Decides nothing about whom to tell, or of what.
+An open one about the same company, for the same owner and untouched, takes up what comes next.
 "Tasks" and "Associations v4", HubSpot's API documentation; 192 is its type of task to company.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from html import escape
+from datetime import datetime
+from html import escape, unescape
 
 from icp_sync.crm.hubspot.associations import AT_ONCE, ties
 from icp_sync.crm.hubspot.client import Client
@@ -17,7 +20,7 @@ from icp_sync.crm.hubspot.records import BATCH, Json, listed, results
 from icp_sync.crm.hubspot.replies import complaints, summary
 from icp_sync.crm.hubspot.values import properties_of
 from icp_sync.crm.roster import Roster
-from icp_sync.crm.tasks import about, is_active, marked
+from icp_sync.crm.tasks import is_about, is_active, marked
 from icp_sync.domain.plan import Result
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.http import UncertainError
@@ -29,6 +32,8 @@ TIED = 100
 LATEST = 100
 """Tasks of a company that are looked through, the latest: an earlier one is not of these days."""
 SUBJECT, BODY, STATUS = "hs_task_subject", "hs_task_body", "hs_task_status"
+OWNER, MADE = "hubspot_owner_id", "createdAt"
+LONGEST_SUBJECT = 250
 DONE = ("COMPLETED", "DEFERRED")
 
 
@@ -61,14 +66,13 @@ class Tasks:
         if not here:
             return Noted(id="", result=Result.GONE, code="OBJECT_NOT_FOUND", message="its companies are gone")
         known = self._known(here)
-        mark = marked(task)
         if found := next((id for id, held in known.items() if task.key in _text(held)), ""):
-            return Noted(id=found, result=Result.WRITTEN)
-        properties = self._properties(task, mark)
+            return Noted(id=found, result=Result.WRITTEN, made_at=_made(known[found]))
+        said = _said(task)
         if opened := self._open_about(task, known):
-            self._client.change_task(opened, properties)
+            self._client.change_task(opened, said)
             return Noted(id=opened, result=Result.WRITTEN)
-        made = self._client.create_task({**properties, STATUS: "NOT_STARTED"}, _tied(here))
+        made = self._client.create_task({**said, **self._fresh(task)}, _tied(here))
         return Noted(id=str(made.get("id") or ""), result=Result.WRITTEN)
 
     def _here(self, accounts: Sequence[str]) -> list[str]:
@@ -92,29 +96,57 @@ class Tasks:
                 pending += [{"id": found.id, "after": found.after}] if found.after else []
         ids = list(dict.fromkeys(id for latest in wanted.values() for id in latest))
         batches = [ids[at : at + BATCH] for at in range(0, len(ids), BATCH)]
-        pages = self._executor.map(lambda some: self._client.tasks(some, [BODY, STATUS]), batches)
-        return {str(record["id"]): properties_of(record) for page in pages for record in listed(page)}
+        pages = self._executor.map(lambda some: self._client.tasks(some, [SUBJECT, BODY, STATUS, OWNER]), batches)
+        return {
+            str(record["id"]): {**properties_of(record), MADE: str(record.get(MADE) or "")}
+            for page in pages
+            for record in listed(page)
+        }
 
     def _open_about(self, task: Task, known: Mapping[str, Mapping[str, str | None]]) -> str:
-        """The open task of ours about the only account of this one, "" for none."""
-        mark = about(task)
+        """The open task of ours for this owner about the only account of this one, as we wrote it; "" for
+        none."""
+        owner = self._roster.id(task.owner)
         mine = (
-            id for id, held in known.items() if mark and mark in _text(held) and held.get(STATUS) not in DONE
+            id
+            for id, held in known.items()
+            if held.get(STATUS) not in DONE
+            and held.get(OWNER) == owner
+            and is_about(task, held.get(SUBJECT) or "", _plain(_text(held)))
         )
         return next(mine, "")
 
-    def _properties(self, task: Task, mark: str) -> Json:
+    def _fresh(self, task: Task) -> Json:
+        """What only a new task is given: from then on it is its owner's to change."""
         return {
-            SUBJECT: task.subject[:250],
-            BODY: escape(f"{task.body}\n{mark}").replace("\n", "<br>"),
+            STATUS: "NOT_STARTED",
             "hs_timestamp": str(task.due_at),
             "hs_task_type": "TODO",
-            "hubspot_owner_id": self._roster.id(task.owner) or "",
+            OWNER: self._roster.id(task.owner) or "",
         }
+
+
+def _said(task: Task) -> Json:
+    subject = task.subject[:LONGEST_SUBJECT]
+    text = marked(task, subject, task.body)
+    return {SUBJECT: subject, BODY: escape(text).replace("\n", "<br>")}
 
 
 def _text(held: Mapping[str, str | None]) -> str:
     return held.get(BODY) or ""
+
+
+def _plain(text: str) -> str:
+    """HTML as plain text; what a person's editor made of our line breaks is no edit."""
+    return unescape(re.sub(r"<[^>]*>", " ", text))
+
+
+def _made(held: Mapping[str, str | None]) -> int | None:
+    """When a task was made, ms."""
+    try:
+        return round(datetime.fromisoformat(held.get(MADE) or "").timestamp() * 1000)
+    except ValueError:
+        return None
 
 
 def _tied(companies: Sequence[str]) -> list[Json]:

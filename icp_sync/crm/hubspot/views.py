@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from icp_sync.crm.hubspot import segments
 from icp_sync.crm.hubspot.by_hand import SAVED, clicks
@@ -19,17 +18,14 @@ from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.definitions import conflict, missing_options
 from icp_sync.crm.hubspot.records import LISTS, Json
 from icp_sync.crm.hubspot.replies import complaints, summary
-from icp_sync.crm.rep_views import EARLIER, FOREIGN, provision_first
+from icp_sync.crm.whose import EARLIER, FOREIGN, OTHER_NAME, Whose, provision_first
 from icp_sync.domain.standing import FIELDS
 from icp_sync.domain.views import View
 from icp_sync.errors import AuthError, RequestError
 from icp_sync.ports import Blueprint, Step, StepKind, Views, ViewStep, unnoted
 
 DUPLICATE = "ILS.DUPLICATE_LIST_NAMES"
-NOT_OURS = (
-    "there is a list of that name that is not ours; rename it, or give ours another name "
-    "(outputs.views_prefix)"
-)
+NOT_OURS = f"there is a list of that name that is not ours; rename it, or {OTHER_NAME}"
 CHANGED = "people changed its filter, or made it static; --force takes it all the same"
 STATIC = "people made it a static list, which follows nothing; delete it to have it made again"
 
@@ -62,13 +58,6 @@ class Wanted:
         earlier = (self.blueprint.made & set(segments.properties_of(branch))) - {now}
         filters = (segments.filter_branch(view, name, self.zone) for name in earlier)
         return Whose.EARLIER if any(segments.same(branch, one) for one in filters) else Whose.THEIRS
-
-
-class Whose(Enum):
-    OURS = "as we make it"
-    EARLIER = "as we made it under earlier settings"
-    FOREIGN = "as we make it, and not made by us as far as anybody can tell"
-    THEIRS = "somebody's own, or changed by people"
 
 
 def provide(client: Client, catalogue: Catalogue, wanted: Wanted, *, apply: bool, force: bool) -> Views:
@@ -151,7 +140,7 @@ def _found(client: Client, wanted: Wanted) -> dict[str, Json]:
 
 def _planned(catalogue: Catalogue, wanted: Wanted, view: View, entry: Json | None) -> ViewStep:
     """What is to be done about one view."""
-    known = view.key in wanted.known and entry is not None
+    known = entry is not None and wanted.knows(view.key, entry)
     if view.field not in wanted.blueprint.fields:
         left = "; the list that was made before stays, without being kept up" if known else ""
         detail = f"left out: this connection does not carry {view.field}{left}"
@@ -162,7 +151,7 @@ def _planned(catalogue: Catalogue, wanted: Wanted, view: View, entry: Json | Non
         return _step(StepKind.CREATE, view.title, _meaning(wanted, view), key=view.key)
     whose = wanted.whose(view, entry)
     if whose is Whose.FOREIGN:
-        return _step(StepKind.CONFLICT, view.title, FOREIGN, key=view.key)
+        return _step(StepKind.CONFLICT, view.title, f"{FOREIGN}; {OTHER_NAME}", key=view.key)
     if whose is Whose.EARLIER:
         return _step(StepKind.UPDATE, view.title, EARLIER, key=view.key, entry=entry)
     if whose is Whose.THEIRS and not wanted.knows(view.key, entry):

@@ -121,6 +121,8 @@ _TASK = (
     ),
     pick(name="Priority", label="Priority", choices=picklists.choices(("High", "Normal", "Low"))),
     FieldDef(name="ActivityDate", label="Due Date Only", type="date"),
+    yes(name="IsReminderSet", label="Reminder Set"),
+    FieldDef(name="ReminderDateTime", label="Reminder Date/Time", type="datetime"),
     yes(name="IsClosed", label="Closed", **LOCKED),
     to("OwnerId", "Assigned To ID", "User", nillable=False),
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from icp_sync.simulator.clock import iso
-from icp_sync.simulator.salesforce import assignment, recycling
+from icp_sync.simulator.salesforce import activities, assignment, recycling
 from icp_sync.simulator.salesforce.call import Call
 from icp_sync.simulator.salesforce.duplicates import MATCHED, DuplicateRule
 from icp_sync.simulator.salesforce.errors import Json, Refusal, bad_json, row_error
@@ -170,6 +170,8 @@ def carry_out(terms: Terms, decided: Decided) -> str:
             terms.duplicates.websites = None
         if terms.assigns:
             assignment.run(terms.org, record, terms.source)
+    elif sobject.key == "task":
+        activities.follow(terms.org, record)
     return sobject.id_of(record)
 
 

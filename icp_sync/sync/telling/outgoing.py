@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from icp_sync.domain.plan import Result
 from icp_sync.domain.telling import SILENT, Telling
 from icp_sync.errors import IcpSyncError
 from icp_sync.http import Webhook
+from icp_sync.http.webhook import LONGEST_REST
 from icp_sync.journal import OPERATOR
 from icp_sync.ports import NO_OWNER, Crm, Task
 from icp_sync.sync.telling.formats import FORMATS, SLACK, task_text
@@ -18,6 +20,8 @@ SUBJECT = "ICP fit"
 MARKER = "icp-sync "
 """Before a message's key where a task carries it."""
 DOWN_AFTER = 600.0
+TASK = "tasks"
+"""The way by tasks in the CRM; a webhook is the way of its audience."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +36,10 @@ class Post:
 class Answer:
     """What became of one message. taken: it arrived. again: it may arrive when it is sent once more.
 
-    moot: there is no way to tell it, or nothing left to tell.
+    moot: there is nobody to tell, or nothing left to tell. unreachable: there is somebody, and no way to them.
     by: "webhook" or "task". why: "" when it arrived. retry_after: seconds, where the receiver said so.
+    down: the way by which nothing else would arrive now, "" for none. made_at: of a task that was there
+    already, when it was made, epoch seconds.
     """
 
     taken: bool
@@ -41,7 +47,10 @@ class Answer:
     why: str = ""
     again: bool = True
     moot: bool = False
+    unreachable: bool = False
     retry_after: float = 0.0
+    down: str = ""
+    made_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,20 +74,33 @@ class Outgoing:
         for post in filter(None, (self.reps, self.operators)):
             post.webhook.close()
 
-    def send(self, message: Message, crm: Crm, *, accounts: tuple[str, ...]) -> Answer:
-        """Send one message by the way that fits. accounts: what it is about, for a task."""
+    def send(
+        self,
+        message: Message,
+        crm: Crm,
+        *,
+        accounts: tuple[str, ...],
+        down: Set[str] = frozenset(),
+        writes: bool = True,
+    ) -> Answer | None:
+        """Send one message by the way that fits; None where that is not open now.
+
+        accounts: what it is about, for a task. down: ways that failed a moment ago. writes: whether we write to
+        the CRM at all; where we do not, no task is given.
+        """
         if message.audience == OPERATOR:
-            return _posted(message, self.operators)
-        if self.tasks and message.kind != "test":
-            if not message.to:
-                return _posted(message, self.reps, "nobody owns it, and no webhook is configured")
-            answer = self._given(message, crm, accounts)
-            if answer is not None:
-                return answer
-            return _posted(
-                message, self.reps, "the owner is not active in the CRM, and no webhook is configured"
-            )
-        return _posted(message, self.reps)
+            return _posted(message, self.operators, down)
+        if not self.tasks or message.kind == "test":
+            return _posted(message, self.reps, down)
+        if not writes:
+            return _posted(message, self.reps, down) if self.reps else None
+        if not message.to:
+            nobody = Answer(taken=False, by="webhook", why="nobody owns it", again=False, moot=True)
+            return _posted(message, self.reps, down) if self.reps else nobody
+        if TASK in down:
+            return None
+        answer = self._given(message, crm, accounts)
+        return _posted(message, self.reps, down) if answer is None else answer
 
     def _given(self, message: Message, crm: Crm, accounts: tuple[str, ...]) -> Answer | None:
         """None where the owner can have no task."""
@@ -93,21 +115,38 @@ class Outgoing:
             )
             noted = crm.give_task(task)
         except IcpSyncError as error:  # a missing right as well: somebody may grant it
-            return Answer(taken=False, by="task", why=str(error), retry_after=_patience(error))
+            return Answer(taken=False, by="task", why=str(error), retry_after=_patience(error), down=TASK)
         if noted.code == NO_OWNER:
             return None
         why = noted.message or noted.code or noted.result.value
         taken, moot = noted.result is Result.WRITTEN, noted.result is Result.GONE
         again = noted.result in (Result.FAILED, Result.UNCERTAIN)
-        return Answer(taken=taken, by="task", why="" if taken else why, again=again, moot=moot)
+        return Answer(
+            taken=taken,
+            by="task",
+            why="" if taken else why,
+            again=again,
+            moot=moot,
+            down=TASK if noted.result is Result.FAILED else "",
+            made_at=None if noted.made_at is None else noted.made_at / 1000,
+        )
 
 
-def _posted(message: Message, post: Post | None, otherwise: str = "no webhook is configured") -> Answer:
+def _posted(message: Message, post: Post | None, down: Set[str]) -> Answer | None:
     if post is None:
-        return Answer(taken=False, by="webhook", why=otherwise, again=False, moot=True)
+        why = f"{message.to or 'nobody'} is no active owner in the CRM, and no webhook is configured"
+        return Answer(taken=False, by="webhook", why=why, again=False, unreachable=True)
+    if message.audience in down or post.webhook.rests:
+        return None
     delivery = post.webhook.post(FORMATS[post.format](message), message.key)
-    return Answer(taken=not delivery.why, by="webhook", why=delivery.why, retry_after=delivery.retry_after)
+    return Answer(
+        taken=not delivery.why,
+        by="webhook",
+        why=delivery.why,
+        retry_after=delivery.retry_after,
+        down=message.audience if delivery.down else "",
+    )
 
 
 def _patience(error: IcpSyncError) -> float:
-    return float(getattr(error, "retry_after", None) or 0.0)
+    return min(float(getattr(error, "retry_after", None) or 0.0), LONGEST_REST)

@@ -51,6 +51,7 @@ notices_total = Metric(
     ["connection", "audience", "outcome"],
     registry=registry,
 )
+OUTCOMES = ("sent", "dropped", "failed", "retried")
 before_tell = fault_point("telling.send.before", "messages of which only the journal knows that they are due")
 after_tell = fault_point("telling.send.after", "messages that arrived and are still due in the journal")
 

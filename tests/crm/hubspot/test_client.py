@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from icp_sync.crm.hubspot import paths
 from icp_sync.crm.hubspot.client import Client
-from icp_sync.errors import AuthError, RequestError, UnavailableError
+from icp_sync.errors import AuthError, NoCallsLeftError, RequestError, UnavailableError
 from icp_sync.http import UncertainError
 from icp_sync.ports import Query, Stream
 from icp_sync.quota import Quota
@@ -155,7 +155,7 @@ def test_the_daily_limit_stops_every_call_without_sending_it() -> None:
         server.add("POST", SEARCH, status=429, json=DAILY)
         hubspot = client()
         for call in (lambda: hubspot.search({}), lambda: hubspot.batch_read(["1"], [])):
-            with pytest.raises(UnavailableError) as raised:
+            with pytest.raises(NoCallsLeftError) as raised:
                 call()
             assert raised.value.retry_after
         assert len(server.calls) == 1

@@ -43,6 +43,11 @@ class Errands(Portal):
         portal = self.simulator.portal.tasks
         portal.store.records[int(task)].props |= {"hs_task_status": "COMPLETED"}
 
+    def retype(self, task: str, subject: str = "", body: str = "") -> None:
+        held = self.simulator.portal.tasks.store.records[int(task)].props
+        held |= {"hs_task_subject": subject or held["hs_task_subject"]}
+        held |= {"hs_task_body": f"<p>{held['hs_task_body'].replace('<br>', '<br />')}</p>{body}"}
+
     def lose_next_task(self) -> None:
         self.fault("reset_after_apply", "POST tasks", nth=1)
 
@@ -98,3 +103,10 @@ def test_the_task_of_a_company_that_was_merged_is_found_at_its_survivor(portal: 
     again = portal.crm.give_task(task(kept))
     assert (again.result, again.id) == (Result.WRITTEN, made.id)
     assert len(portal.tasks()) == 1
+
+
+def test_a_task_that_an_editor_set_its_own_way_is_still_as_we_wrote_it(portal: Errands) -> None:
+    acme = portal.create()
+    first = portal.crm.give_task(task(acme, key="icp-sync 01"))
+    portal.retype(first.id)
+    assert portal.crm.give_task(task(acme, key="icp-sync 02")).id == first.id

@@ -48,6 +48,17 @@ class Errands(Org):
         assert record is not None
         record.props |= {"Status": "Completed"}
 
+    def retype(self, task: str, subject: str = "", body: str = "") -> None:
+        record = self.org.objects["task"].record(task)
+        assert record is not None
+        record.props |= {"Subject": subject or record.props["Subject"]}
+        record.props |= {"Description": record.props["Description"] + body}
+
+    def close_task(self, task: str, **what: str) -> None:
+        """By the API, as a person's page does."""
+        (reply,) = self.crm._client.update([{"id": task, "Status": "Completed", **what}], sobject="Task")
+        assert reply["success"]
+
     def lose_next_task(self) -> None:
         self.fault("reset_after_apply", "POST sobjects/", nth=1)
 
@@ -83,13 +94,26 @@ def org() -> Iterator[Errands]:
     org.close()
 
 
-def test_a_task_has_a_due_date_and_says_what_it_is_about(org: Errands) -> None:
+def test_a_task_says_what_it_is_about_and_reminds_without_a_due_date(org: Errands) -> None:
     acme = org.create()
     org.crm.give_task(task(acme))
     (record,) = org.org.objects["task"].rows(org.org.admin)
-    assert record.props["ActivityDate"] == "2026-11-23"
+    assert "ActivityDate" not in record.props or not record.props["ActivityDate"]
+    assert record.props["ReminderDateTime"].startswith("2026-11-23T")
     assert record.props["WhatId"] == acme
-    assert record.props["Description"].endswith(f"[icp-sync 0a1b2c3d, about account {acme}.]")
+    assert f"[icp-sync 0a1b2c3d, about account {acme}. " in record.props["Description"]
+
+
+def test_who_closes_our_task_was_not_in_touch_and_who_closes_their_own_was(org: Errands) -> None:
+    acme = org.create()
+    account = org.org.accounts.record(acme)
+    assert account is not None
+    before = account.props.get("LastActivityDate", "")
+    made = org.crm.give_task(task(acme))
+    org.close_task(made.id)
+    assert account.props.get("LastActivityDate", "") == before
+    org.close_task(made.id, ActivityDate="2026-12-24")
+    assert account.props["LastActivityDate"] == "2026-12-24"
 
 
 def test_a_digest_stands_by_itself(org: Errands) -> None:

@@ -11,20 +11,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from icp_sync.crm.canonical import instant
 from icp_sync.crm.salesforce.client import Client, Json
-from icp_sync.crm.salesforce.provisioning import access, existing, metadata, permission_sets, set_up
-from icp_sync.crm.salesforce.provisioning.metadata import OPPORTUNITY, Doomed, Ours, ours
+from icp_sync.crm.salesforce.provisioning import access, existing, permission_sets, set_up
+from icp_sync.crm.salesforce.provisioning.metadata import ACCOUNT, OPPORTUNITY, Doomed, Ours, ours
 from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS
 from icp_sync.crm.salesforce.soql import among, select
+from icp_sync.crm.salesforce.views import components, looking
+from icp_sync.crm.salesforce.views.looking import Listed, Unread
+from icp_sync.crm.whose import FOREIGN
 from icp_sync.domain.stamp import STAMP
-from icp_sync.domain.standing import Field
+from icp_sync.domain.standing import FIELDS, Field
+from icp_sync.domain.views import View, marked
 from icp_sync.errors import AuthError, RequestError
 from icp_sync.ports import Blueprint
 
-MAKING_SECONDS = 60.0
-"""Within so long of its creation a list view is still being made, not changed by people."""
-
+NOT_CARRIED = "this connection does not carry its field"
 UNREADABLE = "how it was set up could not be read, so nobody knows whose it is"
 FIELD, VIEW, SET = "CustomField", "ListView", "PermissionSet"
 T = TypeVar("T")
@@ -74,7 +75,7 @@ def look(client: Client, blueprint: Blueprint) -> Belongings:
     questions: tuple[tuple[str, Callable[[], list[Belonging]]], ...] = (
         ("list views", lambda: list(_views(client, blueprint))),
         ("fields", lambda: list(_fields(client, blueprint))),
-        ("permission sets", lambda: list(_sets(client))),
+        ("permission sets", lambda: list(_sets(client, blueprint))),
     )
     found: list[Belonging] = []
     for what, ask in questions:
@@ -90,9 +91,11 @@ def _fields(client: Client, blueprint: Blueprint) -> Iterator[Belonging]:
         ids = set_up.custom(client, table.names.values(), table.sobject)
         for field, target in table.names.items():
             if (id := ids.get(target.lower())) is not None:
-                told = set_up.metadata(client, id)
-                yield _field(table, target, id, _not_made(table.known[field], told))
-    yield from _earlier(client, blueprint)
+                spared = _not_made(table.known[field], set_up.metadata(client, id))
+                spared = spared or ("" if blueprint.mine(table.shown(target)) else FOREIGN)
+                yield _field(table, target, id, spared)
+    yield from _earlier(client, blueprint, ACCOUNT)
+    yield from _earlier(client, blueprint, OPPORTUNITY)
 
 
 def _field(table: Ours, target: str, id: str, spared: str) -> Belonging:
@@ -101,17 +104,23 @@ def _field(table: Ours, target: str, id: str, spared: str) -> Belonging:
     )
 
 
-def _earlier(client: Client, blueprint: Blueprint) -> Iterator[Belonging]:
-    """Fields of deals that were made under earlier settings: of the stamp whichever they fit."""
-    now = {name.lower() for name in blueprint.deal_fields.values()}
-    names = {name.rpartition(".")[2] for name in blueprint.deals_made}
-    table = Ours(sobject=OPPORTUNITY, names={}, known=STAMP)
-    wanted = sorted(name for name in names if name.lower() not in now)
-    ids = set_up.custom(client, wanted, OPPORTUNITY) if wanted else {}
+def _earlier(client: Client, blueprint: Blueprint, sobject: str) -> Iterator[Belonging]:
+    """Fields that were made under earlier settings: whichever of ours they fit."""
+    of_deals = sobject == OPPORTUNITY
+    table = Ours(sobject=sobject, names={}, known=STAMP if of_deals else FIELDS)
+    current = blueprint.deal_fields if of_deals else blueprint.fields
+    made = (
+        {name.rpartition(".")[2] for name in blueprint.deals_made}
+        if of_deals
+        else {name for name in blueprint.made if name.endswith("__c") and "." not in name}
+    )
+    now = {name.lower() for name in current.values()}
+    wanted = sorted(name for name in made if name.lower() not in now)
+    ids = set_up.custom(client, wanted, sobject) if wanted else {}
     for target in wanted:
         if (id := ids.get(target.lower())) is not None:
             told = set_up.metadata(client, id)
-            reasons = [_not_made(known, told) for known in STAMP.values()]
+            reasons = [_not_made(known, told) for known in table.known.values()]
             yield _field(table, target, id, "" if "" in reasons else reasons[0])
 
 
@@ -127,56 +136,60 @@ def _not_made(known: Field, told: Json | None) -> str:
 
 
 def _views(client: Client, blueprint: Blueprint) -> Iterator[Belonging]:
-    columns = ["Id", "DeveloperName", "Name", "SobjectType", "CreatedDate", "LastModifiedDate"]
-    where = [among("SobjectType", ("Account", "Contact")), "NamespacePrefix = null"]
-    rows = _rows(client, columns, "ListView", where)
+    listed = looking.listed(client)
     of_reps = {id[:15] for id in blueprint.views.values()}
-    for row in rows:
-        if str(row["Id"])[:15] in of_reps:
-            name = f"{row['SobjectType']}.{row['DeveloperName']}"
-            yield Belonging(
-                kind=VIEW, full_name=name, what=f"list view {name}", id=str(row["Id"]), told=False
-            )
-    yield from _tier_views(blueprint, [row for row in rows if str(row["Id"])[:15] not in of_reps])
+    for one in listed:
+        if one.id[:15] in of_reps:
+            what = f"list view {one.full_name}"
+            yield Belonging(kind=VIEW, full_name=one.full_name, what=what, id=one.id, told=False)
+    yield from _tier_views(client, blueprint, [one for one in listed if one.id[:15] not in of_reps])
 
 
-def _tier_views(blueprint: Blueprint, found: Sequence[Json]) -> Iterator[Belonging]:
-    """Those that are made together with the fields."""
-    rows = {str(row["DeveloperName"]).lower(): row for row in found if row.get("SobjectType") == "Account"}
-    for view in metadata.list_views(blueprint.fields):
-        if (row := rows.get(view.name.lower())) is None:
-            continue
-        spared = "people have changed it since it was made, so it is theirs" if _changed(row) else ""
-        if row.get("Name") != dict(view.body)["label"]:
-            spared = "it is called differently, so it is somebody else's"
-        yield Belonging(
-            kind=VIEW,
-            full_name=view.full_name,
-            what=f"list view {view.name}",
-            id=str(row["Id"]),
-            spared=spared,
-        )
+def _tier_views(client: Client, blueprint: Blueprint, listed: Sequence[Listed]) -> Iterator[Belonging]:
+    """Those that are made together with the fields, now or under earlier settings."""
+    found = {one.full_name.lower(): one for one in listed}
+    for view in (view for view in marked(blueprint.mark) if components.of_state(view)):
+        name = f"{ACCOUNT}.{components.developer_name(view)}"
+        if (one := found.get(name.lower())) is not None:
+            what = f"list view {one.name}"
+            spared = _not_as_made(client, blueprint, view, one, what)
+            if spared != NOT_CARRIED:
+                yield Belonging(kind=VIEW, full_name=one.full_name, what=what, id=one.id, spared=spared)
 
 
-def _changed(row: Json) -> bool:
-    made, changed = (instant(str(row.get(name) or "")) for name in ("CreatedDate", "LastModifiedDate"))
-    return made is None or changed is None or changed - made > MAKING_SECONDS
+def _not_as_made(client: Client, blueprint: Blueprint, view: View, one: Listed, what: str) -> str:
+    """Why a list view of our name is not ours to take away, "" when it is."""
+    if view.field not in blueprint.fields and what not in blueprint.made:
+        return NOT_CARRIED
+    if not blueprint.mine(what):
+        return FOREIGN
+    if one.label != components.label(view):
+        return "it is called differently, so it is somebody else's"
+    if not one.changed:
+        return ""
+    told = looking.described(client, one)
+    if isinstance(told, Unread) or not looking.as_made(told, view, blueprint):
+        return "people have changed it since it was made, so it is theirs"
+    return ""
 
 
-def _sets(client: Client) -> Iterator[Belonging]:
+def _sets(client: Client, blueprint: Blueprint) -> Iterator[Belonging]:
     where = [among("Name", (READERS, INTEGRATION)), "NamespacePrefix = null"]
     rows = {str(row["Name"]): row for row in _rows(client, ["Id", "Name", "Label"], "PermissionSet", where)}
     for name in (READERS, INTEGRATION):  # the one we have goes last
         if (row := rows.get(name)) is None:
             continue
-        mine = row.get("Label") == permission_sets.label(name)
+        what = f"permission set {name}"
+        spared = "" if blueprint.mine(what) else FOREIGN
+        if row.get("Label") != permission_sets.label(name):
+            spared = "it is called differently, so it is somebody else's"
         yield Belonging(
             kind=SET,
             full_name=name,
-            what=f"permission set {name}",
+            what=what,
             id=str(row["Id"]),
             holders=access.people(client, str(row["Id"])),
-            spared="" if mine else "it is called differently, so it is somebody else's",
+            spared=spared,
         )
 
 

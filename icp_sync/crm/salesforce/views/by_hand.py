@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from icp_sync.crm.salesforce.views import components, sections
 from icp_sync.crm.salesforce.views.looking import Setup, Unread
+from icp_sync.crm.salesforce.views.sections import Own
 from icp_sync.crm.salesforce.views.steps import Intent
 from icp_sync.domain.standing import FIELDS
 from icp_sync.domain.views import View
@@ -29,14 +30,14 @@ def by_hand(
     intents: Sequence[Intent],
     wanted: Sequence[View],
     setup: Setup,
-    fields: Mapping[str, str],
+    own: Own,
     *,
     refused: bool,
 ) -> tuple[str, ...]:
     """A sentence each. refused: whether we may not change metadata."""
     told = [PROJECT] if refused else []
-    told += _views(intents, wanted, fields)
-    told += _layouts(intents, setup, fields, refused=refused)
+    told += _views(intents, wanted, own.fields)
+    told += _layouts(intents, setup, own)
     return (*told, OWN_VIEW)
 
 
@@ -56,22 +57,18 @@ def _views(intents: Sequence[Intent], wanted: Sequence[View], fields: Mapping[st
         )
 
 
-def _layouts(
-    intents: Sequence[Intent], setup: Setup, fields: Mapping[str, str], *, refused: bool
-) -> Iterator[str]:
-    names = [FIELDS[name].label for name in (*sections.LEFT, *sections.RIGHT) if name in fields]
+def _layouts(intents: Sequence[Intent], setup: Setup, own: Own) -> Iterator[str]:
+    names = [FIELDS[name].label for name in (*sections.LEFT, *sections.RIGHT) if name in own.fields]
     listed = ", ".join(names)
-    failed = [one for one in intents if one.told.step.what.startswith(f"section {sections.LABEL}")]
+    about = [
+        one for one in intents if one.told.step.what.startswith((f"section {own.label} ", "page layouts"))
+    ]
     if not names:
         return
-    if (
-        refused
-        or isinstance(setup.layouts, Unread)
-        or any(one.kind in (StepKind.CONFLICT, StepKind.NOTE) for one in failed)
-    ):
+    if any(one.kind in (StepKind.CONFLICT, StepKind.NOTE) for one in about):
         yield (
             "A section by hand: Setup → Object Manager → Account → Page Layouts → the layout → drag Section "
-            f"into it, call it {sections.LABEL}, two columns, then drag in {listed}; Save."
+            f"into it, call it {own.label}, two columns, then drag in {listed}; Save."
         )
     if isinstance(setup.dynamic, Unread):
         yield (
@@ -82,5 +79,5 @@ def _layouts(
         yield (
             f"The Lightning page {page} shows fields of its own (Dynamic Forms), so our section of the page "
             "layout is not seen there: Setup → Lightning App Builder → that page → Fields → drag Field "
-            f"Section onto it, call it {sections.LABEL}, then drag in {listed}; Save."
+            f"Section onto it, call it {own.label}, then drag in {listed}; Save."
         )

@@ -30,6 +30,15 @@ _EXTRA = {"tier_changed": ("previous_tier", "tier_changed_at")}
 _ACCOUNT_COLUMNS = ("fit_score", "tier", "priority")
 _CONTACT_HEAD = ("FULL_NAME", "CONTACT.TITLE", "ACCOUNT.NAME")
 _OWNER = "CORE.USERS.ALIAS"
+_PATHS = {
+    ("accounts", "ACCOUNT.NAME"): "Name",
+    ("accounts", _OWNER): "Owner.Alias",
+    ("contacts", "FULL_NAME"): "Name",
+    ("contacts", "CONTACT.TITLE"): "Title",
+    ("contacts", "ACCOUNT.NAME"): "Account.Name",
+    ("contacts", _OWNER): "Owner.Alias",
+}
+"""What a describe calls the columns that metadata names by a token of the list's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +68,17 @@ def filters(view: View, fields: Mapping[str, str]) -> Filter | None:
     known = fields if view.of == "accounts" else shared(fields)
     if view.field not in known:
         return None
-    values = view.values or (f"LAST_N_DAYS:{view.within_days}",)
-    return Filter(field=known[view.field], values=values)
+    return Filter(field=known[view.field], values=values(view))
+
+
+def values(view: View) -> tuple[str, ...]:
+    """What a view asks its field for."""
+    return view.values or (f"LAST_N_DAYS:{view.within_days}",)
+
+
+def column_paths(view: View, fields: Mapping[str, str]) -> list[str]:
+    """The columns of a view as a describe names them: by the way to the field."""
+    return [_PATHS.get((view.of, name), name) for name in _columns(view, fields, "")]
 
 
 def developer_name(view: View) -> str:

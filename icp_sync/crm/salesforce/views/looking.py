@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from icp_sync.crm.canonical import instant
 from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.ids import long_id
 from icp_sync.crm.salesforce.provisioning import access, set_up
@@ -22,9 +23,15 @@ from icp_sync.crm.salesforce.provisioning.metadata import ACCOUNT
 from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS
 from icp_sync.crm.salesforce.soql import among, literal, select
 from icp_sync.crm.salesforce.views import components, sections
-from icp_sync.crm.salesforce.views.components import CONTACT, Filter, shared
+from icp_sync.crm.salesforce.views.components import CONTACT, SHARED, Filter, shared
+from icp_sync.crm.salesforce.views.sections import Own
+from icp_sync.crm.whose import FOREIGN, Whose
+from icp_sync.domain.views import View
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.ports import Blueprint
+
+MAKING_SECONDS = 60.0
+"""Within so long of its creation a list view is still being made, not changed by people."""
 
 LONGEST = 300
 """Characters of a refusal that are told."""
@@ -43,12 +50,14 @@ class Unread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A list view of the org. name: its API name, label: what people read."""
+    """A list view of the org. name: its API name, label: what people read. changed: whether anybody has
+    changed it since it was made."""
 
     id: str
     sobject: str
     name: str
     label: str
+    changed: bool = False
 
     @property
     def full_name(self) -> str:
@@ -57,7 +66,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formula:
-    """A field of contacts with a name of ours. ours: whether it is the formula we make; why not, else."""
+    """A field of contacts with a name of ours. why_not: why it is none that we made, "" when it is."""
 
     id: str
     target: str
@@ -96,7 +105,7 @@ def look(client: Client, blueprint: Blueprint) -> Setup:
     fields = blueprint.fields
     return Setup(
         views=told(lambda: listed(client)),
-        formulas=told(lambda: formulas(client, fields)),
+        formulas=told(lambda: formulas(client, blueprint)),
         missing=_missing(client, fields),
         sets={name: told(partial(access.held, client, name)) for name in (INTEGRATION, READERS)},
         layouts=told(lambda: layouts(client)),
@@ -113,7 +122,7 @@ def told(ask: Callable[[], T]) -> T | Unread:
 
 def listed(client: Client) -> tuple[Listed, ...]:
     """The list views of accounts and contacts we see, none of a package."""
-    columns = ["Id", "DeveloperName", "Name", "SobjectType"]
+    columns = ["Id", "DeveloperName", "Name", "SobjectType", "CreatedDate", "LastModifiedDate"]
     where = [among("SobjectType", (ACCOUNT, CONTACT)), "NamespacePrefix = null"]
     return tuple(
         Listed(
@@ -121,18 +130,50 @@ def listed(client: Client) -> tuple[Listed, ...]:
             sobject=str(row["SobjectType"]),
             name=str(row["DeveloperName"]),
             label=str(row.get("Name") or ""),
+            changed=changed(row),
         )
         for row in access.rows(client, select(columns, "ListView", where))
     )
 
 
-def asks(client: Client, view: Listed, wanted: Filter) -> bool | Unread:
-    """Whether a list view shows all records that pass this filter, and no others."""
+def changed(row: Mapping[str, object]) -> bool:
+    """Whether a list view was changed after it was made. row: with CreatedDate and LastModifiedDate."""
+    made, last = (instant(str(row.get(name) or "")) for name in ("CreatedDate", "LastModifiedDate"))
+    return made is None or last is None or last - made > MAKING_SECONDS
+
+
+def described(client: Client, view: Listed) -> Json | Unread:
+    """A list view as describing it tells."""
     path = f"sobjects/{view.sobject}/listviews/{view.id}/describe"
     found = told(lambda: client.call("GET", path).data)
     if isinstance(found, Unread) or not isinstance(found, dict):
         return found if isinstance(found, Unread) else Unread(why="its filter was not told")
-    return same(found, wanted)
+    return found
+
+
+def whose(found: Json, view: View, blueprint: Blueprint, *, known: bool) -> Whose:
+    """By what a described list view asks, whatever it is called. known: whether the journal has its id."""
+    now = components.filters(view, blueprint.fields)
+    if now is not None and same(found, now):
+        return Whose.OURS if known or blueprint.mine(now.field) else Whose.FOREIGN
+    values = components.values(view)
+    earlier = (Filter(field=name, values=values) for name in blueprint.made if name.endswith("__c"))
+    return Whose.EARLIER if any(same(found, one) for one in earlier) else Whose.THEIRS
+
+
+def asked(found: Json) -> str:
+    """What a described list view asks, in Salesforce's words, for who may want it back."""
+    where = _WHERE.search(str(found.get("query") or ""))
+    return " ".join(where[1].split())[:LONGEST] if where is not None else "for everything"
+
+
+def as_made(found: Json, view: View, blueprint: Blueprint) -> bool:
+    """Whether a described list view has our filter, and our columns in our order."""
+    now = components.filters(view, blueprint.fields)
+    listed = found.get("columns")
+    shown = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    held = [str(one.get("fieldNameOrPath")) for one in shown if not one.get("hidden")]
+    return now is not None and same(found, now) and held == components.column_paths(view, blueprint.fields)
 
 
 def same(described: Mapping[str, Any], wanted: Filter) -> bool:
@@ -171,21 +212,29 @@ def _same(condition: Mapping[str, Any], wanted: Filter) -> bool:
     )
 
 
-def formulas(client: Client, fields: Mapping[str, str]) -> Mapping[str, Formula]:
-    """The fields of contacts that bear a name of ours, by lower-case API name."""
-    wanted = shared(fields)
-    ids = set_up.custom(client, wanted.values(), CONTACT) if wanted else {}
+def formulas(client: Client, blueprint: Blueprint) -> Mapping[str, Formula]:
+    """The fields of contacts that bear a name of ours, now or under earlier settings, by lower-case name."""
+    wanted = {target: name for name, target in shared(blueprint.fields).items()}
+    made = {name for name in blueprint.made if name.endswith("__c") and "." not in name}
+    names = sorted({*wanted, *made}, key=lambda name: (name not in wanted, name))
+    ids = set_up.custom(client, names, CONTACT) if names else {}
     found = {}
-    for name, target in wanted.items():
+    for target in names:
         if (id := ids.get(target.lower())) is not None:
-            why = _not_ours(name, target, set_up.metadata(client, id))
-            found[target.lower()] = Formula(id=id, target=target, why_not=why)
+            setup = set_up.metadata(client, id)
+            meant = [wanted[target]] if target in wanted else list(SHARED)
+            reasons = [_not_ours(name, target, setup, blueprint) for name in meant]
+            if target in wanted or "" in reasons:
+                why = "" if "" in reasons else reasons[0]
+                found[target.lower()] = Formula(id=id, target=target, why_not=why)
     return found
 
 
-def _not_ours(name: str, target: str, setup: Json | None) -> str:
+def _not_ours(name: str, target: str, setup: Json | None, blueprint: Blueprint) -> str:
     if setup is None:
         return "how it was set up could not be read"
+    if not blueprint.mine(target):
+        return FOREIGN
     wanted = components.formula(name, target)
     if "".join(str(setup.get("formula") or "").split()).lower() != wanted.lower():
         return f"it exists and is not the formula {wanted}"
@@ -218,9 +267,9 @@ def layout(client: Client, id: str, name: str) -> Page:
     return Page(id=id, name=name, metadata=metadata)
 
 
-def with_section(client: Client, fields: Mapping[str, str]) -> tuple[Page, ...]:
+def with_section(client: Client, own: Own) -> tuple[Page, ...]:
     """The layouts that have our section."""
-    return tuple(page for page in layouts(client) if sections.shows(page.metadata, fields) == "ours")
+    return tuple(page for page in layouts(client) if sections.shows(page.metadata, own) == "ours")
 
 
 def _dynamic(client: Client) -> tuple[str, ...]:

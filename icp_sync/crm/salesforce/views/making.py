@@ -6,22 +6,23 @@ conflict, and the rest is made without it. Doing it twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from icp_sync.crm.salesforce.client import Client
+from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.provisioning.deploying import Failure, NoRightError, deploy
 from icp_sync.crm.salesforce.provisioning.granting import give
 from icp_sync.crm.salesforce.provisioning.metadata import Component
 from icp_sync.crm.salesforce.views import looking, sections, steps
 from icp_sync.crm.salesforce.views.by_hand import by_hand
-from icp_sync.crm.salesforce.views.components import Filter, shared
+from icp_sync.crm.salesforce.views.components import shared
 from icp_sync.crm.salesforce.views.looking import Listed, Page, Unread
 from icp_sync.crm.salesforce.views.page_layouts import written
-from icp_sync.crm.salesforce.views.steps import Intent, Learned
+from icp_sync.crm.salesforce.views.steps import Intent, Learned, Shelf
+from icp_sync.crm.whose import provision_first
 from icp_sync.domain.views import View
 from icp_sync.errors import UnavailableError
-from icp_sync.ports import Blueprint, Step, StepKind, Views, ViewStep
+from icp_sync.ports import Blueprint, Step, StepKind, Views, ViewStep, unnoted
 
 ROUNDS = 5
 """Deployments tried: what Salesforce will not take is left out of the next."""
@@ -45,13 +46,15 @@ def views(
     *,
     apply: bool,
     force: bool,
+    note: Callable[[ViewStep], None] = unnoted,
 ) -> Views:
     """The steps to the views, taken when `apply`, else only tried by Salesforce."""
     work = _Work(client, wanted, blueprint, known, force=force)
+    work.refuse_unprovisioned()
     try:
         planned = work.tried()
         if apply:
-            planned = work.taken(planned)
+            planned = work.taken(planned, note)
     except NoRightError as error:
         planned = work.untaken(f"we may not change metadata: {error}")
     return work.told(planned)
@@ -88,8 +91,16 @@ class _Work:
         self._setup = looking.look(client, blueprint)
         self._learned = Learned()
         self._plain: Mapping[str, str] = {}  # list views refused with plain names of fields → why
-        self._asked: dict[tuple[str, Filter], bool | Unread] = {}
+        self._described: dict[str, Json | Unread] = {}
         self._refused = False
+        self._own = sections.of(blueprint, self._setup.missing)
+
+    def refuse_unprovisioned(self) -> None:
+        """Raise ConfigError where the org has none of the fields that views filter by."""
+        fields = self._blueprint.fields
+        names = dict.fromkeys(fields[view.field] for view in self._wanted if view.field in fields)
+        if names and self._setup.missing.issuperset(name.lower() for name in names):
+            raise provision_first(list(names))
 
     def tried(self) -> list[Intent]:
         """The plan less what Salesforce does not take of it; nothing is changed."""
@@ -106,7 +117,7 @@ class _Work:
         names = ", ".join(one.name for one in failures)
         raise UnavailableError(f"Salesforce refuses every time something else: {names}")
 
-    def taken(self, planned: Sequence[Intent]) -> list[Intent]:
+    def taken(self, planned: Sequence[Intent], note: Callable[[ViewStep], None]) -> list[Intent]:
         """The plan, taken."""
         components = self._components(planned)
         failures = deploy(self._client, components, check_only=False) if components else []
@@ -114,12 +125,17 @@ class _Work:
             why = "; ".join(f"{one.name}: {one.problem}" for one in failures)
             raise UnavailableError(f"the org changes while we look at it: {why}")
         listed = looking.told(lambda: looking.listed(self._client)) if components else self._setup.views
-        return [self._done(one, listed) for one in planned]
+        done = []
+        for one in planned:
+            done.append(self._done(one, listed))
+            if done[-1].told.step.done:
+                note(done[-1].told)
+        return done
 
     def untaken(self, why: str) -> list[Intent]:
         """The plan when nothing of it may be done."""
         self._refused = True
-        going = (StepKind.CREATE, StepKind.ADD_OPTION, StepKind.RESTORE)
+        going = (StepKind.CREATE, StepKind.ADD_OPTION, StepKind.RESTORE, StepKind.UPDATE)
         return [one.turned(StepKind.NOTE, why) if one.kind in going else one for one in self._plan()]
 
     def lacking(self) -> tuple[list[Component], list[Step]]:
@@ -149,30 +165,37 @@ class _Work:
             ViewStep(step=Step(kind=StepKind.NOTE, what=f"Lightning page {page}", detail=DYNAMIC))
             for page in (() if isinstance(dynamic, Unread) else dynamic)
         ]
-        hands = by_hand(planned, self._wanted, self._setup, fields, refused=self._refused)
+        hands = by_hand(planned, self._wanted, self._setup, self._own, refused=self._refused)
         return Views(steps=(*(one.told for one in planned), *notes), by_hand=hands)
 
     def _plan(self) -> list[Intent]:
         setup, fields = self._setup, self._blueprint.fields
-        formulas = list(steps.formulas(setup, fields, self._learned))
+        formulas = list(steps.formulas(setup, self._blueprint, self._learned))
         usable = frozenset(
             target.lower()
             for target, one in zip(shared(fields).values(), formulas, strict=True)
             if one.kind in (StepKind.CREATE, StepKind.KEEP)
         )
+        shelf = Shelf(
+            setup=setup,
+            blueprint=self._blueprint,
+            known=self._known,
+            learned=self._learned,
+            describe=self._describe,
+            usable=usable,
+        )
         return [
             *formulas,
-            *steps.views(self._wanted, setup, fields, self._known, self._learned, self._asks, usable),
+            *steps.views(self._wanted, shelf),
             *steps.grants(setup, fields, usable),
-            *steps.layouts(setup, fields),
+            *steps.layouts(setup, self._blueprint, self._own),
         ]
 
-    def _asks(self, view: Listed, wanted: Filter) -> bool | Unread:
+    def _describe(self, view: Listed) -> Json | Unread:
         """Asked once of each."""
-        place = (view.id, wanted)
-        if place not in self._asked:
-            self._asked[place] = looking.asks(self._client, view, wanted)
-        return self._asked[place]
+        if view.id not in self._described:
+            self._described[view.id] = looking.described(self._client, view)
+        return self._described[view.id]
 
     def _components(self, planned: Sequence[Intent]) -> list[Component]:
         going = [one for one in planned if self._force or one.kind is not StepKind.RESTORE]
@@ -217,13 +240,20 @@ class _Work:
 
     def _with_section(self, page: Page) -> str:
         """Put our section on a layout; why that could not be done, "" when it could."""
-        missing = self._setup.missing
-        fields = {k: v for k, v in self._blueprint.fields.items() if v.lower() not in missing}
-        return written(
-            self._client,
-            page,
-            lambda now: None if sections.shows(now, fields) else sections.added(now, fields),
-        )
+        own = self._own
+
+        def change(now: Json) -> Json | str:
+            found = sections.ours(now, own)
+            if found is not None:
+                return sections.renewed(now, own) if sections.outdated(found, own) else ""
+            there = sections.shows(now, own)
+            return (
+                f"there is a section {own.label} that is not ours alone"
+                if there
+                else sections.added(now, own)
+            )
+
+        return written(self._client, page, own, change)
 
 
 def _for_hands(planned: Sequence[Intent]) -> Iterator[Step]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.provisioning.deploying import Failure
-from icp_sync.crm.salesforce.views import looking
+from icp_sync.crm.salesforce.views import looking, sections
 from icp_sync.crm.salesforce.views.components import CONTACT
 from icp_sync.crm.salesforce.views.looking import Unread
 from icp_sync.ports import Blueprint
@@ -29,10 +29,9 @@ class OwnUses:
 
 def uses(client: Client, blueprint: Blueprint) -> OwnUses:
     """Ours, as far as it can be asked: what cannot is told as a stranger's."""
-    fields = blueprint.fields
-    formulas = looking.told(lambda: looking.formulas(client, fields))
+    formulas = looking.told(lambda: looking.formulas(client, blueprint))
     mine = [] if isinstance(formulas, Unread) else [one for one in formulas.values() if not one.why_not]
-    layouts = looking.told(lambda: looking.with_section(client, fields))
+    layouts = looking.told(lambda: looking.with_section(client, sections.of(blueprint)))
     pages: Iterable[str] = () if isinstance(layouts, Unread) else (page.id for page in layouts)
     return OwnUses(
         ids=frozenset((*blueprint.views.values(), *(one.id for one in mine), *pages)),

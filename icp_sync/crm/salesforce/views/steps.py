@@ -9,22 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from icp_sync.crm.salesforce.client import Json
 from icp_sync.crm.salesforce.ids import long_id
 from icp_sync.crm.salesforce.provisioning import granting
 from icp_sync.crm.salesforce.provisioning.access import Held
 from icp_sync.crm.salesforce.provisioning.granting import Grant
 from icp_sync.crm.salesforce.provisioning.metadata import Component
 from icp_sync.crm.salesforce.provisioning.permission_sets import Grants
-from icp_sync.crm.salesforce.views import components, sections
-from icp_sync.crm.salesforce.views.components import CONTACT, Filter, shared
+from icp_sync.crm.salesforce.views import components, looking, sections
+from icp_sync.crm.salesforce.views.components import CONTACT, shared
 from icp_sync.crm.salesforce.views.looking import Listed, Page, Setup, Unread
+from icp_sync.crm.salesforce.views.sections import Own
+from icp_sync.crm.whose import EARLIER, FOREIGN, OTHER_NAME, Whose
 from icp_sync.domain.views import View
-from icp_sync.ports import Step, StepKind, ViewStep
+from icp_sync.ports import Blueprint, Step, StepKind, ViewStep
 
-Asks = Callable[[Listed, Filter], "bool | Unread"]
-"""Whether a list view has a filter."""
+Describe = Callable[[Listed], "Json | Unread"]
+"""What describing a list view tells of it."""
 
 FIRST = "icp-sync provision --apply makes it first"
+BEFORE = "made before; now"
 HIDDEN = "the org has it, and does not show it to us: what it shows would be replaced"
 
 
@@ -58,15 +62,15 @@ class Learned:
     prefixed: bool = False
 
 
-def formulas(setup: Setup, fields: Mapping[str, str], learned: Learned) -> Iterator[Intent]:
+def formulas(setup: Setup, blueprint: Blueprint, learned: Learned) -> Iterator[Intent]:
     """The fields of contacts."""
-    for name, target in shared(fields).items():
+    for name, target in shared(blueprint.fields).items():
         component = components.formula_field(name, target)
         step = Step(kind=StepKind.CREATE, what=component.full_name, detail=components.formula(name, target))
         one = Intent(told=ViewStep(step=step), component=component)
         found = setup.formulas if isinstance(setup.formulas, Unread) else setup.formulas.get(target.lower())
         if isinstance(found, Unread):
-            yield one.turned(StepKind.NOTE, found.why)
+            yield _unread(one, found, made=component.full_name in blueprint.made)
         elif found is not None:
             kind = StepKind.CONFLICT if found.why_not else StepKind.KEEP
             yield one.turned(kind, found.why_not)
@@ -78,29 +82,37 @@ def formulas(setup: Setup, fields: Mapping[str, str], learned: Learned) -> Itera
             yield one
 
 
-def views(
-    wanted: Sequence[View],
-    setup: Setup,
-    fields: Mapping[str, str],
-    known: Mapping[str, str],
-    learned: Learned,
-    asks: Asks,
-    usable: frozenset[str],
-) -> Iterator[Intent]:
-    """The list views. usable: lower-case fields of contacts that are ours, or will be."""
+def _unread(one: Intent, found: Unread, *, made: bool) -> Intent:
+    """What cannot be looked at is there all the same, as far as we know, where we made it."""
+    return (
+        one.turned(StepKind.KEEP, f"{BEFORE} {found.why}") if made else one.turned(StepKind.NOTE, found.why)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """What list views are judged by. known: key → id as the journal has it. usable: lower-case fields of
+    contacts that are ours, or will be."""
+
+    setup: Setup
+    blueprint: Blueprint
+    known: Mapping[str, str]
+    learned: Learned
+    describe: Describe
+    usable: frozenset[str]
+
+    def knows(self, key: str, found: Listed) -> bool:
+        return _known(self.known, key) == long_id(found.id)
+
+
+def views(wanted: Sequence[View], shelf: Shelf) -> Iterator[Intent]:
+    """The list views."""
     for view in wanted:
-        yield _view(view, setup, fields, known, learned, asks, usable)
+        yield _view(view, shelf)
 
 
-def _view(
-    view: View,
-    setup: Setup,
-    fields: Mapping[str, str],
-    known: Mapping[str, str],
-    learned: Learned,
-    asks: Asks,
-    usable: frozenset[str],
-) -> Intent:
+def _view(view: View, shelf: Shelf) -> Intent:
+    setup, fields = shelf.setup, shelf.blueprint.fields
     name = components.developer_name(view)
     step = Step(kind=StepKind.CREATE, what=f"list view {name}", detail=components.label(view))
     one = Intent(told=ViewStep(step=step, key=view.key, name=components.label(view)))
@@ -108,43 +120,49 @@ def _view(
     if asked is None:
         return one.turned(StepKind.NOTE, f"this connection carries no {view.field} to filter by")
     if isinstance(setup.views, Unread):
-        return one.turned(StepKind.NOTE, setup.views.why)
+        return _unread(one, setup.views, made=view.key in shelf.known)
+    found = find(view, setup.views, shelf.known)
+    if found is not None:
+        return _there(one, view, found, shelf)
     if view.of == "accounts" and asked.field.lower() in setup.missing:
         return one.turned(StepKind.NOTE, f"there is no field {asked.field}; {FIRST}")
-    if view.of == "contacts" and asked.field.lower() not in usable:
+    if view.of == "contacts" and asked.field.lower() not in shelf.usable:
         return one.turned(StepKind.NOTE, f"it filters by {CONTACT}.{asked.field}, which is not ours")
-    found = find(view, setup.views, known)
-    if found is None:
-        component = components.list_view(view, fields, prefixed=learned.prefixed)
-        why = learned.refused.get(component.full_name.lower(), "") if component is not None else ""
-        return one.turned(StepKind.CONFLICT, why) if why else replace(one, component=component)
-    return _there(one, view, found, fields, known, learned, asks(found, asked))
+    component = components.list_view(view, fields, prefixed=shelf.learned.prefixed)
+    why = shelf.learned.refused.get(component.full_name.lower(), "") if component is not None else ""
+    return one.turned(StepKind.CONFLICT, why) if why else replace(one, component=component)
 
 
-def _there(
-    one: Intent,
-    view: View,
-    found: Listed,
-    fields: Mapping[str, str],
-    known: Mapping[str, str],
-    learned: Learned,
-    same: bool | Unread,
-) -> Intent:
+def _there(one: Intent, view: View, found: Listed, shelf: Shelf) -> Intent:
     """A list view that is there already."""
-    ours = _known(known, view.key) == long_id(found.id)
+    blueprint, known = shelf.blueprint, shelf.knows(view.key, found)
     named = replace(one, told=replace(one.told, id=found.id, name=found.label))
-    if same is True:
-        return named.turned(StepKind.KEEP, "")
-    if isinstance(same, Unread):
-        return (
-            named.turned(StepKind.KEEP, same.why) if ours else one.turned(StepKind.CONFLICT, same.why, id="")
-        )
-    if not ours:
-        why = "a list view of this name is there, and it asks something else: it is somebody's own"
-        return one.turned(StepKind.CONFLICT, why, id="")
-    again = components.list_view(view, fields, prefixed=learned.prefixed, called=found.label, name=found.name)
-    why = "people have given it another filter; --force puts ours back, and our columns"
-    step = replace(named.told.step, kind=StepKind.RESTORE, detail=why)
+    told = shelf.describe(found)
+    if isinstance(told, Unread):
+        return named.turned(StepKind.KEEP, told.why) if known else one.turned(StepKind.CONFLICT, told.why)
+    match looking.whose(told, view, blueprint, known=known):
+        case Whose.OURS:
+            return named.turned(StepKind.KEEP, "")
+        case Whose.FOREIGN:
+            return one.turned(StepKind.CONFLICT, f"{FOREIGN}; {OTHER_NAME}")
+        case Whose.EARLIER:
+            kind, why = StepKind.UPDATE, EARLIER
+        case Whose.THEIRS if not known:
+            why = "a list view of this name is there, and it asks something else: it is somebody's own"
+            return one.turned(StepKind.CONFLICT, f"{why}; {OTHER_NAME}")
+        case _:
+            why = (
+                f"people have it ask {looking.asked(told)}; --force puts our filter and columns back, for all"
+            )
+            kind = StepKind.RESTORE
+    prefixed = shelf.learned.prefixed
+    again = components.list_view(
+        view, blueprint.fields, prefixed=prefixed, called=found.label, name=found.name
+    )
+    refused = shelf.learned.refused.get(again.full_name.lower(), "") if again is not None else ""
+    if refused:
+        return named.turned(StepKind.CONFLICT, refused)
+    step = replace(named.told.step, kind=kind, detail=why)
     return replace(named, told=replace(named.told, step=step), component=again)
 
 
@@ -181,30 +199,37 @@ def grants(setup: Setup, fields: Mapping[str, str], usable: frozenset[str]) -> I
             yield one.turned(StepKind.KEEP, "")
 
 
-def layouts(setup: Setup, fields: Mapping[str, str]) -> Iterator[Intent]:
+def layouts(setup: Setup, blueprint: Blueprint, own: Own) -> Iterator[Intent]:
     """Our section on every page layout."""
-    there = {name: target for name, target in fields.items() if target.lower() not in setup.missing}
-    if not any(sections.columns(there)):
+    if not any(sections.columns(own.fields)):
         return
     if isinstance(setup.layouts, Unread):
-        step = Step(kind=StepKind.NOTE, what="page layouts", detail=setup.layouts.why)
-        yield Intent(told=ViewStep(step=step))
+        made = any(what.startswith(f"section {own.label} ") for what in blueprint.made)
+        one = Intent(told=ViewStep(step=Step(kind=StepKind.NOTE, what="page layouts")))
+        yield _unread(one, setup.layouts, made=made)
         return
     for page in setup.layouts:
-        step = Step(kind=StepKind.CREATE, what=section_of(page))
-        one = Intent(told=ViewStep(step=step), page=page)
-        whose = sections.shows(page.metadata, there)
-        lacking = sections.lacking(page.metadata, there)
-        if whose == "theirs":
-            why = f"there is a section {sections.LABEL} with other fields in it: it is somebody's own"
-            yield one.turned(StepKind.CONFLICT, why)
-        elif whose:
-            yield one.turned(StepKind.KEEP, f"without {', '.join(lacking)}" if lacking else "")
-        elif not lacking:
-            yield one.turned(StepKind.KEEP, "the layout shows every field of it elsewhere")
-        else:
-            yield one
+        step = Step(kind=StepKind.CREATE, what=section_of(page, own))
+        yield _section(Intent(told=ViewStep(step=step), page=page), page, own)
 
 
-def section_of(page: Page) -> str:
-    return f"section {sections.LABEL} on the page layout {page.name}"
+def _section(one: Intent, page: Page, own: Own) -> Intent:
+    lacking = sections.lacking(page.metadata, own)
+    found = sections.ours(page.metadata, own)
+    if found is not None and sections.outdated(found, own):
+        step = replace(one.told.step, kind=StepKind.UPDATE, detail="it shows fields of earlier settings")
+        return replace(one, told=replace(one.told, step=step))
+    if found is not None:
+        name = sections.called(found, own)
+        said = [f"people call it {name}"] if name else []
+        said += [f"without {', '.join(lacking)}"] if lacking else []
+        return one.turned(StepKind.KEEP, "; ".join(said))
+    if not lacking:
+        return one.turned(StepKind.KEEP, "the layout shows every field of it elsewhere")
+    if sections.shows(page.metadata, own):
+        return one.turned(StepKind.CONFLICT, f"there is a section {own.label} that is not ours alone")
+    return one
+
+
+def section_of(page: Page, own: Own) -> str:
+    return f"section {own.label} on the page layout {page.name}"

@@ -2,7 +2,10 @@
 
 A query shows what is committed, so a task that a crash left behind is found at once, by the word in its
 text; Description cannot be filtered by, so the query asks for our subjects. A task is about one account
-(WhatId) or, of several, about none. Decides nothing about whom to tell, or of what.
+(WhatId) or, of several, about none. It has a reminder and no due date: the account's LastActivityDate is the
+latest due date of a closed task, so whoever closes ours would seem to have been in touch on that day.
+Decides nothing about whom to tell, or of what.
+https://help.salesforce.com/s/articleView?id=000385365&type=1
 https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_task.htm
 """
 
@@ -17,7 +20,7 @@ from icp_sync.crm.salesforce.client import Client, Json
 from icp_sync.crm.salesforce.ids import account_id, long_id
 from icp_sync.crm.salesforce.replies import codes, kind, summary
 from icp_sync.crm.salesforce.rights import is_missing_right
-from icp_sync.crm.tasks import about, is_active, marked
+from icp_sync.crm.tasks import is_about, is_active, marked, room
 from icp_sync.domain.plan import Result
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.http import UncertainError
@@ -57,13 +60,13 @@ class Tasks:
         single = here[0] if len(task.accounts) == 1 else ""
         known = self._known(task, single)
         if found := next((row for row in known if task.key in _text(row)), None):
-            return Noted(id=_id(found), result=Result.WRITTEN)
-        values = self._values(task)
+            return Noted(id=_id(found), result=Result.WRITTEN, made_at=_made(found))
+        said = _said(task)
         if opened := self._open_about(task, known):
-            (reply,) = self._client.update([{"id": opened, **values}], sobject=OBJECT)
+            (reply,) = self._client.update([{"id": opened, **said}], sobject=OBJECT)
             return _became(opened, reply)
-        values |= {"WhatId": single} if single else {}
-        reply = self._client.create(OBJECT, values)
+        about = {"WhatId": single} if single else {}
+        reply = self._client.create(OBJECT, {**said, **self._fresh(task), **about})
         return _became(str(reply.get("id") or ""), reply)
 
     def _here(self, accounts: Sequence[str]) -> list[str]:
@@ -87,24 +90,43 @@ class Tasks:
             "" if single else f"CreatedDate >= {soql.instant(since)}",
         ]
         statement = soql.select(
-            ["Id", "Description", "IsClosed"], OBJECT, where, order="CreatedDate DESC", limit=soql.PAGE
+            ["Id", "Subject", "Description", "IsClosed", "OwnerId", "CreatedDate"], OBJECT, where, order="CreatedDate DESC", limit=soql.PAGE
         )
         return [row for page in self._client.query(statement) for row in page]
 
     def _open_about(self, task: Task, known: Sequence[Json]) -> str:
-        """The open task of ours about the only account of this one, "" for none."""
-        mark = about(task)
-        mine = (_id(row) for row in known if mark and mark in _text(row) and row.get("IsClosed") is False)
+        """The open task of ours for this owner about the only account of this one, as we wrote it; "" for
+        none."""
+        owner = self._roster.id(task.owner)
+        mine = (
+            _id(row)
+            for row in known
+            if row.get("IsClosed") is False
+            and long_id(str(row.get("OwnerId") or "")) == owner
+            and is_about(task, str(row.get("Subject") or ""), _text(row))
+        )
         return next(mine, "")
 
-    def _values(self, task: Task) -> Json:
-        mark = marked(task)
+    def _fresh(self, task: Task) -> Json:
+        """What only a new task is given: from then on it is its owner's to change."""
         return {
-            "Subject": task.subject[:LONGEST_SUBJECT],
-            "Description": f"{task.body[: LONGEST - len(mark)]}\n{mark}",
-            "ActivityDate": datetime.fromtimestamp(task.due_at / 1000, UTC).date().isoformat(),
+            "IsReminderSet": True,
+            "ReminderDateTime": datetime.fromtimestamp(task.due_at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "OwnerId": self._roster.id(task.owner) or "",
         }
+
+
+def _said(task: Task) -> Json:
+    subject = task.subject[:LONGEST_SUBJECT]
+    return {"Subject": subject, "Description": marked(task, subject, task.body[: room(LONGEST, task)])}
+
+
+def _made(row: Json) -> int | None:
+    """When a task was made, ms."""
+    try:
+        return round(datetime.fromisoformat(str(row.get("CreatedDate"))).timestamp() * 1000)
+    except ValueError:
+        return None
 
 
 def _became(id: str, reply: Json) -> Noted:
