@@ -124,7 +124,8 @@ class Blueprint:
     proven: whether what bears our marks is this installation's; else only what is among `made` is.
     mark: what the names of views begin with.
     deal_fields, deals_made: the same of the three fields that deals are stamped with (`domain.stamp.STAMP`),
-    none of which is made or asked for while both are empty. follows_deals: whether deals are read at all.
+    none of which is made or asked for while both are empty. follows_deals: whether deals are read at all. tasks: whether owners are
+    given tasks.
     """
 
     group: str
@@ -135,6 +136,7 @@ class Blueprint:
     deal_fields: Mapping[str, str] = field(default_factory=dict)  # field of the stamp → property name
     deals_made: frozenset[str] = frozenset()
     follows_deals: bool = False
+    tasks: bool = False
     views: Mapping[str, str] = field(default_factory=dict)
     proven: bool = True
     mark: str = "ICP"

@@ -18,6 +18,7 @@ FAMILIES = (
     "score",
     "check",
     "provision",
+    "binding",
     "profile",
     "learn",
     "outcomes",

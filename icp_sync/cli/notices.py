@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def notices(
     test: Annotated[bool, typer.Option("--test", help="Send a test message to every webhook.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="What was given up is tried again.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Notices listed at most.")] = 20,
     config: Config = None,
     connection: ConnectionName = None,
@@ -34,21 +35,44 @@ def notices(
 
     Sends nothing but, with --test, a test message. The worker sends, and run --once.
     """
+    if test and retry:
+        what = "--test and --retry do not go together"
+        raise ConfigError([Problem(where="notices", what=what)], next_step="icp-sync notices --retry")
     from icp_sync.cli.opening import opened
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.reporting.notices import notices as collected
 
     with opened(config, connection) as at:
-        data: Data = {"connection": at.name, "tested": _tested(at)} if test else collected(at, limit=limit)
+        data: Data = {"connection": at.name}
+        data |= {"tested": _tested(at)} if test else {"retried": _retried(at)} if retry else {}
+        data = data if test or retry else collected(at, limit=limit)
     if as_json:
         document(data)
         return
     screen = Screen.here()
+    if retry:
+        from icp_sync.reporting.text import counted
+
+        screen.say(f"{counted(data['retried'], 'notice')} due again")
+        if data["retried"]:
+            screen.say("A running worker sends within a minute or so; without one: icp-sync run --once")
+        return
     if test:
         for name, place in data["tested"].items():
             screen.say(f"{name}: a test message arrived at {place}")
         return
     show(screen, data)
+
+
+def _retried(at: Opened) -> int:
+    """How many notices that were given up wait again."""
+    from icp_sync.cli.acting import who
+
+    now = time.time()
+    found = at.journal.retry_notices(now=now)
+    if found:
+        at.journal.audit("notices.retry", who=who(), now=now, notices=found)
+    return found
 
 
 def _tested(at: Opened) -> dict[str, str]:
@@ -99,6 +123,8 @@ def show(screen: Screen, data: Data) -> None:
     screen.say(f"{data['connection']}: {ways[data['by']]}, {operators}", "bold")
     if data["next_digest"]:
         screen.say(f"the next digest goes out {instant(data['next_digest'])}")
+    if data["tasks_wait"]:
+        screen.say("tasks wait: in mode observe nothing is written to the CRM. next: icp-sync mode write")
     if data["silent"]:
         screen.say(f"{data['silent']:,} kept silent so far, as backfills and first readings are")
     if data["due"]:

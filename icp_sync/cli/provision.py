@@ -1,4 +1,4 @@
-"""`icp-sync provision` and `bind`: making our properties in a CRM, and tying a journal to it."""
+"""`icp-sync provision`: making our properties in a CRM."""
 
 from __future__ import annotations
 
@@ -11,22 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from icp_sync.cli.options import AsJson, Config, ConnectionName
-from icp_sync.errors import ConfigError, Problem, UnavailableError, UnsafePlanError
+from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
-    from icp_sync.journal import Journal
-    from icp_sync.ports import Identity, Step
-    from icp_sync.settings import Settings
+    from icp_sync.ports import Blueprint, Identity, Step
     from icp_sync.wiring import Wired
-
-LOOKED_AT = 2_000
-"""Accounts read to learn whose seals a CRM carries."""
 
 
 def register(app: typer.Typer) -> None:
     app.command()(provision)
-    app.command()(bind)
 
 
 def provision(
@@ -92,17 +86,22 @@ def provision(
         loaded = load_all(parts.settings.profiles, types=parts.types)
         profiles = tuple(one.profile for one in loaded)
         identity = parts.crm.identity()
+        parts.journal.refuse_taken(identity.id)
         was_bound = bool(parts.journal.bound_to())
         if apply:
             parts.journal.bind(identity.id, crm=parts.crm.kind, now=time.time())
-        blueprint = parts.blueprint(profiles)
+        known = {key: view.id for key, view in parts.journal.views().items()}
+        blueprint = replace(parts.blueprint(profiles), views=known)
+        if apply:
+            _begun(parts, blueprint, identity.id)
         steps = parts.crm.provision(blueprint, apply=apply)
         left = parts.crm.provision(blueprint, apply=False) if apply else steps
         done = _done(identity, steps, left, apply=apply, seal=made_seal, bound=apply and not was_bound)
         done["replaced"] = new_key
         if apply:
-            made = [step.what for step in steps if step.done]
-            counts = {"made": made, "left": done["left"], "new_key": new_key}
+            made = [step.what for step in steps if step.done and step.kind.value == "create"]
+            changed = [step.what for step in steps if step.done and step.what not in made]
+            counts = {"made": made, "changed": changed, "left": done["left"], "new_key": new_key}
             parts.journal.audit("provision", who=who(), now=time.time(), crm=identity.id, **counts)
         if as_json:
             document({"connection": parts.name, **done})
@@ -110,6 +109,16 @@ def provision(
             _show(Screen.here(), parts, settings.seal_file, steps, done)
     if any(step.kind.value == "conflict" for step in left):
         raise typer.Exit(2)
+
+
+def _begun(parts: Wired, blueprint: Blueprint, identity: str) -> None:
+    """Write down what is about to be made: by that a removal knows it as ours, however this ends."""
+    from icp_sync.cli.acting import who
+
+    planned = parts.crm.provision(blueprint, apply=False)
+    making = [step.what for step in planned if step.kind.value == "create"]
+    if making:
+        parts.journal.audit("provision begun", who=who(), now=time.time(), crm=identity, making=making)
 
 
 def _remove(
@@ -153,6 +162,7 @@ def _made_seal(config: Path | None, connection: str | None, *, new_key: bool) ->
     Raises UnsafePlanError when one is missing beside values it sealed, ConfigError for an unreadable one or
     for `new_key` where there is one: a key is never overwritten.
     """
+    from icp_sync.cli.binding import make_seal, refuse_lost_seal
     from icp_sync.cli.opening import opened
     from icp_sync.wiring import seal_key
 
@@ -167,33 +177,8 @@ def _made_seal(config: Path | None, connection: str | None, *, new_key: bool) ->
         if there:
             seal_key(path)
         else:
-            _make_seal(at.settings, at.journal)
+            make_seal(at.settings, at.journal)
     return not there
-
-
-def _make_seal(settings: Settings, journal: Journal) -> None:
-    """Make the seal key. From here on every connection's audit is signed with it."""
-    from icp_sync.cli.acting import who
-    from icp_sync.wiring import seal_key
-
-    key = seal_key(settings.seal_file, create=True)
-    journal.signing_with(key)
-    for name in settings.connections:
-        one = journal.for_connection(name)
-        if one.audited(limit=1):
-            one.audit("seal key made", who=who(), now=time.time(), installation=key.installation)
-
-
-def refuse_lost_seal(path: Path, journal: Journal) -> None:
-    """Raises UnsafePlanError when the missing key is one we sealed values with."""
-    from icp_sync.sync.foreign import RESTORE
-
-    if journal.ever_wrote():
-        raise UnsafePlanError(
-            f"the seal key {path} is gone, and the journal shows values written with it: under a new key "
-            "they would look like another installation's, and their accounts would be held",
-            next_step=RESTORE,
-        )
 
 
 def _done(
@@ -242,111 +227,3 @@ def _show(screen: Screen, parts: Wired, seal: Path, steps: list[Step], done: dic
         screen.say(f"Read again: {left} still to make, {counted(int(str(done['conflicts'])), 'conflict')}.")
     elif parts.journal.active() is None:
         screen.say("next: icp-sync profile activate")
-
-
-def bind(
-    rebind: Annotated[
-        bool, typer.Option("--rebind", help="The CRM behind the credentials changed, and that is meant.")
-    ] = False,
-    take_over: Annotated[
-        bool,
-        typer.Option(
-            "--take-over", help="Declare other installations' seals void: their values count as people's."
-        ),
-    ] = False,
-    config: Config = None,
-    connection: ConnectionName = None,
-    as_json: AsJson = False,
-) -> None:
-    """Tie the journal to the CRM the credentials open."""
-    from icp_sync.cli.acting import who
-    from icp_sync.cli.opening import wired
-    from icp_sync.cli.rendering import Screen, document
-    from icp_sync.wiring import seal_key
-    from icp_sync.wiring import take_over as void
-
-    with wired(config, connection) as (settings, parts):
-        identity = _asked_anew(parts) if rebind else parts.crm.identity()
-        before = parts.journal.bound_to()
-        parts.journal.bind(identity.id, crm=parts.crm.kind, now=time.time(), rebind=rebind)
-        voided: Counter[str] = Counter()
-        if take_over:
-            if settings.seal_file.exists():
-                seal_key(settings.seal_file)
-            else:
-                refuse_lost_seal(settings.seal_file, parts.journal)
-                _make_seal(settings, parts.journal)
-            voided = _foreign_seals(parts)
-            for installation in sorted(voided):
-                void(settings.seal_file, installation)
-            if voided:
-                parts.journal.request_backfill("took over from another installation", time.time())
-        if voided or before != identity.id:
-            changed = {"before": before, "after": identity.id, "taken_over": dict(voided)}
-            parts.journal.audit("bind", who=who(), now=time.time(), **changed)
-    if as_json:
-        document({"identity": identity.id, "before": before, "taken_over": dict(voided)})
-        return
-    screen = Screen.here()
-    if before == identity.id:
-        screen.say(f"Already bound to {identity.id}.")
-    else:
-        moved = f", before {before}; a backfill is requested." if before else "."
-        screen.say(f"Bound to {identity.id}{moved}")
-    if take_over:
-        _show_voided(screen, voided)
-
-
-def _asked_anew(parts: Wired) -> Identity:
-    """Who is there now. The limits the journal knows may be those of the portal that was there before: where
-    they forbid to ask, they are forgotten."""
-    try:
-        return parts.crm.identity()
-    except UnavailableError:
-        parts.journal.forget_quota()
-        return parts.crm.identity()
-
-
-def _show_voided(screen: Screen, voided: Counter[str]) -> None:
-    for installation, accounts in sorted(voided.items()):
-        screen.say(f"Installation {installation} ({accounts} accounts seen): its seals are void from now on.")
-    if not voided:
-        screen.say(f"No foreign seal among the first {LOOKED_AT:,} accounts; nothing to take over.")
-
-
-def _foreign_seals(parts: Wired) -> Counter[str]:
-    """Installation id → accounts it sealed, among the first ones of the CRM."""
-    from icp_sync.domain.seal import read_seal
-    from icp_sync.ports import Query, Stream
-
-    found: Counter[str] = Counter()
-    for page in parts.crm.pages(Query(stream=Stream.SWEEP, limit=LOOKED_AT)):
-        for account in page.accounts:
-            seal = account.live.get("seal", "")
-            if read_seal(seal, parts.key).foreign:
-                found[seal.strip().split(";")[1]] += 1
-    return found
-
-
-def refuse_unready(seal: Path, journal: Journal) -> None:
-    """Raise ConfigError with everything that must be done before a connection may write."""
-    from icp_sync.daemon.portal import no_seal
-    from icp_sync.wiring import seal_key
-
-    problems = []
-    if not seal.exists():
-        what, hint = no_seal(journal)
-        problems.append(Problem(where=str(seal), what=what, hint=hint))
-    else:
-        try:
-            seal_key(seal)
-        except ConfigError as error:
-            problems += [replace(problem, hint=error.next_step) for problem in error.problems]
-    if not journal.bound_to():
-        hint = "icp-sync provision --apply"
-        problems.append(Problem(where="journal", what="it is not bound to a CRM yet", hint=hint))
-    if journal.active() is None:
-        hint = "icp-sync profile activate"
-        problems.append(Problem(where="profile", what="none is active yet", hint=hint))
-    if problems:
-        raise ConfigError(problems, next_step=problems[0].hint)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from icp_sync.cli.views import ask, going, named, refuse_kept, withdraw
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnsafePlanError
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from icp_sync.wiring import Wired
 
 COMMAND = "icp-sync provision --remove"
-NAMED = 10
-OF_DEALS = ("deals.", "Opportunity.")
-"""How steps call what they made on deals, whichever CRM."""
 
 
 def remove(
@@ -31,23 +29,21 @@ def remove(
     Raises ConfigError while the connection may write, UnsafePlanError when something depends on what would go
     and nobody forces it.
     """
+    from icp_sync.cli import owning
     from icp_sync.cli.opening import wired
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.views import ask, going, withdraw
 
     with wired(config, connection) as (_, parts):
         identity = parts.crm.identity()
-        if parts.journal.bound_to():
-            parts.journal.bind(identity.id, crm=parts.crm.kind, now=time.time())
+        owning.belongs(parts, identity.id, acting="icp-sync bind" if apply else "")
         if apply:
             _refuse_writing(parts)
-        made = _made(parts)
-        on_deals = frozenset(what for what in made if what.startswith(OF_DEALS))
-        blueprint = replace(parts.blueprint(()), made=made, deals_made=on_deals)
+        blueprint = owning.blueprint(parts, identity.id)
         views = ask(parts, blueprint, apply=False, remove=True, force=force)
         blueprint = replace(blueprint, views=going(views))
         steps, forgotten = parts.crm.provision(blueprint, apply=False, remove=True, force=force), 0
-        if apply and (force or not _of(steps, "depends")):
+        planned = [*(one.step for one in views.steps), *steps]
+        if apply and (force or not any(step.lacks or step.kind.value == "depends" for step in planned)):
             views = withdraw(parts, blueprint, identity.id, force=force)
             if force or not any(one.step.kind.value == "conflict" for one in views.steps):
                 steps, forgotten = _taken(parts, blueprint, identity.id, force=force)
@@ -67,7 +63,8 @@ def remove(
         else:
             _show(Screen.here(), parts, steps, done)
     if apply and not force:
-        _refuse_used(steps, gone)
+        refuse_kept(steps, command=f"{COMMAND} --apply", force=False)
+        _refuse_left(steps, gone)
     return done
 
 
@@ -79,23 +76,17 @@ def _refuse_writing(parts: Wired) -> None:
         raise ConfigError([problem], next_step="icp-sync mode observe")
 
 
-def _refuse_used(steps: list[Step], gone: list[str]) -> None:
-    """Raise UnsafePlanError for what is used, as listed before or as the CRM said when asked."""
-    used = [s for s in steps if s.kind.value == "depends"] or [s for s in steps if s.kind.value == "conflict"]
-    if not used:
+def _refuse_left(steps: list[Step], gone: list[str]) -> None:
+    """Raise UnsafePlanError for what the CRM said when asked, or what is not ours alone."""
+    kept = [step for step in steps if step.kind.value == "conflict"]
+    if not kept:
         return
-    named = "; ".join(f"{step.what}: {step.detail}" for step in used[:NAMED])
-    more = f"; and {len(used) - NAMED} more" if len(used) > NAMED else ""
     so_far = f"{len(gone)} removed before that" if gone else "nothing was removed"
+    waiting = any(step.kind.value == "remove" and not step.done for step in steps)
     raise UnsafePlanError(
-        f"what is to be removed is in use ({named}{more}); {so_far}", next_step=f"{COMMAND} --apply --force"
+        f"what is to be removed does not all go ({named(kept)}); {so_far}",
+        next_step=f"{COMMAND} --apply --force" if waiting else f"{COMMAND} shows what stays, and why",
     )
-
-
-def _made(parts: Wired) -> frozenset[str]:
-    """What provisioning wrote down as made by it."""
-    made = [entry.detail.get("made") for entry in parts.journal.audited() if entry.what == "provision"]
-    return frozenset(str(what) for listed in made if isinstance(listed, list) for what in listed)
 
 
 def _taken(parts: Wired, blueprint: Blueprint, identity: str, *, force: bool) -> tuple[list[Step], int]:

@@ -48,12 +48,12 @@ def _asked_project(
     """The project for what the org still needs. Raises what opening and asking it raises."""
     from icp_sync.cli.opening import wired
     from icp_sync.crm.salesforce import Salesforce
-    from icp_sync.domain.views import VIEWS
+    from icp_sync.domain.views import marked
 
     with wired(config, connection) as (_, parts):
         if not isinstance(parts.crm, Salesforce):
             raise ConfigError(f"connection {parts.name} is no Salesforce org")
-        return parts.crm.project(wanted, VIEWS if views else ())
+        return parts.crm.project(wanted, marked(wanted.mark) if views else ())
 
 
 def _say(folder: Path, files: Mapping[str, str], unasked: str, by_hand: list[Step]) -> None:

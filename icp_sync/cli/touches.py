@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from icp_sync.cli.options import AsJson, Config, ConnectionName
+from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +39,8 @@ def touches(
 
     now = time.time()
     begin = moment(since, option="--since") if since else now - reporting.MONTH
+    if begin > now:
+        raise ConfigError([Problem(where="--since", what=f"{since} is not over yet")])
     with opened(config, connection, existing=True) as at:
         rows = reporting.touches(at.journal, begin)
         counts = reporting.touch_counts(at.journal, now)

@@ -20,8 +20,9 @@ Of = Literal["accounts", "contacts"]
 class View:
     """One view. of: what it lists; contacts are those of the accounts it means.
 
-    mark: what its name begins with. field: logical field of the account. values: it shows who has one of these canonical values; or
-    within_days: whose instant there lies within so many days before now, whenever one looks.
+    mark: what its name begins with. field: logical field of the account. values: it shows who has one of
+    these canonical values; or within_days: whose instant there lies within so many days before now, whenever
+    one looks.
     """
 
     key: str

@@ -24,6 +24,7 @@ from icp_sync.journal.notices import (
     SENT,
     WAITING,
     NoticeCounts,
+    Stand,
     StoredNotice,
     Told,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "Stood",
     "StoredAccount",
     "StoredDeal",
+    "Stand",
     "StoredNotice",
     "Tally",
     "Told",

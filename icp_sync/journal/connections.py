@@ -49,6 +49,13 @@ class Connections(Bound):
                 reason = f"rebound from {bound} to {identity_id}"
                 self.set_state(conn, backfill_reason=reason, backfill_at=now)
 
+    def refuse_taken(self, identity_id: str) -> None:
+        """Raise ConfigError where another connection of this journal is bound to a portal or org."""
+        with self.reading() as conn:
+            taken = self._bound_elsewhere(conn, identity_id)
+        if taken:
+            raise self._taken(taken, identity_id)
+
     def _bound_elsewhere(self, conn: Connection, identity_id: str) -> str:
         """Another connection of this journal bound to the same portal: two would undo each other's writes."""
         table = schema.connection_state

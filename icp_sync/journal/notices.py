@@ -163,14 +163,14 @@ class Notices(Listening):
             self.guard(conn, lease)
             conn.execute(update(_NOTICE).where(*free).values(batch=bindparam("b_batch")), rows)
 
-    def readdress_notices(self, owners: Mapping[int, str], lease: Lease) -> None:
-        """Notice → who is told instead, as the account is theirs by now; one that was tried stays as it is."""
-        rows = [{"b_seq": seq, "b_to": plain(to)} for seq, to in owners.items()]
+    def readdress_notices(self, notices: Iterable[StoredNotice], lease: Lease) -> None:
+        """Keep whom these are for by now, and their keys; one that was tried stays as it is."""
+        rows = [{"b_seq": one.seq, "b_to": plain(one.to), "b_key": plain(one.key)} for one in notices]
         if rows:
             free = (self._here, _NOTICE.c.seq == bindparam("b_seq"), _NOTICE.c.batch == "")
             with self.writing("notice") as conn:
                 self.guard(conn, lease)
-                conn.execute(update(_NOTICE).where(*free).values({"to": bindparam("b_to")}), rows)
+                conn.execute(update(_NOTICE).where(*free).values(to=bindparam("b_to"), key=bindparam("b_key")), rows)
 
     def retry_notices(self, *, now: float) -> int:
         """What was given up waits again and is due at once; returns how many that are."""

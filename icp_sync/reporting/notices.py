@@ -33,24 +33,26 @@ def summary(at: Opened) -> Data:
 
 def notices(at: Opened, *, limit: int) -> Data:
     """Everything `icp-sync notices` says. due: the messages that would go out now; limit: of the lists."""
+    from icp_sync.domain.standing import Mode
     from icp_sync.journal import OPERATOR, REP
     from icp_sync.sync.telling.message import digest_of
     from icp_sync.sync.telling.outgoing import Outgoing
-    from icp_sync.sync.telling.stream import due_now, outdated, together
+    from icp_sync.sync.telling.stream import as_they_stand, due_now, together
 
     now, said = time.time(), at.connection.telling
     outgoing = Outgoing(telling=said.telling, record_url=said.record_url)
     due: list[Data] = []
     for audience in (OPERATOR, REP):
         found = due_now(at.journal, outgoing, audience, now)
-        untrue = outdated(at.journal, found)
-        for group in together([one for one in found if one.seq not in untrue], outgoing):
+        true, _ = as_they_stand(at.journal, found)
+        for group in together(true, outgoing):
             message = digest_of(group, "", connection=at.name, record_url=said.record_url)
             due.append(_message(message, group))
     telling = said.telling
     return {
         "connection": at.name,
         **summary(at),
+        "tasks_wait": said.by == "task" and said.url is None and not at.journal.mode().allows(Mode.WRITE),
         "next_digest": telling.goes_out(now) if telling.on and telling.digest else None,
         "due": due,
         "waiting_notices": [_notice(one) for one in at.journal.notices("waiting", limit=limit)],

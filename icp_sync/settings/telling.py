@@ -46,7 +46,13 @@ class Webhook(Part):
             parts = urlsplit(text)
         except ValueError:
             raise ValueError("not a web address") from None
-        web_address(parts._replace(query="").geturl())
+        try:
+            web_address(parts._replace(query="").geturl())
+        except ValueError as error:
+            if "plain http" in str(error):
+                what = "plain http would send messages in the clear; use https (http is for loopback only)"
+                raise ValueError(what) from None
+            raise
         return text
 
     @field_validator("secret", mode="before")

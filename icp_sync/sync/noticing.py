@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from icp_sync.domain.spelling import cut
-from icp_sync.domain.telling import Stands, news_of
+from icp_sync.domain.telling import RANKS, Stands, news_of
 from icp_sync.journal import REP, Notice, Settled
 from icp_sync.ports import Stream
 from icp_sync.sync.draft import Draft, Policy
@@ -26,17 +26,22 @@ def with_news(one: Settled, d: Draft, policy: Policy, stream: Stream, *, filling
     """
     if not policy.telling.on:
         return one
+    if one.notices and not policy.telling.backfills and _part_of_many(d, stream, filling=filling):
+        one = replace(one, notices=(), silent=1)
     tier = d.evaluation.tier if d.evaluation.in_scope else ""
     before = _before(d)
     now_on_record = _on_record(one, d)
     landed = now_on_record == tier
     stands = tier if landed else now_on_record if d.withdrawn else before
+    firm = d.evaluation.firm or d.evaluation.override is not None
+    if policy.telling.firm_only and landed and not firm:  # it is news once it is firm
+        stands = min(before or "", tier, key=lambda one: RANKS.get(one, 0))
     one = replace(one, evidence={**one.evidence, **({} if stands is None else {STANDS: stands})})
     kind = news_of(
         Stands(
             before=before,
             tier=tier if landed else "",
-            firm=d.evaluation.firm or d.evaluation.override is not None,
+            firm=firm,
             owner=one.owner,
             routed=one.previous if one.in_scope and "owner" in d.account.live else None,
             was_routed=d.remembered.previous,

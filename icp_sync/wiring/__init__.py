@@ -279,5 +279,6 @@ def blueprint(connection: Connection, profiles: tuple[Profile, ...]) -> Blueprin
         options={"flags": tuple((flag, flag) for flag in flags)},
         deal_fields=connection.deal_properties,
         follows_deals=connection.deals.followed,
+        tasks=connection.telling.by == "task",
         mark=connection.outputs.views_prefix,
     )

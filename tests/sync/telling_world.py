@@ -100,6 +100,8 @@ class TellingWorld(World):
         return replace(super().policy(), telling=self.telling)
 
     def parts(self, journal: Journal | None = None, holder: str = "one") -> Parts:
+        if self.journal.mode() is not self.mode:
+            self.journal.set_mode(self.mode, now=self.clock())
         outgoing = Outgoing(
             telling=self.telling,
             tasks=self.tasks,

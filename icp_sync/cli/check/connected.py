@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from icp_sync.cli.check import views
 from icp_sync.cli.check.examination import ERROR, PROVISION, WARNING, Examination
+from icp_sync.cli.check.telling import unheard
 from icp_sync.errors import Problem
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def look(found: Examination, wired: Wired, profiles: tuple[Profile, ...]) -> Non
     if people is not None:
         active = {owner.email for owner in people if owner.active}
         found.add(WARNING, "owners", _absent_people(profiles, active))
+        found.add(WARNING, "telling", unheard(profiles, wired.settings.telling, active))
         found.add(ERROR, "owners", _strangers(wired, {owner.email for owner in people}))
         if wired.settings.salesforce and wired.settings.outputs.owner and not wired.settings.nobody:
             what = "nobody stands for an unowned account, so none is ever vacant and routes give no owner"

@@ -49,7 +49,8 @@ def check(
     """
     from datetime import UTC, datetime
 
-    from icp_sync.cli.opening import candidates
+    from icp_sync.cli.check.telling import unheard
+    from icp_sync.cli.opening import candidates, read_settings
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.profile_file import advice, load_all
 
@@ -63,6 +64,9 @@ def check(
     profiles = [one.profile for one in loaded]
     today = datetime.now(UTC).date()
     warnings = advice(profiles, sources=sources, in_scope_firm=None, accounts=None, today=today)
+    if not files:
+        said = read_settings(config).connection(connection)[1].telling
+        warnings = [*warnings, *unheard(profiles, said)]
     if as_json:
         document(
             {

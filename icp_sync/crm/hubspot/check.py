@@ -35,6 +35,7 @@ def check(
         ("scope crm.schemas.companies.read", catalogue.refresh),
         ("scope crm.objects.owners.read", roster.owners),
         *check_deals.rights(client, blueprint),
+        *_task_rights(client, blueprint),
     ]
     for where, ask in asks:
         problems.extend(_asked(where, ask))
@@ -43,6 +44,22 @@ def check(
         problems.extend(_properties(client, catalogue, blueprint))
         problems.extend(_search_finds(client, windows))
     return problems
+
+
+def _task_rights(client: Client, blueprint: Blueprint) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The scopes of tasks, which are those of contacts."""
+    if blueprint.tasks:
+        yield "scope crm.objects.contacts.read", lambda: client.tasks(["0"], [])
+        yield "scope crm.objects.contacts.write", lambda: _change_none(client)
+
+
+def _change_none(client: Client) -> None:
+    """Whoever may change tasks hears that there is no such task."""
+    try:
+        client.change_task("0", {})
+    except RequestError as error:
+        if error.status != 404:
+            raise
 
 
 def _asked(where: str, ask: Callable[[], object]) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from icp_sync.domain.views import Of, View
 
 TYPE_IDS: Mapping[Of, str] = {"accounts": "0-2", "contacts": "0-1"}
 CONTACT_TO_COMPANY = 279
+LONGEST = 300
 _SPARE = frozenset({"filterBranchOperator", "type", "zoneId", "timezoneSource"})
 """What a portal adds to a filter, and what may differ as the portal moved to another zone since."""
 _SAID = frozenset({"includeObjectsWithNoValueSet", "filters", "filterBranches", "offset"})
@@ -70,6 +71,26 @@ def properties_of(branch: object) -> Iterator[str]:
         for part in branch.values():
             if isinstance(part, dict | list):
                 yield from properties_of(part)
+
+
+def said(branch: object) -> str:
+    """What a filter asks, shortly, for who may want it back: `icp_tier IS_ANY_OF A, B`."""
+    return "; ".join(dict.fromkeys(_asked(branch)))[:LONGEST] or "everything"
+
+
+def _asked(part: object) -> Iterator[str]:
+    if isinstance(part, list):
+        for one in part:
+            yield from _asked(one)
+    elif isinstance(part, dict):
+        operation = part.get("operation")
+        if isinstance(operation, dict):
+            values = operation.get("values") or operation.get("value") or ""
+            listed = ", ".join(map(str, values)) if isinstance(values, list) else str(values)
+            yield f"{part.get('property')} {operation.get('operator')} {listed}".strip()
+        for inner in part.values():
+            if isinstance(inner, dict | list):
+                yield from _asked(inner)
 
 
 def _among(values: tuple[str, ...]) -> Json:

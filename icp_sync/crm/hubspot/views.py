@@ -1,8 +1,8 @@
 """The active lists reps work from: made, kept, set right when asked, and taken away. Never another's.
 
 A list is ours when the journal knows its id, or when it is active, bears our name and filters as we do by a
-property this installation made. What people made of one of ours, its name and its folder, is theirs; so is its
-filter, until somebody forces ours back. A filter by a property of earlier settings is our own work, too.
+property this installation made. What people made of one of ours, its name and its folder, is theirs; so is
+its filter, until somebody forces ours back. A filter by a property of earlier settings is our own work, too.
 Not every plan or token may make lists: that is told, with what to click instead.
 """
 
@@ -159,7 +159,7 @@ def _planned(catalogue: Catalogue, wanted: Wanted, view: View, entry: Json | Non
     if entry.get("processingType") != "DYNAMIC":
         return _step(StepKind.CONFLICT, view.title, STATIC, key=view.key, entry=entry)
     if whose is Whose.THEIRS:
-        detail = f"it filters by {_says(entry)} now; --apply --force sets it right"
+        detail = f"it shows {segments.said(entry.get('filterBranch'))} now; --apply --force sets it right"
         return _step(StepKind.RESTORE, view.title, detail, key=view.key, entry=entry)
     called = str(entry.get("name"))
     detail = "" if called == view.title else f"people call it {called}"
@@ -233,12 +233,6 @@ def _meaning(wanted: Wanted, view: View) -> str:
     )
     whose = "contacts of companies whose " if view.of == "contacts" else "companies whose "
     return f"{whose}{name} {asked}"
-
-
-def _says(entry: Json) -> str:
-    """What a filter names, for people who may want it back."""
-    names = sorted(set(segments.properties_of(entry.get("filterBranch"))))
-    return ", ".join(names) or "nothing"
 
 
 def _refused(view: View, why: str, step: ViewStep | None = None) -> ViewStep:

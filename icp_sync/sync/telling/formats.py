@@ -1,7 +1,8 @@
 """A message as it is sent: Slack's JSON (which Mattermost and others read, too), plain data, a task's text.
 
 In Slack's text `<`, `>` and `&` are escaped, so that no name can make a link or call a channel; `@` and the
-signs that mark text up are parted from what follows them by a character of no width.
+signs that mark text up, or make a link (in Mattermost's Markdown, too), are parted from what follows them by a
+character of no width.
 https://api.slack.com/reference/surfaces/formatting (escaping text), /messaging/webhooks
 """
 
@@ -17,7 +18,7 @@ SLACK, JSON = "slack", "json"
 _SECTION = 2_900
 """Characters of a section; Slack takes 3,000."""
 _APART = "\u200b"
-_MARKS = re.compile(r"[@*_~`]")
+_MARKS = re.compile(r"[@*_~`\[\]]|:(?=//)")
 _INVISIBLE = re.compile("[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of text around."""
 

@@ -94,12 +94,14 @@ class Outgoing:
             return _posted(message, self.reps, down)
         if not writes:
             return _posted(message, self.reps, down) if self.reps else None
-        if not message.to:
-            nobody = Answer(taken=False, by="webhook", why="nobody owns it", again=False, moot=True)
-            return _posted(message, self.reps, down) if self.reps else nobody
-        if TASK in down:
+        if message.to and TASK in down:
             return None
+        if not message.to:
+            return _posted(message, self.reps, down, "nobody owns it, and no webhook is configured")
         answer = self._given(message, crm, accounts)
+        if answer is None and self.reps is None:
+            why = f"{message.to} is no active owner in the CRM, and no webhook is configured"
+            return Answer(taken=False, by="task", why=why, again=False, unreachable=True)
         return _posted(message, self.reps, down) if answer is None else answer
 
     def _given(self, message: Message, crm: Crm, accounts: tuple[str, ...]) -> Answer | None:
@@ -132,10 +134,11 @@ class Outgoing:
         )
 
 
-def _posted(message: Message, post: Post | None, down: Set[str]) -> Answer | None:
+def _posted(
+    message: Message, post: Post | None, down: Set[str], otherwise: str = "no webhook is configured"
+) -> Answer | None:
     if post is None:
-        why = f"{message.to or 'nobody'} is no active owner in the CRM, and no webhook is configured"
-        return Answer(taken=False, by="webhook", why=why, again=False, unreachable=True)
+        return Answer(taken=False, by="webhook", why=otherwise, again=False, moot=True)
     if message.audience in down or post.webhook.rests:
         return None
     delivery = post.webhook.post(FORMATS[post.format](message), message.key)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from prometheus_client import Counter as Metric
 
+from icp_sync.domain.assignment import Action
+from icp_sync.domain.standing import Mode
 from icp_sync.domain.telling import ASSIGNED, TIER
 from icp_sync.errors import IcpSyncError
 from icp_sync.journal import (
@@ -24,9 +26,9 @@ from icp_sync.journal import (
     WAITING,
     Journal,
     Lease,
+    Stand,
     StoredNotice,
     Told,
-    patience,
 )
 from icp_sync.observe import fault_point, log, registry
 from icp_sync.quota import working_for
@@ -37,10 +39,16 @@ from icp_sync.sync.telling.outgoing import Answer, Outgoing
 
 TELLING = "telling"
 """The stream's name: of its lease."""
-TRIES = 8
-"""After so many a message is given up."""
-UNTOLD = "people are not told"
-"""The name of the alert that stands while messages are given up."""
+TRIES = 22
+"""After so many a message is given up: more than three days, so that an outage of a weekend loses nothing."""
+_FIRST, _MOST = 60.0, 6 * 3600.0
+WORRIED = 6
+"""After so many tries of one message it is an alert: half an hour."""
+UNTOLD: Mapping[str, str] = {REP: "reps are not told", OPERATOR: "operators are not told"}
+"""Audience → the name of the alert that stands while its messages do not arrive."""
+UNREACHABLE = "somebody cannot be told"
+"""The name of the alert that stands while there is no way to somebody who was to be told. Its text begins with
+who that is."""
 URGENT = (BREACH,)
 """Kinds that wait for no digest."""
 AT_ONCE = 2_000
@@ -102,38 +110,88 @@ def last_words(halted: Iterable[Parts]) -> None:
             )
 
 
+def patience(attempts: int) -> float:
+    """Seconds to the next try of a message after so many."""
+    return min(_MOST, _FIRST * 2.0 ** (min(attempts, 12) - 1))
+
+
 def due_now(journal: Journal, outgoing: Outgoing, audience: str, now: float) -> list[StoredNotice]:
-    """What may be sent now: what a digest waits for only once its period is over."""
-    if audience == OPERATOR:
-        return journal.notices_due(now, audience, limit=AT_ONCE)
-    telling = outgoing.telling
-    upto = telling.goes_out(now) - telling.digest if telling.digest else None
-    return journal.notices_due(now, audience, upto=upto, urgent=URGENT, limit=AT_ONCE)
+    """What may be sent now: what a digest waits for only once its period is over, and of nobody a part."""
+    upto = None
+    if audience == REP and (telling := outgoing.telling).digest:
+        upto = telling.goes_out(now) - telling.digest
+    urgent = URGENT if audience == REP else ()
+    limit = AT_ONCE
+    while True:
+        found = journal.notices_due(now, audience, upto=upto, urgent=urgent, limit=limit)
+        if len(found) < limit or audience == OPERATOR:
+            return found
+        whole = [one for one in found if one.to != found[-1].to]
+        if whole:
+            return whole
+        limit *= 2
 
 
-def outdated(journal: Journal, notices: Sequence[StoredNotice]) -> dict[int, str]:
-    """Notices that are not true any more, by number, each with what changed."""
-    about = [notice for notice in notices if notice.audience == REP]
-    stands = journal.stands({notice.subject for notice in about})
-    found: dict[int, str] = {}
-    for notice in about:
-        now = stands.get(notice.subject)
-        if now is None:
-            found[notice.seq] = "the account is gone"
-        elif notice.kind in (TIER, ASSIGNED) and now.tier != notice.data.get("tier"):
-            found[notice.seq] = f"the tier is {now.tier or 'another'} by now"
-        elif notice.kind in (TIER, ASSIGNED) and now.owner != notice.to:
-            found[notice.seq] = f"{now.owner or 'nobody'} owns it by now"
-    return found
+def as_they_stand(
+    journal: Journal, notices: Sequence[StoredNotice]
+) -> tuple[list[StoredNotice], dict[int, str]]:
+    """Those that are true, told to whoever owns the account by now; and those that are not, by number, each with
+    what changed."""
+    stands = journal.stands({notice.subject for notice in notices if notice.audience == REP})
+    true, untrue = [], {}
+    for notice in notices:
+        if notice.audience == OPERATOR:
+            why = _was_not_told(journal, notice)
+        else:
+            notice = _readdressed(notice, stands.get(notice.subject))
+            why = _untrue(notice, stands.get(notice.subject))
+        if why:
+            untrue[notice.seq] = why
+        else:
+            true.append(notice)
+    return true, untrue
+
+
+def _was_not_told(journal: Journal, notice: StoredNotice) -> str:
+    """Why the end of an alert is no news: nobody was told of its beginning."""
+    if notice.data.get("begun", True):
+        return ""
+    before = journal.notice_before(notice)
+    lost = before is not None and before.data.get("begun") and before.state in (FAILED, DROPPED)
+    return "nobody was told of its beginning" if lost else ""
+
+
+def _readdressed(notice: StoredNotice, now: Stand | None) -> StoredNotice:
+    """A rise is told to whoever owns the account by now, unless somebody may have heard of it."""
+    if notice.kind != TIER or notice.batch or now is None or now.owner in ("", notice.to):
+        return notice
+    return replace(notice, to=now.owner, key=f"{notice.data.get('tier')} {now.owner}")
+
+
+def _untrue(notice: StoredNotice, now: Stand | None) -> str:
+    """What changed since it was noted, "" for nothing that matters."""
+    if now is None:
+        return "the account is gone"
+    if notice.kind in (TIER, ASSIGNED) and now.tier != notice.data.get("tier"):
+        return f"the tier is {now.tier or 'another'} by now"
+    owner = notice.to
+    if notice.kind == BREACH:
+        moved = notice.data.get("action") == Action.REROUTE
+        owner = str(notice.data.get("new_owner" if moved else "owner") or now.owner)
+    elif notice.kind not in (TIER, ASSIGNED):
+        return ""
+    return "" if now.owner == owner else f"{now.owner or 'nobody'} owns it by now"
 
 
 def together(notices: Iterable[StoredNotice], outgoing: Outgoing) -> list[list[StoredNotice]]:
-    """Notices that make one message each time: a person's, unless each is told at once; every alert alone."""
+    """Notices that make one message each time: a person's, unless each is told at once; what is urgent apart
+    from the digest; every alert alone."""
     single = not outgoing.telling.digest
     parted: dict[tuple[object, ...], list[StoredNotice]] = {}
     for notice in notices:
-        alone = single or notice.audience == OPERATOR or notice.kind in URGENT
-        key = (notice.batch,) if notice.batch else (notice.seq,) if alone else ("", notice.to)
+        urgent = notice.kind in URGENT
+        alone = notice.audience == OPERATOR or (single and not urgent)
+        key = (notice.batch,) if notice.batch else (notice.seq,) if alone else (urgent, notice.to)
         parted.setdefault(key, []).append(notice)
     return list(parted.values())
 
@@ -146,24 +204,36 @@ class _Cycle:
     ) -> None:
         self._journal, self._crm, self._clock = parts.journal, parts.crm, parts.clock
         self._outgoing, self._lease, self._sent, self._going = outgoing, lease, sent, going
+        self._down: set[str] = set()
 
     def tell(self, audience: str) -> None:
         due = due_now(self._journal, self._outgoing, audience, self._clock())
-        self._drop(due)
-        for batch in self._batched(due):
+        if audience == OPERATOR:
+            due = self._in_turn(due)
+        for batch in self._batched(self._true(due)):
             if not self._going():
                 return
             self._send(batch)
 
-    def _drop(self, notices: Sequence[StoredNotice]) -> set[int]:
-        untrue = outdated(self._journal, notices)
+    def _in_turn(self, due: Sequence[StoredNotice]) -> list[StoredNotice]:
+        """Of each alert what came first: nobody hears that it is over before they hear of it."""
+        first: dict[str, int] = {}
+        for one in self._journal.notices(WAITING, audience=OPERATOR, limit=AT_ONCE):  # newest first
+            first[one.subject] = one.seq
+        return [one for one in due if one.seq <= first.get(one.subject, one.seq)]
+
+    def _true(self, notices: Sequence[StoredNotice]) -> list[StoredNotice]:
+        """Those that are still true, with whom they are for; the others are crossed off."""
+        true, untrue = as_they_stand(self._journal, notices)
         dropped = [notice for notice in notices if notice.seq in untrue]
         self._settle(
             Told(seq=one.seq, state=DROPPED, attempts=one.attempts, message=untrue[one.seq])
             for one in dropped
         )
         self._count(dropped, DROPPED)
-        return set(untrue)
+        was = {notice.seq: notice.to for notice in notices}
+        self._journal.readdress_notices((one for one in true if one.to != was[one.seq]), self._lease)
+        return true
 
     def _batched(self, due: Sequence[StoredNotice]) -> list[str]:
         """The names under which what is due is sent, given where there is none yet."""
@@ -175,18 +245,19 @@ class _Cycle:
 
     def _send(self, batch: str) -> None:
         """One message, by what its notices say now, and what became of it."""
-        notices = self._journal.notices_in(batch)
-        untrue = self._drop(notices)
-        notices = [notice for notice in notices if notice.seq not in untrue]
+        notices = self._true(self._journal.notices_in(batch))
         if not notices:
             return
         message = self._message(notices, batch)
         self._journal.check_fence(self._lease)
         before_tell()
         accounts = tuple(dict.fromkeys(notice.subject for notice in notices))
-        answer = self._outgoing.send(message, self._crm, accounts=accounts)
+        writes = self._journal.mode().allows(Mode.WRITE)
+        answer = self._outgoing.send(message, self._crm, accounts=accounts, down=self._down, writes=writes)
         after_tell()
-        self._became(notices, answer)
+        if answer is not None:  # else it waits, and that was no try
+            self._down |= {answer.down} if answer.down else set()
+            self._became(notices, answer)
 
     def _message(self, notices: Sequence[StoredNotice], batch: str) -> Message:
         connection, url = self._journal.connection, self._outgoing.record_url
@@ -200,27 +271,47 @@ class _Cycle:
         due = now + max(patience(attempts), answer.retry_after)
         said = answer.by if answer.taken else answer.why
         self._settle(
-            Told(seq=one.seq, state=state, due=due, attempts=attempts, message=said) for one in notices
+            Told(
+                seq=one.seq, state=state, due=due, attempts=attempts, message=said, sent_at=answer.made_at
+            )
+            for one in notices
         )
         self._count(notices, state)
         self._sent.messages += answer.taken
-        if not answer.taken and not answer.moot:
-            self._say(notices, answer, state)
-        elif answer.taken and self._journal.end_alert(UNTOLD, now=now):
-            log("telling").info("messages arrive again", connection=self._journal.connection)
+        if answer.taken:
+            self._arrived(notices[0], now)
+        elif not answer.moot:
+            self._say(notices, answer, state, attempts)
 
-    def _say(self, notices: Sequence[StoredNotice], answer: Answer, state: str) -> None:
+    def _arrived(self, notice: StoredNotice, now: float) -> None:
+        """What stood because nothing arrived is over."""
+        over = [UNTOLD[notice.audience]]
+        whom = f"{notice.to} "
+        over += [a.name for a in self._journal.alerts() if a.name == UNREACHABLE and a.text.startswith(whom)]
+        for name in over:
+            if self._journal.end_alert(name, now=now):
+                log("telling").info("messages arrive again", connection=self._journal.connection)
+
+    def _say(self, notices: Sequence[StoredNotice], answer: Answer, state: str, attempts: int) -> None:
+        audience = notices[0].audience
         log("telling").warning(
             "a message did not arrive",
             connection=self._journal.connection,
-            audience=notices[0].audience,
+            audience=audience,
             notices=len(notices),
             why=answer.why,
             given_up=state == FAILED,
         )
-        if state == FAILED:
-            text = f"a message to {notices[0].audience}s was given up: {answer.why}. next: icp-sync notices"
-            self._journal.raise_alert(UNTOLD, text, now=self._clock())
+        if answer.unreachable:
+            name, text = UNREACHABLE, f"{answer.why}. next: icp-sync check, then icp-sync notices --retry"
+        elif state == FAILED:
+            name = UNTOLD[audience]
+            text = f"a message to {audience}s was given up: {answer.why}. next: icp-sync notices --retry"
+        elif attempts >= WORRIED:
+            name, text = UNTOLD[audience], f"messages to {audience}s do not arrive: {answer.why}"
+        else:
+            return
+        self._journal.raise_alert(name, text, now=self._clock())
 
     def _settle(self, outcomes: Iterable[Told]) -> None:
         self._journal.settle_notices(outcomes, self._lease, now=self._clock())

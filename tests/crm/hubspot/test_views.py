@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icp_sync.crm.hubspot import segments
-from icp_sync.domain.views import VIEWS, View
-from icp_sync.errors import UnavailableError
-from icp_sync.ports import Blueprint, Step, StepKind, Views
+from icp_sync.domain.views import VIEWS, View, marked
+from icp_sync.errors import ConfigError, UnavailableError
+from icp_sync.ports import Blueprint, Step, StepKind, Views, ViewStep
 from icp_sync.simulator.hubspot.portal import SCOPES
 from tests.crm.contract import STANDARD
 from tests.crm.hubspot.world import Portal
@@ -278,7 +279,7 @@ def test_a_field_the_connection_does_not_carry_is_left_out_with_a_word(lists: Li
 
 def test_a_list_whose_field_is_no_longer_carried_stays_until_it_is_removed(lists: Lists) -> None:
     lists.ask()
-    few = replace(STANDARD, fields={"tier": "icp_tier"})
+    few = replace(STANDARD, fields={"tier": "icp_tier"}, made=frozenset(STANDARD.fields.values()))
     told = lists.ask(blueprint=few)
     assert "stays" in one_of(told, "research").detail
     assert "ICP: Research lane" in lists.all()
@@ -286,11 +287,98 @@ def test_a_list_whose_field_is_no_longer_carried_stays_until_it_is_removed(lists
     assert lists.all() == {}
 
 
+def test_somebodys_list_of_our_name_stays_where_its_field_is_not_carried(lists: Lists) -> None:
+    few = replace(STANDARD, fields={"tier": "icp_tier"})
+    lists.ask(blueprint=few)
+    theirs = {
+        "ICP: Research lane": lists.own("ICP: Research lane", filtering_by("sales", "icp_lane")),
+        "ICP: Tier changed this week": lists.own("ICP: Tier changed this week", filtering_by("A")),
+    }
+    told = lists.ask(blueprint=few, remove=True, force=True)
+    assert not {"research", "tier_changed"} & kinds(told).keys()
+    assert lists.all() == theirs
+
+
+def test_somebodys_static_list_of_our_name_and_filter_stays(lists: Lists) -> None:
+    static = {"name": "ICP: Tier A", "objectTypeId": "0-2", "processingType": "SNAPSHOT"}
+    id = lists.api("POST", "", json={**static, "filterBranch": filtering_by("A")})["list"]["listId"]
+    lists.ask()
+    lists.ask(remove=True, force=True)
+    assert lists.all() == {"ICP: Tier A": id}
+
+
+def test_a_filter_by_what_was_made_under_earlier_settings_is_set_right_without_force(
+    lists: Lists, portal: Portal
+) -> None:
+    lists.ask()
+    before = dict(lists.known)
+    renamed = {name: made.replace("icp_", "fit_") for name, made in STANDARD.fields.items()}
+    other = replace(STANDARD, fields=renamed, made=frozenset(STANDARD.fields.values()))
+    portal.crm.provision(other, apply=True)
+    told = lists.ask(blueprint=other)
+    assert set(kinds(told).values()) == {StepKind.UPDATE}
+    assert all(one.step.done for one in told.steps)
+    assert lists.known == before
+    assert set(segments.properties_of(lists.filter_of(before["tier_a"]))) == {"fit_tier"}
+    lists.ask(blueprint=replace(STANDARD, made=frozenset(renamed.values())), remove=True)
+    assert lists.all() == {}
+
+
+def test_another_installation_neither_adopts_nor_removes_what_it_did_not_make(
+    lists: Lists, portal: Portal
+) -> None:
+    lists.ask()
+    mine, lists.known = lists.known, {}
+    stranger = replace(STANDARD, proven=False)
+    told = lists.ask(blueprint=stranger, force=True)
+    assert set(kinds(told).values()) == {StepKind.CONFLICT}
+    assert "this journal did not make it" in one_of(told, "tier_a").detail
+    assert "outputs.views_prefix" in one_of(told, "tier_a").detail
+    assert lists.known == {}
+    lists.ask(blueprint=stranger, remove=True, force=True)
+    assert set(lists.all().values()) == set(mine.values())
+    steps = portal.crm.provision(stranger, apply=True, remove=True, force=True)
+    assert not any(step.done for step in steps)
+
+
+def test_with_a_prefix_of_its_own_a_second_installation_has_views_of_its_own(
+    lists: Lists, portal: Portal
+) -> None:
+    lists.ask()
+    fields = {name: made.replace("icp_", "emea_") for name, made in STANDARD.fields.items()}
+    other = replace(STANDARD, fields=fields, mark="EMEA", proven=False, made=frozenset(fields.values()))
+    portal.crm.provision(other, apply=True)
+    first, lists.known = lists.known, {}
+    told = lists.ask(blueprint=other, views=marked("EMEA"))
+    assert all(one.step.done for one in told.steps)
+    assert {"ICP: Tier A", "EMEA: Tier A"} <= lists.all().keys()
+    lists.ask(blueprint=other, views=marked("EMEA"), remove=True)
+    assert set(lists.all().values()) == set(first.values())
+
+
+def test_each_is_noted_as_it_is_made_and_taken_away(lists: Lists, portal: Portal) -> None:
+    noted: list[tuple[str, str]] = []
+
+    def note(one: ViewStep) -> None:
+        noted.append((one.key, one.id))
+
+    portal.fault("reset_after_apply", "POST lists$", nth=4)
+    with pytest.raises(UnavailableError):
+        lists.ask(note=note)
+    assert [key for key, _ in noted] == KEYS[:3]
+    assert {id for _, id in noted} <= set(lists.all().values())
+    portal.mend()
+    lists.ask()
+    noted.clear()
+    lists.ask(remove=True, note=note)
+    assert {(key, id) for key, id in noted} == {(key, "") for key in KEYS}
+
+
 def test_other_names_of_properties_are_filtered_by(lists: Lists, portal: Portal) -> None:
     other = replace(STANDARD, fields={"tier": "fit_tier"})
-    told = lists.ask(blueprint=other)
-    assert "no property fit_tier yet" in one_of(told, "tier_a").detail
-    assert one_of(told, "tier_a").kind is StepKind.CONFLICT
+    with pytest.raises(ConfigError, match="fit_tier") as refused:
+        lists.ask(blueprint=other)
+    assert refused.value.next_step == "icp-sync provision --apply"
     portal.crm.provision(other, apply=True)
     lists.ask(blueprint=other)
     assert set(segments.properties_of(lists.filter_of(lists.known["contacts_a"]))) == {"fit_tier"}
@@ -464,6 +552,18 @@ def test_a_filter_is_the_same_whatever_a_portal_adds_and_however_it_sorts(view: 
     assert segments.same(_echoed(ours), ours)
     assert not segments.same(segments.filter_branch(view, "q", "UTC"), ours)
     assert not segments.same(None, ours)
+
+
+def test_a_key_without_a_value_is_no_difference() -> None:
+    ours = segments.filter_branch(VIEWS[0], "p", "UTC")
+    text = repr(ours).replace("'operator': 'IS_ANY_OF'", "'operator': 'IS_ANY_OF', 'pruningRefineBy': None")
+    assert segments.same(ast.literal_eval(text), ours)
+
+
+def test_what_a_filter_asks_is_said_for_who_wants_it_back() -> None:
+    view = View(key="x", name="x", of="contacts", field="tier", values=("A", "B"))
+    assert segments.said(segments.filter_branch(view, "p", "UTC")) == "p IS_ANY_OF A, B"
+    assert segments.said(None) == "everything"
 
 
 def test_no_two_views_filter_alike() -> None:

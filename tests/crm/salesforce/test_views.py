@@ -14,6 +14,7 @@ from icp_sync.crm.salesforce.views.components import SHARED, Filter, formula_fie
 from icp_sync.crm.salesforce.views.looking import same
 from icp_sync.domain.standing import FIELDS, STATES
 from icp_sync.domain.views import VIEWS
+from icp_sync.errors import ConfigError
 from icp_sync.ports import StepKind
 from icp_sync.simulator import Simulator
 from tests.crm.salesforce.parts import connect
@@ -223,9 +224,9 @@ def test_without_the_right_to_change_metadata_it_is_said_how_people_do_it(reps: 
 
 def test_before_there_are_fields_it_is_said_what_comes_first() -> None:
     with Simulator(crm="salesforce", accounts=1) as bare:
-        told = Reps(bare, connect(bare.url)).views()
-        assert kinds(told) == {StepKind.NOTE}
-        assert "icp-sync provision --apply" in step(told, "tier_a").step.detail
+        with pytest.raises(ConfigError, match="none of the fields") as refused:
+            Reps(bare, connect(bare.url)).views()
+        assert refused.value.next_step == "icp-sync provision --apply"
 
 
 def test_columns_are_spelled_the_other_way_where_an_org_wants_it(reps: Reps) -> None:

@@ -15,6 +15,7 @@ from icp_sync.crm.salesforce.provisioning import access, existing, reach, record
 from icp_sync.crm.salesforce.provisioning.check_deals import deal_problems
 from icp_sync.crm.salesforce.provisioning.metadata import PICKLISTS, Choice, wanted_choices
 from icp_sync.crm.salesforce.provisioning.permission_sets import INTEGRATION, READERS, editable_by_people
+from icp_sync.crm.salesforce.writes import tasks
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.standing import FIELDS, Field
 from icp_sync.errors import AuthError, IcpSyncError, Problem, RequestError, UnavailableError
@@ -70,9 +71,16 @@ def check(
         *_asked("people", lambda: _people(client, blueprint, user)),
         *_asked("overrides", lambda: _overrides(client, blueprint, user)),
         *_asked("deals", lambda: deal_problems(client, blueprint, user)),
+        *_asked("object Task", lambda: list(_tasks(client, blueprint))),
         *_asked("daily limit", lambda: _limit(client)),
         *_late(windows),
     ]
+
+
+def _tasks(client: Client, blueprint: Blueprint) -> Iterator[Problem]:
+    """Whether owners can be given tasks."""
+    if blueprint.tasks and client.describe(tasks.OBJECT).get("createable") is not True:
+        yield Problem(where="object Task", what="the user may not make tasks", hint=tasks.RIGHTS)
 
 
 def _refused(where: str, error: IcpSyncError, hint: str = "") -> Problem:

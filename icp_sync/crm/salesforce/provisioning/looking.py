@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import Client
+from icp_sync.crm.salesforce.ids import long_id
 from icp_sync.crm.salesforce.provisioning import access, existing, record_types, set_up
 from icp_sync.crm.salesforce.provisioning.access import Held
 from icp_sync.crm.salesforce.provisioning.metadata import (

@@ -56,7 +56,7 @@ def remove(
         work.try_it()
     except NoRightError as error:
         detail = f"{error}; {BY_HAND}"
-        refused = Step(kind=StepKind.CONFLICT, what="right to change metadata", detail=detail)
+        refused = Step(kind=StepKind.CONFLICT, what="right to change metadata", detail=detail, lacks=True)
         return [*work.steps(force=force), refused]
     if apply and not found.blind and (force or not work.uses):
         work.take()

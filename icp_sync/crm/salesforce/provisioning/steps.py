@@ -177,9 +177,7 @@ def _assignment(org: Org, integration: Intent) -> Intent:
     return Intent(step=step, assigns=True)
 
 
-def _list_view(
-    org: Org, view: Component, learned: Learned, known: Mapping[str, str], mark: str
-) -> Intent:
+def _list_view(org: Org, view: Component, learned: Learned, known: Mapping[str, str], mark: str) -> Intent:
     """known: key → id of what is ours whatever people call it now."""
     step = Step(kind=StepKind.CREATE, what=f"list view {view.name}")
     views = org.list_views

@@ -216,7 +216,7 @@ def formulas(client: Client, blueprint: Blueprint) -> Mapping[str, Formula]:
     """The fields of contacts that bear a name of ours, now or under earlier settings, by lower-case name."""
     wanted = {target: name for name, target in shared(blueprint.fields).items()}
     made = {name for name in blueprint.made if name.endswith("__c") and "." not in name}
-    names = sorted({*wanted, *made}, key=lambda name: (name not in wanted, name))
+    names = [*wanted, *sorted(made - wanted.keys())]
     ids = set_up.custom(client, names, CONTACT) if names else {}
     found = {}
     for target in names:
