@@ -76,7 +76,7 @@ def _let_pass(
     from icp_sync.cli.holding import let_pass
     from icp_sync.cli.opening import opened
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
     from icp_sync.reporting.waiting import the_rule
 
     chosen = None if rule is None else the_rule(rule)
@@ -146,7 +146,7 @@ def _here(
 
 
 def _show(screen: Screen, path: Path, result: Mapping[str, Any]) -> None:
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     if result["again"]:
         screen.say(f"{path} was applied already, as run {result['run']}; nothing was written.")
@@ -174,7 +174,7 @@ def _show(screen: Screen, path: Path, result: Mapping[str, Any]) -> None:
 
 
 def _show_moved(screen: Screen, result: Mapping[str, Any]) -> None:
-    from icp_sync.cli.text import counted, short
+    from icp_sync.reporting.text import counted, short
 
     if not result["moved"]:
         return

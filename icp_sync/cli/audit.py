@@ -68,7 +68,7 @@ def audit(
 def _show(
     screen: Screen, entries: list[Audited], broken: int | None, export: Path | None, since: str | None
 ) -> None:
-    from icp_sync.cli.text import counted, instant, short
+    from icp_sync.reporting.text import counted, instant, short
     from icp_sync.reporting.trail import broken_in_words, in_words
 
     if export is not None:

@@ -44,7 +44,10 @@ def password(
     try:
         kept = hashed(_asked())
     except ValueError as error:
-        raise ConfigError([Problem(where="password", what=str(error))]) from error
+        raise ConfigError(
+            [Problem(where="password", what=str(error))],
+            next_step=f"icp-sync console password {name} --role {role}",
+        ) from None
     if as_json:
         document({"name": name, "role": role, "password": kept})
         return
@@ -68,6 +71,9 @@ def _refuse(name: str, role: str) -> None:
 
 def _asked() -> str:
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
+        try:
+            return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+        except UnicodeDecodeError:  # whose words would quote a part of it
+            raise ValueError("what came is no UTF-8 text") from None
     typed: str = typer.prompt("Password, at least 12 characters", hide_input=True, confirmation_prompt=True)
     return typed

@@ -115,7 +115,7 @@ def _named(at: Opened, chosen: list[Finding]) -> list[dict[str, str]]:
 
 def show(screen: Screen, name: str, report: WatchReport) -> None:
     """The findings, gravest first, each with its sentence."""
-    from icp_sync.cli.text import ago, day
+    from icp_sync.reporting.text import ago, day
 
     since = f", compared with {day(report.baseline_at)}" if report.baseline_at is not None else ""
     screen.say(f"{name}, profile v{report.version}, looked at {ago(report.at)}{since}", "bold")

@@ -183,7 +183,7 @@ def _rows(report: Report, stream: TextIO) -> None:
 
 def show(screen: Screen, report: Report, out: Path | None) -> None:
     """Groups with conflicts one by one, the rest counted."""
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     for line in _circle_lines(report.circles):
         screen.say(line, "yellow")
@@ -212,7 +212,7 @@ def _circle_lines(circles: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 
 def _show_group(screen: Screen, group: Twins) -> None:
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
 
     first, why = group.first
     screen.heading(f"The same {group.by}: {short(group.key, 40)}; different {' and '.join(group.conflicts)}")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def show_told(screen: Screen, sources: object) -> None:
     """A line for each; nothing where nobody may send anything."""
-    from icp_sync.cli.text import counted, instant
+    from icp_sync.reporting.text import counted, instant
 
     assert isinstance(sources, list)
     for one in sources:

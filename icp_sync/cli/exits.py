@@ -39,8 +39,8 @@ class Guarded(TyperGroup):
 
 def told(error: Exception, *, debug: bool = False) -> int:
     """Say on stderr what is wrong and what to do; returns the exit code."""
-    from icp_sync.cli.text import clean
     from icp_sync.observe import redact
+    from icp_sync.reporting.text import clean
 
     lines, code = _lines(error)
     if debug:

@@ -172,7 +172,7 @@ class Grounds:
     def tell(self) -> None:
         """Say on stderr what the rows passed over were wrong about."""
         from icp_sync.cli.rendering import note
-        from icp_sync.cli.text import counted
+        from icp_sync.reporting.text import counted
 
         problems = self.problems()
         for problem in problems[:SHOWN_PROBLEMS]:

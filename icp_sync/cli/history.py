@@ -61,7 +61,7 @@ def history(
 
 
 def _show(screen: Screen, account_id: str, events: list[dict[str, object]]) -> None:
-    from icp_sync.cli.text import instant
+    from icp_sync.reporting.text import instant
 
     if not events:
         screen.say(f"Nothing has happened to account {account_id} yet.")
@@ -74,8 +74,8 @@ def _show(screen: Screen, account_id: str, events: list[dict[str, object]]) -> N
 
 
 def _show_runs(screen: Screen, runs: list[dict[str, object]]) -> None:
-    from icp_sync.cli.text import instant, short
     from icp_sync.reporting.ran import kind_in_words
+    from icp_sync.reporting.text import instant, short
 
     if not runs:
         screen.say("Nothing has run yet. next: icp-sync run --once")
@@ -143,7 +143,7 @@ def _undoes(group: list[Changed]) -> str:
 
 
 def _said(event: dict[str, object]) -> str:
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
 
     changes = event.get("changes")
     if not isinstance(changes, list):

@@ -17,7 +17,7 @@ Data = dict[str, object]
 
 def show_waiting(screen: Screen, found: object, passing: object = 0) -> None:
     """The same for people. found: what `waiting` returns. passing: accounts let pass that have not landed."""
-    from icp_sync.cli.text import ago, counted, short
+    from icp_sync.reporting.text import ago, counted, short
 
     screen.heading("Waiting for a person")
     assert isinstance(found, list)

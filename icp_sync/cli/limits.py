@@ -12,7 +12,7 @@ Data = dict[str, Any]
 
 def show_limits(screen: Screen, found: object) -> None:
     """The day's calls in two sentences, and whatever is paused now. found: what `limits` returns."""
-    from icp_sync.cli.text import span
+    from icp_sync.reporting.text import span
 
     assert isinstance(found, list)
     screen.heading("Calls to the CRM")
@@ -25,7 +25,7 @@ def show_limits(screen: Screen, found: object) -> None:
 
 
 def _day(one: Data, day: Data) -> list[str]:
-    from icp_sync.cli.text import span
+    from icp_sync.reporting.text import span
 
     if day["remaining"] is None:
         return [f"today: {one['used']:,} by us; the CRM has not said how many are left"]

@@ -14,7 +14,7 @@ WORDS = {"dead": "given up on"}
 
 def show_listed(screen: Screen, name: str, items: list[Listed]) -> None:
     """Accounts of one status. name: the status, as `--json` has it."""
-    from icp_sync.cli.text import instant, short
+    from icp_sync.reporting.text import instant, short
 
     screen.heading(f"{WORDS.get(name, name).capitalize()}: {len(items)}")
     if items:
@@ -27,7 +27,7 @@ def show_listed(screen: Screen, name: str, items: list[Listed]) -> None:
 
 def show_left_alone(screen: Screen, held: list[LeftAlone]) -> None:
     """Values that stay as people typed them."""
-    from icp_sync.cli.text import day, short
+    from icp_sync.reporting.text import day, short
 
     screen.heading(f"Values people hold: {len(held)}")
     if held:

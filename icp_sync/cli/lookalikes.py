@@ -188,7 +188,7 @@ def _value(fact: str, subject: Subject) -> str:
 
 def show(screen: Screen, subject: Subject, found: Sequence[Lookalike], source: str) -> None:
     """A table, then in what each is alike and different."""
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
 
     name = subject.name or subject.domain or subject.id
     if not found:

@@ -32,8 +32,8 @@ def mode(
 ) -> None:
     """Show or set what may be written."""
     from icp_sync.cli.acting import who
-    from icp_sync.cli.opening import opened
     from icp_sync.cli.binding import refuse_unready
+    from icp_sync.cli.opening import opened
     from icp_sync.cli.rendering import Screen, document
 
     with opened(config, connection) as at:

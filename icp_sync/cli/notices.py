@@ -44,8 +44,12 @@ def notices(
 
     with opened(config, connection) as at:
         data: Data = {"connection": at.name}
-        data |= {"tested": _tested(at)} if test else {"retried": _retried(at)} if retry else {}
-        data = data if test or retry else collected(at, limit=limit)
+        if test:
+            data["tested"] = _tested(at)
+        elif retry:
+            data["retried"] = _retried(at)
+        else:
+            data |= collected(at, limit=limit)
     if as_json:
         document(data)
         return

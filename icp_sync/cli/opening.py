@@ -29,6 +29,7 @@ _UNSAID = {
 }
 """What a CRM is opened with, and what stands for it where none is opened."""
 _OPENERS = (*map(re.escape, _UNSAID), r"inbound\.[a-z0-9_]+\.secret")
+_NONE = "none-given-to-this-command"
 _MISSING = re.compile(rf"connections\.([a-z0-9_]+)\.({'|'.join(_OPENERS)})")
 
 
@@ -51,9 +52,7 @@ def read_settings(
         if not offline or len(missing) < len(error.problems) or None in missing:
             raise
         named = {
-            "__".join(("ICP_SYNC_CONNECTIONS", m[1], *m[2].split("."))).upper(): _UNSAID.get(
-                m[2], "none-given"
-            )
+            "__".join(("ICP_SYNC_CONNECTIONS", m[1], *m[2].split("."))).upper(): _UNSAID.get(m[2], _NONE)
             for m in missing
             if m
         }

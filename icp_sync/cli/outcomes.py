@@ -150,7 +150,7 @@ def _json(row: Row) -> dict[str, object]:
 
 
 def _show(screen: Screen, found: Sequence[Row], currency: str, *, retention: bool) -> None:
-    from icp_sync.cli.text import amount
+    from icp_sync.reporting.text import amount
 
     each = f"{currency} per won deal"
     screen.table(

@@ -200,7 +200,7 @@ def _done(
 
 
 def _show(screen: Screen, parts: Wired, seal: Path, steps: list[Step], done: dict[str, object]) -> None:
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     screen.say(f"{parts.crm.kind} {done['identity']}, connection {parts.name}")
     counts = Counter(step.kind.value for step in steps)

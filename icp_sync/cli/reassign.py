@@ -86,7 +86,7 @@ def _rows(planned: Plan, stream: TextIO) -> None:
 
 def _show(screen: Screen, planned: Plan, out: Path | None) -> None:
     from icp_sync.cli.reassignment import Fate
-    from icp_sync.cli.text import counted, short
+    from icp_sync.reporting.text import counted, short
 
     of = {fate: [line for line in planned.lines if line.fate is fate] for fate in Fate}
     screen.say(

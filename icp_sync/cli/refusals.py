@@ -11,7 +11,7 @@ Data = dict[str, object]
 
 
 def show(screen: Screen, groups: list[Data]) -> None:
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
 
     if not groups:
         return

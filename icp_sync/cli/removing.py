@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnsafePlanError
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
-    from icp_sync.ports import Blueprint, Step
+    from icp_sync.ports import Blueprint, Step, Views
     from icp_sync.wiring import Wired
 
 COMMAND = "icp-sync provision --remove"
@@ -43,11 +44,13 @@ def remove(
         blueprint = replace(blueprint, views=going(views))
         steps, forgotten = parts.crm.provision(blueprint, apply=False, remove=True, force=force), 0
         planned = [*(one.step for one in views.steps), *steps]
-        if apply and (force or not any(step.lacks or step.kind.value == "depends" for step in planned)):
+        used = any(step.kind.value == "depends" for step in planned)
+        if apply and (force or not used) and not any(step.lacks for step in planned):
             views = withdraw(parts, blueprint, identity.id, force=force)
-            if force or not any(one.step.kind.value == "conflict" for one in views.steps):
+            kept = [one.step for one in views.steps if one.step.kind.value == "conflict"]
+            if not any(step.lacks for step in kept) and (force or not kept):
                 steps, forgotten = _taken(parts, blueprint, identity.id, force=force)
-        steps = [*(one.step for one in views.steps), *steps]
+        steps = [*_but_those_of(steps, views), *steps]
         gone = [step.what for step in steps if step.done]
         done: dict[str, object] = {
             "connection": parts.name,
@@ -62,10 +65,19 @@ def remove(
             document(done)
         else:
             _show(Screen.here(), parts, steps, done)
+    if apply:
+        refuse_kept(steps, command=f"{COMMAND} --apply", force=force)
     if apply and not force:
-        refuse_kept(steps, command=f"{COMMAND} --apply", force=False)
         _refuse_left(steps, gone)
     return done
+
+
+def _but_those_of(steps: Sequence[Step], views: Views) -> list[Step]:
+    """The steps of views, but for list views that stay there as they are made, and go, with the fields."""
+    named_too = {step.what for step in steps if step.kind.value != "note"}
+    return [
+        one.step for one in views.steps if one.step.kind.value != "keep" or one.step.what not in named_too
+    ]
 
 
 def _refuse_writing(parts: Wired) -> None:
@@ -137,7 +149,7 @@ def _of(steps: list[Step], kind: str) -> list[dict[str, str]]:
 
 
 def _show(screen: Screen, parts: Wired, steps: list[Step], done: dict[str, object]) -> None:
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     screen.say(f"{parts.crm.kind} {done['identity']}, connection {parts.name}")
     counts = Counter(step.kind.value for step in steps)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from icp_sync.cli.text import clean
+from icp_sync.reporting.text import clean
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -36,7 +36,7 @@ def retry(
     from icp_sync.cli.acting import who
     from icp_sync.cli.opening import one_account, opened
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     if bool(accounts) is everything:
         what = "name accounts, or --all for every one"

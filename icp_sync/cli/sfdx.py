@@ -58,7 +58,7 @@ def _asked_project(
 
 def _say(folder: Path, files: Mapping[str, str], unasked: str, by_hand: list[Step]) -> None:
     from icp_sync.cli.rendering import Screen
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     screen = Screen.here()
     if files:

@@ -116,7 +116,7 @@ def _show_profile(screen: Screen, data: Data) -> None:
 
 def _show_news(screen: Screen, data: Data) -> None:
     """What somebody should look at, and what the worker was asked for."""
-    from icp_sync.cli.text import ago
+    from icp_sync.reporting.text import ago
 
     alerts, requests = data["alerts"], data["requests"]
     assert isinstance(alerts, list)
@@ -152,7 +152,7 @@ def _show_tiers(screen: Screen, data: Data) -> None:
 
 
 def _show_streams(screen: Screen, data: Data) -> None:
-    from icp_sync.cli.text import ago, span
+    from icp_sync.reporting.text import ago, span
 
     streams = data["streams"]
     assert isinstance(streams, list)
@@ -186,7 +186,7 @@ def _show_notices(screen: Screen, told: object) -> None:
 
 def _show_freshness(screen: Screen, found: object) -> None:
     """How long changes waited for their standing, where any did."""
-    from icp_sync.cli.text import span
+    from icp_sync.reporting.text import span
 
     assert isinstance(found, dict)
     for name, one in found.items():
@@ -199,7 +199,7 @@ def _show_freshness(screen: Screen, found: object) -> None:
 
 
 def _show_counts(screen: Screen, data: Data) -> None:
-    from icp_sync.cli.text import amount, credits
+    from icp_sync.reporting.text import amount, credits
 
     counts = data["counts"]
     assert isinstance(counts, dict)

@@ -147,7 +147,7 @@ def show(screen: Screen, told: Mapping[str, Any], again: str) -> None:
 
 def _show_kept(screen: Screen, told: Mapping[str, Any]) -> None:
     """What stays as it is, and what was written again since."""
-    from icp_sync.cli.text import counted, short
+    from icp_sync.reporting.text import counted, short
     from icp_sync.reporting.undoing import untouched
 
     def rows(examples: list[dict[str, str]]) -> list[tuple[str, ...]]:
@@ -170,7 +170,7 @@ def _show_kept(screen: Screen, told: Mapping[str, Any]) -> None:
 
 
 def _show_problems(screen: Screen, told: Mapping[str, Any]) -> None:
-    from icp_sync.cli.text import counted, short
+    from icp_sync.reporting.text import counted, short
 
     if told["held"] or told["left"]:
         screen.heading(f"Not restored: {counted(told['held'] + told['left'], 'account')}")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def show_undone(screen: Screen, undone: Mapping[str, int]) -> None:
     """undone: undo → accounts."""
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     for run, accounts in sorted(undone.items()):
         holds = "holds" if accounts == 1 else "hold"

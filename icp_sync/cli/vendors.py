@@ -67,7 +67,7 @@ def collect(config: Path | None, connection: str | None, *, optional: bool) -> D
 
 def show(screen: Screen, data: Data) -> None:
     """A line for each; the table for people."""
-    from icp_sync.cli.text import amount
+    from icp_sync.reporting.text import amount
 
     configured = [v for v in data["vendors"] if v["configured"]]
     if configured:
@@ -96,7 +96,7 @@ def show(screen: Screen, data: Data) -> None:
 
 def _show_trouble(screen: Screen, v: Data) -> None:
     """What is wrong with a source, and what helps, on lines of their own."""
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
     from icp_sync.reporting.vendors import lasts, trouble
 
     if v["problem"]:
@@ -112,7 +112,7 @@ def _show_trouble(screen: Screen, v: Data) -> None:
 
 def _show_unused(screen: Screen, others: list[Data]) -> None:
     """What could be configured: a line of figures for each, and one of the facts it tells."""
-    from icp_sync.cli.text import amount
+    from icp_sync.reporting.text import amount
 
     if not others:
         return
@@ -128,7 +128,7 @@ def _show_unused(screen: Screen, others: list[Data]) -> None:
 
 
 def _row(v: Data) -> tuple[str, ...]:
-    from icp_sync.cli.text import amount, span
+    from icp_sync.reporting.text import amount, span
     from icp_sync.reporting.vendors import health
 
     left, age = v["state"]["credits_left"], v["median_age"]
@@ -145,6 +145,6 @@ def _row(v: Data) -> tuple[str, ...]:
 
 
 def _of(spent: float, budget: float) -> str:
-    from icp_sync.cli.text import amount
+    from icp_sync.reporting.text import amount
 
     return amount(spent) if budget == float("inf") else f"{amount(spent)} of {amount(budget)}"

@@ -89,7 +89,7 @@ def withdraw(parts: Wired, blueprint: Blueprint, identity: str, *, force: bool) 
 
     told = ask(parts, blueprint, apply=True, remove=True, force=force, note=note)
     if not any(one.step.kind.value in ("conflict", "depends") for one in told.steps):
-        there = {one.key for one in told.steps if not one.step.done}
+        there = {one.key for one in told.steps if one.id}
         parts.journal.forget_views(set(parts.journal.views()) - there)
     return told
 
@@ -171,7 +171,7 @@ def _theirs(one: ViewStep, *, remove: bool) -> bool:
 
 
 def _show(screen: Screen, told: Views, done: dict[str, object]) -> None:
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     screen.say(f"{done['crm']} {done['identity']}, connection {done['connection']}")
     rows = [

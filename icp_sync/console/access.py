@@ -27,12 +27,13 @@ IDLE = 3600.0
 """Seconds without a request after which it ends."""
 SESSIONS = 500
 """The most at a time; the one that was idle longest makes room."""
-SHORTEST_PASSWORD = 12
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 1_024
+"""Characters."""
 
 FREE_TRIES = 5
 LONGEST_PAUSE = 300.0
 """Seconds to wait at most before the next try of a name that failed often."""
-NAMES = 1_000
+NAMES = 10_000
 
 
 class Role(IntEnum):
@@ -74,8 +75,10 @@ class Session:
 
 def hashed(password: str) -> str:
     """A password as the settings keep it: scrypt:cost:salt:digest. Raises ValueError for a short one."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise ValueError(f"a password has at least {SHORTEST_PASSWORD} characters")
+    if len(password.strip()) < SHORTEST_PASSWORD:
+        raise ValueError(f"a password has at least {SHORTEST_PASSWORD} characters, spaces around it aside")
+    if len(password) > LONGEST_PASSWORD:
+        raise ValueError(f"a password has at most {LONGEST_PASSWORD} characters")
     salt = secrets.token_bytes(_SALT)
     return f"scrypt:{_COST}:{_text(salt)}:{_text(_digest(password, salt, _COST))}"
 
@@ -119,13 +122,13 @@ class Access:
     ) -> None:
         self._users, self.everybody, self._clock = users, everybody, clock
         self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._failed: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
         self._lock = threading.Lock()
         self._nobodys = hashed(secrets.token_urlsafe(24))  # so that an unknown name takes as long
         self._checking = threading.Semaphore(2)  # each check holds 32 MiB
 
-    def session(self, session_id: str) -> Session | None:
-        """The open session of a cookie."""
+    def session(self, session_id: str, *, used: bool = True) -> Session | None:
+        """The open session of a cookie. used: whether somebody did something, which keeps it open."""
         now = self._clock()
         with self._lock:
             found = self._sessions.get(session_id)
@@ -134,7 +137,8 @@ class Access:
             if now - found.began > LASTS or now - found.seen > IDLE:
                 del self._sessions[session_id]
                 return None
-            found.seen = now
+            if used:
+                found.seen = now
             self._sessions.move_to_end(session_id)
             return found
 
@@ -154,31 +158,38 @@ class Access:
         with self._lock:
             self._sessions.pop(session.id, None)
 
-    def wait(self, name: str) -> float:
-        """Seconds until this name may be tried again."""
+    def wait(self, name: str, client: str = "") -> float:
+        """Seconds until this name may be tried again from there."""
         with self._lock:
-            return self._wait(name)
+            return self._wait((name, client))
 
-    def login(self, name: str, password: str) -> User | None:
-        """Who this is; None for a wrong name or password, or a try that came too soon."""
-        if self.wait(name) > 0:
-            return None
+    def login(self, name: str, password: str, client: str = "") -> User | None:
+        """Who this is; None for a wrong name or password, or a try that came too soon.
+
+        client: from where; who fails elsewhere keeps nobody out here.
+        """
+        tried = (name, client)
+        with self._lock:
+            if self._wait(tried) > 0:
+                return None
+            self._count(tried)  # before it is checked: many at once are as many tries
         role, kept = self._users.get(name, (Role.VIEWER, self._nobodys))
         with self._checking:
             right = fits(password, kept) and name in self._users
+        if not right:
+            return None
         with self._lock:
-            if right:
-                self._failed.pop(name, None)
-                return User(name=name, role=role)
-            times = self._failed.get(name, (0, 0.0))[0] + 1
-            self._failed[name] = (times, self._clock())
-            self._failed.move_to_end(name)
-            while len(self._failed) > NAMES:
-                self._failed.popitem(last=False)
-        return None
+            self._failed.pop(tried, None)
+        return User(name=name, role=role)
 
-    def _wait(self, name: str) -> float:
-        times, last = self._failed.get(name, (0, 0.0))
+    def _count(self, tried: tuple[str, str]) -> None:
+        self._failed[tried] = (self._failed.get(tried, (0, 0.0))[0] + 1, self._clock())
+        self._failed.move_to_end(tried)
+        while len(self._failed) > NAMES:
+            self._failed.popitem(last=False)
+
+    def _wait(self, tried: tuple[str, str]) -> float:
+        times, last = self._failed.get(tried, (0, 0.0))
         if times < FREE_TRIES:
             return 0.0
         pause = min(LONGEST_PAUSE, 2.0 ** (times - FREE_TRIES + 1))

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from icp_sync.console.access import Access
+from icp_sync.console.access import LONGEST_PASSWORD, Access
 from icp_sync.console.acting import back
 from icp_sync.console.figures import Figures
 from icp_sync.console.guarding import Asking, Guarding
@@ -62,10 +62,11 @@ def _login(request: Request) -> Response:
             return RedirectResponse(wanted, 303)
         return page(request, "login.html", problem="", next=wanted, name="")
     name = form.get("name", "").strip().lower()[:64]
-    if (wait := access.wait(name)) > 0:
+    client = request.client.host if request.client else ""
+    if (wait := access.wait(name, client)) > 0:
         said = f"too many wrong tries; wait {wait:.0f} seconds"
         return page(request, "login.html", status=429, problem=said, next=wanted, name=name)
-    user = access.login(name, form.get("password", "")[:1024])
+    user = access.login(name, form.get("password", "")[:LONGEST_PASSWORD], client)
     if user is None:
         log("console").warning("a login failed", name=name)
         said = "no such user, or another password"

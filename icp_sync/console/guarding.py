@@ -11,7 +11,6 @@ import hmac
 import ipaddress
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -24,6 +23,8 @@ from icp_sync.console.access import Access, Session
 LARGEST_FORM = 65_536
 PATIENCE = 10.0
 """Seconds in which the body of a form has to come."""
+PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+"""Headers by which a proxy says that it speaks for somebody else."""
 OPEN = ("/login", "/static/")
 """What everybody may see: how to log in, and our own public style sheet and scripts."""
 HEADERS: Mapping[str, str] = {
@@ -68,9 +69,11 @@ class Guarding:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        session = self._access.session(self._told(headers)) or self._without_login()
+        told = self._told(headers)
+        refusal = self._unfit(scope, headers)
+        session = None if refusal else self._session(told, headers)
         begun: list[bool] = []
-        fresh = session is not None and self._told(headers) != session.id
+        fresh = session is not None and told != session.id
 
         async def answered(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -86,7 +89,7 @@ class Guarding:
                     said["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)
 
-        refusal = self._refused(scope, headers, session)
+        refusal = refusal or self._unknown(scope, headers, session)
         form: Mapping[str, str] = {}
         if refusal is None and scope["method"] == "POST":
             try:
@@ -108,27 +111,40 @@ class Guarding:
             await self._unforeseen(Request(scope), error)(scope, receive, answered)
 
     def _told(self, headers: Headers) -> str:
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(self._cookie)
-        except CookieError:
-            return ""
-        return found.value if found else ""
+        """What our cookie says, whatever other programs on this host have put beside it."""
+        for header in headers.getlist("cookie"):
+            for one in header.split(";"):
+                name, _, value = one.strip().partition("=")
+                if name == self._cookie:
+                    return value
+        return ""
 
-    def _without_login(self) -> Session | None:
-        """A session for whoever reaches us, where that is enough."""
+    def _session(self, told: str, headers: Headers) -> Session | None:
+        """The open one, or a new one for whoever reaches us, where that is enough. A page that asks again by
+        itself keeps no session open."""
+        open_one = self._access.session(told, used="hx-request" not in headers)
         everybody = self._access.everybody
-        return self._access.begin(everybody) if everybody else None
+        return open_one or (self._access.begin(everybody) if everybody else None)
 
     def _set(self, session: Session) -> str:
         secure = "; Secure" if self._secure else ""
-        return f"{self._cookie}={session.id}; Path=/; HttpOnly; SameSite=Strict{secure}"
+        return f"{self._cookie}={session.id}; Path=/; HttpOnly; SameSite=Lax{secure}"
 
-    def _refused(self, scope: Scope, headers: Headers, session: Session | None) -> Response | None:
+    def _unfit(self, scope: Scope, headers: Headers) -> Response | None:
+        """What nobody may send, logged in or not."""
+        if b"\0" in scope["path"].encode() or b"%00" in scope["query_string"]:
+            return PlainTextResponse("this address cannot be read\n", 400)
+        if self._access.everybody and any(name in headers for name in PASSED_ON):
+            return PlainTextResponse("through a proxy nobody is let in without a login\n", 403)
         if _host(headers.get("host", "")) not in self._hosts:
             # a page elsewhere whose name was made to lead here must read nothing
             return PlainTextResponse("this console is not reached by that name: see [console] hosts\n", 421)
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return PlainTextResponse("only GET and POST\n", 405)
+        return None
+
+    def _unknown(self, scope: Scope, headers: Headers, session: Session | None) -> Response | None:
+        """Who has not logged in is led to where that is done."""
         path = scope["path"]
         if session is not None or path == OPEN[0] or path.startswith(OPEN[1]):
             return None
@@ -144,7 +160,7 @@ class Guarding:
         if headers.get("sec-fetch-site", "same-origin") != "same-origin":
             return PlainTextResponse("this form came from another site\n", 403)
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        if origin is not None and _netloc(origin) != headers.get("host"):
             return PlainTextResponse("this form came from another site\n", 403)
         if scope["path"] == "/login":
             return None  # nothing is done in somebody's name yet
@@ -159,23 +175,38 @@ async def _form(receive: Receive, headers: Headers) -> Mapping[str, str]:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise ValueError("a form is wanted")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            body = await _body(receive)
+    except TimeoutError:
+        raise ValueError("the form did not come") from None
+    try:
+        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200, errors="strict")
+    except ValueError:
+        raise ValueError("the form cannot be read") from None
+    if any("\0" in text for field in fields for text in field):
+        raise ValueError("the form cannot be read")
+    return dict(fields)
+
+
+async def _body(receive: Receive) -> bytes:
     body, more = b"", True
     while more:
-        try:
-            message = await asyncio.wait_for(receive(), PATIENCE)
-        except TimeoutError:
-            raise ValueError("the form did not come") from None
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ValueError("the form did not come whole")
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > LARGEST_FORM:
             raise ValueError("the form is too large")
+    return body
+
+
+def _netloc(origin: str) -> str:
     try:
-        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200, errors="strict")
+        return urlsplit(origin).netloc
     except ValueError:
-        raise ValueError("the form cannot be read") from None
-    return dict(fields)
+        return ""
 
 
 def _host(header: str) -> str:

@@ -13,11 +13,13 @@ from icp_sync.wiring import Wired
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """wired: the connection's objects as the worker has them now."""
+    """wired: the connection's objects as the worker has them now. halted: why the worker does nothing for it
+    any more, "" while it does."""
 
     name: str
     settings: Settings
     wired: Callable[[], Wired]
+    halted: Callable[[], str] = lambda: ""
 
     @property
     def journal(self) -> Journal:

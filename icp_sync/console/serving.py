@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from icp_sync.console.access import Access, Role, User
 from icp_sync.console.app import made
+from icp_sync.console.connections import PLACES, Patient
 from icp_sync.console.figures import Figures
 from icp_sync.console.guarding import is_loopback
 from icp_sync.console.place import Place
@@ -19,8 +20,8 @@ from icp_sync.errors import ConfigError, Problem, unheard
 from icp_sync.observe import log
 from icp_sync.settings.console import ConsoleServer, address
 
-AT_ONCE = 100
-"""Connections at a time."""
+AT_ONCE = 2 * PLACES
+"""Connections at a time: beyond `PLACES` silent ones make room, beyond these nobody is let in."""
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  compared with, not bound to
 NEXT = "icp-sync console password"
 
@@ -65,7 +66,7 @@ def serving(
 
 
 def _refuse_open_doors(said: ConsoleServer, host: str) -> None:
-    if is_loopback(host) and not said.hosts:
+    if is_loopback(host) and not said.hosts and not said.proxy:
         return
     where = f"console on {host}"
     problems = []
@@ -76,6 +77,9 @@ def _refuse_open_doors(said: ConsoleServer, host: str) -> None:
         what = "would send passwords in the clear"
         hint = "set certificate and key under [console], or proxy = true where a proxy speaks TLS before it"
         problems.append(Problem(where=where, what=what, hint=hint))
+    if host in _EVERYWHERE and not said.hosts:
+        what = "nothing says by which names people reach it, so that everybody would be turned away"
+        problems.append(Problem(where=where, what=what, hint="set hosts under [console]"))
     if problems:
         raise ConfigError(problems, next_step=problems[0].hint)
 
@@ -92,13 +96,14 @@ def _access(said: ConsoleServer, host: str, somebody: str, clock: Callable[[], f
     users = {
         name: (Role.named(user.role), user.password.get_secret_value()) for name, user in said.users.items()
     }
-    free = is_loopback(host) and not users
+    free = is_loopback(host) and not users and not said.proxy
     return Access(users, User(name=somebody, role=Role.named(said.local)) if free else None, clock)
 
 
 def _server(app: ASGIApp, said: ConsoleServer, host: str, port: int) -> tuple[uvicorn.Server, socket.socket]:
     config = uvicorn.Config(
         app,
+        http=Patient,
         log_config=None,
         access_log=False,
         server_header=False,

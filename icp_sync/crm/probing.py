@@ -26,6 +26,7 @@ MOST_CALLS = 35
 """Of one probe, the removal of what it and earlier ones made not counted."""
 LEFT = 3
 """Records of earlier probes that one probe removes."""
+AGAIN = "icp-sync check --probe again; it removes what is left"
 TO_REMOVE = 10
 """Calls beside those that must be left above the reserve before a probe begins."""
 
@@ -72,25 +73,29 @@ class Answer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """overlap: seconds within which a poll must see a write. provoke: whether a limit may be run into.
-    left: ids of scratch records an earlier probe may have left. made: told of the scratch record's id,
-    durable once it returns. settles: seconds in which what the CRM itself does after a change is done."""
+    left: ids of scratch records an earlier probe may have left. begins: called before the first thing is
+    made. made: told of the scratch record's id. Both are durable once they return. settles: seconds in which
+    what the CRM itself does after a change is done.
+    """
 
     overlap: float
     settles: float = 0.8
     provoke: bool = False
     left: Sequence[str] = ()
+    begins: Callable[[], None] = lambda: None
     made: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """What a probe came to. removed: ids of scratch records that are gone. left: what could not be removed,
-    in words."""
+    """What a probe came to. removed: ids of scratch records it took away. left: what could not be removed, in
+    words. gone: ids of earlier ones that are no scratch records any more."""
 
     answers: tuple[Answer, ...]
     calls: int
     removed: tuple[str, ...]
     left: tuple[str, ...]
+    gone: tuple[str, ...] = ()
 
 
 @runtime_checkable

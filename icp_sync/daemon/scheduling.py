@@ -53,7 +53,10 @@ _OUTCOMES = {
 
 
 class Daemon:
-    """All streams of these connections until `stopping` is told to, or no connection is left to work for."""
+    """All streams of these connections until `stopping` is told to, or no connection is left to work for.
+
+    stays: whether to go on answering then, so that somebody can look.
+    """
 
     def __init__(
         self,
@@ -62,9 +65,10 @@ class Daemon:
         *,
         health: tuple[str, int] | None = None,
         inbound: InboundServer | None = None,
+        stays: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._portals, self._stopping, self._clock = portals, stopping, clock
+        self._portals, self._stopping, self._clock, self._stays = portals, stopping, clock, stays
         self.loops = {f"{loop.portal.name}/{loop.stream}": loop for loop in self._make_loops()}
         self._health = Health(self.loops.values(), *health, clock=clock) if health and health[1] else None
         self._inbound = Inbound(portals, inbound, clock=clock) if inbound else None
@@ -200,10 +204,14 @@ class Daemon:
         while not self._stopping.draining.wait(LOOK):
             self._plan_again()
             self._supervision.look()
-            halted = [portal.halted for portal in self._portals if portal.halted]
-            if len(halted) == len(self._portals):
-                return halted[-1]
-        return None
+            if (error := self._all_halted()) and not self._stays:
+                return error
+        return self._all_halted()
+
+    def _all_halted(self) -> IcpSyncError | None:
+        """Why the last one was, once no connection is left to work for."""
+        halted = [portal.halted for portal in self._portals if portal.halted]
+        return halted[-1] if len(halted) == len(self._portals) else None
 
 
 def _following(portal: Portal) -> list[tuple[str, float]]:

@@ -170,7 +170,9 @@ class Notices(Listening):
             free = (self._here, _NOTICE.c.seq == bindparam("b_seq"), _NOTICE.c.batch == "")
             with self.writing("notice") as conn:
                 self.guard(conn, lease)
-                conn.execute(update(_NOTICE).where(*free).values(to=bindparam("b_to"), key=bindparam("b_key")), rows)
+                conn.execute(
+                    update(_NOTICE).where(*free).values(to=bindparam("b_to"), key=bindparam("b_key")), rows
+                )
 
     def retry_notices(self, *, now: float) -> int:
         """What was given up waits again and is due at once; returns how many that are."""

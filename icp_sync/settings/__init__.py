@@ -18,8 +18,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.observe import conceal
 from icp_sync.settings.confidential import readable_by_others, secrets
-from icp_sync.settings.console import ConsoleServer
 from icp_sync.settings.connection import Connection, Quota, Schedule
+from icp_sync.settings.console import ConsoleServer
 from icp_sync.settings.inbound import InboundServer
 from icp_sync.settings.loading import Sources, explained
 from icp_sync.settings.outputs import NATIVES, Outputs

@@ -37,7 +37,7 @@ from icp_sync.domain.standing import Mode, instant_of
 from icp_sync.domain.telling import SILENT, Telling
 from icp_sync.domain.vacancy import vacant_from
 from icp_sync.domain.why import evidence_of, why_changed
-from icp_sync.sync.given import given_now
+from icp_sync.sync.given import as_named_now, given_now
 
 USUAL = Limits()
 EDITORS: Mapping[str, float] = {"": HELD_FOR}
@@ -159,6 +159,7 @@ def _loads_now(accounts: Sequence[Account], memory: Memory) -> dict[str, int]:
 
 def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin: Kin, now: float) -> Draft:
     remembered = _without_nobody(memory.of(account.id), policy.nobody)
+    remembered = as_named_now(remembered, account, team.owners)
     known = known_of(account, remembered, kin, policy)
     seal = read_seal(account.live.get("seal", ""), policy.key)
     editing = Editing(now=now, editors=policy.editors, edits=memory.edits.get(account.id, {}))

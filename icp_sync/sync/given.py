@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import tzinfo
 
 from icp_sync.domain.account import Account, Owner, Remembered, Withdrawn
@@ -42,6 +43,22 @@ def given_now(
         asked=asked,
     )
     return looked_at(remembered.assignment, seen, now, zone)
+
+
+def as_named_now(remembered: Remembered, account: Account, owners: Mapping[str, Owner]) -> Remembered:
+    """What is remembered, where our owner of the account has another email by now, or is not listed any more:
+    nobody gave it to anybody else, so the owner on the record is still the one we wrote."""
+    given, live = remembered.assignment, account.owner
+    held = remembered.confirmed.get("owner")
+    if given is None or held is None or live == given.owner or held.value != given.owner:
+        return remembered
+    if not given.owner_id or _id(live, owners) != given.owner_id:
+        return remembered
+    previous = remembered.previous
+    if previous is not None and previous.routed_owner == given.owner and not live.startswith("#"):
+        previous = replace(previous, routed_owner=live)
+    confirmed = {**remembered.confirmed, "owner": replace(held, value=live)}
+    return replace(remembered, confirmed=confirmed, previous=previous)
 
 
 def _id(email: str, owners: Mapping[str, Owner]) -> str:

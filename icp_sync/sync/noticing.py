@@ -49,7 +49,7 @@ def with_news(one: Settled, d: Draft, policy: Policy, stream: Stream, *, filling
         policy.telling,
         policy.mode,
     )
-    if not kind:
+    if not kind or any(notice.to == one.owner for notice in one.notices):  # a breach says whose it is now
         return one
     if not policy.telling.backfills and _part_of_many(d, stream, filling=filling):
         return replace(one, silent=1)

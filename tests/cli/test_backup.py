@@ -22,8 +22,9 @@ from alembic.config import Config
 from sqlalchemy import create_engine, text
 
 import icp_sync.journal
+from icp_sync.cli.placing import spare
 from icp_sync.journal import Journal
-from icp_sync.journal.copying import connections_of, revision_of
+from icp_sync.journal.copying import connections_of, exchanged, revision_of
 from icp_sync.journal.schema import REVISIONS
 from icp_sync.simulator import Simulator
 from tests.cli.conftest import PROFILE, Place
@@ -217,6 +218,128 @@ def test_another_seal_key_is_not_overwritten(place: Place) -> None:
     place.run("audit")
 
 
+SERVICE = 10001
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+
+
+@needs_root
+def test_what_root_restores_belongs_to_the_service(place: Place) -> None:
+    for lost in ("", "journal", "everything"):
+        if lost == "everything":
+            lose(place)
+        for file in (place.folder, *place.folder.iterdir()):
+            os.chown(file, SERVICE, SERVICE)
+        if lost == "journal":
+            (place.folder / "journal.sqlite").unlink()
+        elif not lost:
+            (place.folder / "journal.sqlite").chmod(0o640)
+        place.run("journal", "restore", str(place.folder / "first.tar"))
+        for name in ("journal.sqlite", "journal.sqlite.lock", "seal.key"):
+            said = (place.folder / name).stat()
+            assert (name, said.st_uid, said.st_gid) == (name, SERVICE, SERVICE)
+        mode = (place.folder / "journal.sqlite").stat().st_mode & 0o777
+        assert mode == (0o600 if lost else 0o640)
+
+
+def test_a_journal_or_key_behind_a_link_stays_behind_it(place: Place) -> None:
+    elsewhere = place.folder / "elsewhere"
+    elsewhere.mkdir()
+    links = [place.folder / name for name in ("journal.sqlite", "seal.key")]
+    for link in links:
+        link.rename(elsewhere / link.name)
+        link.symlink_to(elsewhere / link.name)
+    (elsewhere / "seal.key").unlink()
+    place.run("journal", "restore", str(place.folder / "first.tar"))
+    assert [link.is_symlink() for link in links] == [True, True]
+    assert len(list(elsewhere.glob("journal.sqlite.replaced-*"))) == 1
+    assert (elsewhere / "seal.key").stat().st_mode & 0o777 == 0o600
+    assert place.json("journal", "verify")["whole"]
+
+
+def test_a_restore_killed_at_the_exchange_leaves_the_journal_where_it_was(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = place.folder / "journal.sqlite"
+
+    class KilledError(BaseException):
+        pass
+
+    def killed(source: object, target: object) -> None:
+        raise KilledError(f"{source} to {target}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", killed)
+        with pytest.raises(KilledError):
+            exchanged(place.folder / "first.tar", journal, "now")
+    assert place.json("status")["mode"] == "route", "it is still there"
+    assert place.json("journal", "restore", str(place.folder / "first.tar"))["replaced"]
+
+
+def test_what_a_killed_one_left_lying_is_cleared_by_the_next(place: Place, tmp_path: Path) -> None:
+    path = tmp_path / "kept.tar"
+    left = [place.folder / ".journal.sqlite.spare-dead", tmp_path / ".kept.tar.spare-dead"]
+    for folder in left:
+        folder.mkdir()
+        (folder / "journal.sqlite").write_bytes(b"half")
+    with spare(tmp_path, "kept.tar") as busy:
+        assert not left[1].exists()
+        place.run("journal", "backup", str(path))
+        assert busy.exists(), "one that somebody works in stays"
+    assert not any(folder.exists() for folder in left)
+    left[0].mkdir()
+    place.run("journal", "restore", str(path))
+    assert not [file for file in (*place.folder.iterdir(), *tmp_path.iterdir()) if ".spare-" in file.name]
+
+
+def test_a_backup_takes_no_pipes_place_and_follows_a_link(place: Place, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    refused = place.run("journal", "backup", str(tmp_path / "pipe"), code=2)
+    assert "is no regular file" in refused.stderr
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "latest.tar").symlink_to(tmp_path / "kept.tar")
+    place.run("journal", "backup", str(tmp_path / "latest.tar"))
+    assert (tmp_path / "latest.tar").is_symlink()
+    assert tarfile.is_tarfile(tmp_path / "kept.tar")
+
+
+def test_from_another_folder_it_says_where_it_looked_and_that_nothing_was_there(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wrong").mkdir()
+    monkeypatch.chdir(tmp_path / "wrong")
+    place.config.write_text(place.config.read_text().replace(f"{place.folder}/", ""))
+    refused = place.run("journal", "backup", str(tmp_path / "kept.tar"), code=2)
+    assert f"there is no journal at {tmp_path}/wrong/journal.sqlite" in refused.stderr
+    said = place.run("journal", "restore", str(place.folder / "first.tar")).stdout
+    assert f"{tmp_path}/wrong/journal.sqlite: the journal of" in said
+    assert "There was no journal there before." in said
+    assert f"seal key: put back as {tmp_path}/wrong/seal.key" in said
+    (tmp_path / "wrong" / "seal.key").unlink()
+    assert "there is none at /" in place.run("journal", "backup", str(tmp_path / "kept.tar")).stdout
+
+
+def test_a_connection_the_settings_do_not_name_is_quiet_too_and_no_command_names_it(place: Place) -> None:
+    place.config.write_text(place.config.read_text().replace("connections.main", "connections.acme"))
+    said = place.run("journal", "restore", str(place.folder / "first.tar"), "--no-key").stdout
+    assert "main: the settings name no such connection; nobody works for it" in said
+    assert "main: mode observe, before route" in said
+    assert "--connection main" not in said
+    assert "icp-sync plan" not in said
+
+
+def test_a_journal_brought_back_by_other_means_is_made_quiet_by_hand(place: Place) -> None:
+    journal = Journal.open(f"sqlite:///{place.folder}/journal.sqlite", "main")
+    journal.ask("backfill", {}, by="ada", now=time.time())
+    with journal.hold("run"):
+        assert "is in use by run" in place.run("journal", "restored", code=1).stderr
+    journal.close()
+    told = place.json("journal", "restored")
+    assert told["connections"]["main"] == {"mode": "route", "requests": 1, "notices": 0}
+    assert place.json("status")["mode"] == "observe"
+    assert place.json("audit")["entries"][-1]["what"] == "journal restored"
+    assert "main: mode observe, as before" in place.run("journal", "restored").stdout
+
+
 def repacked(path: Path, change: Callable[[str, bytes], bytes]) -> None:
     with tarfile.open(path) as tar:
         parts = {m.name: tar.extractfile(m).read() for m in tar.getmembers()}  # type: ignore[union-attr]
@@ -289,4 +412,6 @@ def test_a_journal_on_a_server_is_its_servers_to_back_up(place: Place, tmp_path:
     for asked in ("backup", "restore"):
         said = place.run("journal", asked, str(tmp_path / "kept.tar"), code=2).stderr
         assert "pg_dump --format=custom" in said
+        assert "pg_restore --clean --if-exists" in said
+        assert "icp-sync journal restored" in said
         assert "hunter2secret" not in said

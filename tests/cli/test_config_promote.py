@@ -326,7 +326,7 @@ def test_variables_named_after_the_other_sides_connection_are_passed_over(
     monkeypatch.setenv("ICP_SYNC_CONNECTIONS__MAIN__TOKEN", two.portal.token)
     source = two.files[0]
     text = source.read_text().replace(f'token = "{two.portal.token}"\n', "")
-    source.write_text(text + '[connections.trial.inbound.form]\nauth = "hmac"\n')
+    source.write_text(text + '[connections.trial.inbound.form]\nvisits = true\ndomain = "site"\n')
     assert two.json()["from"]["connection"] == "trial", "it needs no credentials of its own"
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from icp_sync.reporting.explain import then
 from icp_sync.cli.opening import opened
+from icp_sync.reporting.explain import then
 from tests.cli.conftest import PROFILE, Place
 
 TODAY = datetime.now(UTC).date().isoformat()

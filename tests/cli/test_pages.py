@@ -12,8 +12,8 @@ from markdown_it.token import Token
 
 from icp_sync.cli.profile.page_html import html
 from icp_sync.cli.profile.page_markdown import markdown
-from icp_sync.cli.text import clean
 from icp_sync.profile_file.page import Bullets, Grid, Page, Paragraph, Section
+from icp_sync.reporting.text import clean
 
 TAGS = {"html", "head", "meta", "title", "style", "body", "main", "section", "div", "span", "i"} | {
     *("h1", "h2", "p", "dl", "dt", "dd", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"),

@@ -116,8 +116,9 @@ def test_what_a_killed_probe_left_the_next_one_removes_and_the_audit_tells_of_bo
     trying.crm.admin("POST settings", index_lag=0)
     told = trying.json("check", "--probe", "--yes")
     assert not companies(trying)
-    first, begun, done = trying.json("audit")["entries"]
-    assert [first["what"], begun["what"], done["what"]] == ["probe begun", "probe begun", "probe"]
+    entries = trying.json("audit")["entries"]
+    assert [one["what"] for one in entries] == [*["probe begun"] * 4, "probe"], "each before and after making"
+    begun, done = entries[-2:]
     assert told["removed"] == [left["id"], begun["detail"]["scratch"]] == done["detail"]["removed"]
     assert [one["question"] for one in told["questions"]] == [one.key for one in QUESTIONS]
     assert {one["verdict"] for one in told["questions"]} == {"held", "not settled"}
@@ -156,3 +157,54 @@ def test_an_org_is_probed_as_far_as_its_user_may(tmp_path: Path) -> None:
 def test_help_names_the_options() -> None:
     said = command("check", "--help").stdout
     assert all(option in said for option in ("--probe", "--yes", "--yes-production", "--provoke"))
+
+
+def test_a_company_whose_making_was_not_answered_is_looked_for_and_removed(trying: Place) -> None:
+    trying.crm.admin("POST faults", kind="reset_after_apply", match="POST companies$", count=1)
+    trying.run("check", "--probe", "--yes", code=1)
+    assert (companies(trying), properties(trying)) == ([], [])
+    assert [one["what"] for one in trying.json("audit")["entries"]] == ["probe begun"]
+
+
+def test_one_that_search_does_not_show_yet_is_told_and_goes_next_time(trying: Place) -> None:
+    trying.crm.admin("POST settings", index_lag=3_600)
+    trying.crm.admin("POST faults", kind="reset_after_apply", match="POST companies$", count=1)
+    said = trying.run("check", "--probe", "--yes", code=1).stderr
+    assert "if it was made" in said
+    assert "next: icp-sync check --probe again" in said
+    assert len(companies(trying)) == 1
+    trying.crm.admin("DELETE faults")
+    trying.crm.admin("POST settings", index_lag=0)
+    trying.crm.admin("POST flush")
+    trying.run("check", "--probe", "--yes")
+    assert companies(trying) == []
+
+
+def test_what_a_portal_requires_of_a_new_company_is_given(trying: Place) -> None:
+    trying.crm.admin("POST settings", creator_required=["industry", "city"])
+    trying.config.write_text(
+        trying.config.read_text().replace("token =", 'path_version = "2026-09"\ntoken =')
+    )
+    done = trying.json("check", "--probe", "--yes")
+    assert "held" in {one["verdict"] for one in done["questions"]}
+    assert companies(trying) == []
+
+
+def test_what_people_made_of_old_scratch_records_does_not_hide_newer_ones(trying: Place) -> None:
+    trying.crm.admin("POST faults", kind="409", match="DELETE companies")
+    for number in range(4):
+        trying.run("check", "--probe", "--yes", code=1)
+        if number < 3:
+            for one in companies(trying):
+                trying.crm.admin(
+                    "POST edit", id=one["id"], properties={"name": "Ours now", "domain": "x.example"}
+                )
+    trying.crm.admin("DELETE faults")
+    [left] = companies(trying)
+    assert left["id"] in trying.json("check", "--probe", "--yes")["removed"]
+    assert companies(trying) == []
+
+
+def properties(place: Place) -> list[str]:
+    catalogue = place.crm.portal.catalogue
+    return [one.name for one in catalogue.readable(archived=False) if one.name == "icp_sync_probe"]

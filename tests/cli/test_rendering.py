@@ -13,7 +13,7 @@ from rich.console import Console
 
 from icp_sync.cli.history import _show_runs
 from icp_sync.cli.rendering import Screen, document
-from icp_sync.cli.text import ago, amount, clean, counted, day, instant, short, span
+from icp_sync.reporting.text import ago, amount, clean, counted, day, instant, short, span
 
 ROWS = [("1", "Müller & Söhne [red]GmbH[/red]", "A"), ("22", "東京電力 " + "long " * 30, "Needs data")]
 

@@ -128,7 +128,7 @@ def test_what_nobody_touches_goes_on_and_what_somebody_touches_stays(
     ]
     shown = run("explain", let_lie).stdout
     assert f"to {moved['owner']} by route 1; first touch by" in shown
-    assert f"escalated, {LEAD} was told" in shown
+    assert f"escalated to {LEAD}" in shown
     told = json.loads(run("touches", "--json").stdout)
     assert sum(one["assigned"] for one in told["owners"]) >= 3
     assert sum(one["touched"] for one in told["owners"]) == 1
@@ -143,3 +143,4 @@ def test_where_nobody_was_given_anything_that_is_said(place: Place) -> None:
     assert "none. Owners are given in mode route" in place.run("touches").stdout
     assert place.json("touches")["owners"] == []
     assert "neither a day nor an instant" in place.run("touches", "--since", "monday", code=2).output
+    assert "is not over yet" in place.run("touches", "--since", "2999-01-01", code=2).output

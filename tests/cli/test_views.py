@@ -151,6 +151,116 @@ def test_a_list_of_our_name_is_a_conflict_that_ends_with_2(made: Place) -> None:
     assert len(kept(made)) == len(VIEWS) - 1
 
 
+def test_views_come_after_the_properties_they_filter_by(fresh: Place) -> None:
+    for words in ((), ("--apply",)):
+        said = fresh.run("provision", "--views", *words, code=2).stderr
+        assert "next: icp-sync provision --apply" in said
+    assert lists(fresh) == {}
+
+
+def _second(made: Place) -> None:
+    """Another connection of the same settings opens the same portal."""
+    text = made.config.read_text()
+    main = text[text.index("[connections.main") :]
+    made.config.write_text(text + main.replace("connections.main", "connections.emea"))
+
+
+@pytest.mark.parametrize("words", [("--views",), ("--views", "--remove"), ("--remove",), ()])
+def test_what_belongs_to_one_connection_no_other_touches(made: Place, words: tuple[str, ...]) -> None:
+    made.run("provision", "--views", "--apply")
+    before = lists(made)
+    _second(made)
+    for more in ((), ("--apply",)):
+        said = made.run("provision", *words, *more, "--connection", "emea", code=2).stderr
+        assert "belongs to connection main already" in said
+    assert lists(made) == before
+    assert made.run("provision", "--connection", "main").stdout
+
+
+def _elsewhere(made: Place) -> None:
+    """The settings of another installation: a journal and a key of its own."""
+    text = made.config.read_text()
+    made.config.write_text(text.replace("journal.sqlite", "other.sqlite").replace("seal.key", "other.key"))
+
+
+def test_an_unbound_journal_shows_and_takes_nothing(made: Place) -> None:
+    made.run("provision", "--views", "--apply")
+    before = lists(made)
+    _elsewhere(made)
+    assert made.json("provision", "--remove")["removed"] == []
+    for words in (("--remove",), ("--views", "--remove")):
+        said = made.run("provision", *words, "--apply", code=2).stderr
+        assert "next: icp-sync bind" in said
+    assert lists(made) == before
+
+
+def test_another_installation_takes_away_nothing_until_it_is_declared_ours(made: Place) -> None:
+    made.run("provision", "--views", "--apply")
+    before = lists(made)
+    _elsewhere(made)
+    made.run("provision", "--apply")
+    told = made.json("provision", "--views", "--apply", code=2)
+    assert (told["changed"], told["conflicts"]) == (0, len(VIEWS))
+    assert made.json("provision", "--views", "--remove", "--apply")["changed"] == 0
+    kept = made.json("provision", "--remove", "--apply")
+    assert (kept["removed"], lists(made)) == ([], before)
+    assert "this journal did not make it" in str(kept["keep"])
+    made.run("bind", "--take-over")
+    assert "icp_tier" in made.json("provision", "--remove", "--apply")["removed"]
+    assert lists(made) == {}
+
+
+def test_our_seals_prove_what_a_lost_journal_wrote(made: Place) -> None:
+    made.run("profile", "activate")
+    made.run("mode", "write")
+    made.settle()
+    made.run("provision", "--views", "--apply")
+    made.config.write_text(made.config.read_text().replace("journal.sqlite", "new.sqlite"))
+    made.run("provision", "--apply")
+    assert set(made.json("provision", "--views", "--apply")["views"][0]) >= {"id"}
+    assert made.json("provision", "--views", "--remove", "--apply")["changed"] == len(VIEWS)
+
+
+@pytest.mark.parametrize("lacking", ["crm.lists.read", "crm.lists.write"])
+def test_a_missing_scope_is_named_and_force_is_not_offered(made: Place, lacking: str) -> None:
+    made.run("provision", "--views", "--apply")
+    before = lists(made), kept(made)
+    made.crm.admin("POST tokens", token=made.crm.token, scopes=sorted(SCOPES - {lacking}))
+    for words in (("--remove",), ("--views", "--remove"), ("--remove", "--force")):
+        said = made.run("provision", *words, "--apply", code=2).stderr
+        assert lacking in said
+        assert "nothing was removed" in said
+        assert "--force" not in said
+    made.crm.admin("POST tokens", token=made.crm.token, scopes=sorted(SCOPES))
+    assert (lists(made), kept(made)) == before
+
+
+def test_each_is_remembered_and_audited_as_it_is_made_and_as_it_goes(made: Place) -> None:
+    made.crm.admin("POST faults", kind="reset_after_apply", match="POST lists$", nth=4)
+    made.run("provision", "--views", "--apply", code=1)
+    assert len(kept(made)) == 3
+    assert set(kept(made).values()) <= set(lists(made).values())
+    made.crm.admin("DELETE faults")
+    made.run("provision", "--views", "--apply")
+    entries = made.json("audit")["entries"]
+    told = [what for one in entries if one["what"] == "provision views" for what in one["detail"]["views"]]
+    assert len(told) == len(set(told)) == len(VIEWS) - 1, "of the one whose reply was lost nothing is known"
+
+
+def test_what_force_overwrites_is_in_the_audit(made: Place) -> None:
+    made.run("provision", "--views", "--apply")
+    branch = {"filterBranchType": "OR", "filterBranches": [_and("name")], "filters": []}
+    _api(
+        made,
+        "PUT",
+        f"/crm/v3/lists/{kept(made)['tier_a']}/update-list-filters",
+        json={"filterBranch": branch},
+    )
+    made.run("provision", "--views", "--apply", "--force")
+    last = [one for one in made.json("audit")["entries"] if one["what"] == "provision views"][-1]
+    assert "name IS_KNOWN" in str(last["detail"])
+
+
 def test_what_people_changed_is_told_and_set_right_when_forced(made: Place) -> None:
     made.run("provision", "--views", "--apply")
     branch = {"filterBranchType": "OR", "filterBranches": [_and("name")], "filters": []}

@@ -139,3 +139,71 @@ def test_views_are_looked_at_made_once_and_go_with_the_fields(place: Place) -> N
     assert place.rows("SELECT Id FROM ListView") == []
     for sobject in ("Account", "Contact"):
         assert not [one for one in place.get(f"sobjects/{sobject}/describe")["fields"] if one["custom"]]
+
+
+def test_without_the_right_what_is_there_is_not_denied_nor_asked_for_by_hand(place: Place) -> None:
+    place.run("provision", "--views", "--apply")
+    place.crm.admin("POST settings", metadata_right=False)
+    told = place.run("provision", "--views")
+    kinds = {one["what"]: one["step"] for one in told["views"]}
+    assert {kinds[f"list view ICP_Contacts_{tier}"] for tier in "AB"} == {"keep"}
+    assert {kinds["Contact.ICP_Tier__c"], kinds["page layouts"]} == {"keep"}
+    assert not [said for said in told["by_hand"] if "by hand" in said or "name it so" in said]
+    before = place.rows("SELECT Id FROM ListView")
+    for words in (("--views",), ()):
+        refused = CliRunner().invoke(
+            build(), ["provision", *words, "--remove", "--apply", "--config", str(place.config)]
+        )
+        assert refused.exit_code == 2
+        assert "ModifyMetadata" in refused.stderr
+        assert "--force" not in refused.stderr
+    assert place.rows("SELECT Id FROM ListView") == before
+
+
+def test_views_come_after_the_fields_they_filter_by(tmp_path: Path) -> None:
+    with Simulator(crm="salesforce", accounts=1, contacts=True) as crm:
+        place = Place(tmp_path, crm)
+        for words in ((), ("--apply",)):
+            command = ["provision", "--views", *words, "--config", str(place.config)]
+            refused = CliRunner().invoke(build(), command)
+            assert refused.exit_code == 2
+            assert "next: icp-sync provision --apply" in refused.stderr
+
+
+def test_nothing_goes_while_something_uses_a_field_of_contacts(place: Place) -> None:
+    place.run("provision", "--views", "--apply")
+    before = place.rows("SELECT Id FROM ListView")
+    place.crm.admin("POST depend", object="Contact", field="ICP_Tier__c", by="Flow", name="Greet")
+    for words in (("--views",), ()):
+        refused = CliRunner().invoke(
+            build(), ["provision", *words, "--remove", "--apply", "--config", str(place.config)]
+        )
+        assert (refused.exit_code, "Flow Greet: uses Contact.ICP_Tier__c" in refused.stderr) == (3, True)
+    assert place.rows("SELECT Id FROM ListView") == before
+
+
+def test_without_views_the_fields_keep_their_list_views_and_check_misses_nothing(place: Place) -> None:
+    place.run("provision", "--views", "--apply")
+    place.run("provision", "--views", "--remove", "--apply")
+    assert len(place.rows("SELECT Id FROM ListView")) == 6
+    assert place.run("provision", "--apply")["changed"] == 0
+    assert "views" not in {one["area"] for one in place.run("check")["problems"]}
+
+
+def test_check_misses_a_section_and_a_field_of_contacts(place: Place) -> None:
+    place.run("provision", "--views", "--apply")
+    [layout] = place.crm.org.layouts
+    section = f"section ICP fit on the page layout {layout.name}"
+    layout.metadata["layoutSections"] = [
+        one for one in layout.metadata["layoutSections"] if one["label"] != "ICP fit"
+    ]
+    told = {one["where"]: one for one in place.run("check")["problems"] if one["area"] == "views"}
+    assert told[section]["next"] == "icp-sync provision --views --apply"
+
+
+def test_a_tiers_list_view_people_renamed_is_not_made_twice(place: Place) -> None:
+    place.run("provision", "--views", "--apply")
+    views = place.crm.org.objects["listview"].store.records.values()
+    [record] = [one for one in views if one.props["DeveloperName"] == "ICP_Tier_A"]
+    record.props = {**record.props, "DeveloperName": "Best_ones"}
+    assert place.run("provision", "--apply")["changed"] == 0

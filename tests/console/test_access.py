@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -144,7 +145,7 @@ def test_the_session_is_a_new_one_after_the_login_and_gone_after_the_logout(lock
     cookie = next(iter(locked.session.cookies))
     assert cookie.value
     assert "HttpOnly" in cookie._rest  # type: ignore[attr-defined]
-    assert cookie._rest["SameSite"] == "Strict"  # type: ignore[attr-defined]
+    assert cookie._rest["SameSite"] == "Lax"  # type: ignore[attr-defined]
     reply = locked.post("/logout", "")
     assert "Password" in reply.text
     assert locked.get("", allow_redirects=False).status_code == 303
@@ -159,7 +160,7 @@ def test_without_users_whoever_reaches_loopback_has_the_role_the_settings_say(se
     ("listen", "said", "wanted"),
     [
         ("0.0.0.0:0", {}, "no users"),
-        ("0.0.0.0:0", {"users": USERS}, "in the clear"),
+        ("0.0.0.0:0", {"users": USERS, "hosts": ["icp.example.com"]}, "in the clear"),
         ("127.0.0.1:0", {"hosts": ["icp.example.com"]}, "no users"),
         ("nonsense", {}, "HOST:PORT"),
     ],
@@ -192,3 +193,45 @@ def test_behind_a_proxy_everything_needs_a_login_and_cookies_are_for_https_only(
     )
     assert "__Host-icp_sync=" in reply.headers["set-cookie"]
     assert "Secure" in reply.headers["set-cookie"]
+
+
+def test_many_guesses_at_once_are_as_many_tries(access: Access) -> None:
+    with ThreadPoolExecutor(20) as pool:
+        found = list(pool.map(lambda _: access.login("ada", "wrong password"), range(20)))
+    assert found == [None] * 20
+    assert access._failed["ada", ""][0] == FREE_TRIES
+
+
+def test_who_fails_elsewhere_keeps_nobody_out_here(access: Access) -> None:
+    for _ in range(FREE_TRIES):
+        access.login("ada", "wrong password", "203.0.113.9")
+    assert access.wait("ada", "203.0.113.9") > 0
+    assert access.login("ada", PASSWORD, "198.51.100.7") is not None
+
+
+def test_a_page_that_asks_again_by_itself_keeps_no_session_open(access: Access, clock: Clock) -> None:
+    session = access.begin(User(name="ada", role=Role.APPROVER))
+    clock.now += IDLE - 1
+    assert access.session(session.id, used=False) is session
+    clock.now += 2
+    assert access.session(session.id, used=False) is None
+
+
+@pytest.mark.parametrize("password", [" " * 13, "x" * 1_025])
+def test_a_password_that_would_never_log_in_is_refused_when_it_is_made(password: str) -> None:
+    with pytest.raises(ValueError, match="password has at"):
+        hashed(password)
+
+
+def test_behind_a_proxy_nobody_comes_in_without_users(serve: Serve) -> None:
+    with pytest.raises(ConfigError, match="no users"):
+        serve(proxy=True)
+    undeclared = serve()
+    reply = undeclared.get("accounts", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert reply.status_code == 403
+    assert "proxy" in reply.text
+
+
+def test_listening_everywhere_wants_the_names_it_is_reached_by(serve: Serve) -> None:
+    with pytest.raises(ConfigError, match="hosts"):
+        serve("0.0.0.0:0", users=USERS, proxy=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import socket
 
+import pytest
+import requests
+
+from icp_sync.console.connections import PLACES
 from tests.console.conftest import Console
 from tests.console.corpus import XSS
 
@@ -86,3 +90,41 @@ def test_an_unknown_connection_or_page_is_said_to_be_none(console: Console) -> N
 def test_the_corpus_reached_the_journal(console: Console) -> None:
     """Else the pages' tests would prove nothing."""
     assert sum(bool(console.journal.find(name)) for name in XSS) >= len(XSS) - 3
+
+
+@pytest.mark.parametrize("path", ["accounts?q=%00", "accounts/%00", "runs?after=a%00", "runs/%00"])
+def test_an_address_with_a_nul_is_refused_once_for_all(console: Console, path: str) -> None:
+    assert console.get(path).status_code == 400
+
+
+def test_a_form_with_a_nul_is_refused(console: Console) -> None:
+    console.get("")
+    reply = console.session.post(console.at("/logout"), data={"csrf": "a\0"}, timeout=30)
+    assert reply.status_code == 400
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://]", "\u00e9"])
+def test_an_origin_that_cannot_be_read_is_another_site(console: Console, origin: str) -> None:
+    headers = {"Origin": origin.encode()}
+    reply = console.session.post(console.at("/login"), data={"name": "x"}, headers=headers, timeout=30)
+    assert reply.status_code == 403
+    assert "content-security-policy" in reply.headers
+
+
+@pytest.mark.parametrize("other", ['x={"a": "b"}', "foo[bar]=1", 'a="unclosed', "=x", "a b=c", "novalue"])
+def test_cookies_of_other_programs_on_this_host_lose_nobodys_session(console: Console, other: str) -> None:
+    ours = console.get("").headers["set-cookie"].partition(";")[0]
+    for cookie in (f"{other}; {ours}", f"{ours}; {other}"):
+        reply = requests.get(console.at(""), headers={"Cookie": cookie}, timeout=30)
+        assert "set-cookie" not in reply.headers
+
+
+def test_who_says_nothing_makes_room(console: Console) -> None:
+    """More silent connections than there are places, and the console still answers."""
+    host, port = console.url.removeprefix("http://").split(":")
+    silent = [socket.create_connection((host, int(port)), timeout=30) for _ in range(PLACES + 20)]
+    try:
+        assert requests.get(console.at(""), timeout=30).status_code == 200
+    finally:
+        for one in silent:
+            one.close()

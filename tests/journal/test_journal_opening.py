@@ -181,3 +181,24 @@ def test_a_second_process_is_refused_until_the_first_is_killed(sqlite_url: str) 
     with journal.hold("again"):
         pass
     journal.close()
+
+
+FULL = """
+import resource, sys
+from icp_sync.errors import UnavailableError
+from icp_sync.journal import Journal
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # no file may grow beyond: as on a full disk
+try:
+    Journal.open(sys.argv[1], "main")
+except UnavailableError as error:
+    print(error, error.next_step)
+"""
+
+
+def test_a_disk_that_is_full_is_a_reason_to_come_back_and_no_advice_to_move_the_journal(
+    sqlite_url: str,
+) -> None:
+    done = subprocess.run([sys.executable, "-c", FULL, sqlite_url], capture_output=True, text=True)
+    assert "cannot be written now" in done.stdout, done.stderr
+    assert "make room on its disk" in done.stdout
+    assert "move it away" not in done.stdout

@@ -17,7 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unicodedata import category
 
-from icp_sync.cli.text import clean, short
 from icp_sync.crm.canonical import canonical_text, instant, is_number
 from icp_sync.crm.hubspot.filters import SHAPES as HUBSPOT_SHAPES
 from icp_sync.crm.hubspot.filters import search_filter
@@ -49,6 +48,7 @@ from icp_sync.normalize.property_filters import statements_of
 from icp_sync.normalize.salesforce_fields import SALESFORCE_DEFAULTS
 from icp_sync.observe import redact
 from icp_sync.profile_file import parse
+from icp_sync.reporting.text import clean, short
 from icp_sync.roster_file import cells
 from icp_sync.settings import load
 from icp_sync.sync.plan_file.document import read_plan

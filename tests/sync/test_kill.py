@@ -125,9 +125,9 @@ def test_the_worker_keeps_up_refuses_a_second_one_survives_a_kill_and_drains_on_
     assert _healthy(station, first)["status"] == "ok"
 
     second = station.run("run")
-    assert second.code == 2
+    assert second.code == 1
     assert str(first) in second.err
-    assert station.run("run", "--once").code == 2
+    assert station.run("run", "--once").code == 1
 
     os.kill(first, signal.SIGKILL)
     assert station.nursery.wait(first).code == -signal.SIGKILL

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from icp_sync.journal import Journal
+from icp_sync.sync.telling.stream import TRIES, patience
 from tests.sync.telling_world import Listener, TellingWorld, listening
 
 QUIET = 900.0
@@ -72,13 +73,55 @@ def test_an_alert_that_flaps_is_told_once_more_with_how_often_it_changed(
     assert titles(webhook)[3:] == ["main: robots"]
 
 
-def test_one_that_came_and_went_before_anybody_could_be_told_is_one_message(
+def test_one_that_came_and_went_before_anybody_could_be_told_is_no_message(
     world: TellingWorld, webhook: Listener
 ) -> None:
     begin(world)
     end(world)
     world.tell()
-    assert titles(webhook) == ["main: robots is over; it changed 2 times meanwhile"]
+    assert titles(webhook) == []
+    begin(world)
+    world.tell()
+    assert titles(webhook) == ["main: robots"]
+
+
+def test_one_that_blinks_is_told_of_all_the_same(world: TellingWorld, webhook: Listener) -> None:
+    for _ in range(20):
+        begin(world)
+        end(world)
+        world.tell()
+        world.clock.step(10)
+    world.clock.step(QUIET)
+    world.tell()
+    assert titles(webhook) == ["main: robots is over; it changed 36 times meanwhile"]
+
+
+def test_nobody_hears_that_it_is_over_before_they_hear_of_it(world: TellingWorld, webhook: Listener) -> None:
+    webhook.answers = [(500, {})]
+    begin(world)
+    world.tell()
+    world.clock.step(20)
+    end(world)
+    world.tell()
+    assert titles(webhook) == ["main: robots"]
+    for _ in range(3):
+        world.clock.step(60)
+        world.tell()
+    assert titles(webhook) == ["main: robots", "main: robots", "main: robots is over"]
+
+
+def test_the_end_of_what_nobody_was_told_of_is_told_to_nobody(world: TellingWorld, webhook: Listener) -> None:
+    webhook.answers = [(500, {})] * TRIES
+    begin(world)
+    for tries in range(TRIES):
+        world.tell()
+        world.clock.step(patience(tries + 1))
+    heard = len(webhook.received)
+    end(world)
+    world.tell()
+    over = world.journal.notices(audience="operator")
+    assert [one.state for one in over if one.subject == "robots"] == ["dropped", "failed"]
+    assert all(title != "main: robots is over" for title in titles(webhook)[heard:])
 
 
 def test_what_was_to_be_told_outlives_a_restart(world: TellingWorld, webhook: Listener) -> None:

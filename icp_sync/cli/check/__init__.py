@@ -146,7 +146,7 @@ def _names(loaded: Sequence[Enricher]) -> str:
 
 
 def _tables(tables: Tables) -> str:
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     rows = sum(len(table.rows) for table in tables.territories.values())
     named = sum(len(listed.owners) for listed in tables.named.values())
@@ -212,7 +212,7 @@ def _profiles(found: Examination, wired: Wired) -> tuple[Profile, ...] | None:
 
 def show(screen: Screen, found: Examination) -> None:
     """What is fine in a line each, then the problems with the command that helps."""
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     for area, said in found.passed.items():
         screen.say(f"ok  {area}" + (f": {said}" if said else ""))

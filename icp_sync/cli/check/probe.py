@@ -127,6 +127,9 @@ def _probed(parts: Wired, crm: Probes, identity: Identity, *, provoke: bool) -> 
 
     journal, by = parts.journal, who()
 
+    def begins() -> None:
+        journal.audit(BEGUN, who=by, now=time.time(), crm=identity.id)
+
     def made(id: str) -> None:
         journal.audit(BEGUN, who=by, now=time.time(), crm=identity.id, scratch=id)
 
@@ -134,6 +137,7 @@ def _probed(parts: Wired, crm: Probes, identity: Identity, *, provoke: bool) -> 
         overlap=parts.settings.schedule.overlap or 0.0,
         provoke=provoke,
         left=_left_by_others(parts, identity),
+        begins=begins,
         made=made,
     )
     done = crm.probe(wanted)
@@ -144,7 +148,7 @@ def _probed(parts: Wired, crm: Probes, identity: Identity, *, provoke: bool) -> 
         now=time.time(),
         crm=identity.id,
         calls=done.calls,
-        removed=list(done.removed),
+        removed=[*done.removed, *done.gone],
         left=list(done.left),
         found=found,
     )
@@ -157,7 +161,7 @@ def _left_by_others(parts: Wired, identity: Identity) -> tuple[str, ...]:
     for entry in parts.journal.audited():
         if entry.detail.get("crm") != identity.id:
             continue
-        if entry.what == BEGUN:
+        if entry.what == BEGUN and entry.detail.get("scratch"):
             begun[str(entry.detail.get("scratch"))] = None
         elif entry.what == DONE:
             removed = entry.detail.get("removed")
@@ -199,8 +203,8 @@ def _json(parts: Wired, identity: Identity, done: Probed) -> dict[str, Any]:
 
 def _show(screen: Screen, done: Probed) -> None:
     """A line a question, then what asks for more words."""
-    from icp_sync.cli.text import counted, short
     from icp_sync.crm.probing import Verdict
+    from icp_sync.reporting.text import counted, short
 
     widths = max(len(a.question.key) for a in done.answers), len("assumed"), len(Verdict.NOT_HELD)
     room = WIDTH - sum(widths) - 3 * len("  ")

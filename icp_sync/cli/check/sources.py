@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def look(found: Examination, wired: Wired) -> None:
     """One warning for each source that no account is asked about now. Asks none of them."""
-    from icp_sync.cli.text import instant, short
+    from icp_sync.reporting.text import instant, short
     from icp_sync.sync.inquiry import left_alone
     from icp_sync.sync.told import refusal
     from icp_sync.wiring import keys_of

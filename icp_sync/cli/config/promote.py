@@ -161,7 +161,7 @@ def _audited(here: Side, there: Side, told: Mapping[str, Any]) -> None:
 def show(screen: Screen, told: Mapping[str, Any], found: Examination) -> None:
     """What differs, what would move, what is missing there, and how to go on."""
     from icp_sync.cli.check.examination import ERROR
-    from icp_sync.cli.text import counted, short
+    from icp_sync.reporting.text import counted, short
 
     sides = [f"{told[end]['connection']} ({told[end]['file']})" for end in ("from", "to")]
     screen.say(f"From {sides[0]} to {sides[1]}", "bold")
@@ -197,6 +197,6 @@ def show(screen: Screen, told: Mapping[str, Any], found: Examination) -> None:
 
 
 def _said(value: object) -> str:
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
 
     return "–" if value is None else short(value, 60)

@@ -223,8 +223,8 @@ def _typical(wired: Wired) -> str:
 
 def _live(screen: Screen, world: World, wired: Wired) -> None:
     from icp_sync.cli.demo.edits import happen, outcome
-    from icp_sync.cli.text import short
     from icp_sync.ports import Stream
+    from icp_sync.reporting.text import short
     from icp_sync.sync.cycle import cycle
 
     screen.heading("7  Meanwhile, people work")

@@ -125,7 +125,7 @@ def _one(
 
 def _confirm(screen: Screen | None, told: dict[str, Any], wanted: Wanted, most: float) -> None:
     from icp_sync.cli.enrich.showing import show
-    from icp_sync.cli.text import credits
+    from icp_sync.reporting.text import credits
 
     if screen is None or not sys.stdin.isatty():
         what = f"no account has the domain {wanted.domain}; asking about it costs up to {credits(most)}"
@@ -141,7 +141,7 @@ def _all(
 ) -> dict[str, Any]:
     """What it would cost, then, once a person agreed, the asking itself."""
     from icp_sync.cli.enrich.showing import show_all
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     if yes and not dry_run:
         return _applied(settings, at, wanted, screen)

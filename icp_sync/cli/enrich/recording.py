@@ -93,7 +93,7 @@ class _Recorded:
 
     @property
     def paid(self) -> str:
-        from icp_sync.cli.text import credits
+        from icp_sync.reporting.text import credits
 
         cost = credits(self.charge)
         return f"it cost {cost}" if self.sure else f"it perhaps cost {cost}, which stay counted"
@@ -115,7 +115,7 @@ def _refuse_unfit(words: list[str], out: Path | None) -> None:
 
 def _tell_price(connection: str, enricher: Enricher, request: Request, *, as_json: bool) -> None:
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.text import credits
+    from icp_sync.reporting.text import credits
 
     if as_json:
         told = {"connection": connection, "vendor": enricher.name, "domain": request.domain}

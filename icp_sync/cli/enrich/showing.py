@@ -58,7 +58,7 @@ def show_one(screen: Screen, told: Mapping[str, Any]) -> None:
 
 def _spent(told: Mapping[str, Any]) -> str:
     """ "Spent: 2 credits.", with what was sent and perhaps paid."""
-    from icp_sync.cli.text import credits
+    from icp_sync.reporting.text import credits
 
     sure, perhaps = (sum(told[name].values()) for name in ("credits", "credits_perhaps"))
     if not perhaps:
@@ -76,7 +76,7 @@ def _standing(standing: Mapping[str, Any]) -> str:
 
 
 def _show_worth(screen: Screen, told: Mapping[str, Any]) -> None:
-    from icp_sync.cli.text import amount
+    from icp_sync.reporting.text import amount
 
     if not told["worth"]:
         screen.say(f"Nothing is worth asking: {told['nothing']}.")
@@ -111,8 +111,8 @@ def _facts(facts: Mapping[str, float | None]) -> str:
 
 
 def _show_learned(screen: Screen, told: Mapping[str, Any]) -> None:
-    from icp_sync.cli.text import day, short
     from icp_sync.domain.spelling import fact_text
+    from icp_sync.reporting.text import day, short
 
     others = {
         n: said for n, said in told["outcomes"].items() if n not in {a["vendor"] for a in told["worth"]}
@@ -137,7 +137,7 @@ def _show_learned(screen: Screen, told: Mapping[str, Any]) -> None:
 
 def _fate(one: Mapping[str, Any]) -> str:
     """What became of a value; results kept by an earlier version say nothing of agreement."""
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
 
     if one["won"]:
         return "counts"
@@ -148,7 +148,7 @@ def _fate(one: Mapping[str, Any]) -> str:
 
 def show_all(screen: Screen, told: Mapping[str, Any]) -> None:
     """All accounts: how many lack what, what it cost or would."""
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     read, wanting = counted(told["accounts"], "account"), told["wanting"]
     screen.say(f"{read} read; a fact that could be bought may still change {wanting:,} of them.", "bold")
@@ -166,7 +166,7 @@ def show_all(screen: Screen, told: Mapping[str, Any]) -> None:
 
 def _show_vendors(screen: Screen, told: Mapping[str, Any]) -> None:
     """A line for each that was asked, or would be."""
-    from icp_sync.cli.text import amount
+    from icp_sync.reporting.text import amount
 
     names = list(dict.fromkeys([*told["asked"], *told["credits"], *told["over_budget"]]))
     heads = ["vendor", "requests", "credits", "at most"]

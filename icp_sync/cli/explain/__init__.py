@@ -70,7 +70,7 @@ def _found(at: Opened, account: str) -> list[tuple[str, str, str]]:
     """Every account the text may mean. Raises ConfigError that says so when it is one that was forgotten."""
     from icp_sync.cli.journal.forget import forgotten_at
     from icp_sync.cli.opening import the_account
-    from icp_sync.cli.text import instant
+    from icp_sync.reporting.text import instant
 
     try:
         return the_account(at.journal, account)

@@ -17,7 +17,7 @@ WIDE = 130  # columns from which every question has its own
 
 def show_then(screen: Screen, told: AsOf) -> None:
     """An account as of a past day, for people."""
-    from icp_sync.cli.text import instant
+    from icp_sync.reporting.text import instant
 
     until = f"until {instant(told.until)}" if told.until is not None else "and it still is"
     screen.say(f"As of {instant(told.as_of)}: in force since {instant(told.since)}, {until}", "bold")
@@ -46,8 +46,8 @@ def show_then(screen: Screen, told: AsOf) -> None:
 
 def show(screen: Screen, e: Explained) -> None:
     """The whole explanation for people."""
-    from icp_sync.cli.text import instant
     from icp_sync.reporting.explain.explanation import held_words
+    from icp_sync.reporting.text import instant
 
     screen.say(
         f"{e.name or 'no name'} · {e.domain or 'no domain'} · {e.id} · owner {e.owner or 'nobody'}", "bold"
@@ -119,9 +119,9 @@ def _show_profiles(screen: Screen, e: Explained) -> None:
 
 
 def _show_gaps(screen: Screen, e: Explained) -> None:
-    from icp_sync.cli.text import short
     from icp_sync.domain.words import fact_text
     from icp_sync.reporting.explain.explanation import missing_words, told_words
+    from icp_sync.reporting.text import short
 
     if e.missing:
         screen.heading("Missing facts, most valuable first")
@@ -154,7 +154,7 @@ def show_disagreements(screen: Screen, rows: Iterable[DisagreementRow]) -> None:
 
 
 def _show_change(screen: Screen, e: Explained) -> None:
-    from icp_sync.cli.text import day
+    from icp_sync.reporting.text import day
 
     screen.heading("Change")
     if e.pending:
@@ -198,7 +198,7 @@ def _show_people(screen: Screen, e: Explained) -> None:
 
 
 def _show_writes(screen: Screen, e: Explained) -> None:
-    from icp_sync.cli.text import instant, short
+    from icp_sync.reporting.text import instant, short
 
     if not e.writes:
         return

@@ -87,7 +87,7 @@ def _refuse(out: Path | None, as_of: str, monthly: Path | None, form: str, *, as
 
 def _one(at: Opened, out: Path, as_of: str) -> dict[str, object]:
     from icp_sync.cli.export.writing import version_at, write_now, write_past
-    from icp_sync.cli.text import instant
+    from icp_sync.reporting.text import instant
 
     if as_of:
         end = _end(at, as_of)
@@ -105,7 +105,7 @@ def _one(at: Opened, out: Path, as_of: str) -> dict[str, object]:
 def _end(at: Opened, as_of: str) -> float:
     """The instant that is meant. Raises ConfigError where nobody can tell of it."""
     from icp_sync.cli.moments import kept_since, moment
-    from icp_sync.cli.text import instant
+    from icp_sync.reporting.text import instant
 
     now, end = time.time(), moment(as_of, option="--as-of", end=True)
     kept = kept_since(at, now)

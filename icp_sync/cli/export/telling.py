@@ -35,14 +35,14 @@ def show_months(told: Mapping[str, Any]) -> None:
 
 
 def _said(told: Mapping[str, Any]) -> str:
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     return counted(told["accounts"], "account")
 
 
 def _remarks(told: Mapping[str, Any]) -> Iterator[str]:
     """What the rows do not tell."""
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     if n := told["not_proved"]:
         yield f"{n:,} could not be made again as they were kept: they show tier and score alone"

@@ -159,7 +159,7 @@ def _show(
     file: Path | None,
 ) -> None:
     from icp_sync.cli.rendering import Screen
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     screen = Screen.here()
     rows = []
@@ -192,7 +192,7 @@ def _filled(one: Measured) -> str:
 
 def _holds(one: Measured) -> str:
     """ "Number of Employees: 51; 620"."""
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
 
     label = short(one.field.label, 30)
     examples = "; ".join(one.examples)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from icp_sync.cli.check.examination import ERROR, WARNING, Examination
 from icp_sync.cli.facts.fields import Measured, measured, shown
 from icp_sync.cli.facts.proposals import can_give
-from icp_sync.cli.text import counted
 from icp_sync.domain.facts import Money
 from icp_sync.errors import AuthError, IcpSyncError, Problem
 from icp_sync.normalize.facts_config import suggestion
 from icp_sync.normalize.facts_map import FactsMap, FactSource
 from icp_sync.normalize.kinds import Kind
 from icp_sync.ports import CrmField, FieldKind
+from icp_sync.reporting.text import counted
 
 if TYPE_CHECKING:
     from icp_sync.domain.profile import Profile

@@ -13,8 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from icp_sync.cli.text import short
 from icp_sync.ports import CrmField, FieldKind
+from icp_sync.reporting.text import short
 
 if TYPE_CHECKING:
     from icp_sync.normalize.facts_map import FactSource

@@ -41,7 +41,7 @@ def backup(
     from icp_sync.cli.journal import archive
     from icp_sync.cli.opening import read_settings
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     settings = read_settings(config, offline=True)
     source, path = journal_file(settings), path.resolve()

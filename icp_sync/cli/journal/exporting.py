@@ -37,8 +37,8 @@ def export(
     from icp_sync.cli.acting import who
     from icp_sync.cli.opening import opened
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.text import counted
     from icp_sync.cli.writing import written_lines
+    from icp_sync.reporting.text import counted
 
     counts: dict[str, int] = {}
 
@@ -73,7 +73,7 @@ def import_(
     from icp_sync.cli.acting import who
     from icp_sync.cli.opening import opened
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     with opened(config, connection) as at:
         with at.journal.hold("journal import"):

@@ -101,7 +101,7 @@ def _told(account_id: str, known: Forgotten, *, applied: bool) -> dict[str, Any]
 
 
 def _show(screen: Screen, told: Mapping[str, Any]) -> None:
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     did = "erased" if told["applied"] else "would be erased"
     rows = [(name.replace("_", " "), f"{n:,}") for name, n in told["rows"].items()]

@@ -83,7 +83,7 @@ def _activated(at: Wired) -> int:
 
 def show(screen: Screen, told: Mapping[str, Any]) -> None:
     """The report for people. `told` is what `Rebuilt.to_json` gives, with connection, mode and activated."""
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     screen.say(f"{told['connection']}: {counted(told['accounts'], 'account')} read, none written", "bold")
     rows = [

@@ -212,7 +212,7 @@ def _made_quiet(settings: Settings, name: str, path: Path, done: Restored) -> No
 
 def show(screen: Screen, done: Restored, place: Path, settings: Settings) -> None:
     """What was done, what this journal does not know, and how to go on."""
-    from icp_sync.cli.text import ago, instant
+    from icp_sync.reporting.text import ago, instant
 
     backup, key = done.backup, settings.seal_file.absolute()
     screen.say(f"{place}: the journal of {instant(backup.at)} ({ago(backup.at)}) is back", "bold")
@@ -242,7 +242,7 @@ def show(screen: Screen, done: Restored, place: Path, settings: Settings) -> Non
 
 def told(screen: Screen, connections: Mapping[str, Quieted]) -> None:
     """What was taken out of each connection."""
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     for name, quiet in connections.items():
         taken = [(quiet.requests, "request of a command"), (quiet.notices, "notice")]

@@ -25,7 +25,7 @@ def verify(config: Config = None, connection: ConnectionName = None, as_json: As
     """
     from icp_sync.cli.opening import opened
     from icp_sync.cli.rendering import Screen, document
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     with opened(config, connection, existing=True) as at:
         findings = at.journal.verify(now=time.time())

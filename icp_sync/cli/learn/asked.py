@@ -134,6 +134,6 @@ def _write_scores(done: Learned, scores: Path) -> None:
 
 
 def _day(instant: float) -> str:
-    from icp_sync.cli.text import day
+    from icp_sync.reporting.text import day
 
     return day(instant)

@@ -28,8 +28,8 @@ def show_cohorts(screen: Screen, book: Book, definitions: Definitions) -> None:
 
 def show_placed(screen: Screen, book: Book, definitions: Definitions) -> None:
     """The cohorts with their counts, and why cases could not be placed."""
-    from icp_sync.cli.text import counted, day
     from icp_sync.learning.past.wanting import of_goal
+    from icp_sync.reporting.text import counted, day
 
     whose = f"{counted(len(book.cases), 'case')} among {counted(len(book.crowd), 'account')}"
     if not book.cases:
@@ -67,7 +67,7 @@ def show_placed(screen: Screen, book: Book, definitions: Definitions) -> None:
 
 def show_missing(screen: Screen, book: Book) -> None:
     """What was left out or set aside, and notes."""
-    from icp_sync.cli.text import counted, short
+    from icp_sync.reporting.text import counted, short
 
     if book.left_out or book.notes:
         screen.heading("What is missing or left out")
@@ -112,8 +112,8 @@ def cohorts_json(book: Book, definitions: Definitions) -> dict[str, object]:
 
 def meanings(by: Definitions, *, churn_told: bool = True) -> Mapping[str, str]:
     """Cohort → who belongs to it, as defined here and as far as anything tells."""
-    from icp_sync.cli.text import span
     from icp_sync.learning.cases import Cohort
+    from icp_sync.reporting.text import span
 
     stayed = f"a customer for {span(by.retained_after)}, or renewed"
     if not churn_told:

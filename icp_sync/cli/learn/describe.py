@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from icp_sync.cli.text import clean, counted
 from icp_sync.errors import ConfigError, Problem
+from icp_sync.reporting.text import clean, counted
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen

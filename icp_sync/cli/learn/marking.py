@@ -116,8 +116,8 @@ def _rates(one: Step | Exclusion | Mark) -> tuple[str, str]:
 
 def _label(screen: Screen, name: str, condition: Condition, foot: list[str]) -> str:
     """The name as a table bears it; what it leaves out goes to `foot`."""
-    from icp_sync.cli.text import short
     from icp_sync.learning.card.naming import full_name
+    from icp_sync.reporting.text import short
 
     full = full_name(condition)
     room = len(full) if screen.console is None else max(LEAST, screen.console.width - BESIDE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from icp_sync.cli.learn.cohorts import cohorts_json, show_placed
 from icp_sync.cli.learn.marking import show_marks
 from icp_sync.cli.rendering import Screen
-from icp_sync.cli.text import counted, short
+from icp_sync.reporting.text import counted, short
 
 if TYPE_CHECKING:
     from icp_sync.cli.learn.asked import Written

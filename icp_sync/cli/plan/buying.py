@@ -87,7 +87,7 @@ def forecast_words(said: Forecast) -> str:
 
 def left_alone_words(name: str, state: Mapping[str, Any]) -> str:
     """ "apollo is left alone until 2026-11-22 18:00 UTC: it has no credits left (HTTP 402)"."""
-    from icp_sync.cli.text import instant, short
+    from icp_sync.reporting.text import instant, short
     from icp_sync.sync.told import refusal
 
     why = short(refusal(str(state["kind"]), str(state["message"])), 160)

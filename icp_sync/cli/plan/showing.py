@@ -99,7 +99,7 @@ def _left_alone_json(report: Drawn) -> list[dict[str, str]]:
 def show(screen: Screen, planned: Planned) -> None:
     """The plan for people."""
     from icp_sync.cli.profile.migration import show_matrix
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     report = planned.report
     screen.say(
@@ -133,7 +133,7 @@ def show(screen: Screen, planned: Planned) -> None:
 
 
 def _show_fields(screen: Screen, report: Drawn) -> None:
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
 
     screen.heading("Fields that would change")
     if not report.by_field:
@@ -153,7 +153,7 @@ def _show_fields(screen: Screen, report: Drawn) -> None:
 
 
 def _show_left_alone(screen: Screen, report: Drawn) -> None:
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
 
     if report.held:
         screen.say(f"{report.held} accounts are held: their seal is foreign or cannot be read.")
@@ -168,7 +168,7 @@ def _show_left_alone(screen: Screen, report: Drawn) -> None:
 
 
 def _show_triggers(screen: Screen, planned: Planned) -> None:
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
     from icp_sync.sync.plan_file.making import triggers
 
     found = triggers(planned.report.by_field, planned.outputs)
@@ -180,7 +180,7 @@ def _show_triggers(screen: Screen, planned: Planned) -> None:
 
 
 def _show_cost(screen: Screen, planned: Planned) -> None:
-    from icp_sync.cli.text import counted, span
+    from icp_sync.reporting.text import counted, span
 
     cost = planned.cost
     calls = cost.calls
@@ -199,7 +199,7 @@ def _show_cost(screen: Screen, planned: Planned) -> None:
 
 
 def _show_credits(screen: Screen, planned: Planned) -> None:
-    from icp_sync.cli.text import counted, credits
+    from icp_sync.reporting.text import counted, credits
 
     report = planned.report
     for name, state in planned.sources_left_alone.items():

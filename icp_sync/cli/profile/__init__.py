@@ -65,7 +65,7 @@ def check(
     today = datetime.now(UTC).date()
     warnings = advice(profiles, sources=sources, in_scope_firm=None, accounts=None, today=today)
     if not files:
-        said = read_settings(config).connection(connection)[1].telling
+        said = read_settings(config, offline=True).connection(connection)[1].telling
         warnings = [*warnings, *unheard(profiles, said)]
     if as_json:
         document(
@@ -93,7 +93,7 @@ def _show_check(
     problems: list[Problem],
     warnings: list[Problem],
 ) -> None:
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     for one in loaded:
         p = one.profile

@@ -122,7 +122,7 @@ def _rows(listing: Listing, stream: TextIO) -> None:
 
 def show(screen: Screen, listing: Listing, source: str, out: Path | None) -> None:
     """The first of them for people, and how many were left out and why."""
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
 
     wanted = [c for c in ("name", "domain", "country", "tier", "score", "certainty") if c in listing.header]
     at = [listing.header.index(c) for c in wanted]
@@ -137,7 +137,7 @@ def show(screen: Screen, listing: Listing, source: str, out: Path | None) -> Non
 
 
 def _counted(listing: Listing, source: str, where: str = "") -> str:
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     lines = [f"{len(listing.rows):,} of {counted(listing.accounts, 'account')} in {source}{where}."]
     lines += [f"left out, {reason}: {n:,}" for reason, n in listing.left_out.most_common()]

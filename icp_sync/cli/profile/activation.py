@@ -56,7 +56,7 @@ def make_active(
 
 def show(screen: Screen, done: Activated) -> None:
     """What was activated and what follows, for people."""
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     if not done.changed:
         screen.say(f"These files are the active version {done.version} already; nothing changed.")

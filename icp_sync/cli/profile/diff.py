@@ -82,7 +82,7 @@ def to_markdown(result: Rehearsal) -> str:
     """The comparison as a section of a comment."""
     from icp_sync.cli.profile import markdown
     from icp_sync.cli.profile.migration import matrix
-    from icp_sync.cli.text import counted, short
+    from icp_sync.reporting.text import counted, short
 
     names = ", ".join(dict.fromkeys((*result.before, *result.after)))
     parts = [f"### Profile diff: {markdown.text(names)}"]

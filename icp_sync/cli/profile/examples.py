@@ -62,7 +62,7 @@ def try_examples(
 
 def show(screen: Screen, tried: Sequence[Tried], source: str) -> None:
     """The examples for people: a table, then every one that is not as expected."""
-    from icp_sync.cli.text import short
+    from icp_sync.reporting.text import short
 
     if tried:
         rows = [(t.result, short(t.domain, 30), t.expected, short(t.got, 32)) for t in tried]
@@ -78,7 +78,7 @@ def show(screen: Screen, tried: Sequence[Tried], source: str) -> None:
 
 
 def _counted(tried: Sequence[Tried]) -> str:
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     passed = sum(t.result == PASSED for t in tried)
     said = [f"{counted(len(tried), 'example')}: {passed:,} as expected"]

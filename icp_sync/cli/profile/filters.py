@@ -238,8 +238,8 @@ def _show_english(screen: Screen, said: Mapping[str, Sequence[str]]) -> None:
 def _show(
     screen: Screen, to: Target, written: Written, assumed: Sequence[str], remarks: Sequence[str]
 ) -> None:
-    from icp_sync.cli.text import counted
     from icp_sync.crm.hubspot.filters import clicked
+    from icp_sync.reporting.text import counted
 
     screen.say(written.text)
     if to is Target.HUBSPOT and not written.everybody:

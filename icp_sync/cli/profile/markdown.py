@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from icp_sync.cli.text import clean
+from icp_sync.reporting.text import clean
 
 _GAP = "\u200b"
 """A space of no width. GitHub looks for mentions, issues and links in the rendered text, where an escaped

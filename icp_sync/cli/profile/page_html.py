@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape as html_escape
 
-from icp_sync.cli.text import clean
 from icp_sync.profile_file.page import Block, Bullets, Grid, Page, Paragraph
+from icp_sync.reporting.text import clean
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What a browser may load for this page: nothing but its own style."""

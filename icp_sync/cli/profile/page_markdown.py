@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from icp_sync.cli.text import clean
 from icp_sync.profile_file.page import Block, Bullets, Grid, Page, Paragraph
+from icp_sync.reporting.text import clean
 
 _INLINE = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])|(?<= )#(?=#*$)")
 _LEADING = re.compile(r"^(\d{1,9})([.)])|^([-+#=])")

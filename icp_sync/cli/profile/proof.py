@@ -171,7 +171,7 @@ def show(
 ) -> None:
     """The proof for people, in a third of a screen, the verdict first. reasons: also why it is not proven,
     where nobody else says it. alone: nobody said before what passed and what is hidden."""
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     told, parted, against = proof.backtest, proof.split, proof.verdict.comparisons
     if alone:
@@ -289,6 +289,6 @@ def _span(low: float, high: float) -> str:
 
 
 def _day(instant: float) -> str:
-    from icp_sync.cli.text import day
+    from icp_sync.reporting.text import day
 
     return day(instant)

@@ -52,7 +52,7 @@ def show(screen: Screen, result: Rehearsal, files: Sequence[Path] = ()) -> None:
 def show_moves(screen: Screen, result: Rehearsal) -> None:
     """The matrix, the scope, what moves accounts, and some of those accounts."""
     from icp_sync.cli.profile.migration import show_matrix
-    from icp_sync.cli.text import counted, short
+    from icp_sync.reporting.text import counted, short
 
     screen.say(f"{counted(result.accounts, 'account')}, {result.moved:,} would move:")
     show_matrix(screen, result.moves)

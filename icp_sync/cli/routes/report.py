@@ -24,7 +24,7 @@ def to_json(
     routing: Routing, found: Checked, ahead: Sequence[Ahead], lost: Lost, now: float
 ) -> dict[str, object]:
     """Everything found; counts are of accounts."""
-    from icp_sync.cli.text import day
+    from icp_sync.reporting.text import day
 
     return {
         "source": routing.grounds.source,
@@ -88,7 +88,7 @@ def show(
     screen: Screen, routing: Routing, found: Checked, ahead: Sequence[Ahead], lost: Lost, now: float
 ) -> None:
     """The findings that matter, each section only where it has something to say."""
-    from icp_sync.cli.text import counted, day
+    from icp_sync.reporting.text import counted, day
 
     screen.say(
         f"{counted(found.accounts, 'account')} in {routing.grounds.source}, {found.in_scope:,} in scope."
@@ -158,7 +158,7 @@ def _fault(person: Person) -> str:
 
 
 def _verdict(routing: Routing, found: Checked, lost: Lost) -> str:
-    from icp_sync.cli.text import counted
+    from icp_sync.reporting.text import counted
 
     faults = [
         (sum(found.holes.values()), "account in a hole", "accounts in holes"),

@@ -57,7 +57,7 @@ def _ranked(year: Year) -> list[Rep]:
 
 def show(screen: Screen, routing: Routing, year: Year, plan: Plan) -> None:
     """Each person's year, what found nobody, and the promises that were watched."""
-    from icp_sync.cli.text import counted, day
+    from icp_sync.reporting.text import counted, day
 
     closed = f", {year.closed:,} of them closed again" if year.closed else ""
     screen.say(f"{counted(year.arrivals, 'arrival')} over {plan.days:.0f} days from {day(plan.start)},")

@@ -145,7 +145,7 @@ def work(connection: str | None, config: Path | None, console: str | None) -> No
         if listen := console or settings.console.listen:
             stack.enter_context(answering(listen, settings, portals))
         health = (settings.health.host, settings.health.port)
-        Daemon(portals, stopping, health=health, inbound=settings.inbound).run()
+        Daemon(portals, stopping, health=health, inbound=settings.inbound, stays=bool(listen)).run()
 
 
 def _portals(
@@ -257,7 +257,7 @@ def made(wanted: Wanted, wired: Wired, stopping: Stopping) -> Report:
 def _paused(seconds: float, waves: int) -> None:
     """Say that a backfill waits, which looks like hanging otherwise. waves: written so far."""
     from icp_sync.cli.rendering import note
-    from icp_sync.cli.text import span
+    from icp_sync.reporting.text import span
 
     after = "the first wave" if waves == 1 else f"wave {waves}"
     note(f"waiting {span(seconds)} after {after}, then its accounts are looked at (Ctrl-C keeps the place)")

@@ -119,10 +119,10 @@ def _refuse_halted(journal: Journal, wanted: Wanted) -> None:
 def _forecast(wanted: Wanted, wired: Wired) -> None:
     """What it may take at the most, once everything was read: before, nobody knows how much there is."""
     from icp_sync.cli.rendering import note
-    from icp_sync.cli.text import counted, span
     from icp_sync.domain.standing import Mode
     from icp_sync.ports import Stream
     from icp_sync.reporting.backfilling import ahead
+    from icp_sync.reporting.text import counted, span
     from icp_sync.sync.forecast import Workload
 
     known = sum(n for status, n in wired.journal.counts().items() if status != "gone")

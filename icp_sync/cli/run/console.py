@@ -27,7 +27,12 @@ def answering(listen: str, settings: Settings, portals: Sequence[Portal]) -> Abs
         ) from error
 
     def place(portal: Portal) -> Place:
-        return Place(name=portal.name, settings=settings, wired=lambda: portal.wired)
+        return Place(
+            name=portal.name,
+            settings=settings,
+            wired=lambda: portal.wired,
+            halted=lambda: str(portal.halted or ""),
+        )
 
     return serving(
         [place(portal) for portal in portals], settings.console, listen, somebody=who(), clock=time.time

@@ -86,7 +86,7 @@ def _tiers(screen: Screen, report: Report) -> None:
 
 
 def _enrichment(screen: Screen, report: Report) -> None:
-    from icp_sync.cli.text import counted, credits
+    from icp_sync.reporting.text import counted, credits
 
     for name, asked in sorted(report.asked.items()):
         if asked:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from icp_sync.cli.text import counted, short
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP
 from icp_sync.domain.profile import Profile
 from icp_sync.domain.words import fact_text
+from icp_sync.reporting.text import counted, short
 from icp_sync.tables.columns import Columns
 from icp_sync.tables.evaluable import Evaluable, evaluable
 from icp_sync.tables.reading import Table

@@ -96,7 +96,9 @@ class Tasks:
                 pending += [{"id": found.id, "after": found.after}] if found.after else []
         ids = list(dict.fromkeys(id for latest in wanted.values() for id in latest))
         batches = [ids[at : at + BATCH] for at in range(0, len(ids), BATCH)]
-        pages = self._executor.map(lambda some: self._client.tasks(some, [SUBJECT, BODY, STATUS, OWNER]), batches)
+        pages = self._executor.map(
+            lambda some: self._client.tasks(some, [SUBJECT, BODY, STATUS, OWNER]), batches
+        )
         return {
             str(record["id"]): {**properties_of(record), MADE: str(record.get(MADE) or "")}
             for page in pages

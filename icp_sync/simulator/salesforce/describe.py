@@ -17,7 +17,7 @@ from icp_sync.simulator.salesforce.routes import Route
 from icp_sync.simulator.server import Reply
 
 _MASTER = "012000000000000AAA"
-_BUSINESS = frozenset({"account", "contact", "opportunity"})
+_BUSINESS = frozenset({"account", "contact", "opportunity", "task"})
 _SETUP = frozenset({"permissionset", "permissionsetassignment", "fieldpermissions"})
 
 

@@ -135,7 +135,7 @@ def due_now(journal: Journal, outgoing: Outgoing, audience: str, now: float) -> 
 def as_they_stand(
     journal: Journal, notices: Sequence[StoredNotice]
 ) -> tuple[list[StoredNotice], dict[int, str]]:
-    """Those that are true, told to whoever owns the account by now; and those that are not, by number, each with
+    """Those that are true, for whoever owns the account by now; and those that are not, by number, each with
     what changed."""
     stands = journal.stands({notice.subject for notice in notices if notice.audience == REP})
     true, untrue = [], {}
@@ -154,7 +154,7 @@ def as_they_stand(
 
 def _was_not_told(journal: Journal, notice: StoredNotice) -> str:
     """Why the end of an alert is no news: nobody was told of its beginning."""
-    if notice.data.get("begun", True):
+    if notice.data.get("begun", True) or notice.data.get("changes", 1) != 1:
         return ""
     before = journal.notice_before(notice)
     lost = before is not None and before.data.get("begun") and before.state in (FAILED, DROPPED)
@@ -271,9 +271,7 @@ class _Cycle:
         due = now + max(patience(attempts), answer.retry_after)
         said = answer.by if answer.taken else answer.why
         self._settle(
-            Told(
-                seq=one.seq, state=state, due=due, attempts=attempts, message=said, sent_at=answer.made_at
-            )
+            Told(seq=one.seq, state=state, due=due, attempts=attempts, message=said, sent_at=answer.made_at)
             for one in notices
         )
         self._count(notices, state)

@@ -159,7 +159,8 @@ def test_records_of_others_stay_and_those_of_probes_go(at: Probing) -> None:
 def test_what_the_index_does_not_show_yet_is_removed_by_its_id(at: Probing) -> None:
     left = at.create(NAME, visible_late=600)
     gone = "99999999999"
-    assert at.whole(left=[left, gone, "no id"]).removed == (left, gone, *at.made)
+    done = at.whole(left=[left, gone, "no id"])
+    assert (done.removed, done.gone) == ((left, *at.made), (gone,))
 
 
 def test_a_property_an_earlier_probe_left_is_used_and_removed(at: Probing) -> None:

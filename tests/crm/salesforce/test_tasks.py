@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from icp_sync.domain.plan import Result
 from icp_sync.simulator.salesforce.org import Org as Simulated
-from tests.crm.salesforce.world import Org
+from tests.crm.contract import OWNED
+from tests.crm.salesforce.world import STANDARD, Org
 from tests.crm.task_contract import Given, TaskContract, TaskWorld, task
 
 
@@ -20,7 +22,7 @@ class Errands(Org):
     def __init__(self, **how: Any) -> None:
         super().__init__(**how)
         people = [user for user in self.org.users.values() if user.email.endswith("@sales.example")]
-        self.other = [user.email for user in people if user.active][1]
+        self.other = next(user.email for user in people if user.active and user.email != OWNED)
         self.left = next(user.email for user in people if not user.active)
 
     @property
@@ -129,3 +131,12 @@ def test_an_owner_deactivated_after_we_looked_is_an_answer_of_its_own(org: Erran
     user.record.props |= {"IsActive": "false"}
     answer = org.crm.give_task(task(acme, owner=org.other))
     assert (answer.result, answer.code) == (Result.REFUSED, "NO_SUCH_OWNER")
+
+
+def test_check_asks_for_the_right_to_tasks_where_owners_are_given_any(org: Errands) -> None:
+    tasked = replace(STANDARD, tasks=True)
+    assert not any("Task" in one.where for one in org.crm.check(tasked))
+    org.forbid_tasks()
+    (named,) = [one for one in org.crm.check(tasked) if "Task" in one.where]
+    assert "Edit Tasks" in named.hint
+    assert not any("Task" in one.where for one in org.crm.check(STANDARD))

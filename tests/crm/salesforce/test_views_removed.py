@@ -80,7 +80,9 @@ def test_all_of_it_goes_and_the_rest_of_the_layout_stays(bare: Simulator, org: P
     assert isinstance(layouts, dict)
     labels = [label for label, _ in layouts["Account Layout"]]
     assert labels == ["Account Information", "Address Information", "Description Information"]
-    assert left(org) == {one.name for one in list_views(OURS)}, "they are made with the fields, and go with them"
+    assert left(org) == {one.name for one in list_views(OURS)}, (
+        "they are made with the fields, and go with them"
+    )
     assert not any(one["custom"] for one in org.client.describe("Contact")["fields"])
     assert {one.step.kind for one in taken(org, ids).steps} == {StepKind.KEEP}
 
@@ -116,8 +118,8 @@ def test_a_formula_that_stays_keeps_the_field_it_refers_to(bare: Simulator, org:
     done = taken(org, ids, force=True)
     assert steps(done, StepKind.CONFLICT) == [f"Contact.{TIER}"]
     blueprint = replace(STANDARD, views=ids)
-    left = remove_fields(org.client, org.catalogue, blueprint, apply=True, force=True)
-    [kept] = [one for one in left if one.what == TIER]
+    done = remove_fields(org.client, org.catalogue, blueprint, apply=True, force=True)
+    [kept] = [one for one in done if one.what == TIER]
     assert kept.kind is StepKind.CONFLICT
     assert "Formula" in kept.detail
 
@@ -161,7 +163,9 @@ def test_columns_people_changed_make_a_view_theirs_unless_forced(bare: Simulator
     assert told.step.done, "as we make it again, whenever that was"
 
 
-def test_columns_people_changed_of_a_tiers_view_keep_it_beside_the_fields(bare: Simulator, org: Parts) -> None:
+def test_columns_people_changed_of_a_tiers_view_keep_it_beside_the_fields(
+    bare: Simulator, org: Parts
+) -> None:
     bare.admin("POST clock", advance=300)
     ours = next(one for one in list_views(OURS) if one.name == "ICP_Tier_A")
     body = tuple(one for one in ours.body if one != ("columns", "CORE.USERS.ALIAS"))

@@ -6,7 +6,8 @@ from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.probing.asking import Asking
 from icp_sync.crm.hubspot.probing.questions import QUESTIONS
 from icp_sync.crm.hubspot.probing.scratch import Scratch
-from icp_sync.crm.probing import Board, Calls, Probed, Wanted, room_for
+from icp_sync.crm.probing import AGAIN, Board, Calls, Probed, Wanted, plainly, room_for
+from icp_sync.errors import UnavailableError
 
 __all__ = ["QUESTIONS", "probe"]
 
@@ -22,14 +23,24 @@ def probe(client: Client, wanted: Wanted) -> Probed:
     scratch = Scratch(client, calls)
     try:
         scratch.clear(wanted.left)
+        wanted.begins()
         scratch.make()
         wanted.made(scratch.id)
         board.ask(Asking(client, calls, board, scratch, wanted).steps())
-    finally:
+    except UnavailableError as error:
         scratch.remove()
+        if not scratch.left:
+            raise
+        what = f"{plainly(error)}; not removed: {'; '.join(scratch.left)}"
+        raise UnavailableError(what, next_step=AGAIN) from error
+    except BaseException:
+        scratch.remove()
+        raise
+    scratch.remove()
     return Probed(
         answers=board.answers(),
         calls=calls.made,
         removed=tuple(scratch.removed),
+        gone=tuple(scratch.gone),
         left=tuple(scratch.left),
     )

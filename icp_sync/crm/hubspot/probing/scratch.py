@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from icp_sync.crm.hubspot.client import Client
+from icp_sync.crm.hubspot.replies import complaints
 from icp_sync.crm.probing import DOMAIN, LEFT, NAME, Calls, OutOfCallsError, Seen, plainly
 from icp_sync.errors import AuthError, ConfigError, IcpSyncError, Problem, UnavailableError
 
@@ -19,20 +20,25 @@ PROPERTIES = "/crm/v3/properties/companies"
 GROUP = "companyinformation"
 """A group every portal has ("Properties" guide of the CRM API)."""
 
+LOOKED_AT = 10
+"""Records looked at for what earlier probes left."""
 TRIES = 3
 AGAIN = 1.0
 """Seconds until a property just made can be written to: definitions are read back 0.25 to 0.7 s late."""
 
 
 class Scratch:
-    """One company with one property, and the values it was given."""
+    """One company with one property, and the values it was given. gone: known ids of earlier probes under
+    which there is nothing of a probe any more: somebody removed it, or made it theirs."""
 
     def __init__(self, client: Client, calls: Calls) -> None:
         self._client = client
         self._calls = calls
         self._property = False
+        self._unsure = False
         self.id = ""
         self.removed: list[str] = []
+        self.gone: list[str] = []
         self.left: list[str] = []
 
     # Before
@@ -48,12 +54,12 @@ class Scratch:
         found = self._calls("POST", f"{COMPANIES}/search", json=request)
         listed = found.at("results")
         hits = [str(one.get("id")) for one in (listed if isinstance(listed, list) else [])]
-        for id in list(dict.fromkeys([*known, *hits]))[:LEFT]:
-            if not id.isdecimal():
+        for id in list(dict.fromkeys([*reversed(known), *hits]))[:LOOKED_AT]:
+            if not id.isdecimal() or len(self.removed) >= LEFT:
                 continue
             there = self._calls("GET", f"{COMPANIES}/{id}?properties=name,domain")
-            if there.status == 404:
-                self.removed.append(id)
+            if there.status == 404 or (there.good and not _ours(there)):
+                self.gone.append(id)
             elif _ours(there):
                 self._remove(id)
         self._calls.tidying = False
@@ -68,19 +74,44 @@ class Scratch:
             "groupName": GROUP,
             "description": "Made by icp-sync check --probe, which removes it again.",
         }
+        self._property = True  # also where its reply is lost
         made = self._calls("POST", PROPERTIES, json=definition)
         if made.status == 409:
             there = self._calls("GET", f"{PROPERTIES}/{PROPERTY}")
             if (there.at("label"), there.at("type")) != (LABEL, "number"):
+                self._property = False
                 what = "the portal has a property of that name that no probe made"
                 raise ConfigError([Problem(where=f"property {PROPERTY}", what=what, hint="rename it")])
         elif not made.good:
+            self._property = False
             raise UnavailableError(f"HubSpot did not make the scratch property: {made.said()}")
-        self._property = True
-        made = self._calls("POST", COMPANIES, json={"properties": {"name": NAME, "domain": DOMAIN}})
+        made = self._made({"name": NAME, "domain": DOMAIN})
+        if required := _required(made):
+            self._calls.tidying = True  # what a portal requires differs, and is none of the questions
+            values = {name: self._some_value(name) for name in required}
+            self._calls.tidying = False
+            made = self._made({**values, "name": NAME, "domain": DOMAIN})
         if not made.good or not made.at("id"):
             raise UnavailableError(f"HubSpot did not make the scratch company: {made.said()}")
         self.id = str(made.at("id"))
+
+    def _made(self, values: dict[str, str]) -> Seen:
+        """A company is asked for; where no reply comes it may be there, and nobody knows its id."""
+        self._unsure = True
+        made = self._calls("POST", COMPANIES, json={"properties": values})
+        self._unsure = False
+        return made
+
+    def _some_value(self, name: str) -> str:
+        """A value a property takes: the first option, or a number, or a word."""
+        known = self._calls("GET", f"{PROPERTIES}/{name}")
+        options = known.at("options")
+        first = options[0] if isinstance(options, list) and options else {}
+        if isinstance(first, dict) and first.get("value"):
+            return str(first["value"])
+        return {"number": "1", "date": "2020-01-01", "datetime": "2020-01-01T00:00:00Z"}.get(
+            str(known.at("type")), "probe"
+        )
 
     # Meanwhile
 
@@ -108,10 +139,31 @@ class Scratch:
     def remove(self) -> None:
         """Both, as far as possible; what stays is noted in `left`. Raises nothing the other side does."""
         self._calls.tidying = True
+        if self._unsure:
+            self._look_for_it()
         if self.id:
             self._remove(self.id)
         if self._property:
             self._gone(f"{PROPERTIES}/{PROPERTY}", f"property {PROPERTY}")
+
+    def _look_for_it(self) -> None:
+        """The company whose making was not answered, by search: the index shows it a little later, or never
+        where it was not made."""
+        filters = [
+            {"propertyName": "domain", "operator": "EQ", "value": DOMAIN},
+            {"propertyName": "name", "operator": "EQ", "value": NAME},
+        ]
+        for _ in range(TRIES):
+            self._client.transport.wait(AGAIN)
+            try:
+                asked = {"filterGroups": [{"filters": filters}], "limit": 1}
+                listed = self._calls("POST", f"{COMPANIES}/search", json=asked).at("results")
+            except (AuthError, UnavailableError, OutOfCallsError):
+                break
+            if isinstance(listed, list) and listed and isinstance(listed[0], dict):
+                self.id = str(listed[0].get("id"))
+                return
+        self.left.append(f"company {NAME!r}, if it was made: nobody said, and search does not show it yet")
 
     def _remove(self, id: str) -> None:
         if self._gone(f"{COMPANIES}/{id}", f"company {id}"):
@@ -128,6 +180,14 @@ class Scratch:
             return True
         self.left.append(f"{what}: {seen.said()}")
         return False
+
+
+def _required(made: Seen) -> list[str]:
+    """The properties without which a portal takes no new company."""
+    if made.good:
+        return []
+    wanted = (one for one in complaints(made.data) if one.code == "MISSING_REQUIRED_PROPERTY")
+    return sorted({name for one in wanted for name in one.properties})
 
 
 def _ours(seen: Seen) -> bool:

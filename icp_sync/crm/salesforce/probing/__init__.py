@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from icp_sync.crm.probing import Board, Calls, Probed, Wanted, room_for
+from icp_sync.crm.probing import AGAIN, Board, Calls, Probed, Wanted, plainly, room_for
 from icp_sync.crm.salesforce.client import Client
 from icp_sync.crm.salesforce.probing.asking import Asking
 from icp_sync.crm.salesforce.probing.questions import QUESTIONS
 from icp_sync.crm.salesforce.probing.scratch import Scratch
+from icp_sync.errors import UnavailableError
 
 __all__ = ["QUESTIONS", "probe"]
 
@@ -22,12 +23,21 @@ def probe(client: Client, wanted: Wanted) -> Probed:
     scratch = Scratch(client, calls)
     try:
         scratch.clear(wanted.left)
+        wanted.begins()
         scratch.make()
         if scratch.id:
             wanted.made(scratch.id)
         board.ask(Asking(client, calls, board, scratch, wanted).steps())
-    finally:
+    except UnavailableError as error:
         scratch.remove()
+        if not scratch.left:
+            raise
+        what = f"{plainly(error)}; not removed: {'; '.join(scratch.left)}"
+        raise UnavailableError(what, next_step=AGAIN) from error
+    except BaseException:
+        scratch.remove()
+        raise
+    scratch.remove()
     return Probed(
         answers=board.answers(),
         calls=calls.made,

@@ -28,6 +28,7 @@ class Scratch:
         self._calls = calls
         self.id = ""
         self.refused = ""
+        self._unsure = False
         self.described: Json = {}
         self.removed: list[str] = []
         self.left: list[str] = []
@@ -35,12 +36,10 @@ class Scratch:
     def clear(self, known: Sequence[str]) -> None:
         """Remove what earlier probes left: what is committed, a query sees at once. known: their ids, which
         are gone where it does not."""
-        same = f"Website = {literal(WEBSITE)} AND Name = {literal(NAME)}"
         self._calls.tidying = True
-        self._calls.spend()
-        soql = f"SELECT Id FROM Account WHERE {same} LIMIT {LEFT}"  # noqa: S608  both are our own words
-        found = [str(row.get("Id")) for page in self._client.query(soql) for row in page]
-        self.removed += [id for id in known if id not in found]
+        found = self._there()
+        if len(found) < LEFT:  # else there may be more than are told
+            self.removed += [id for id in known if id not in found]
         for id in found:
             self._remove(id)
         self._calls.tidying = False
@@ -53,10 +52,12 @@ class Scratch:
         if missing:
             self.refused = f"it takes a user who may {' and '.join(missing)} accounts ({HOW})"
             return
+        self._unsure = True
         try:
             made = self._calls("POST", ACCOUNT, json={"Name": NAME, "Website": WEBSITE})
         except AuthError as error:
             made = Seen(status=403, data=str(error))
+        self._unsure = False
         if made.good and made.at("id"):
             self.id = str(made.at("id"))
         else:
@@ -84,8 +85,24 @@ class Scratch:
     def remove(self) -> None:
         """The account, as far as possible; what stays is noted in `left`. Raises nothing the org does."""
         self._calls.tidying = True
+        if self._unsure:
+            self._look_for_it()
         if self.id:
             self._remove(self.id)
+
+    def _look_for_it(self) -> None:
+        """The account whose making was not answered: what is committed, a query sees at once."""
+        try:
+            self.id = next(iter(self._there()), "")
+        except (AuthError, UnavailableError, RequestError, OutOfCallsError):
+            self.left.append(f"account {NAME!r}, if it was made: nobody said, and it could not be asked")
+
+    def _there(self) -> list[str]:
+        """The ids of the scratch accounts there are."""
+        same = f"Website = {literal(WEBSITE)} AND Name = {literal(NAME)}"
+        self._calls.spend()
+        soql = f"SELECT Id FROM Account WHERE {same} LIMIT {LEFT}"  # noqa: S608  both are our own words
+        return [str(row.get("Id")) for page in self._client.query(soql) for row in page]
 
     def _remove(self, id: str) -> None:
         try:

@@ -154,6 +154,7 @@ class _Work:
             views=() if isinstance(setup.views, Unread) else setup.views,
             formulas={} if isinstance(setup.formulas, Unread) else setup.formulas,
         )
+        self._own = sections.of(self._blueprint)
         planned = self._plan()
         return self._components(planned), [*steps, *_for_hands(planned)]
 
@@ -247,11 +248,7 @@ class _Work:
             if found is not None:
                 return sections.renewed(now, own) if sections.outdated(found, own) else ""
             there = sections.shows(now, own)
-            return (
-                f"there is a section {own.label} that is not ours alone"
-                if there
-                else sections.added(now, own)
-            )
+            return steps.not_alone(own) if there else sections.added(now, own)
 
         return written(self._client, page, own, change)
 

@@ -227,8 +227,12 @@ def _section(one: Intent, page: Page, own: Own) -> Intent:
     if not lacking:
         return one.turned(StepKind.KEEP, "the layout shows every field of it elsewhere")
     if sections.shows(page.metadata, own):
-        return one.turned(StepKind.CONFLICT, f"there is a section {own.label} that is not ours alone")
+        return one.turned(StepKind.CONFLICT, f"{not_alone(own)}; {OTHER_NAME}")
     return one
+
+
+def not_alone(own: Own) -> str:
+    return f"there is a section {own.label} that is not ours alone"
 
 
 def section_of(page: Page, own: Own) -> str:

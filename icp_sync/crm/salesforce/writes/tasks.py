@@ -90,7 +90,11 @@ class Tasks:
             "" if single else f"CreatedDate >= {soql.instant(since)}",
         ]
         statement = soql.select(
-            ["Id", "Subject", "Description", "IsClosed", "OwnerId", "CreatedDate"], OBJECT, where, order="CreatedDate DESC", limit=soql.PAGE
+            ["Id", "Subject", "Description", "IsClosed", "OwnerId", "CreatedDate"],
+            OBJECT,
+            where,
+            order="CreatedDate DESC",
+            limit=soql.PAGE,
         )
         return [row for page in self._client.query(statement) for row in page]
 
@@ -111,7 +115,9 @@ class Tasks:
         """What only a new task is given: from then on it is its owner's to change."""
         return {
             "IsReminderSet": True,
-            "ReminderDateTime": datetime.fromtimestamp(task.due_at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "ReminderDateTime": datetime.fromtimestamp(task.due_at / 1000, UTC).strftime(
+                "%Y-%m-%dT%H:%M:%SZ"
+            ),
             "OwnerId": self._roster.id(task.owner) or "",
         }
 
