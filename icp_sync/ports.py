@@ -124,8 +124,8 @@ class Blueprint:
     proven: whether what bears our marks is this installation's; else only what is among `made` is.
     mark: what the names of views begin with.
     deal_fields, deals_made: the same of the three fields that deals are stamped with (`domain.stamp.STAMP`),
-    none of which is made or asked for while both are empty. follows_deals: whether deals are read at all. tasks: whether owners are
-    given tasks.
+    none of which is made or asked for while both are empty. follows_deals: whether deals are read at all.
+    tasks: whether owners are given tasks.
     """
 
     group: str
@@ -409,8 +409,9 @@ class Crm(Protocol):
         is a NOTE, and so is one that plan or rights do not allow, which `by_hand` says how to make. Never
         raises for one. note: told of every step as it is taken, `done`.
 
-        With `remove`, what depends on a view's own fields comes as DEPENDS; then nothing is taken without
-        `force`. Raises ConfigError where none of the fields is there yet: provisioning comes first.
+        With `remove`, a view that provisioning makes together with the fields is a KEEP. What depends on a
+        view's own fields comes as DEPENDS; then nothing is taken without `force`. Raises ConfigError where
+        none of the fields is there yet: provisioning comes first.
         """
 
     def owners(self) -> tuple[Owner, ...]: ...

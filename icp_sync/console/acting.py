@@ -1,8 +1,12 @@
-"""Actions: a form of our own page, somebody who may, what is done, and the entry in the audit."""
+"""Actions: a form of our own page, somebody who may, what is done, and the entry in the audit.
+
+What an action does to the journal and its entry in the audit are one transaction: there is no one without the
+other, and of two who ask for the same at once the second is told so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from starlette.exceptions import HTTPException
@@ -11,10 +15,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from icp_sync.console.access import Role, User
+from icp_sync.console.beside import outdated
 from icp_sync.console.figures import Figures
 from icp_sync.console.guarding import Asking
 from icp_sync.console.place import Place
-from icp_sync.errors import IcpSyncError
+from icp_sync.errors import ConfigError, IcpSyncError
 
 VIA = "console"
 
@@ -32,14 +37,17 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """what: the audit's word for it. said: one sentence for the next page, shown at `to`. detail: plain JSON
-    for the audit. changed: whether anything was; nothing is audited otherwise."""
+    """what: the audit's word for it. said: what is done now, a sentence for the next page, shown at `to`.
+    then: what the worker makes of it, said where it works. detail: plain JSON for the audit. changed: whether
+    anything was; nothing is audited otherwise. outdates: counts beside the requests that hold no more."""
 
     what: str
     said: str
     to: str
+    then: str = ""
     detail: Mapping[str, object] = field(default_factory=dict)
     changed: bool = True
+    outdates: Collection[str] = ()
 
 
 def action(path: str, role: Role, act: Callable[[Act], Done]) -> Route:
@@ -60,19 +68,42 @@ def action(path: str, role: Role, act: Callable[[Act], Done]) -> Route:
             now=now,
             params={name: str(value) for name, value in request.path_params.items()},
         )
+        journal = found.place.journal
         try:
-            done = act(asked)
+            with journal.together("audit"):
+                done = act(asked)
+                if done.changed:
+                    journal.audit(done.what, who=user.name, now=now, via=VIA, **done.detail)
         except IcpSyncError as error:
-            step = f" next: {error.next_step}" if error.next_step else ""
-            asking.session.said.append(("problem", f"{error}{step}"))
+            asking.session.said.append(("problem", plainly(error)))
             return RedirectResponse(back(asking.form, f"/c/{found.place.name}/"), 303)
+        outdated(journal, *done.outdates)
         if done.changed:
-            found.place.journal.audit(done.what, who=user.name, now=now, via=VIA, **done.detail)
             found.again()
-        asking.session.said.append(("done", done.said))
+        asking.session.said += _told(done, found.place)
         return RedirectResponse(done.to, 303)
 
     return Route(f"/c/{{connection}}/{path}", performed, methods=["POST"])
+
+
+def plainly(error: IcpSyncError) -> str:
+    """An error as sentences on a page: what is wrong, and what helps."""
+    said = str(error)
+    if isinstance(error, ConfigError):  # only a problem in a file has a place that says anything here
+        said = "; ".join(one.what if one.where == "configuration" else str(one) for one in error.problems)
+    step = error.next_step
+    step = f"On the command line: {step}" if step.startswith("icp-sync") else step
+    return " ".join(f"{one[0].upper()}{one[1:].rstrip('.')}." for one in (said, step) if one)
+
+
+def _told(done: Done, place: Place) -> list[tuple[str, str]]:
+    """What the next page says of it; nothing is promised in the name of a worker that has stopped."""
+    why = place.halted()
+    if not (done.then and why):
+        return [("done", f"{done.said} {done.then}".strip())]
+    why = why.rstrip(".")
+    stopped = f"This connection is stopped: {why}. It begins once the worker is started again."
+    return [("done", done.said), ("problem", stopped)]
 
 
 def back(form: Mapping[str, str], otherwise: str) -> str:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from icp_sync.errors import IcpSyncError
 from icp_sync.journal import Journal
 from icp_sync.observe import log
 
@@ -37,6 +36,8 @@ class _Count:
         self.lock = threading.Lock()
         self.made: tuple[Any, float] | None = None
         self.good_until = 0.0
+        self.failed = False
+        self.outdated = False
         self.thread: threading.Thread | None = None
 
 
@@ -47,7 +48,7 @@ _lock = threading.Lock()
 def counted(
     journal: Journal, name: str, count: Callable[[], Value], clock: Callable[[], float], *, every: float
 ) -> Made[Value] | None:
-    """The latest count of this name; None while the first one is being made, or where it failed.
+    """The latest count of this name; None while the first one is being made, or where it failed (`failing`).
 
     every: seconds after which it is made anew when somebody looks.
     """
@@ -55,6 +56,7 @@ def counted(
         kept = _kept.setdefault(journal, {}).setdefault(name, _Count())
     with kept.lock:
         if kept.thread is None and clock() >= kept.good_until:
+            kept.outdated = False
             kept.thread = threading.Thread(
                 target=_make, args=(kept, name, count, clock, every), name=f"count {name}", daemon=True
             )
@@ -74,7 +76,14 @@ def outdated(journal: Journal, *names: str) -> None:
         found = [one for name, one in _kept.get(journal, {}).items() if name in names]
     for kept in found:
         with kept.lock:
-            kept.good_until = 0.0
+            kept.good_until, kept.outdated = 0.0, True
+
+
+def failing(journal: Journal, *names: str) -> bool:
+    """Whether one of these could not be made when it was tried last."""
+    with _lock:
+        kept = _kept.get(journal, {})
+        return any(kept[name].failed for name in names if name in kept)
 
 
 def _make(
@@ -84,11 +93,10 @@ def _make(
     made: tuple[Any, float] | None = None
     try:
         made = (count(), began)
-    except IcpSyncError as error:
-        log("console").warning("not counted", count=name, error=str(error))
-    finally:
-        took = max(0.0, clock() - began)
-        with kept.lock:
-            kept.made = made or kept.made
-            kept.good_until = clock() + max(every, SHARE * took)
-            kept.thread = None
+    except Exception as error:  # a thread of its own: whatever it is, nobody else would hear of it
+        log("console").warning("not counted", count=name, error=repr(error))
+    took = max(0.0, clock() - began)
+    with kept.lock:
+        kept.made, kept.failed = made or kept.made, made is None
+        kept.good_until = 0.0 if kept.outdated else clock() + max(every, SHARE * took)
+        kept.thread = None

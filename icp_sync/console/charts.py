@@ -35,11 +35,15 @@ class Day(Protocol):
     def data(self) -> Mapping[str, Any]: ...
 
 
-def over_time(days: Sequence[Day], key: str, names: Sequence[str]) -> dict[str, Any]:
-    """Series by day, oldest first: `x` as epoch seconds, `lines` as {name, values}; a gap is null."""
+def over_time(days: Sequence[Day], key: str, names: Mapping[str, str]) -> dict[str, Any]:
+    """Series by day, oldest first: `x` as epoch seconds, `lines` as {name, values}; a gap is null.
+
+    names: what of a day's figure is shown, and how it is called.
+    """
     return {
         "x": [one.day * DAY for one in days],
         "lines": [
-            {"name": name, "values": [(one.data.get(key) or {}).get(name) for one in days]} for name in names
+            {"name": called, "values": [(one.data.get(key) or {}).get(name) for one in days]}
+            for name, called in names.items()
         ],
     }

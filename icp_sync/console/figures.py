@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from icp_sync.console.place import Place
-from icp_sync.errors import IcpSyncError
 from icp_sync.observe import log
 from icp_sync.reporting.status import collect
 
@@ -33,11 +32,13 @@ class Counted:
 
 
 class Figures:
-    """The latest figures of one connection; None until they were counted first."""
+    """The latest figures of one connection; None until they were counted first. failing: since when they
+    could not be counted, None while they can."""
 
     def __init__(self, place: Place, clock: Callable[[], float]) -> None:
         self.place, self._clock = place, clock
         self.latest: Counted | None = None
+        self.failing: float | None = None
         self._stop, self._now = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"figures {place.name}", daemon=True)
 
@@ -64,8 +65,10 @@ class Figures:
             began = self._clock()
             try:
                 self.latest = Counted(at=began, data=self._counted())
-            except IcpSyncError as error:
-                log("console").warning("not counted", connection=self.place.name, error=str(error))
+                self.failing = None
+            except Exception as error:  # whatever it is, pages say so, and the next count is tried
+                self.failing = began if self.failing is None else self.failing
+                log("console").warning("not counted", connection=self.place.name, error=repr(error))
             rest = SHARE * min(LONGEST, max(0.0, self._clock() - began))
             if not self._stop.wait(rest):  # however often somebody asks
                 self._now.wait(EVERY)

@@ -93,13 +93,15 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
 
 def shared(request: Request) -> Mapping[str, Any]:
     """What every template may use: `user`, `may` (whether their role is at least the one named), `csrf`,
-    `said` (messages, shown once), `here` (connection), `connections`, `path`, `now`."""
+    `said` (messages, shown once), `here` (connection), `stopped` (why its worker does nothing, "" while it
+    works), `connections`, `path`, `now`."""
     asking: Asking | None = request.scope.get("icp_sync.asking")
     user: User | None = asking.session.user if asking else None
     said: list[tuple[str, str]] = []
     if asking and "hx-request" not in request.headers:
         said, asking.session.said = asking.session.said, []
     state = request.app.state
+    here = request.path_params.get("connection", "")
 
     def may(role: str) -> bool:
         return user is not None and user.role >= Role.named(role)
@@ -109,7 +111,8 @@ def shared(request: Request) -> Mapping[str, Any]:
         "may": may,
         "csrf": asking.session.csrf if asking else "",
         "said": said,
-        "here": request.path_params.get("connection", ""),
+        "here": here,
+        "stopped": state.figures[here].place.halted() if user and here in state.figures else "",
         "connections": tuple(state.figures) if user else (),
         "path": request.url.path,
         "now": state.clock(),

@@ -17,6 +17,8 @@ from icp_sync.domain.spelling import date_text
 LAST_TOUCH = "last_touch"
 """The fact that says when somebody of ours was last in touch; logging a note or a task is none."""
 _SATURDAY = 5
+_CLOCKS = 300.0
+"""Seconds by which the CRM's clock may be ahead of ours: what it dates so little later is not to come."""
 
 
 class How(StrEnum):
@@ -116,8 +118,9 @@ class Seen:
     """What a read shows of an account that was given to somebody.
 
     ours: whether its owner is one that we were about to write. undone: whether an undo took the owner back.
-    owner_id: the CRM's id of the owner, "" where it is not known. read_at: when it was read, by our clock, None
-    for just now. unread: whether the CRM would not show the last touch. asked: whether any route states a time.
+    owner_id: the CRM's id of the owner, "" where it is not known. read_at: when it was read, by our clock,
+    None for just now. unread: whether the CRM would not show the last touch. asked: whether any route states
+    a time.
     """
 
     owner: str
@@ -177,12 +180,14 @@ def is_masked(facts: Facts, now: float, zone: tzinfo = UTC) -> bool:
     """Whether a meeting on a later day hides what was done before it: where a CRM shows the latest day of all
     activities, that one stands there."""
     value = last_touch(facts)
-    return value is not None and value.high > value.low and _day(value, zone)[0] > now
+    if value is None:
+        return False
+    return (_day(value, zone)[0] if value.high > value.low else value.low) > now
 
 
 def passed_on(given: Assignment, now: float, *, lapsed: bool | None = None) -> Assignment:
-    """The assignment once we have given the account to somebody else. lapsed: whether that was for the breach,
-    by default whether there is one."""
+    """The assignment once we have given the account to somebody else. lapsed: whether that was for the
+    breach, by default whether there is one."""
     action = Action.REROUTE.value if (given.lapsed if lapsed is None else lapsed) else given.action
     return replace(given, ended_at=now, how=How.REROUTED.value, action=action)
 
@@ -198,10 +203,12 @@ def touched_at(given: Assignment, facts: Facts, now: float, zone: tzinfo = UTC) 
     if value is None:
         return None
     first, last = value.low, value.high
-    if dated := last > first:
+    later = given.routed_at + _CLOCKS
+    if last > first:
         first, last = _day(value, zone)
+        later = given.routed_at
     if given.known is not None and value.high <= given.known:
-        return first if dated and given.routed_at < first <= now else None
+        return first if later < first <= now else None
     return min(max(first, given.routed_at), now) if last >= given.routed_at else None
 
 

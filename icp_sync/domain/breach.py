@@ -15,8 +15,8 @@ from icp_sync.domain.profile import Target
 
 
 def passing_on(held: Held, target: Target, goal: Goal, kin: Kin) -> tuple[Held, Goal, Kin]:
-    """Whom to choose from when the account is to be passed on: all but those who let it lie. Nothing is passed
-    on where the route says so; whoever let it lie before is not given it either way."""
+    """Whom to choose from when the account is to be passed on: all but those who let it lie. Nothing is
+    passed on where the route says so; whoever let it lie before is not given it either way."""
     lapsed = held.lapsed
     if lapsed is None:
         return held, goal, kin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from sqlalchemy import Connection, Engine, Row, Select, select, update
 
@@ -48,6 +49,8 @@ _APART = frozenset({"quota"})
 """Transactions on a table that no other kind touches: they queue among themselves only."""
 
 _AROUND_COMMIT = {what: _around(what, loss) for what, loss in _WHAT_IS_LOST.items()}
+_TOGETHER: ContextVar[tuple[Engine, str, Connection] | None] = ContextVar("together", default=None)
+"""The transaction of `Bound.together` that this thread is in: whose it is, and on what."""
 
 
 class Bound:
@@ -60,6 +63,9 @@ class Bound:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view."""
+        if (shared := self._shared()) is not None:
+            yield shared
+            return
         with connect(self.engine, writing=False) as conn, conn.begin():
             yield conn
 
@@ -69,12 +75,33 @@ class Bound:
 
         No other one of this connection writes meanwhile, so what it reads stays true.
         """
+        if (shared := self._shared()) is not None:
+            yield shared
+            return
         before, after = _AROUND_COMMIT[what]
         with connect(self.engine, writing=True) as conn, conn.begin():
             begun(conn, f"{self.connection} {what}" if what in _APART else self.connection)
             yield conn
             before()
         after()
+
+    @contextmanager
+    def together(self, what: str) -> Iterator[None]:
+        """Whatever this thread reads and writes of this connection meanwhile is one transaction: it stands as
+        a whole or not at all, and what was looked at stays true until it ends. Keep it short: nobody else
+        writes."""
+        with self.writing(what) as conn:
+            began = _TOGETHER.set((self.engine, self.connection, conn))
+            try:
+                yield
+            finally:
+                _TOGETHER.reset(began)
+
+    def _shared(self) -> Connection | None:
+        """The connection of the `together` that this thread is in, if it is in one of ours."""
+        found = _TOGETHER.get()
+        ours = found is not None and found[0] is self.engine and found[1] == self.connection
+        return found[2] if found is not None and ours else None
 
     def guard(self, conn: Connection, lease: Lease) -> None:
         """Raise LostLeaseError unless the lease is ours; it stays so until a writing transaction ends."""

@@ -35,9 +35,9 @@ def notices(at: Opened, *, limit: int) -> Data:
     """Everything `icp-sync notices` says. due: the messages that would go out now; limit: of the lists."""
     from icp_sync.domain.standing import Mode
     from icp_sync.journal import OPERATOR, REP
+    from icp_sync.sync.telling.due import as_they_stand, due_now, together
     from icp_sync.sync.telling.message import digest_of
     from icp_sync.sync.telling.outgoing import Outgoing
-    from icp_sync.sync.telling.stream import as_they_stand, due_now, together
 
     now, said = time.time(), at.connection.telling
     outgoing = Outgoing(telling=said.telling, record_url=said.record_url)

@@ -109,6 +109,7 @@ def _begun(d: Draft, owner: str, before: Assignment | None, now: float, policy: 
         rerouted=before.rerouted + passed if before else 0,
         let_lie=_let_lie(before) if before else None,
         known=seen.high if seen else None,
+        owner_id=d.chosen_id if owner == d.decision.owner else "",
     )
 
 

@@ -37,7 +37,7 @@ from icp_sync.domain.standing import Mode, instant_of
 from icp_sync.domain.telling import SILENT, Telling
 from icp_sync.domain.vacancy import vacant_from
 from icp_sync.domain.why import evidence_of, why_changed
-from icp_sync.sync.given import as_named_now, given_now
+from icp_sync.sync.given import as_named_now, given_now, id_of
 
 USUAL = Limits()
 EDITORS: Mapping[str, float] = {"": HELD_FOR}
@@ -103,7 +103,7 @@ class Draft:
     """One account as it would be settled. `unchanged`: nothing it depends on moved since the last time.
 
     at, previous: when and after which evaluation it was evaluated. assignment: how it was given to somebody,
-    as far as that is watched, after this look at it."""
+    as far as that is watched, after this look at it. chosen_id: the CRM's id of whom a route chose now."""
 
     account: Account
     remembered: Remembered
@@ -121,6 +121,7 @@ class Draft:
     at: float = 0.0
     previous: Previous | None = None
     assignment: Assignment | None = None
+    chosen_id: str = ""
 
 
 def draft(accounts: Sequence[Account], policy: Policy, memory: Memory, now: float) -> list[Draft]:
@@ -242,6 +243,7 @@ def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin
         at=now,
         previous=previous,
         assignment=given,
+        chosen_id=id_of(decision.owner, team.owners),
     )
 
 

@@ -37,7 +37,7 @@ def given_now(
         in_scope=evaluation.in_scope,
         ours=account.owner in remembered.intents.get("owner", ()),
         undone=withdrawn is not None and "owner" in withdrawn.fields,
-        owner_id=_id(account.owner, owners),
+        owner_id=id_of(account.owner, owners),
         read_at=account.read_at / 1000 - ahead if account.read_at else None,
         unread=LAST_TOUCH in known.unread,
         asked=asked,
@@ -52,7 +52,7 @@ def as_named_now(remembered: Remembered, account: Account, owners: Mapping[str, 
     held = remembered.confirmed.get("owner")
     if given is None or held is None or live == given.owner or held.value != given.owner:
         return remembered
-    if not given.owner_id or _id(live, owners) != given.owner_id:
+    if not given.owner_id or id_of(live, owners) != given.owner_id:
         return remembered
     previous = remembered.previous
     if previous is not None and previous.routed_owner == given.owner and not live.startswith("#"):
@@ -61,7 +61,7 @@ def as_named_now(remembered: Remembered, account: Account, owners: Mapping[str, 
     return replace(remembered, confirmed=confirmed, previous=previous)
 
 
-def _id(email: str, owners: Mapping[str, Owner]) -> str:
+def id_of(email: str, owners: Mapping[str, Owner]) -> str:
     """The CRM's id of an owner; of one it does not list any more the id stands in place of the email."""
     if email.startswith("#"):
         return email[1:]

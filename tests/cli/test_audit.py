@@ -35,15 +35,17 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 def test_whoever_changes_something_is_named(used: Place) -> None:
     entries = used.json("audit")["entries"]
     assert [(e["what"], e["who"]) for e in entries] == [
+        ("provision begun", "ada@laptop"),
         ("provision", "ada@laptop"),
         ("profile activate", "ada@laptop"),
         ("mode", "ada@laptop"),
         ("run --backfill", "bob@desk"),
     ]
-    assert entries[1]["detail"] == {"version": 1, "files": ["listed-companies.yaml"], "note": "the first"}
-    assert entries[2]["detail"] == {"before": "observe", "after": "route"}
-    assert entries[3]["detail"]["restart"] is True
-    assert "icp_tier" in entries[0]["detail"]["made"]
+    assert entries[2]["detail"] == {"version": 1, "files": ["listed-companies.yaml"], "note": "the first"}
+    assert entries[3]["detail"] == {"before": "observe", "after": "route"}
+    assert entries[4]["detail"]["restart"] is True
+    assert "icp_tier" in entries[0]["detail"]["making"]
+    assert "icp_tier" in entries[1]["detail"]["made"]
 
 
 def test_people_read_it_and_that_the_chain_holds(used: Place) -> None:
@@ -65,7 +67,7 @@ def test_a_note_comes_first_and_is_whole_where_nothing_is_cut(place: Place) -> N
 
 def test_since_a_day_and_the_latest_few(used: Place) -> None:
     assert [e["what"] for e in used.json("audit", "--limit", "1")["entries"]] == ["run --backfill"]
-    assert len(used.json("audit", "--since", "2020-01-01")["entries"]) == 4
+    assert len(used.json("audit", "--since", "2020-01-01")["entries"]) == 5
     assert used.json("audit", "--since", "2999-01-01")["entries"] == []
     assert "Nothing since 2999-01-01." in used.run("audit", "--since", "2999-01-01").stdout
     assert "neither a day" in used.run("audit", "--since", "monday", code=2).output

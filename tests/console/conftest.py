@@ -91,14 +91,15 @@ Serve = Callable[..., Console]
 
 @pytest.fixture
 def serve(portal: Portal, tmp_path: Path) -> Iterator[Serve]:
-    """Starts a console with these keys of its settings; `listen` is where."""
+    """Starts a console with these keys of its settings; `listen` is where, `halted` why its worker does
+    nothing any more."""
     with ExitStack() as stack:
 
-        def started(listen: str = "127.0.0.1:0", **said: Any) -> Console:
+        def started(listen: str = "127.0.0.1:0", halted: str = "", **said: Any) -> Console:
             settings = portal.settings(tmp_path)
             wired = wire(settings)
             stack.callback(wired.journal.close)
-            place = Place(name=wired.name, settings=settings, wired=lambda: wired)
+            place = Place(name=wired.name, settings=settings, wired=lambda: wired, halted=lambda: halted)
             url = stack.enter_context(
                 serving([place], ConsoleServer.model_validate(said), listen, somebody="test", clock=time.time)
             )

@@ -126,8 +126,8 @@ def test_one_somebody_had_asked_for_goes_on_as_a_request(console: Console) -> No
 
 def test_with_nothing_to_pause_or_let_go_on_it_says_so(console: Console) -> None:
     console.post("backfill/pause", "backfill")
-    assert "no backfill is asked for or under way" in console.post("backfill/pause", "backfill").text
-    assert "no backfill is paused" in console.post("backfill/resume", "backfill").text
+    assert "No backfill is asked for or under way" in console.post("backfill/pause", "backfill").text
+    assert "No backfill is paused" in console.post("backfill/resume", "backfill").text
     assert console.journal.backfill_paused() is None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from icp_sync.console.beside import counted, outdated
+from icp_sync.console.beside import counted, failing, outdated
 from icp_sync.errors import UnavailableError
 from icp_sync.journal import Journal
 from tests.console.conftest import until
@@ -83,12 +83,27 @@ def test_counts_of_other_names_and_journals_are_others(journal: Journal) -> None
     assert [made.value for made in (one, two, three) if made] == ["a", "b", "c"]
 
 
-def test_one_that_fails_is_tried_again_later_and_breaks_nothing(journal: Journal) -> None:
+@pytest.mark.parametrize("error", [UnavailableError("the database is away"), KeyError("x"), ValueError("y")])
+def test_one_that_fails_says_so_is_tried_again_later_and_breaks_nothing(
+    journal: Journal, error: Exception
+) -> None:
     clock = Clock()
 
     def fails() -> int:
-        raise UnavailableError("the database is away")
+        raise error
 
     assert counted(journal, "n", fails, clock, every=10.0) is None
+    until(lambda: failing(journal, "n", "other"), "the failure")
+    assert not failing(journal, "other")
     clock.now += 11
     until(lambda: counted(journal, "n", lambda: 5, clock, every=10.0), "the count")
+    assert not failing(journal, "n")
+
+
+def test_one_that_is_outdated_while_it_is_made_is_made_anew(journal: Journal) -> None:
+    clock, count = Clock(), Counting()
+    count.let.clear()
+    assert counted(journal, "n", count, clock, every=10.0) is None
+    outdated(journal, "n")
+    count.let.set()
+    until(lambda: (now := counted(journal, "n", count, clock, every=10.0)) and now.value == 2, "anew")

@@ -11,11 +11,17 @@ from tests.console.test_access import PASSWORD, USERS
 from tests.console.visiting import paths
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from tests.console.conftest import Serve
 
 NARROW, WIDE = {"width": 375, "height": 760}, {"width": 1280, "height": 900}
+LINES = """cell => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return new Set([...range.getClientRects()].map(one => Math.round(one.top))).size;
+}"""
+"""On how many lines the text of an element stands."""
 LOOKS = [(look, size) for look in ("light", "dark") for size in ("wide", "narrow")]
 
 
@@ -100,3 +106,47 @@ def test_a_chart_is_drawn_from_its_data_and_stands_beside_as_a_table(console: Co
     page.wait_for_selector("#tiers-over-time canvas")
     page.locator("#tiers-over-time summary").click()
     assert "12" in page.locator("#tiers-over-time details table").inner_text()
+
+
+def test_a_poll_that_fails_leaves_the_page_as_it_is_and_the_next_one_mends_it(
+    console: Console, browser: Browser
+) -> None:
+    console.counted()
+    console.post("backfill/start", "backfill")  # one that waits is looked at every five seconds
+    context = browser.new_context()
+    page = context.new_page()
+    statuses = [503, 404]
+
+    def answer(route: Route) -> None:
+        if statuses:
+            route.fulfill(
+                status=statuses.pop(0), content_type="text/html", body="<h1>Something is wrong</h1>"
+            )
+        else:
+            route.continue_()
+
+    page.route("**/backfill/now", answer)
+    page.goto(console.at("backfill"))
+    for status in (503, 404, 200):
+        with page.expect_response(lambda reply: reply.url.endswith("/now"), timeout=30_000) as reply:
+            pass
+        assert reply.value.status == status
+        page.wait_for_timeout(200)
+        assert page.locator("#backfill").count() == 1
+        assert "waits for the worker" in page.locator("main").inner_text()
+        assert "Something is wrong" not in page.locator("body").inner_text()
+    context.close()
+
+
+def test_names_break_only_where_they_must_and_no_page_is_wider_than_a_phone(
+    console: Console, page: Page
+) -> None:
+    console.counted()
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page.goto(console.at(""))
+    page.wait_for_selector("#c-streams")
+    names = page.locator("[aria-labelledby=c-streams] tbody th")
+    assert names.count() > 3
+    for name in names.all():
+        lines = name.evaluate(LINES)
+        assert lines <= len(name.inner_text().split()), name.inner_text()

@@ -13,7 +13,7 @@ from icp_sync.domain.standing import Mode
 from icp_sync.domain.telling import Telling
 from icp_sync.journal import OPERATOR, REP, Notice
 from icp_sync.sync.cycle import Scope
-from icp_sync.sync.telling import stream
+from icp_sync.sync.telling import due, stream
 from icp_sync.sync.undo import undo
 from icp_sync.sync.undoable import Wanted
 from tests.sync.telling_world import AT_ONCE, DAILY, TellingWorld, listening
@@ -249,7 +249,7 @@ def test_whoever_owns_it_when_the_digest_goes_out_hears_of_it(tmp_path: Path) ->
 
 
 def test_nobody_gets_a_digest_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "AT_ONCE", 8)
+    monkeypatch.setattr(due, "AT_ONCE", 8)
     with listening() as webhook:
         world = TellingWorld(tmp_path, tasks=False, rep_url=webhook.url, telling=DAILY, mode=Mode.WRITE)
         owners = (ANNA, BEN, CYD)

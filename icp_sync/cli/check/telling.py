@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def unheard(
     profiles: Iterable[Profile], said: Tell, active: Collection[str] | None = None
 ) -> Iterator[Problem]:
-    """Leads nobody would tell anything. active: emails of the CRM's active owners, None where nobody looked."""
+    """Leads nobody would tell anything. active: emails of active owners, None where nobody looked."""
     for profile in profiles:
         for number, route in enumerate(profile.routes, 1):
             lead = route.target.escalate

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from icp_sync.console.access import Role
 from icp_sync.console.acting import Act, Done, action, figures_of
 from icp_sync.console.pages.accounts import profiles_of
+from icp_sync.console.pages.held import COUNTS
 from icp_sync.console.rendering import page
 from icp_sync.domain.guard import Rule
 from icp_sync.domain.ownership import editor_text
@@ -145,10 +146,11 @@ def release(act: Act) -> Done:
     account_id, field = act.params["account"], act.form.get("field", "")
     fields = [field] if field else None
     released = act.place.journal.release(account_id, fields, now=act.now, run="release")
-    said = f"{', '.join(released)}: ours again, and settled with the next due accounts."
+    said = f"{', '.join(released)}: ours again."
     return Done(
         what="release",
         said=said if released else "People hold no such value there any more.",
+        then="It is settled with the next due accounts." if released else "",
         to=_to(act),
         detail={"account": account_id, "fields": released},
         changed=bool(released),
@@ -159,13 +161,14 @@ def retry(act: Act) -> Done:
     """What the CRM refused or put off is tried again at once; see `icp-sync retry`."""
     account_id = act.params["account"]
     woken = act.place.journal.retry([account_id], now=act.now)
-    said = "Due now; a running worker tries it within a minute."
     return Done(
         what="retry",
-        said=said if woken else "Nothing of it is refused or put off any more.",
+        said="Due now." if woken else "Nothing of it is refused or put off any more.",
+        then="The worker tries it within a minute." if woken else "",
         to=_to(act),
         detail={"accounts": len(woken), "ids": woken, "note": ""},
         changed=bool(woken),
+        outdates=COUNTS,
     )
 
 
@@ -183,8 +186,10 @@ def let_pass(act: Act) -> Done:
     }
     return Done(
         what="apply --held",
-        said="Let pass; written when the account is settled next." if released else "Nothing waits any more.",
+        said="Let pass." if released else "Nothing waits any more.",
+        then="It is written when the account is settled next." if released else "",
         to=_to(act),
         detail=detail,
         changed=bool(released),
+        outdates=COUNTS,
     )

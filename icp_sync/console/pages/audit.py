@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from icp_sync.console.acting import figures_of
-from icp_sync.console.beside import counted
+from icp_sync.console.beside import counted, failing
 from icp_sync.console.rendering import page
 from icp_sync.reporting.trail import broken_in_words, entry_of, in_words
 
@@ -36,6 +36,7 @@ def audit(request: Request) -> Response:
         request,
         "audit.html",
         title="Audit",
+        failed=failing(journal, "audit chain"),
         rows=[{**entry_of(one), "said": in_words(one.detail)} for one in found[:LIMIT]],
         more=found[LIMIT - 1].seq if len(found) > LIMIT else 0,
         begun=before is not None,

@@ -94,12 +94,13 @@ def _restart(act: Act) -> Done:
 
 
 def _done(act: Act, what: str, request: str, said: str) -> Done:
-    return Done(what=what, said=said, to=_to(act), detail={"request": request})
+    asked = f"Handed to the worker as request {request}."
+    return Done(what=what, said=asked, then=said, to=_to(act), detail={"request": request})
 
 
 def _pause(act: Act) -> Done:
     pause(act.place.journal, by=act.user.name, now=act.now)
-    said = "Paused: it stops after the page it is at."
+    said = "Paused. One that is under way stops after the page it is at."
     return Done(what="run --pause", said=said, to=_to(act))
 
 
@@ -107,7 +108,7 @@ def _resume(act: Act) -> Done:
     """Let it go on: by itself where a change asks for it, else as a request."""
     journal = act.place.journal
     if not (why := halted(journal)):
-        raise ConfigError("no backfill is paused or halted")
+        raise ConfigError("no backfill is paused or halted, so there is nothing to let go on")
     asked = journal.backfill_request()
     if asked is not None:
         lift(journal)
@@ -115,8 +116,13 @@ def _resume(act: Act) -> Done:
     else:
         _refuse_second(act)
         detail = {"was": why, "request": _handed(act, resume=True)}
-    said = "It goes on in a moment."
-    return Done(what="run --backfill --resume", said=said, to=_to(act), detail=detail)
+    return Done(
+        what="run --backfill --resume",
+        said="It may go on.",
+        then="It goes on in a moment.",
+        to=_to(act),
+        detail=detail,
+    )
 
 
 def _cancel(act: Act) -> Done:
@@ -127,5 +133,5 @@ def _cancel(act: Act) -> Done:
         raise ConfigError("there is no such request of a backfill")
     if not act.place.journal.cancel_request(request, now=act.now):
         raise ConfigError(f"request {request} is {found.state} already")
-    said = f"Request {request} ends after the page it is at; what was settled stays settled."
+    said = "Cancelled. One that is under way ends after the page it is at; what was settled stays settled."
     return Done(what="run --cancel", said=said, to=_to(act), detail={"request": request})

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from icp_sync.console.access import Role
 from icp_sync.console.acting import Act, Done, action, figures_of
-from icp_sync.console.beside import counted, outdated
+from icp_sync.console.beside import counted, failing
 from icp_sync.console.rendering import page
 from icp_sync.domain.guard import Rule
 from icp_sync.errors import ConfigError
@@ -37,7 +37,8 @@ RULES: Mapping[str, str] = {
     Rule.PORTAL: "So many accounts are fought over that all writing waits.",
 }
 """What each rule of the guard keeps from landing, for people."""
-_COUNTS = ("held", "reasons", "sealed")
+COUNTS = ("held", "reasons", "sealed")
+"""What is counted beside the requests here."""
 
 
 def routes() -> list[BaseRoute]:
@@ -68,6 +69,7 @@ def held(request: Request) -> Response:
         reasons=counted(journal, "reasons", lambda: reasons(journal), clock, every=EVERY),
         refused=_refused(journal, request.query_params.get("refused", "")),
         theirs=_theirs(journal, request.query_params.get("theirs", "")),
+        failed=failing(journal, *COUNTS),
         counts=data["counts"] if data else None,
         left_alone=data["left_alone"] if data else None,
         alerts=journal.alerts(),
@@ -139,18 +141,15 @@ def _pass(act: Act) -> Done:
         raise ConfigError("name a rule or an account", next_step="icp-sync status --held")
     ids = [account] if account else None
     released, rules = waiting.let_pass(journal, by=act.user.name, ids=ids, rule=rule, now=act.now)
-    outdated(journal, *_COUNTS)
-    said = "Nothing of that is held any more."
-    if released:
-        said = (
-            f"{said_of(released, 'change')} may pass, once and as held; they land with the next due accounts."
-        )
+    said = f"{said_of(released, 'change')} may pass, once and as held."
     return Done(
         what="apply --held",
-        said=said,
+        said=said if released else "Nothing of that is held any more.",
+        then="They land with the next due accounts." if released else "",
         to=_here(act),
         detail={"rule": rule or "", "accounts": ids or [], "rules": rules},
         changed=bool(released),
+        outdates=COUNTS,
     )
 
 
@@ -161,14 +160,15 @@ def _retry(act: Act) -> Done:
         raise ConfigError("name an account, a reason, or all", next_step="icp-sync status --refused")
     ids = [account] if account else refused_for(journal, key) if key else None
     woken = journal.retry(ids, now=act.now) if ids is None or ids else []
-    outdated(journal, *_COUNTS)
-    said = f"{said_of(len(woken), 'account')} due now; a running worker tries them within a minute."
+    said = f"{said_of(len(woken), 'account')} due now."
     return Done(
         what="retry",
         said=said if woken else "Nothing of that is refused or deferred any more.",
+        then="The worker tries again within a minute." if woken else "",
         to=_here(act, "#refused"),
         detail={"accounts": len(woken), "ids": woken if account else []},
         changed=bool(woken),
+        outdates=COUNTS,
     )
 
 
@@ -178,10 +178,11 @@ def _release(act: Act) -> Done:
     if not account:
         raise ConfigError("name an account", next_step="icp-sync status --left-alone")
     released = journal.release(account, [field] if field else None, now=act.now, run="release")
-    said = f"{', '.join(released)} on {account}: ours again; settled with the next due accounts."
+    said = f"{', '.join(released)} on {account}: ours again."
     return Done(
         what="release",
         said=said if released else f"People hold nothing of that on account {account} any more.",
+        then="It is settled with the next due accounts." if released else "",
         to=_here(act, "#theirs"),
         detail={"account": account, "fields": released},
         changed=bool(released),

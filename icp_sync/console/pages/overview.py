@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from icp_sync.console.acting import figures_of
 from icp_sync.console.charts import bars, over_time
+from icp_sync.console.figures import Figures
 from icp_sync.console.rendering import page
 from icp_sync.domain.standing import STATES
 
@@ -26,16 +26,14 @@ def overview(request: Request) -> Response:
     """The whole page."""
     found = figures_of(request)
     days = found.place.journal.days(YEAR) if found.latest else []
+    met = {name for one in days for name in one.data.get("tiers", {})}
     return page(
         request,
         "overview.html",
         title="Overview",
-        counted_at=found.latest.at if found.latest else None,
-        **_shown(found.latest.data if found.latest else None),
-        tiers_over_time=over_time(
-            days, "tiers", [state for state in STATES if any(state in d.data.get("tiers", {}) for d in days)]
-        ),
-        freshness_over_time=over_time(days, "freshness", ["p50", "p95"]),
+        **_shown(found),
+        tiers_over_time=over_time(days, "tiers", {name: name for name in STATES if name in met}),
+        freshness_over_time=over_time(days, "freshness", {"p50": "half within", "p95": "95 % within"}),
     )
 
 
@@ -45,19 +43,21 @@ def now(request: Request) -> Response:
     return page(
         request,
         "_now.html",
-        counted_at=found.latest.at if found.latest else None,
-        **_shown(found.latest.data if found.latest else None),
+        **_shown(found),
     )
 
 
-def _shown(data: Mapping[str, Any] | None) -> dict[str, Any]:
+def _shown(found: Figures) -> dict[str, Any]:
     """What the template needs of the figures."""
-    if data is None:
-        return {"data": None, "tiers": (), "day": None}
+    if found.latest is None:
+        return {"data": None, "tiers": (), "day": None, "counted_at": None, "failing": found.failing}
+    data = found.latest.data
     tiers = {state: data["tiers"].get(state, 0) for state in STATES}
     days = [one for one in data["limits"] if one["day"] is not None and one["day"]["remaining"] is not None]
     return {
         "data": data,
         "tiers": bars({**tiers, "out of scope": data["out_of_scope"]}),
         "day": days[0] if days else None,
+        "counted_at": found.latest.at,
+        "failing": found.failing,
     }

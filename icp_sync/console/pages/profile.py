@@ -143,10 +143,11 @@ def activate(act: Act) -> Done:
     alike = "".join(f" {one}." for one in done.resembling)
     rolled = f"{counted(done.accounts, 'account')} will be re-evaluated by a paced backfill."
     step = "New flags need options: icp-sync provision."
-    said = f"Version {done.version} is active. {rolled} {step}{alike}"
+    said = f"Version {done.version} is active. {step}{alike}"
     return Done(
         what="profile activate",
         said=said if done.changed else f"These files are the active version {done.version} already.",
+        then=rolled if done.changed else "",
         to=f"/c/{act.place.name}/profile",
         detail=activation.audited(done, loaded, note),
         changed=done.changed,

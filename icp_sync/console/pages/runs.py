@@ -16,7 +16,7 @@ from icp_sync.console.acting import Act, Done, action, figures_of
 from icp_sync.console.pages.asked import asked_of
 from icp_sync.console.rendering import page
 from icp_sync.errors import ConfigError
-from icp_sync.journal import Journal, RunRecord
+from icp_sync.journal import Asked, Journal, RunRecord
 from icp_sync.journal.paging import Sent
 from icp_sync.reporting.ran import count, counts_of, is_dry, kind_in_words, moves, run_row, spent, undoes
 from icp_sync.reporting.undoing import PREVIEW, lasting, untouched
@@ -204,9 +204,15 @@ def _preview(act: Act) -> Done:
     """Ask the worker what an undo would give back."""
     wanted = Wanted(run=act.params["run"], by=act.user.name)
     undoable(act.place.journal, wanted.run, act.now)
-    act.place.journal.ask(PREVIEW, wanted.to_json(), by=act.user.name, now=act.now)
-    said = "The worker looks what would go back; this page shows it in a moment."
-    return Done(what=PREVIEW, said=said, to=_to(act), changed=False)
+    if _asked_already(act, PREVIEW) is None:
+        act.place.journal.ask(PREVIEW, wanted.to_json(), by=act.user.name, now=act.now)
+    return Done(
+        what=PREVIEW,
+        said="It is asked for.",
+        then="The worker looks what would go back; this page shows it in a moment.",
+        to=_to(act),
+        changed=False,
+    )
 
 
 def _undo(act: Act) -> Done:
@@ -214,9 +220,19 @@ def _undo(act: Act) -> Done:
     journal = act.place.journal
     wanted = Wanted(run=act.params["run"], by=act.user.name, note=act.form.get("note", "").strip()[:500])
     undoable(journal, wanted.run, act.now)
-    for one in journal.requests("waiting", "running"):
-        if one.kind == "undo" and one.args.get("run") == wanted.run:
-            raise ConfigError(f"the undo of run {wanted.run} is asked for already, by {one.by}")
+    if one := _asked_already(act, "undo"):
+        raise ConfigError(f"the undo of this run is asked for already, by {one.by} as request {one.id}")
     request = journal.ask("undo", wanted.to_json(), by=act.user.name, now=act.now)
-    said = f"Handed to the worker as request {request}; this page follows it."
-    return Done(what="undo asked for", said=said, to=_to(act), detail={"run": wanted.run, "request": request})
+    return Done(
+        what="undo asked for",
+        said=f"Handed to the worker as request {request}.",
+        then="This page follows it.",
+        to=_to(act),
+        detail={"run": wanted.run, "request": request},
+    )
+
+
+def _asked_already(act: Act, kind: str) -> Asked | None:
+    """A request of this kind about this run that is not finished."""
+    run, waiting = act.params["run"], act.place.journal.requests("waiting", "running")
+    return next((one for one in waiting if one.kind == kind and one.args.get("run") == run), None)

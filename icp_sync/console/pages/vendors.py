@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from icp_sync.console.acting import figures_of
-from icp_sync.console.beside import counted
+from icp_sync.console.beside import counted, failing
 from icp_sync.console.charts import DAY
 from icp_sync.console.place import Place
 from icp_sync.console.rendering import page
@@ -35,6 +35,7 @@ def vendors(request: Request) -> Response:
         request,
         "vendors.html",
         title="Vendors",
+        failed=failing(place.journal, "vendors"),
         made=made,
         budgets=_budgets(place, made.value["budgets_left"]) if made else [],
         spending=_over_time(spent, clock()),

@@ -1,8 +1,8 @@
 """A message as it is sent: Slack's JSON (which Mattermost and others read, too), plain data, a task's text.
 
 In Slack's text `<`, `>` and `&` are escaped, so that no name can make a link or call a channel; `@` and the
-signs that mark text up, or make a link (in Mattermost's Markdown, too), are parted from what follows them by a
-character of no width.
+signs that mark text up, or make a link (in Mattermost's Markdown, too), are parted from what follows them by
+a character of no width.
 https://api.slack.com/reference/surfaces/formatting (escaping text), /messaging/webhooks
 """
 

@@ -36,7 +36,7 @@ class Post:
 class Answer:
     """What became of one message. taken: it arrived. again: it may arrive when it is sent once more.
 
-    moot: there is nobody to tell, or nothing left to tell. unreachable: there is somebody, and no way to them.
+    moot: there is nobody to tell, or nothing left to. unreachable: there is somebody, and no way to them.
     by: "webhook" or "task". why: "" when it arrived. retry_after: seconds, where the receiver said so.
     down: the way by which nothing else would arrive now, "" for none. made_at: of a task that was there
     already, when it was made, epoch seconds.
@@ -85,8 +85,8 @@ class Outgoing:
     ) -> Answer | None:
         """Send one message by the way that fits; None where that is not open now.
 
-        accounts: what it is about, for a task. down: ways that failed a moment ago. writes: whether we write to
-        the CRM at all; where we do not, no task is given.
+        accounts: what it is about, for a task. down: ways that failed a moment ago. writes: whether we write
+        to the CRM at all; where we do not, no task is given.
         """
         if message.audience == OPERATOR:
             return _posted(message, self.operators, down)

@@ -9,13 +9,11 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from prometheus_client import Counter as Metric
 
-from icp_sync.domain.assignment import Action
 from icp_sync.domain.standing import Mode
-from icp_sync.domain.telling import ASSIGNED, TIER
 from icp_sync.errors import IcpSyncError
 from icp_sync.journal import (
     DROPPED,
@@ -24,9 +22,7 @@ from icp_sync.journal import (
     REP,
     SENT,
     WAITING,
-    Journal,
     Lease,
-    Stand,
     StoredNotice,
     Told,
 )
@@ -34,7 +30,8 @@ from icp_sync.observe import fault_point, log, registry
 from icp_sync.quota import working_for
 from icp_sync.sync.cycle import LEASE_SECONDS, Parts
 from icp_sync.sync.keeping import kept
-from icp_sync.sync.telling.message import BREACH, Message, digest_of
+from icp_sync.sync.telling.due import AT_ONCE, as_they_stand, due_now, together
+from icp_sync.sync.telling.message import Message, digest_of
 from icp_sync.sync.telling.outgoing import Answer, Outgoing
 
 TELLING = "telling"
@@ -47,12 +44,8 @@ WORRIED = 6
 UNTOLD: Mapping[str, str] = {REP: "reps are not told", OPERATOR: "operators are not told"}
 """Audience → the name of the alert that stands while its messages do not arrive."""
 UNREACHABLE = "somebody cannot be told"
-"""The name of the alert that stands while there is no way to somebody who was to be told. Its text begins with
-who that is."""
-URGENT = (BREACH,)
-"""Kinds that wait for no digest."""
-AT_ONCE = 2_000
-
+"""The name of the alert that stands while there is no way to somebody who was to be told. Its text begins
+with who that is."""
 notices_total = Metric(
     "icp_sync_notices_total",
     "Notices to people, by what became of them",
@@ -113,87 +106,6 @@ def last_words(halted: Iterable[Parts]) -> None:
 def patience(attempts: int) -> float:
     """Seconds to the next try of a message after so many."""
     return min(_MOST, _FIRST * 2.0 ** (min(attempts, 12) - 1))
-
-
-def due_now(journal: Journal, outgoing: Outgoing, audience: str, now: float) -> list[StoredNotice]:
-    """What may be sent now: what a digest waits for only once its period is over, and of nobody a part."""
-    upto = None
-    if audience == REP and (telling := outgoing.telling).digest:
-        upto = telling.goes_out(now) - telling.digest
-    urgent = URGENT if audience == REP else ()
-    limit = AT_ONCE
-    while True:
-        found = journal.notices_due(now, audience, upto=upto, urgent=urgent, limit=limit)
-        if len(found) < limit or audience == OPERATOR:
-            return found
-        whole = [one for one in found if one.to != found[-1].to]
-        if whole:
-            return whole
-        limit *= 2
-
-
-def as_they_stand(
-    journal: Journal, notices: Sequence[StoredNotice]
-) -> tuple[list[StoredNotice], dict[int, str]]:
-    """Those that are true, for whoever owns the account by now; and those that are not, by number, each with
-    what changed."""
-    stands = journal.stands({notice.subject for notice in notices if notice.audience == REP})
-    true, untrue = [], {}
-    for notice in notices:
-        if notice.audience == OPERATOR:
-            why = _was_not_told(journal, notice)
-        else:
-            notice = _readdressed(notice, stands.get(notice.subject))
-            why = _untrue(notice, stands.get(notice.subject))
-        if why:
-            untrue[notice.seq] = why
-        else:
-            true.append(notice)
-    return true, untrue
-
-
-def _was_not_told(journal: Journal, notice: StoredNotice) -> str:
-    """Why the end of an alert is no news: nobody was told of its beginning."""
-    if notice.data.get("begun", True) or notice.data.get("changes", 1) != 1:
-        return ""
-    before = journal.notice_before(notice)
-    lost = before is not None and before.data.get("begun") and before.state in (FAILED, DROPPED)
-    return "nobody was told of its beginning" if lost else ""
-
-
-def _readdressed(notice: StoredNotice, now: Stand | None) -> StoredNotice:
-    """A rise is told to whoever owns the account by now, unless somebody may have heard of it."""
-    if notice.kind != TIER or notice.batch or now is None or now.owner in ("", notice.to):
-        return notice
-    return replace(notice, to=now.owner, key=f"{notice.data.get('tier')} {now.owner}")
-
-
-def _untrue(notice: StoredNotice, now: Stand | None) -> str:
-    """What changed since it was noted, "" for nothing that matters."""
-    if now is None:
-        return "the account is gone"
-    if notice.kind in (TIER, ASSIGNED) and now.tier != notice.data.get("tier"):
-        return f"the tier is {now.tier or 'another'} by now"
-    owner = notice.to
-    if notice.kind == BREACH:
-        moved = notice.data.get("action") == Action.REROUTE
-        owner = str(notice.data.get("new_owner" if moved else "owner") or now.owner)
-    elif notice.kind not in (TIER, ASSIGNED):
-        return ""
-    return "" if now.owner == owner else f"{now.owner or 'nobody'} owns it by now"
-
-
-def together(notices: Iterable[StoredNotice], outgoing: Outgoing) -> list[list[StoredNotice]]:
-    """Notices that make one message each time: a person's, unless each is told at once; what is urgent apart
-    from the digest; every alert alone."""
-    single = not outgoing.telling.digest
-    parted: dict[tuple[object, ...], list[StoredNotice]] = {}
-    for notice in notices:
-        urgent = notice.kind in URGENT
-        alone = notice.audience == OPERATOR or (single and not urgent)
-        key = (notice.batch,) if notice.batch else (notice.seq,) if alone else (urgent, notice.to)
-        parted.setdefault(key, []).append(notice)
-    return list(parted.values())
 
 
 class _Cycle:

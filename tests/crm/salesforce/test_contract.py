@@ -14,10 +14,12 @@ from tests.crm.salesforce.world import Org
 
 SETTLING = 905.0
 """A transaction may be open for so long after its stamp."""
+OF_STATES = frozenset({"tier_a", "tier_b", "tier_c", "tier_d", "needs_data", "not_icp"})
 
 
 class TestSalesforce(CrmContract):
     settling = SETTLING
+    made_with_fields = OF_STATES
 
     @pytest.fixture
     def world(self) -> Iterator[World]:
@@ -29,6 +31,7 @@ class TestSalesforce(CrmContract):
 
 class TestSalesforceInBulk(CrmContract):
     settling = SETTLING
+    made_with_fields = OF_STATES
 
     @pytest.fixture
     def world(self) -> Iterator[World]:
