@@ -101,8 +101,8 @@ def _worked(world: World, wired: Wired, seed: int) -> None:
         cycle(stream, wired.parts)
 
 
-def taken(page: Page, url: str, journal: Journal, folder: Path) -> None:
-    """Pictures of every page, each light and dark."""
+def taken(page: Page, url: str, journal: Journal, folder: Path, *, whole: bool) -> None:
+    """Pictures of every page, each light and dark. whole: also what is below the screen's edge."""
     account = next(row for row in journal.evaluable_page("", 2_000) if '"B"' in row.previous).id
     run = next(run.id for run in journal.runs(50) if run.report.get("written"))
     pages = {address: "" if address == "overview" else address for address, _ in PAGES}
@@ -115,7 +115,7 @@ def taken(page: Page, url: str, journal: Journal, folder: Path) -> None:
         for name, path in pages.items():
             page.goto(url + path, wait_until="load")
             page.wait_for_timeout(700)
-            page.screenshot(path=folder / f"{name}-{look}.png", full_page=name not in ("accounts", "runs"))
+            page.screenshot(path=folder / f"{name}-{look}.png", full_page=whole)
 
 
 def main() -> None:
@@ -124,6 +124,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("folder", type=Path)
     options.add_argument("--accounts", type=int, default=600)
+    options.add_argument("--screen", action="store_true", help="only what a screen shows, as README does")
     chosen = options.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     chromium = next(one for one in CHROMIUM if Path(one).exists())
@@ -138,7 +139,8 @@ def main() -> None:
             time.sleep(3)
             browser = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
             context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
-            taken(context.new_page(), f"{url}c/{wired.name}/", wired.journal, chosen.folder)
+            pages = f"{url}c/{wired.name}/"
+            taken(context.new_page(), pages, wired.journal, chosen.folder, whole=not chosen.screen)
             browser.close()
 
 

@@ -217,7 +217,8 @@ def test_an_approver_lets_pass_what_the_guard_holds(console: Console) -> None:
     page = f"accounts/{one}"
     assert "many moved" in console.get(page).text
     assert "no such rule" in console.post(f"{page}/pass", page, rule="x").text
-    assert "It is written when the account is settled next" in console.post(f"{page}/pass", page, rule="downgrades").text
+    said = console.post(f"{page}/pass", page, rule="downgrades").text
+    assert "It is written when the account is settled next" in said
     assert console.journal.holds_of(one)[0].released_by
     entry = console.journal.audited()[-1]
     assert (entry.what, entry.detail["accounts"]) == ("apply --held", [one])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.console.conftest import Console
+from tests.console.crafting import held, settle
 from tests.console.test_access import PASSWORD, USERS
 from tests.console.visiting import paths
 
@@ -126,12 +127,13 @@ def test_a_poll_that_fails_leaves_the_page_as_it_is_and_the_next_one_mends_it(
             route.continue_()
 
     page.route("**/backfill/now", answer)
+    page.clock.install()
     page.goto(console.at("backfill"))
     for status in (503, 404, 200):
         with page.expect_response(lambda reply: reply.url.endswith("/now"), timeout=30_000) as reply:
-            pass
+            page.clock.fast_forward(6_000)
         assert reply.value.status == status
-        page.wait_for_timeout(200)
+        page.clock.run_for(500)
         assert page.locator("#backfill").count() == 1
         assert "waits for the worker" in page.locator("main").inner_text()
         assert "Something is wrong" not in page.locator("body").inner_text()
@@ -141,8 +143,12 @@ def test_a_poll_that_fails_leaves_the_page_as_it_is_and_the_next_one_mends_it(
 def test_names_break_only_where_they_must_and_no_page_is_wider_than_a_phone(
     console: Console, page: Page
 ) -> None:
+    settle(console.journal, held("90", key=f"{'W' * 60} → {'north-east-' * 12}"))
     console.counted()
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page.goto(console.at("held"))
+    page.wait_for_selector("text=north-east")
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     page.goto(console.at(""))
     page.wait_for_selector("#c-streams")
     names = page.locator("[aria-labelledby=c-streams] tbody th")
@@ -150,3 +156,19 @@ def test_names_break_only_where_they_must_and_no_page_is_wider_than_a_phone(
     for name in names.all():
         lines = name.evaluate(LINES)
         assert lines <= len(name.inner_text().split()), name.inner_text()
+
+
+def test_a_page_whose_session_has_ended_leads_to_the_login(serve: Serve, browser: Browser) -> None:
+    console = serve(users=USERS)
+    context = browser.new_context()
+    page = context.new_page()
+    page.clock.install()
+    page.goto(console.at(""))
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#now")
+    context.clear_cookies()
+    page.clock.fast_forward(11_000)
+    page.wait_for_url("**/login")
+    context.close()
