@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
+from icp_sync.cli.stopped import tidy
 from icp_sync.errors import Problem
 
 STDOUT = Path("-")
@@ -36,7 +35,7 @@ def rows_to(out: Path) -> Iterator[TextIO]:
     if out == STDOUT:
         yield sys.stdout
         return
-    with _tidy(), whole(out) as stream:
+    with tidy(), whole(out) as stream:
         yield stream
 
 
@@ -46,7 +45,7 @@ def draft_of(out: Path) -> Iterator[Path]:
     ConfigError when it cannot be written there."""
     from icp_sync.tables.writing import drafted
 
-    with _tidy(), drafted(out) as draft:
+    with tidy(), drafted(out) as draft:
         yield draft
 
 
@@ -108,21 +107,3 @@ def _headers(file: Path) -> Iterator[list[str]]:
         for delimiter in ",;\t|":
             with suppress(csv.Error, StopIteration):
                 yield next(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
-
-
-@contextmanager
-def _tidy() -> Iterator[None]:
-    """While it lasts, being told to stop ends the block as an error does, so that it can clean up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

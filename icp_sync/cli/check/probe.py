@@ -6,17 +6,15 @@ audit, and before that the id of the scratch record: so the next probe finds wha
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from icp_sync.cli.stopped import tidy
 from icp_sync.errors import ConfigError, UnsafePlanError
 
 if TYPE_CHECKING:
@@ -56,7 +54,7 @@ def probe(
             parts.journal.bind(identity.id, crm=parts.crm.kind, now=time.time())
         screen = None if as_json else Screen.here()
         _agree(parts, identity, screen, yes=yes, yes_production=yes_production)
-        with _tidy():
+        with tidy():
             done = _probed(parts, parts.crm, identity, provoke=provoke)
         told = _json(parts, identity, done)
         if screen is None:
@@ -98,24 +96,6 @@ def _announced(parts: Wired, identity: Identity) -> Iterator[str]:
     else:
         yield "No field is made; a deployment is checked and not carried out. Nothing else is touched."
     yield f"At most {MOST_CALLS} calls, and those that remove it. A worker may score it meanwhile."
-
-
-@contextmanager
-def _tidy() -> Iterator[None]:
-    """While it lasts, being told to stop ends the block as an error does: what was made is removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 # The probe and its record
