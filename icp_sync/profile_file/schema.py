@@ -233,7 +233,9 @@ class ProfileEntry(Entry):
     """One Ideal Customer Profile."""
 
     profile: str = Field(description="Its name: lower-case letters, digits, dashes.")
-    extends: str | None = Field(None, description="The profile this one is a variant of.")
+    extends: str | None = Field(
+        None, description="What this is a variant of: a profile, or a file from here on."
+    )
     currency: str = Field(description="ISO 4217 code of every money threshold.")
     review: ReviewEntry = ReviewEntry()
     scope: ScopeEntry = ScopeEntry()

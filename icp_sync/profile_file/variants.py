@@ -83,8 +83,9 @@ def written_out(data: Mapping[str | int, Any], source: str, base: str) -> str:
     yaml.allow_unicode = True
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.dump(dict(data), stream)
-    name = "".join(letter if letter.isprintable() else "·" for letter in source)
-    return f"# {name} written out with the profile '{base}' it extends\n{stream.getvalue()}"
+    said = f"# {source} written out with the profile '{base}' it extends"
+    comment = "".join(letter if letter.isprintable() else "·" for letter in said)
+    return f"{comment}\n{stream.getvalue()}"
 
 
 class _Quoting(SafeRepresenter):

@@ -8,17 +8,43 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
 
 from icp_sync.errors import Problem
+from icp_sync.settings.parts import inside
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
 _IN_URLS = ("password", "sslpassword", "passfile", "sslkey")
 """Parameters of a PostgreSQL URL that are confidential: its documentation, section 32.1.2."""
+
+SECRETS_OF = {
+    "token": "a HubSpot Service Key",
+    "consumer_secret": "the app's consumer secret",
+    "private_key": "the private key",
+    "session_id": "a session id",
+    "secret": "what the sender of events shares with us",
+}
+"""Settings that are secrets, and what each of them is."""
+ANY = "<name>"
+"""Stands for a name of the operator's choice in the place of a secret."""
+
+
+def secret_places(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where a section holds secrets, key by key."""
+    for name, field in model.model_fields.items():
+        section, free = inside(field.annotation)
+        if section is not None:
+            yield from secret_places(section, (*above, name, *((ANY,) if free else ())))
+        elif _mentions(field.annotation):
+            yield (*above, name)
+
+
+def _mentions(annotation: Any) -> bool:
+    return annotation is SecretStr or any(map(_mentions, get_args(annotation)))
 
 
 def secrets(settings: BaseModel, environ: Mapping[str, str]) -> Iterator[str]:

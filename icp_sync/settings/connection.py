@@ -53,6 +53,7 @@ class Quota(Part):
     search: int = Field(4, ge=1, le=1_000, description="Searches in one second.")
     reserve: Share = Field(0.2, lt=1, description="Of the day's calls, left to everybody else.")
     reserve_calls: int = Field(0, ge=0, description="Calls a day left to everybody else at least.")
+    at_once: int = Field(0, ge=0, le=100, description="HubSpot: requests of one process under way; 0: any.")
     backfill: Share = Field(0.5, description="Of what is above the reserve, the most backfills use.")
 
 

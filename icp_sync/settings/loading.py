@@ -9,24 +9,19 @@ from __future__ import annotations
 
 import difflib
 import re
-import stat
-import tomllib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
 
 from icp_sync.errors import Problem
-from icp_sync.settings.parts import known_keys
+from icp_sync.settings.confidential import SECRETS_OF
+from icp_sync.settings.defaults import DEFAULTS, bare, credentials, laid_under
+from icp_sync.settings.folder import BESIDE, CONNECTIONS, Folder, places, there
+from icp_sync.settings.folder import read as read_folder
+from icp_sync.settings.layers import LARGEST_FILE, UTF_8, Layer, Loc, Unreadable, dotted, over, toml
 
 PREFIX = "ICP_SYNC_"
 CONFIG = PREFIX + "CONFIG"
@@ -34,65 +29,35 @@ SECRETS = PREFIX + "SECRETS"
 CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
 """Where systemd puts a unit's credentials: systemd.exec(5), LoadCredential=."""
 DEFAULT_CONFIG = Path("config/icp-sync.toml")
-LARGEST_FILE = 1_000_000  # bytes
-UTF_8 = "save as UTF-8"
-SECRETS_OF = {
-    "token": "a HubSpot Service Key",
-    "consumer_secret": "the app's consumer secret",
-    "private_key": "the private key",
-    "session_id": "a session id",
-    "secret": "what the sender of events shares with us",
-}
-"""Settings that are secrets, and what each of them is."""
-
+FOLDER = "connections_folder"
 _NOT_OURS = re.compile(r"(SERVICE_(HOST|PORT)|PORT)(_.*)?|FAULT")
 """What Kubernetes sets in every pod beside a service called icp-sync, and the tests' fault switch."""
 
 _APART = "__secrets__"
 """In the name of a variable that holds a key of an enricher."""
-_KEY = "[key]"
-"""How pydantic ends the place of a problem with a table's own name."""
-
-Loc = tuple[int | str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One source: its tree of settings, and how it names the place of one.
-
-    label: the file, "" for the environment. names: variable names of the tree's leaves, where it has any.
-    """
-
-    label: str
-    tree: Mapping[str, Any]
-    names: Mapping[Loc, str] = field(default_factory=dict)
-
-    def holds(self, loc: Loc) -> bool:
-        here: Any = self.tree
-        for part in loc:
-            below = dict(enumerate(here)) if isinstance(here, list) else here
-            if not isinstance(below, Mapping):
-                return True  # a whole value stands above the place asked for
-            if part not in below:
-                return False
-            here = below[part]
-        return True
-
-    def where(self, loc: Loc) -> str:
-        name = next((self.names[loc[:n]] for n in range(len(loc), 0, -1) if loc[:n] in self.names), "")
-        return ": ".join(filter(None, (self.label, name or dotted(loc))))
+_COMMON = "\0"
+"""In place of a connection's name while variables are read, for what is said of all: no variable holds it."""
 
 
 class Sources:
     """Every layer that could be read, first to last in precedence, and the problems of reading them."""
 
     def __init__(
-        self, model: type[BaseSettings], path: Path | None, environ: Mapping[str, str], dotenv: Path
+        self,
+        model: type[BaseSettings],
+        path: Path | None,
+        environ: Mapping[str, str],
+        dotenv: Path,
+        *,
+        only: Collection[str] | None = None,
+        folder: Path | None = None,
     ):
-        self.model = model
+        self.model, self.only = model, only
         self.problems: list[Problem] = []
         self.broken: list[Problem] = []  # files nothing could be read from
+        self.broken_of: dict[str, list[Problem]] = {}  # the same, where it is one connection's alone
         self.confidential: list[Path] = []  # files with secrets, less those systemd itself keeps from others
+        self.files: list[Path] = [dotenv]  # all that was read, or would be if it were there; folders, too
         self.looked_for: Path | None = None  # the usual settings file, when neither it nor another is there
         in_file = self._dotenv(dotenv)
         layers = [self._variables("", dict(environ)), self._variables(str(dotenv), in_file)]
@@ -104,27 +69,100 @@ class Sources:
             layers.append(self._secret_files(Path(secrets)))
             if secrets != environ.get(CREDENTIALS_DIRECTORY):
                 self.confidential += [Path(secrets) / name for name in layers[-1].names.values()]
-        if path is not None or asked[CONFIG]:
-            layers.append(self._toml(path or Path(asked[CONFIG] or "")))
-        elif DEFAULT_CONFIG.exists():
-            layers.append(self._toml(DEFAULT_CONFIG))
-        else:
-            self.looked_for = DEFAULT_CONFIG.absolute()
-        self.layers = layers
+        named = asked[CONFIG]
+        config = Path(named) if path is None and named else path
+        main = self._main(config)
+        self.layers = [*layers, *([main] if main else [])]
+        self._connections(main, (config or DEFAULT_CONFIG).parent / BESIDE if main else None, folder)
+        self._check_defaults()
 
-    def merged(self, only: Collection[str] | None = None) -> dict[str, Any]:
-        """All layers as one tree. only: the connections that count, None for all."""
+    def _main(self, path: Path | None) -> Layer | None:
+        if path is not None or DEFAULT_CONFIG.exists():
+            return self._toml(DEFAULT_CONFIG if path is None else path)
+        self.files.append(DEFAULT_CONFIG)
+        self.looked_for = DEFAULT_CONFIG.absolute()
+        return None
+
+    def _connections(self, main: Layer | None, beside: Path | None, instead: Path | None) -> None:
+        """The folder of connections, where there is one: its files stand right above the settings file."""
+        said = self._tree().get(FOLDER)
+        named = Path(said) if isinstance(said, str) and said.strip() else None
+        usual = beside if said in (None, "") and beside is not None else None
+        self.folder = instead or named or (usual if usual is not None and there(usual) else None)
+        self.files += [one for one in dict.fromkeys((self.folder, usual)) if one is not None]
+        found = Folder()
+        if self.folder is not None:
+            try:
+                found = read_folder(self.folder, self._wanted)
+            except Unreadable as why:
+                self.broken.append(why.problem)
+        in_main = dict(places(main)) if main else {}
+        found.refuse_twice(in_main)
+        self.in_files = {*found.files, *in_main}
+        self.files += found.files.values()
+        for name, problems in found.broken.items():
+            self.broken_of.setdefault(name, []).extend(problems)
+        above = len(self.layers) - (1 if main else 0)
+        self.layers[above:above] = reversed(found.layers)  # trees are merged from the last one on
+        said_here = self._tree().get(CONNECTIONS)
+        known = [*(said_here if isinstance(said_here, Mapping) else ()), *found.files]
+        self.names = tuple(dict.fromkeys(map(str, known)))
+
+    def _check_defaults(self) -> None:
+        common = self._tree().get(DEFAULTS)
+        for loc in credentials(common) if isinstance(common, Mapping) else ():
+            what = "a credential is no default: each connection has its own"
+            hint = f"put it into {PREFIX}CONNECTIONS__<NAME>__{variable(loc).removeprefix(PREFIX)}"
+            self._problem(self.where((DEFAULTS, *loc)), what, hint)
+
+    def merged(self) -> dict[str, Any]:
+        """All layers as one tree: of the connections those that count and whose files could be read, with
+        the defaults below each."""
+        tree = self._tree()
+        said = tree.get(CONNECTIONS)
+        if isinstance(said, Mapping):
+            tree[CONNECTIONS] = {
+                name: one for name, one in said.items() if self._wanted(name) and name not in self.broken_of
+            }
+        if tree.get(FOLDER) in (None, "") or isinstance(tree[FOLDER], str):
+            tree[FOLDER] = self.folder
+        return laid_under(tree, self.forgotten())
+
+    def forgotten(self) -> dict[str, Problem]:
+        """Connection → why the defaults do not make one of it: no file names it, and of all the rest only its
+        credentials are left. Where there are no defaults, what is missing is said as always."""
+        tree = self._tree()
+        said = tree.get(CONNECTIONS)
+        found: dict[str, Problem] = {}
+        for name, one in said.items() if isinstance(said, Mapping) and tree.get(DEFAULTS) else ():
+            if self._wanted(name) and name not in self.in_files and bare(one):
+                what = f"of the connection '{name}' nothing but credentials is said"
+                hint = f"write {name}.toml or [{CONNECTIONS}.{name}], or take them away"
+                loc = (CONNECTIONS, name, *next(credentials(one)))
+                found[name] = Problem(where=self.where(loc), what=what, hint=hint)
+        return found
+
+    def _tree(self) -> dict[str, Any]:
         tree: dict[str, Any] = {}
         for layer in reversed(self.layers):
-            tree = _over(tree, layer.tree)
-        said = tree.get("connections")
-        if only is not None and isinstance(said, Mapping):
-            tree["connections"] = {name: one for name, one in said.items() if name in only}
+            tree = over(tree, layer.tree)
         return tree
+
+    def _wanted(self, name: str) -> bool:
+        return self.only is None or name in self.only
+
+    def said_by(self, loc: Loc) -> tuple[Layer | None, Loc]:
+        """The layer that gives a setting and its place there, which may be among the defaults."""
+        for place in (loc, (DEFAULTS, *loc[2:])) if loc[:1] == (CONNECTIONS,) and loc[2:] else (loc,):
+            for layer in self.layers:
+                if layer.holds(place):
+                    return layer, place
+        return None, loc
 
     def where(self, loc: Loc) -> str:
         """The place of one setting: the variable, file or key that gives it, else its dotted name."""
-        return next((layer.where(loc) for layer in self.layers if layer.holds(loc)), dotted(loc))
+        layer, place = self.said_by(loc)
+        return layer.where(place) if layer else dotted(loc)
 
     def _dotenv(self, path: Path) -> dict[str, str]:
         """Our variables in a `.env` file; others are somebody else's."""
@@ -142,9 +180,21 @@ class Sources:
         for name in ours:
             self._check_variable(label, name)
         names: dict[Loc, str] = {tuple(name[len(PREFIX) :].lower().split("__")): name for name in ours}
+        common = f"{PREFIX}{DEFAULTS}".lower()
+        as_connection = f"{PREFIX}{CONNECTIONS}__{_COMMON}".lower()  # typed like one of the connections
         source = _Variables(self.model)
-        source.env_vars = {name.lower(): value for name, value in ours.items()}
-        return Layer(label, source(), names)
+        source.env_vars = {
+            as_connection + name[len(common) :].lower()
+            if name.lower() == common or name.lower().startswith(common + "__")
+            else name.lower(): value
+            for name, value in ours.items()
+        }
+        tree = source()
+        said = tree.get(CONNECTIONS)
+        if isinstance(said, Mapping) and _COMMON in said:
+            left = {name: one for name, one in said.items() if name != _COMMON}
+            tree = {**tree, DEFAULTS: said[_COMMON], CONNECTIONS: left}
+        return Layer(label, tree, names)
 
     def _check_variable(self, label: str, name: str) -> None:
         """A variable nobody reads, when it is most likely a slip."""
@@ -161,11 +211,13 @@ class Sources:
         """One file a secret, named like the variable in any case, with or without its prefix."""
         found: dict[str, str] = {}
         names: dict[Loc, str] = {}
+        self.files.append(directory)
         try:
             files = sorted(p for p in directory.iterdir() if p.is_file() and not p.name.startswith("."))
         except OSError as error:
             self._broken(str(directory), f"secret files cannot be listed: {error.strerror}")
             return Layer(str(directory), {})
+        self.files += files
         for file in files:
             key = file.name.lower().removeprefix(PREFIX.lower())
             if key.split("__")[0] not in self.model.model_fields:
@@ -174,7 +226,10 @@ class Sources:
             try:
                 text = file.read_bytes()[: LARGEST_FILE + 1].decode("utf-8").strip()
             except (OSError, UnicodeDecodeError):
-                self._broken(str(file), "cannot be read as UTF-8 text", UTF_8)
+                problem = Problem(where=str(file), what="cannot be read as UTF-8 text", hint=UTF_8)
+                loc = key.split("__")
+                of_one = loc[0] == CONNECTIONS and len(loc) > 1
+                (self.broken_of.setdefault(loc[1], []) if of_one else self.broken).append(problem)
                 continue
             found[PREFIX + key.upper()] = text
             names[tuple(key.split("__"))] = file.name
@@ -182,30 +237,12 @@ class Sources:
         return Layer(str(directory), layer.tree, names)
 
     def _toml(self, path: Path) -> Layer:
-        where = str(path)
+        self.files.append(path)
         try:
-            kind = path.stat()
-            if stat.S_ISDIR(kind.st_mode):
-                self._broken(where, "is a directory; a settings file is wanted")
-            elif not stat.S_ISREG(kind.st_mode):
-                self._broken(where, "is no regular file")  # pydantic-settings would pass it over in silence
-            elif kind.st_size > LARGEST_FILE:
-                self._broken(where, f"larger than {LARGEST_FILE:,} bytes")
-            else:
-                return Layer(where, TomlConfigSettingsSource(self.model, toml_file=path).toml_data)
-        except OSError as error:
-            self._broken(where, f"cannot be read: {error.strerror}")
-        except tomllib.TOMLDecodeError as error:
-            at = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-            what = str(error).split(" (at ")[0]
-            self._broken(f"{where}:{at[1]}:{at[2]}" if at else where, f"not valid TOML: {what}")
-        except UnicodeDecodeError:
-            self._broken(where, "not UTF-8 text", UTF_8)
-        except RecursionError:
-            self._broken(where, "nested too deeply")
-        except ValueError as error:
-            self._broken(where, f"cannot be read: {error}")
-        return Layer(where, {})
+            return Layer(str(path), toml(path))
+        except Unreadable as why:
+            self.broken.append(why.problem)
+            return Layer(str(path), {})
 
     def _broken(self, where: str, what: str, hint: str = "") -> None:
         self.broken.append(Problem(where=where, what=what, hint=hint))
@@ -226,52 +263,6 @@ class _Variables(EnvSettingsSource):
             return value  # text where a list or table is wanted: validation names the place
 
 
-def explained(details: Sequence[ErrorDetails], sources: Sources) -> list[Problem]:
-    """Pydantic's complaints as problems, each at the place its setting comes from."""
-    parts = [key.split(".") for key in known_keys(sources.model)]
-    known = list(dict.fromkeys(".".join(key[:n]) for key in parts for n in range(1, len(key) + 1)))
-    problems = []
-    for detail in details:
-        loc = detail["loc"]
-        loc = loc[:-1] if loc[-1:] == (_KEY,) else loc
-        name = dotted(loc)
-        secret = loc[-1] in SECRETS_OF
-        if detail["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(_generic(loc), known, n=1, cutoff=0.6)
-            what, hint = "unknown setting", f"did you mean {near[0]}?" if near else ""
-        elif detail["type"] == "missing":
-            what = f"{name} is missing"
-            hint = _where_secrets_go(loc) if secret else f"set it in the file, or as {variable(loc)}"
-        else:
-            what = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
-            hint = _where_secrets_go(loc) if secret else ""
-        problems.append(Problem(where=sources.where(loc), what=what, hint=hint))
-    return problems
-
-
-def _where_secrets_go(loc: Loc) -> str:
-    """Never the settings file: that one is shared, and often under version control."""
-    file, what = "__".join(map(str, loc)), SECRETS_OF[str(loc[-1])]
-    return f"put {what} into {variable(loc)}, or into the secret file {file} under {SECRETS}"
-
-
 def variable(loc: Loc) -> str:
     """The environment variable that gives a setting."""
     return PREFIX + "__".join(str(part).upper() for part in loc)
-
-
-def dotted(loc: Loc) -> str:
-    return ".".join(map(str, loc))
-
-
-def _generic(loc: Loc) -> str:
-    return dotted(("connections", "<name>", *loc[2:]) if loc[:1] == ("connections",) and loc[2:] else loc)
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`, section by section; lists are replaced whole."""
-    merged = dict(below)
-    for key, value in above.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _over(merged[key], value) if both else value
-    return merged

@@ -83,21 +83,21 @@ def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Every dotted key of a section, in order; `<name>` stands for a key of the operator's choice."""
     for name, field in model.model_fields.items():
         key = prefix + (field.alias or name)
-        inner, free = _inside(field.annotation)
+        inner, free = inside(field.annotation)
         if inner is None:
             yield key
         else:
             yield from known_keys(inner, f"{key}.<name>." if free else f"{key}.")
 
 
-def _inside(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+def inside(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     """The section an annotation holds, and whether it does so under names of the operator's choice."""
     if get_origin(annotation) is UnionType:  # a section there may be
         annotation = get_args(annotation)[0]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, False
     if get_origin(annotation) is dict:
-        return _inside(get_args(annotation)[1])[0], True
+        return inside(get_args(annotation)[1])[0], True
     return None, False
 
 

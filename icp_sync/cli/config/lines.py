@@ -1,7 +1,8 @@
 """A settings file with some of a connection's settings changed: every other line stays, byte for byte.
 
 Only lines of a setting that changes are touched; comments and blank lines never are. A connection that is not
-written under headers of its own is refused. What comes out is read again before it counts.
+written under headers of its own, or in a file of its own, is refused. What comes out is read again before it
+counts.
 """
 
 from __future__ import annotations
@@ -35,20 +36,23 @@ class _Said:
         return self.path or self.header
 
 
-def changed(text: str, where: Path, name: str, wanted: Mapping[str, Any]) -> str:
-    """The text with these settings of connection `name`; None takes one out. Raises ConfigError where the
-    connection is not written as [connections.NAME]."""
-    place = ("connections", name)
-    here = tomllib.loads(text).get("connections", {}).get(name, {})
+def changed(text: str, where: Path, place: Keys, wanted: Mapping[str, Any]) -> str:
+    """The text with these settings of one connection; None takes one out.
+
+    place: the headers that begin it, () where the whole file is its own. Raises ConfigError where it is not
+    written so.
+    """
+    here = _read(text, place) or {}
     lines = _Lines(text, where, place)
     for key, then in wanted.items():
         lines.set((*place, key), here.get(key), then)
     made = lines.text()
     expected = {**here, **wanted}
     if _read(made, place) != {key: value for key, value in expected.items() if value is not None}:
-        what = f"its [connections.{name}] cannot be changed line by line"
+        called = f"its [{'.'.join(place)}] cannot" if place else "it cannot"
         hint = "write each section under a header of its own, once"
-        raise ConfigError([Problem(where=str(where), what=what, hint=hint)])
+        problem = Problem(where=str(where), what=f"{called} be changed line by line", hint=hint)
+        raise ConfigError([problem])
     return made
 
 
@@ -74,7 +78,7 @@ class _Lines:
         self.gone: set[int] = set()
         self.behind: dict[int, str] = {}  # what is added before this line
         for one in self.said:
-            if one.path and _touch(one.path, place) and one.header[:2] != place:
+            if one.path and _touch(one.path, place) and one.header[: len(place)] != place:
                 what = f"line {one.start + 1} says it by a dotted key or in braces"
                 hint = f"write [{'.'.join(place)}] and what belongs to it below"
                 raise ConfigError([Problem(where=str(where), what=what, hint=hint)])
@@ -99,6 +103,8 @@ class _Lines:
             self.instead[old[0].start] = self._rendered(line)
         elif last := self._last(path[:-1]):
             self._add(last.end, self._rendered(line))
+        elif not path[:-1]:  # before the first header, or it would be a section's
+            self._add(self.said[0].start if self.said else len(self.lines), self._rendered(line))
         else:
             self._section(path[:-1], line)
 
@@ -107,7 +113,7 @@ class _Lines:
         for key in reversed(above):
             content = {key: content}
         at = self._foot()
-        blank = at in self.behind or bool(self.lines[at - 1].strip())
+        blank = at in self.behind or (at > 0 and bool(self.lines[at - 1].strip()))
         self._add(at, (self.end if blank else "") + self._rendered(content).rstrip("\r\n") + self.end)
 
     def _headed(self, path: Keys) -> bool:
@@ -120,7 +126,7 @@ class _Lines:
     def _foot(self) -> int:
         """The line at which the connection ends: before the next header that is another's, and before the
         comment that stands right above it."""
-        mine = [n for n, one in enumerate(self.said) if one.header[:2] == self.place]
+        mine = [n for n, one in enumerate(self.said) if one.header[: len(self.place)] == self.place]
         rest = self.said[mine[-1] + 1 :] if mine else ()
         if not rest:
             return len(self.lines)

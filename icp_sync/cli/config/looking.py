@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SAMPLE = 300
 """Accounts whose values are looked at."""
 SETTINGS = "icp-sync-settings.toml"
+CONNECTIONS = "connections"
 
 
 def staged(source: Side, target: Side, moves: Moves, folder: Path) -> tuple[Settings, Connection]:
@@ -34,17 +35,21 @@ def staged(source: Side, target: Side, moves: Moves, folder: Path) -> tuple[Sett
     from icp_sync.cli.opening import read_settings
     from icp_sync.roster_file.loading import ABSENCES
 
-    file = folder / SETTINGS
-    file.write_bytes(moves.text.encode("utf-8"))
-    settings = read_settings(file, offline=True, only=target.settings.connections)
+    file, own = folder / SETTINGS, folder / CONNECTIONS / target.file.name
+    own.parent.mkdir()
+    (own if target.file != target.path else file).write_bytes(moves.text.encode("utf-8"))
+    if target.file != target.path:
+        file.write_bytes(target.path.read_bytes())
+    settings = read_settings(file, offline=True, only=target.name, folder=own.parent)
     chosen = settings.connections[target.name]
     _refuse_shadowed(source, target, chosen)
     for move in moves.files:
-        (folder / move.target.name).write_bytes(move.content)
+        (folder / move.staged).parent.mkdir(parents=True, exist_ok=True)
+        (folder / move.staged).write_bytes(move.content)
     absences = target.connection.tables_folder / ABSENCES
     if absences.exists():
         (folder / ABSENCES).write_bytes(absences.read_bytes())
-    profiles = [folder / Path(name).name for name in moves.named]
+    profiles = [folder / move.staged for move in moves.profiles[: len(moves.named)]]
     placed = {"profiles": profiles, "tables": folder, "enrichers": target.connection.enrichers}
     connection = chosen.model_copy(update=placed)
     usable = {"connections": {target.name: connection}, "seal_file": target.settings.seal_file}
@@ -55,14 +60,14 @@ def staged(source: Side, target: Side, moves: Moves, folder: Path) -> tuple[Sett
 
 
 def _refuse_shadowed(source: Side, target: Side, then: Connection) -> None:
-    """Raises ConfigError where something other than the two files decides what would move."""
+    """Raises ConfigError where something other than the two connections' files decides what would move."""
     problems = []
     for key in MOVES:
         meant, comes = leaves(source.connection, key), leaves(then, key)
         for name in dict.fromkeys([*meant, *comes]):
             if meant.get(name) != comes.get(name):
                 where = f"connections.{target.name}.{name}"
-                what = "is decided by the environment or a secret file, whatever the settings file says"
+                what = "is decided by the environment, a secret file or the defaults, whatever its file says"
                 problems.append(Problem(where=where, what=what, hint="take it out there, then promote"))
     if problems:
         raise ConfigError(problems)
@@ -115,8 +120,9 @@ def _at_source(finding: Finding, target: Side, moves: Moves, folder: Path) -> Fi
     """What is wrong with a copy is wrong with the file it was made of."""
     from icp_sync.roster_file.loading import ABSENCES
 
-    real = {move.target.name: move.source for move in moves.files}
+    real = {str(move.staged): move.source for move in moves.files}
     real |= {SETTINGS: target.path, ABSENCES: target.connection.tables_folder / ABSENCES}
+    real |= {f"{CONNECTIONS}/{target.file.name}": target.file}
 
     def told(text: str) -> str:
         for name, path in real.items():

@@ -24,7 +24,8 @@ SHOWN = 12
 WRITTEN = ("new", "changed")
 """States of files that are written."""
 SHADOWED = (
-    "The settings file differs, and what counts does not: the environment or a secret file decides that."
+    "The settings file differs, and what counts does not: the environment, a secret file or the defaults "
+    "decide that."
 )
 
 
@@ -85,8 +86,8 @@ def _report(
     plan = ["icp-sync", "profile", "plan", "--config", str(there.path)]
     plan += ["--connection", there.name] if len(there.settings.connections) > 1 else []
     return {
-        "from": {"file": str(here.path), "connection": here.name},
-        "to": {"file": str(there.path), "connection": there.name},
+        "from": {"file": str(here.file), "connection": here.name},
+        "to": {"file": str(there.file), "connection": there.name},
         "applied": False,
         "settings": [{"key": key, "now": now, "then": then} for key, now, then in differs],
         "shadowed": moves.text != there.text and not differs,
@@ -109,7 +110,7 @@ def _written(there: Side, moves: Moves) -> list[str]:
     mark = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     wanted = [(move.target, move.content) for move in moves.changing]
     if moves.text != there.text:
-        wanted.append((there.path, moves.text.encode("utf-8")))
+        wanted.append((there.file, moves.text.encode("utf-8")))
     kept: list[str] = []
     done: list[str] = []
     try:
@@ -148,7 +149,7 @@ def _audited(here: Side, there: Side, told: Mapping[str, Any]) -> None:
     try:
         keys = [one["key"] for one in told["settings"]]
         files = [Path(one["target"]).name for one in told["files"] if one["state"] in WRITTEN]
-        source = f"{here.path.name}, {here.name}"
+        source = f"{here.file.name}, {here.name}"
         profiles = [one for one in told["settings"] if one["key"] == "profiles"]
         more = {"profiles": [profiles[0]["now"], profiles[0]["then"]]} if profiles else {}
         journal.audit(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from icp_sync.cli.config.files import Move, bases, moved_from, staged
 from icp_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -34,11 +35,15 @@ _PATHS = ("path", "manifest", "fingerprints")
 class Side:
     """One connection of one settings file. Paths of `settings` and its connections lead to files as they are.
 
-    text, said: the file, and the connection's part of it as plain data. profiles: as the file names them.
+    path: the settings file. file: that which says the connection, its own or the same; text: what stands
+    there, from `place` on. said: the connection with the defaults below it, as plain data. profiles: as the
+    file names them.
     """
 
     path: Path
+    file: Path
     text: str
+    place: tuple[str, ...]
     said: Mapping[str, Any]
     settings: Settings
     name: str
@@ -49,28 +54,10 @@ class Side:
         return self.settings.connections[self.name]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """One file that moves. before: what stands there now, None for nothing."""
-
-    source: Path
-    target: Path
-    content: bytes
-    before: bytes | None
-
-    @property
-    def state(self) -> str:
-        """What becomes of the target: "shared" where both sides read one and the same file."""
-        if self.before is None:
-            return "new"
-        if self.target.samefile(self.source):
-            return "shared"
-        return "same" if self.before == self.content else "changed"
-
-
 @dataclass(slots=True, kw_only=True)
 class Moves:
-    """Everything that moves. text: the settings file as it will be. named: the profiles as it names them."""
+    """Everything that moves. text: the file of the connection as it will be. named: the profiles as it names
+    them."""
 
     profiles: list[Move] = field(default_factory=list)
     tables: list[Move] = field(default_factory=list)
@@ -90,12 +77,17 @@ class Moves:
 def side(path: Path, name: str | None) -> Side:
     """Read one settings file, and of what is said elsewhere only what is about its connections. Raises
     ConfigError with every problem."""
-    from icp_sync.cli.opening import read_settings
+    from icp_sync.cli.opening import read_each, read_settings
+    from icp_sync.settings.defaults import below
+    from icp_sync.settings.folder import listed
 
-    read_settings(path, offline=True, only=())  # says what is wrong with the file as such
-    text = path.read_bytes().decode("utf-8")
-    said = tomllib.loads(text).get("connections", {})
-    settings = read_settings(path, offline=True, only=said)
+    folder = read_settings(path, offline=True, only=()).connections_folder  # and what is wrong with the file
+    files = listed(folder) if folder else {}
+    said = tomllib.loads(path.read_bytes().decode("utf-8")).get("connections", {})
+    each = read_each(path, offline=True, only=[*said, *files])
+    if name is not None and name in each.broken:
+        raise ConfigError(list(each.broken[name]))
+    settings = each.settings
     name, connection = settings.connection(name)
     update: dict[str, Any] = {
         "seal_file": located(settings.seal_file, path),
@@ -104,10 +96,13 @@ def side(path: Path, name: str | None) -> Side:
     if settings.journal.startswith("sqlite:///"):
         file = located(Path(settings.journal.removeprefix("sqlite:///")), path)
         update["journal"] = f"sqlite:///{file}"
+    text = files.get(name, path).read_bytes().decode("utf-8")
     return Side(
         path=path,
+        file=files.get(name, path),
         text=text,
-        said=said[name],
+        place=() if name in files else ("connections", name),
+        said=below(settings.defaults, tomllib.loads(text) if name in files else said[name]),
         settings=settings.model_copy(update=update),
         name=name,
         profiles=tuple(map(str, connection.profiles)),
@@ -154,24 +149,25 @@ def moves(source: Side, target: Side) -> Moves:
     for at in source.connection.profiles:
         named, place = _place(at, source, target)
         done.named.append(named)
-        done.profiles.append(_move(at, place))
+        done.profiles.append(moved_from(at, place))
     types = facts_of(source.connection)[1]
     profiles = [one.profile for one in load_all(source.connection.profiles, types=types)]
     moved = {one.name for one in profiles}
     for move in list(done.profiles):
-        done.profiles += [
-            _move(base, move.target.with_name(base.name)) for base in _bases(move.source, moved)
-        ]
-    done.profiles = list({move.target: move for move in done.profiles}.values())
+        done.profiles += bases(move, moved)
+    done.profiles = staged({move.target: move for move in done.profiles}.values())
     tables = table_names(profiles)
     for name in dict.fromkeys((*tables.territories, *tables.named)):
         table = source.connection.tables_folder / name
         if table.exists():  # one that is missing is told as such when the whole is looked at
-            done.tables.append(_move(table, target.connection.tables_folder / name))
-    wanted: dict[str, Any] = {key: source.said.get(key) for key in MOVES}
+            move = moved_from(table, target.connection.tables_folder / name)
+            done.tables.append(replace(move, staged=Path(name)))
+    wanted: dict[str, Any] = {
+        key: source.said.get(key) for key in MOVES if source.said.get(key) != target.said.get(key)
+    }
     if list(target.profiles) != done.named:
         wanted["profiles"] = done.named
-    done.text = changed(target.text, target.path, target.name, wanted)
+    done.text = changed(target.text, target.file, target.place, wanted)
     return done
 
 
@@ -189,23 +185,8 @@ def _place(at: Path, source: Side, target: Side) -> tuple[str, Path]:
     return str(first / name), folder / name
 
 
-def _bases(path: Path, moved: set[str], seen: tuple[str, ...] = ()) -> Iterator[Path]:
-    """The files a profile stands upon, and theirs. moved: names of profiles that move anyway."""
-    from icp_sync.profile_file.reading import Report, read
-
-    said = read(path.read_text(encoding="utf-8-sig"), Report(str(path)))
-    base = str(said.get("extends", "")) if isinstance(said, Mapping) else ""
-    if not base or base in moved or base in seen:
-        return
-    for beside in (path.with_name(f"{base}.yaml"), path.with_name(f"{base}.yml")):
-        if beside.is_file():
-            yield beside
-            yield from _bases(beside, moved, (*seen, base))
-            return
-
-
 def _refuse_unlike(source: Side, target: Side) -> None:
-    if source.path.resolve() == target.path.resolve() and source.name == target.name:
+    if source.file.resolve() == target.file.resolve() and source.name == target.name:
         what = "both sides are the same connection"
         raise ConfigError(what, next_step="icp-sync config promote --from TEST.toml --to PROD.toml")
     if source.connection.crm != target.connection.crm:
@@ -219,17 +200,6 @@ def _refuse_unlike(source: Side, target: Side) -> None:
                 what = f"{path} and {files[path.name]} have one name, and files move by their names"
                 where = f"{one.path}, connections.{one.name}.profiles"
                 raise ConfigError([Problem(where=where, what=what, hint="rename one")])
-
-
-def _move(source: Path, target: Path) -> Move:
-    try:
-        content = source.read_bytes()
-        before = target.read_bytes() if target.exists() else None
-    except OSError as error:
-        raise ConfigError(
-            [Problem(where=str(error.filename), what=f"cannot be read: {error.strerror}")]
-        ) from None
-    return Move(source=source, target=target, content=content, before=before)
 
 
 def differing(source: Side, target: Side, moved: Moves) -> list[tuple[str, Any, Any]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CRMS: Mapping[str, str] = {"hubspot": "HubSpot", "salesforce": "Salesforce"}
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # what an environment variable can name
 _LONGEST_NAME = 32
+PROFILES = Path("config", "profiles")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -58,6 +59,20 @@ def init(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="A short name for the portal.  [main]")
     ] = None,
+    connection: Annotated[
+        str | None,
+        typer.Option(
+            "--connection", metavar="NAME", help="Add a portal of this name to the settings there are."
+        ),
+    ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            "--extends",
+            metavar="PROFILE.yaml",
+            help="With --connection: say only what differs from this one.",
+        ),
+    ] = None,
     currency: Annotated[
         str | None, typer.Option("--currency", metavar="CODE", help="Of every amount.  [USD]")
     ] = None,
@@ -76,11 +91,39 @@ def init(
 
     from icp_sync.cli.init.files import write_new
 
-    said = {"crm": crm, "industry": industry, "name": name, "currency": currency}
-    wish = _wish({**said, "dir": None if folder is None else str(folder)}, ask=not yes and _terminal())
-    files = written(wish, datetime.now(UTC).date())
+    _refuse_both(connection, name, base, industry)
+    said = {"crm": crm, "industry": industry, "name": connection or name, "currency": currency}
+    said["dir"] = (
+        "." if folder is None and connection is not None else None if folder is None else str(folder)
+    )
+    if base is not None:
+        said = {key: text for key, text in said.items() if key not in ("industry", "currency")}
+    wish = _wish(said, ask=not yes and _terminal())
+    today = datetime.now(UTC).date()
+    if connection is not None:
+        from icp_sync.cli.init import adding
+
+        added = adding.added(wish, base, today)
+        write_new(added)
+        adding.show(wish, list(added))
+        return
+    files = written(wish, today)
     write_new({wish.folder / path: text for path, text in files.items()})
     _show(wish, list(files))
+
+
+def _refuse_both(connection: str | None, name: str | None, base: Path | None, industry: str | None) -> None:
+    problems = []
+    if connection is not None and name is not None:
+        problems.append(Problem(where="--name", what="--connection says the name already"))
+    if base is not None and connection is None:
+        problems.append(
+            Problem(where="--extends", what="is for a further portal", hint="say --connection NAME")
+        )
+    if base is not None and industry is not None:
+        problems.append(Problem(where="--industry", what="--extends says what the profile begins with"))
+    if problems:
+        raise ConfigError(problems, next_step="icp-sync init --help")
 
 
 def _terminal() -> bool:
@@ -88,7 +131,10 @@ def _terminal() -> bool:
 
 
 def _wish(said: Mapping[str, str | None], *, ask: bool) -> Wish:
-    """The wish from options, questions and defaults. Raises ConfigError with every option that is wrong."""
+    """The wish from options, questions and defaults; what has no key in `said` is not wished for.
+
+    Raises ConfigError with every option that is wrong.
+    """
     from icp_sync.profile_file.starters import STARTERS
 
     industries = {key: f"{starter.title}: {starter.about}" for key, starter in STARTERS.items()}
@@ -103,6 +149,8 @@ def _wish(said: Mapping[str, str | None], *, ask: bool) -> Wish:
     found: dict[str, str] = {}
     problems: list[Problem] = []
     for key, (question, default, read) in questions.items():
+        if key not in said:
+            continue
         given = said[key]
         if given is None and ask:
             found[key] = _ask(question, default, read, menus.get(key, {}))
@@ -118,9 +166,9 @@ def _wish(said: Mapping[str, str | None], *, ask: bool) -> Wish:
         raise ConfigError(problems, next_step="icp-sync init --help")
     return Wish(
         crm=found["crm"],
-        industry=found["industry"],
+        industry=found.get("industry", ""),
         name=found["name"],
-        currency=found["currency"],
+        currency=found.get("currency", ""),
         folder=Path(found["dir"]),
     )
 
@@ -173,12 +221,23 @@ def _code(text: str) -> str:
 def written(wish: Wish, today: date) -> dict[Path, str]:
     """The files of a wish, by their path below its folder: the profile and settings."""
     from icp_sync.cli.init.files import settings_text
+
+    path, text, lines = begun_profile(wish, today)
+    return {
+        path: text,
+        Path("config", "icp-sync.toml"): settings_text(wish.crm, wish.name, path, lines, today),
+    }
+
+
+def begun_profile(wish: Wish, today: date) -> tuple[Path, str, list[list[str]]]:
+    """A profile of the industry: its path below the folder, its text, and the lines of settings that a field
+    of the portal's own could feed what is missing by."""
     from icp_sync.profile_file import parse
     from icp_sync.profile_file.feeding import lacking, mapping
     from icp_sync.profile_file.starters import STARTERS, begun
 
     supply = supply_of(wish.crm)
-    path = Path("config", "profiles", f"{wish.profile}.yaml")
+    path = PROFILES / f"{wish.profile}.yaml"
     text = begun(
         STARTERS[wish.industry],
         name=wish.profile,
@@ -189,11 +248,7 @@ def written(wish: Wish, today: date) -> dict[Path, str]:
     )
     missing = lacking(parse(text, str(path)), set(supply.fields))
     own = [one.fact for one in missing if not supply.bringing((one.fact,))]
-    lines = [mapping(fact, wish.name, currency=wish.currency, crm=supply.crm) for fact in own]
-    return {
-        path: text,
-        Path("config", "icp-sync.toml"): settings_text(wish.crm, wish.name, path, lines, today),
-    }
+    return path, text, [mapping(fact, wish.name, currency=wish.currency, crm=supply.crm) for fact in own]
 
 
 def supply_of(crm: str) -> Supply:

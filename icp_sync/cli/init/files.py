@@ -86,6 +86,39 @@ def settings_text(
     )
 
 
+def connection_text(
+    crm: str, connection: str, profile: Path, mappings: Sequence[Sequence[str]], today: date
+) -> str:
+    """The same for a connection's own file in the folder of connections."""
+    header = f"[connections.{connection}]\n"
+    own = settings_text(crm, connection, profile, mappings, today).split(header, 1)[1]
+    return (
+        f"# The connection `{connection}`, written by `icp-sync init` on {today}. What is commented out\n"
+        "# shows its default or an example; what all of them have: [defaults] of the settings file.\n\n"
+        + own.replace(f"connections.{connection}.", "")
+    )
+
+
+def variant_text(profile: str, base: str, today: date) -> str:
+    """A profile that says only what differs from the one it extends. base: its path from this file on."""
+    return "\n".join(
+        [
+            f"# Written by `icp-sync init` on {today}: what this client has otherwise than {base}.",
+            f"profile: {profile}",
+            f"extends: {base}",
+            "",
+            "# Criteria, timing signals and flags are changed, added and dropped by their names.",
+            "# criteria:",
+            "#   - {name: 50–500 employees, weight: 30}",
+            "#   - {name: DACH, layer: firmographic, fact: country, any_of: [DE, AT, CH], weight: 10}",
+            "# flags:",
+            "#   - {name: Partner, drop: true}",
+            "# tiers: {A: 75}",
+            "",
+        ]
+    )
+
+
 def write_new(files: Mapping[Path, str], elsewhere: str = ELSEWHERE) -> None:
     """Write files that must not exist yet, with their folders: all of them, or none.
 
