@@ -27,6 +27,7 @@ from icp_sync.errors import AuthError, NoCallsLeftError, RequestError, Unavailab
 from icp_sync.http.clock import ServerClock
 from icp_sync.http.dialect import Dialect, Endpoint, Reply, Throttle, UncertainError
 from icp_sync.http.outage import place, plainly, shaking_hands
+from icp_sync.http.places import Places
 from icp_sync.http.tokens import Token, Tokens
 from icp_sync.http.wire import Bearer, Call, never_sent, parse, pour, retry_after, session
 from icp_sync.observe import fault_point, log, redact, request_seconds, requests_total
@@ -58,7 +59,7 @@ class Transport:
     of it, where tokens come and go: one that is not accepted any more is renewed once in a call, and the
     call is sent again as it was.
     tries, patience: a call ends after so many attempts, and starts none after so many seconds.
-    stop: set it and every wait ends with UnavailableError.
+    stop: set it and every wait ends with UnavailableError. at_once: calls under way, 0 for any number.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Transport:
         patience: float = 60.0,
         timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
         connections: int = 32,
+        at_once: int = 0,
         user_agent: str = "icp-sync",
         sleep: Callable[[float], bool] | None = None,
     ) -> None:
@@ -84,6 +86,7 @@ class Transport:
         self.clock = ServerClock(name)
         self._dialect = dialect or Dialect()
         self._stop = stop or threading.Event()
+        self._places = Places(at_once, self._stop)
         self._sleep = self._stop.wait if sleep is None else sleep
         self._tries, self._patience, self._timeout = tries, patience, timeout
         self._backoff = wait_random_exponential(multiplier=0.5, max=20)
@@ -183,7 +186,7 @@ class Transport:
         """One request and its whole reply, whatever that says."""
         if self._stop.is_set():
             raise UnavailableError("stopped before sending")
-        with self.quota.call(*call.endpoint.buckets, stop=self._stop) as flight:
+        with self._places.one(), self.quota.call(*call.endpoint.buckets, stop=self._stop) as flight:
             response = self._sent(call, token)
             flight.answered = response.status_code != TOO_MANY
             self._dialect.observed(call.endpoint, response.headers, self.quota)

@@ -1,7 +1,8 @@
 """Who may work on a stream: leases per connection, stream and partition, with fencing numbers.
 
-Time only says when a lease may be taken over. What protects the data is the fence: `intend` and `commit`
-check it in their own transaction, so a worker that was paused past its lease can change nothing.
+Time only says when a lease may be taken over: the database's time, so that machines whose clocks differ
+agree. What protects the data is the fence: `intend` and `commit` check it in their own transaction, and
+whoever sends asks for it right before, so a worker that was paused past its lease can change nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, update
 
 from icp_sync.journal import postgres, schema
 from icp_sync.journal.bound import Bound, lost
+from icp_sync.journal.clock import shared
 from icp_sync.journal.database import insert
 from icp_sync.journal.records import Lease
 
@@ -22,10 +24,12 @@ class Leases(Bound):
     def lease(
         self, stream: str, partition: str = "", *, holder: str, now: float, ttl: float = 60.0
     ) -> Lease | None:
-        """Take the lease for `ttl` seconds, or None while somebody live holds it."""
-        until = now + ttl
+        """Take the lease for `ttl` seconds, or None while somebody live holds it. now: this machine's time;
+        what is kept, and said by the lease, is by the database's."""
         postgres.still_present(self.engine)
         with self.writing("lease") as conn:
+            now = shared(conn, now)
+            until = now + ttl
             statement = insert(conn, _TABLE).values(
                 connection=self.connection,
                 stream=stream,
@@ -48,14 +52,16 @@ class Leases(Bound):
         """The lease with more time. Raises LostLeaseError once another took over."""
         postgres.still_present(self.engine)
         with self.writing("lease") as conn:
-            done = conn.execute(update(_TABLE).where(self._is(lease)).values(until=now + ttl))
+            until = shared(conn, now) + ttl
+            done = conn.execute(update(_TABLE).where(self._is(lease)).values(until=until))
             if done.rowcount != 1:
                 raise lost(lease)
-        return replace(lease, until=now + ttl)
+        return replace(lease, until=until)
 
     def check_fence(self, lease: Lease) -> None:
-        """Raises LostLeaseError unless the lease is still ours. To be asked before each send."""
-        with self.reading() as conn:
+        """Raises LostLeaseError unless the lease is still ours, UnavailableError where nobody can tell. To be
+        asked right before each send: whoever gets neither may send one request."""
+        with self.looking() as conn:
             self.guard(conn, lease)
 
     def release_lease(self, lease: Lease) -> None:

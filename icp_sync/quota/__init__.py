@@ -5,6 +5,7 @@ until then: nobody polls a counter. What is urgent goes first, and what replies 
 """
 
 from icp_sync.quota.day import Daily
+from icp_sync.quota.fence import fenced, still_ours
 from icp_sync.quota.governor import Quota
 from icp_sync.quota.keeping import InJournal
 from icp_sync.quota.ledger import DAILY, Ledger
@@ -26,5 +27,7 @@ __all__ = [
     "Priority",
     "Quota",
     "Rate",
+    "fenced",
+    "still_ours",
     "working_for",
 ]

@@ -10,31 +10,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
-from icp_sync.errors import NoCallsLeftError, UnavailableError
+from icp_sync.errors import UnavailableError
 from icp_sync.observe import quota_wait_seconds
 from icp_sync.quota.day import Daily, Told
+from icp_sync.quota.fence import still_ours
 from icp_sync.quota.keeping import InJournal, InMemory, Keeping
 from icp_sync.quota.ledger import DAILY, Granted, Ledger, Refused
-from icp_sync.quota.priority import current
+from icp_sync.quota.line import Line
+from icp_sync.quota.priority import Priority, current
 from icp_sync.quota.rates import Rate
 from icp_sync.quota.reports import Flight, Reports
+from icp_sync.quota.several import AT_ONCE, Answer, several, tolerated, too_far
 from icp_sync.quota.standing import BucketStanding
 from icp_sync.quota.telling import Telling
 
 T = TypeVar("T")
 
-TELL_EVERY = 5.0
-"""Seconds after which what replies said is kept in the journal though nobody asks for a slot."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    given: Granted | Refused
-    now: float  # on the ledger's clock
-    short: bool = False  # whether the day's calls are known to have ended
+TELL_EVERY = 5.0  # seconds after which what replies said is kept though nobody asks for a slot
 
 
 class Quota:
@@ -72,6 +66,7 @@ class Quota:
         self._telling = Telling(self._kept, connection)
         self._told_at = clock()
         self._mine = threading.local()
+        self._lines: dict[tuple[tuple[str, ...], Priority], Line[Flight]] = {}
 
     # Asking
 
@@ -79,8 +74,9 @@ class Quota:
     def call(self, *buckets: str, stop: threading.Event | None = None) -> Iterator[Flight]:
         """Wait for one slot in every bucket named; inside, the call is in flight.
 
-        Raises UnavailableError when told to stop, or when the slot is further away than `patience`; its
-        `retry_after` says how far. A bucket that does not exist has no limit. `stop` ends this wait.
+        Raises LostLeaseError where another worker took over what this call is made for (see `fence`), and
+        UnavailableError where nobody can tell, when told to stop, or when the slot is further away than
+        `patience`; its `retry_after` says how far. A bucket that is none has no limit. `stop` ends this wait.
         """
         flight = self._depart(buckets, self._stop if stop is None else stop)
         around: Flight | None = getattr(self._mine, "flight", None)
@@ -99,77 +95,95 @@ class Quota:
             return flight.waited
 
     def _depart(self, buckets: tuple[str, ...], stop: threading.Event) -> Flight:
-        sleep = stop.wait if self._sleep is None else self._sleep
         started = self._clock()
         while True:
-            asked, pauses = self._clock(), self._pauses
-            answer, flight = self._ask(buckets)
-            given = answer.given
-            if isinstance(given, Refused) and given.at - answer.now > self._patience:
-                raise self._too_far(given, given.at - answer.now)
-            until = self._clock() + (given.until if isinstance(given, Refused) else given.at) - answer.now
+            flight = self._slot(buckets, stop)
             try:
-                # No loop on the clock alone: a sleeper that returns early is asked again.
-                while (left := until - self._clock()) > 0:
-                    if sleep(left) or stop.is_set():
-                        raise UnavailableError("stopped while waiting for the rate limit")
+                self._sleep_until(flight.due, stop)
+                still_ours()  # after the wait, and before the last look at the clock
             except BaseException:
                 self._cancel(flight)
                 raise
-            if flight is None:
-                continue
-            if pauses == self._pauses:
+            flight.sent = self._clock()
+            flight.late = max(0.0, flight.sent - flight.soonest)
+            if self._holds(flight, flight.late):
                 break
-            self._cancel(flight)  # a pause that began while we slept voids the slot
-        flight.sent = self._clock()
-        flight.late = max(0.0, flight.sent - asked - (flight.at - answer.now))
+            self._cancel(flight)
         flight.waited = flight.sent - started
         if flight.waited > 0 and buckets:
             quota_wait_seconds.labels(self._connection, buckets[0]).inc(flight.waited)
         return flight
 
-    def _ask(self, buckets: tuple[str, ...]) -> tuple[_Answer, Flight | None]:
-        daily = self._daily if buckets else None
-        if not buckets or not (daily or self._rates.keys() & set(buckets)):
-            return _Answer(Granted(at=0.0), 0.0), Flight(buckets=())
-        priority = current()
+    def _slot(self, buckets: tuple[str, ...], stop: threading.Event) -> Flight:
+        """A slot, its time yet to come; waits in line for it."""
+        if not buckets or (self._daily is None and self._rates.keys().isdisjoint(buckets)):
+            return Flight(buckets=(), pauses=self._pauses)
+        with self._lock:
+            line = self._lines.setdefault((buckets, current()), Line())
+        with line.standing(stop):
+            while True:
+                while line.spare:
+                    flight = line.spare.popleft()
+                    if self._holds(flight, self._clock() - flight.soonest):
+                        return flight
+                    self._cancel(flight)  # whom it was for has stopped
+                given, until, flights = self._ask(buckets, 1 + min(line.behind, AT_ONCE - 1))
+                line.spare.extend(flights)
+                if isinstance(given, Refused):
+                    self._sleep_until(until, stop)
 
-        def act(ledger: Ledger, now: float) -> _Answer:
+    def _sleep_until(self, until: float, stop: threading.Event) -> None:
+        sleep = self._sleep or stop.wait
+        # No loop on the clock alone: a sleeper that returns early is asked again.
+        while (left := until - self._clock()) > 0:
+            if sleep(left) or stop.is_set():
+                raise UnavailableError("stopped while waiting for the rate limit")
+
+    def _holds(self, flight: Flight, late: float) -> bool:
+        """Whether a slot is still good: a pause that began after it was given voids it."""
+        return flight.pauses == self._pauses and late <= tolerated(flight.buckets, self._rates)
+
+    def _ask(self, buckets: tuple[str, ...], most: int) -> tuple[Granted | Refused, float, list[Flight]]:
+        """Up to so many slots: the first answer, when (on our clock) it bids us to act, and the calls that
+        may go. Raises where the wait would be beyond patience."""
+        asked, priority = self._clock(), current()
+
+        def act(ledger: Ledger, now: float) -> Answer:
             ledger.hear(news, self._holder, now)
-            took = ledger.take(buckets, now=now, priority=priority, holder=self._holder, daily=daily)
-            return _Answer(took, now, bool(ledger.day.short_since))
+            return several(
+                ledger, buckets, most, now=now, priority=priority, holder=self._holder, daily=self._daily
+            )
 
         with self._lock:
-            news = self._reports.news()
+            news, pauses = self._reports.news(), self._pauses
             try:
                 answer = self._kept.change(act)
             except BaseException:
                 self._reports.unheard(news)
                 raise
-            self._told_at = self._clock()
-            flight = None
-            if isinstance(answer.given, Granted):
-                flight = self._reports.departed(buckets, answer.given, daily is not None)
+            heard = self._told_at = self._clock()
+            granted = [one for one in answer.given if isinstance(one, Granted)]
+            flights = [self._reports.departed(buckets, one, self._daily is not None) for one in granted]
+        for flight in flights:
+            flight.pauses = pauses
+            flight.due, flight.soonest = heard + flight.at - answer.now, asked + flight.at - answer.now
         try:
-            self._telling.tell(answer.given, answer.now, short=answer.short)
+            for one in answer.given:
+                self._telling.tell(one, answer.now, short=answer.short)
         except BaseException:
-            self._cancel(flight)  # nobody will send it
+            for flight in flights:
+                self._cancel(flight)  # nobody will send it
             raise
-        return answer, flight
+        first, ours = answer.given[0], heard - answer.now
+        if isinstance(first, Granted):
+            return first, ours + first.at, flights
+        if first.at - answer.now > self._patience:
+            raise too_far(first, first.at - answer.now)
+        return first, ours + first.until, flights
 
-    def _cancel(self, flight: Flight | None) -> None:
-        if flight is not None:
-            with self._lock:
-                self._reports.cancelled(flight)
-
-    def _too_far(self, given: Refused, seconds: float) -> UnavailableError:
-        why = given.why
-        what, kind = (f"{why}: ", NoCallsLeftError) if why else ("", UnavailableError)
-        return kind(
-            f"{what}the rate limit allows no request for another {seconds:.0f} s",
-            retry_after=seconds,
-            next_step="icp-sync status" if why else "",
-        )
+    def _cancel(self, flight: Flight) -> None:
+        with self._lock:
+            self._reports.cancelled(flight)
 
     # Learning
 

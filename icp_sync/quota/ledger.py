@@ -6,7 +6,7 @@ It is kept in memory by one process, or in the journal by several; see `keeping`
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -87,16 +87,12 @@ class Ledger:
         named = [self.windows[name] for name in names if name in self.windows]
         if daily is not None and (later := self.day.may(now, daily, priority)) is not None:
             return self._short(later, now)
-        if any(window.yields(now, priority) for window in named):
-            return Refused(until=now + YIELD, at=now + YIELD)
-        at = max([now, *(window.free_at(now) for window in named)])
-        if at > now + AHEAD:
-            until = at - AHEAD / 2
-            for window in named:
-                window.wanted[priority] = max(window.wanted.get(priority, 0.0), until + 2 * YIELD)
-            return Refused(until=until, at=at, why=USED_UP if self.day.paused_until > now else "")
+        at = self._next(named, now, priority, holder)
+        if isinstance(at, Refused):
+            return at
         for window in named:
             window.take(at)
+            window.given(holder, priority, now)
         again = False
         if daily is not None:
             self.day.started(now, priority)
@@ -104,6 +100,24 @@ class Ledger:
             again = bool(self.day.short_since) and self._plenty(daily)
             self.day.short_since = 0.0 if again else self.day.short_since
         return Granted(at=at, known=self.day.number, period=self.day.period, again=again)
+
+    def _next(self, named: Sequence[Window], now: float, priority: Priority, holder: str) -> float | Refused:
+        """The instant of a slot that is in every window, where it is this process's turn."""
+        for window in named:
+            window.turns.asks(holder, now, window.span)
+        at = max([now, *(max(window.free_at(now), window.turns.paced) for window in named)])
+        why = USED_UP if self.day.paused_until > now else ""
+        if any(window.yields(now, priority) for window in named):
+            at, until = max(at, now + YIELD), now + YIELD
+        elif any(window.turns.is_anothers(holder, priority, now) for window in named):
+            at, until = max(at, now + YIELD), max(now + YIELD, at - AHEAD / 2)
+        elif at > now + AHEAD:
+            until = at - AHEAD / 2
+        else:
+            return at
+        for window in named:
+            window.wants(holder, priority, now, until + 2 * YIELD)
+        return Refused(until=until, at=at, why=why)
 
     def _short(self, later: Later, now: float) -> Refused:
         first = bool(later.why) and later.everybody and not self.day.short_since

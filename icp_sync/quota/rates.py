@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from math import ceil, inf
 from typing import Any
 
+from icp_sync.quota.turns import Turns
+
 GUARD = 0.1
 """Seconds added to every window: threads wake late and the other side's clock is not ours. Costs 1 % of
 a 10-second window; without it one to three requests too many were measured in some windows."""
@@ -40,7 +42,7 @@ class Window:
     """The slots of one bucket. stated: the limit and the rest its CRM's headers name, 0 and None unknown.
 
     lowered: how many fewer than that we send because others use the same window, as refusals showed.
-    wanted: priority → until when a caller of it is known to be waiting.
+    wanted: priority → until when a caller of it is known to be waiting. turns: the processes that use it.
     """
 
     rate: Rate
@@ -52,6 +54,7 @@ class Window:
     lowered_at: float = 0.0
     refusals: int = 0
     wanted: dict[int, float] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
 
     def limit(self, now: float) -> int:
         """Calls a window allows now: never more than configured, stated, or found out by being refused."""
@@ -61,9 +64,14 @@ class Window:
             self.lowered, self.lowered_at = max(0, self.lowered - risen), self.lowered_at + risen * RECOVERS
         return max(1, top - self.lowered)
 
+    @property
+    def span(self) -> float:
+        """Seconds for which a slot counts."""
+        return self.rate.seconds + GUARD
+
     def free_at(self, now: float) -> float:
         """The earliest instant of the next slot."""
-        span = self.rate.seconds + GUARD
+        span = self.span
         while self.slots and self.slots[0][0] <= now - span:
             del self.slots[0]
         left, full = self.limit(now), -inf
@@ -76,6 +84,13 @@ class Window:
 
     def take(self, at: float) -> None:
         self._put(_grain(at))
+
+    def given(self, who: str, priority: int, now: float) -> None:
+        """To whom a slot went. Where several want many they come evenly, so that each gets its part."""
+        limit = self.limit(now)
+        scarce = 4 * sum(calls for _, calls in self.slots) > limit
+        self.turns.served(who, priority)
+        self.turns.moved(now, self.span / limit, self.span, scarce=scarce)
 
     def later(self, at: float, really: float) -> None:
         """A call that was given the slot `at` reached the other side only by `really`."""
@@ -113,12 +128,18 @@ class Window:
         self.wanted = {who: until for who, until in self.wanted.items() if until > now}
         return any(who < priority for who in self.wanted)
 
+    def wants(self, who: str, priority: int, now: float, until: float) -> None:
+        """Somebody waits for this bucket, and asks again before `until`."""
+        self.wanted[priority] = max(self.wanted.get(priority, 0.0), until)
+        self.turns.refused(who, priority, now, until)
+
     def shift(self, seconds: float) -> None:
         """The clock was set: every instant moves with it."""
         self.slots = [[_grain(at + seconds), calls] for at, calls in self.slots]
         self.paused_until += seconds
         self.lowered_at += seconds
         self.wanted = {who: until + seconds for who, until in self.wanted.items()}
+        self.turns.shift(seconds)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -129,6 +150,7 @@ class Window:
             "lowered": [self.lowered, self.lowered_at],
             "refusals": self.refusals,
             "wanted": {str(who): until for who, until in self.wanted.items()},
+            "turns": self.turns.to_json(),
         }
 
     @classmethod
@@ -145,6 +167,7 @@ class Window:
             lowered_at=float(lowered_at),
             refusals=int(data.get("refusals") or 0),
             wanted={int(who): float(until) for who, until in (data.get("wanted") or {}).items()},
+            turns=Turns.from_json(data.get("turns") or {}),
         )
 
 

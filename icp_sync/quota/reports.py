@@ -6,6 +6,7 @@ Its caller holds a lock. Knows no clock.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from icp_sync.quota.day import Told
 from icp_sync.quota.ledger import Granted, News
@@ -17,7 +18,9 @@ EASES = 1.02
 
 @dataclass(slots=True, kw_only=True)
 class Flight:
-    """One call. at: its slot on the ledger's clock; late: seconds after that it was sent; waited: for it."""
+    """One call. at: its slot on the ledger's clock; due, soonest: that instant on ours, at the latest and at
+    the earliest that it may be; late: seconds after that it was sent; waited: for it. pauses: how many
+    there had been when it was given."""
 
     buckets: tuple[str, ...]
     at: float = 0.0
@@ -27,6 +30,9 @@ class Flight:
     counted: bool = False
     told: bool = False
     answered: bool = False
+    due: float = -inf
+    soonest: float = inf
+    pauses: int = 0
     sent: float = 0.0
     late: float = 0.0
     waited: float = 0.0
