@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 MINUTES ?= 55
 
-.PHONY: demo test check bench soak sabotage mutants fuzz constraints picture clean
+.PHONY: demo test check bench simulate soak sabotage mutants fuzz constraints picture clean
 
 demo: $(READY)
 	@$(BIN)/icp-sync demo
@@ -20,10 +20,15 @@ check: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@! test -x $(BIN)/hadolint || $(BIN)/hadolint deploy/Dockerfile
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose*.yml
+	@$(BIN)/kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml %/servicemonitor.yaml,$(wildcard deploy/kubernetes/*.yaml))
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.learning --seeds 20
+
+simulate: $(READY)  ## the plan beyond: many portals, ten million accounts, on simulated time
+	@$(BIN)/python -m tests.scale
 
 soak: $(READY)  ## every programme at its full size, one table; MINUTES for all of them together
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
