@@ -75,13 +75,19 @@ def nothing_seen(stamps: Mapping[str, int]) -> set[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What to read. `ids` is for DUE. `limit`: stop after about so many accounts. `seen` spares re-reads."""
+    """What to read. `ids` is for DUE. `limit`: stop after about so many accounts. `seen` spares re-reads.
+
+    after, up_to: the range of ids an id stream reads, the first left out and the last included; "" for no
+    bound. A position in it goes before `after`.
+    """
 
     stream: Stream
     position: Position = Position()
     ids: tuple[str, ...] = ()
     limit: int | None = None
     seen: Seen = nothing_seen
+    after: str = ""
+    up_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -362,6 +368,10 @@ class Crm(Protocol):
         A window stream ends with a page (possibly empty) whose position has `done_to` = the window's end.
         An id stream ends with a page whose position is finished.
         """
+
+    def cuts(self, parts: int, after: str = "") -> tuple[str, ...]:
+        """Ids, in order, that cut the accounts after `after` into at most so many ranges of about the same
+        size: fewer where there are few, none where nobody can tell."""
 
     def fetch(self, ids: Sequence[str]) -> Page:
         """These accounts as they are now; the missing ones are in `gone`."""

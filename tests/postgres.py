@@ -14,6 +14,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -23,6 +25,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from icp_sync.journal import Journal, schema
+from icp_sync.journal.migrating import beside
 
 USER = "icp_sync"
 NOBODY = 65534
@@ -70,8 +73,8 @@ class Server:
             raise NoServer(f"initdb: {made.stderr.strip() or made.stdout.strip()}")
         (self._data / "pg_hba.conf").write_text(f"local all {USER} trust\nlocal all all scram-sha-256\n")
 
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
+    def start(self, **others: str) -> None:
+        """Start the server, with other settings than the usual ones, and wait until it answers."""
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.folder),
@@ -84,7 +87,7 @@ class Server:
             "max_wal_senders": "0",
             "wal_level": "minimal",
             "deadlock_timeout": "50ms",
-        }
+        } | others
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -118,6 +121,15 @@ class Server:
             self._process.wait(30)
             self._process = None
 
+    def stand_by(self) -> None:
+        """Become what a failover leaves at the old address: a server that answers, and takes no writes."""
+        self.stop()
+        signal_file = self._data / "standby.signal"
+        signal_file.touch()
+        if self._as_user:
+            os.chown(signal_file, NOBODY, NOBODY)
+        self.start(wal_level="replica")
+
     def restart(self) -> None:
         self.stop()
         self.start()
@@ -144,7 +156,7 @@ class Server:
         url = self._scratch()
         head = schema.REVISIONS[-1]
         emptied = [f"DELETE FROM {table}" for table in sorted(schema.metadata.tables)]
-        renewed = f"UPDATE {schema.VERSION_TABLE} SET version_num = '{head}'"
+        renewed = f"UPDATE {schema.VERSION_TABLE} SET version_num = '{head}', oldest = '{beside(head)}'"
         self.execute("; ".join([*emptied, renewed]), str(make_url(url).database))
         return url
 
@@ -182,6 +194,20 @@ def server() -> Server:
     mine = os.getpid()
     atexit.register(lambda: started.close() if os.getpid() == mine else None)
     return started
+
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@contextmanager
+def journal_url(database: str) -> Iterator[str]:
+    """The URL of a migrated journal of its own, gone afterwards; "" for a file, which its user places."""
+    url = server().database() if database == "postgresql" else ""
+    try:
+        yield url
+    finally:
+        if url:
+            server().drop(url)
 
 
 def _binaries() -> Path:

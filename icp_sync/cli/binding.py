@@ -113,7 +113,7 @@ def make_seal(settings: Settings, journal: Journal) -> None:
 
     key = seal_key(settings.seal_file, create=True)
     journal.signing_with(key)
-    for name in settings.connections:
+    for name in settings.names:
         one = journal.for_connection(name)
         if one.audited(limit=1):
             one.audit("seal key made", who=who(), now=time.time(), installation=key.installation)

@@ -225,7 +225,7 @@ def _settings(
     from icp_sync.wiring import facts_of
 
     try:
-        settings = read_settings(config, offline=True)
+        settings = read_settings(config, offline=True, only=connection)
         name, chosen = settings.connection(connection)
         return settings, name, chosen, facts_of(chosen)[1]
     except ConfigError as error:

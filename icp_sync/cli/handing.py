@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from icp_sync.cli.pausing import refuse_paused
 from icp_sync.errors import AuthError, ConfigError, IcpSyncError, Problem, UnavailableError, UnsafePlanError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ PATIENCE = 10.0
 INTERRUPTED = 130
 _SQLITE = "sqlite:///"
 _HOLDERS = {"backfill": "run --backfill"}
+_ONLY_READS = frozenset({"undo preview"})
 
 
 def here_or_handed(
@@ -45,9 +47,12 @@ def here_or_handed(
     the worker made of the same request.
 
     args: plain JSON, all the performer needs. screen: where to say that it was handed over, None with
-    `--json`. Raises what `here` raises, and the same kind of error for a request that failed;
-    UnavailableError when a process holds the journal that performs nothing for others.
+    `--json`. Raises what `here` raises, and the same kind of error for a request that failed; ConfigError
+    while the connection is paused, UnavailableError when a process holds the journal that performs nothing
+    for others.
     """
+    if kind not in _ONLY_READS:
+        refuse_paused(wired.journal)
     try:
         with _held(wired.journal, _HOLDERS.get(kind, kind)):
             return here()

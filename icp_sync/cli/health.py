@@ -17,7 +17,7 @@ from icp_sync.errors import ConfigError, UnavailableError
 TIMEOUT = 5.0  # seconds
 LONGEST = 1_000_000  # bytes of an answer
 SERVER = "icp-sync"  # as the worker names itself
-WELL = ("ok", "starting", "waiting")
+WELL = ("ok", "starting", "waiting", "paused")
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, never listened on
 
 
@@ -44,7 +44,7 @@ def health(
 
     if ready and alive:
         raise ConfigError("--ready and --alive are two questions", next_step="icp-sync health --alive")
-    here = read_settings(config, offline=True).health
+    here = read_settings(config, offline=True, only=()).health
     if not here.port:
         raise ConfigError("health.port is 0: the worker answers nobody", next_step="set health.port")
     well, said = asked(here.host, here.port, "/readyz" if ready else "/healthz")

@@ -16,7 +16,7 @@ from icp_sync.reporting.opened import Opened
 if TYPE_CHECKING:
     from icp_sync.domain.facts import FactType
     from icp_sync.journal import Journal
-    from icp_sync.settings import Settings
+    from icp_sync.settings import Each, Settings
     from icp_sync.wiring import Wired
 
 
@@ -34,32 +34,68 @@ _MISSING = re.compile(rf"connections\.([a-z0-9_]+)\.({'|'.join(_OPENERS)})")
 
 
 def read_settings(
-    config: Path | None, *, talk: bool = False, offline: bool = False, only: Collection[str] | None = None
+    config: Path | None,
+    *,
+    talk: bool = False,
+    offline: bool = False,
+    only: Collection[str] | str | None = None,
+    folder: Path | None = None,
 ) -> Settings:
     """The settings; the engine's logs go to stderr from here on.
 
     talk: at the level the settings say; otherwise the command speaks for itself, and only `debug` shows
     them. offline: no CRM is talked to, so credentials that are missing are not missed. only: the connections
-    that are read. Raises ConfigError with every problem.
+    that are read, or the only one. folder: of connections, in place of the one the settings say. Raises
+    ConfigError with every problem.
     """
-    from icp_sync.observe import configure_logs
     from icp_sync.settings import load
 
+    wanted = [only] if isinstance(only, str) else only
     try:
-        settings = load(config, only=only)
+        settings = load(config, only=wanted, folder=folder)
     except ConfigError as error:
-        missing = [_MISSING.fullmatch(p.where) for p in error.problems if "is missing" in p.what]
-        if not offline or len(missing) < len(error.problems) or None in missing:
+        environ = _unsaid(error.problems) if offline else {}
+        if not environ or len(environ) < len(error.problems):
             raise
-        named = {
-            "__".join(("ICP_SYNC_CONNECTIONS", m[1], *m[2].split("."))).upper(): _UNSAID.get(m[2], _NONE)
-            for m in missing
-            if m
-        }
-        settings = load(config, {**os.environ, **named}, only=only)
+        settings = load(config, {**os.environ, **environ}, only=wanted, folder=folder)
+    _speak(settings, talk=talk)
+    return settings
+
+
+def read_each(
+    config: Path | None, *, talk: bool = False, offline: bool = False, only: Collection[str] | None = None
+) -> Each:
+    """The same with connections that cannot be used left out and told. Raises ConfigError where the fault is
+    everybody's, or none is left."""
+    from icp_sync.settings import load_each
+
+    try:
+        each, problems = load_each(config, only=only), []
+    except ConfigError as error:
+        each, problems = None, list(error.problems)
+    problems += [one for found in (each.broken.values() if each else ()) for one in found]
+    environ = _unsaid(problems) if offline else {}
+    if environ or each is None:
+        each = load_each(config, {**os.environ, **environ}, only=only)
+    _speak(each.settings, talk=talk)
+    return each
+
+
+def _unsaid(problems: Sequence[Problem]) -> dict[str, str]:
+    """Variable → what stands for a credential that is missing."""
+    missing = [_MISSING.fullmatch(problem.where) for problem in problems if "is missing" in problem.what]
+    return {
+        "__".join(("ICP_SYNC_CONNECTIONS", m[1], *m[2].split("."))).upper(): _UNSAID.get(m[2], _NONE)
+        for m in missing
+        if m
+    }
+
+
+def _speak(settings: Settings, *, talk: bool) -> None:
+    from icp_sync.observe import configure_logs
+
     level = settings.log.level if talk or settings.log.level == "debug" else "critical"
     configure_logs(json=settings.log.as_json, level=level)
-    return settings
 
 
 def candidates(
@@ -75,7 +111,7 @@ def candidates(
 
     sources: dict[str, list[str]] = {}
     try:
-        _, chosen = read_settings(config, offline=True).connection(connection)
+        _, chosen = read_settings(config, offline=True, only=connection).connection(connection)
         facts_map, types = facts_of(chosen)
         for enricher in load(chosen.enrichers):
             for fact in enricher.facts:
@@ -100,7 +136,7 @@ def opened(config: Path | None, connection: str | None, *, existing: bool = Fals
     """
     from icp_sync.wiring import open_journal
 
-    settings = read_settings(config, offline=True)
+    settings = read_settings(config, offline=True, only=connection)
     name, chosen = settings.connection(connection)
     if existing:
         _refuse_absent(settings.journal)
@@ -128,7 +164,7 @@ def wired(
     """Everything that works for one connection; its threads are told to stop when the command ends."""
     from icp_sync.wiring import wire
 
-    settings = read_settings(config, talk=talk)
+    settings = read_settings(config, talk=talk, only=connection)
     stop = threading.Event()
     parts = wire(settings, connection, stop=stop)
     try:

@@ -23,7 +23,7 @@ def write_project(folder: Path, config: Path | None, connection: str | None, *, 
     from icp_sync.profile_file import load_all
     from icp_sync.wiring import blueprint, facts_of
 
-    name, chosen = read_settings(config, offline=True).connection(connection)
+    name, chosen = read_settings(config, offline=True, only=connection).connection(connection)
     if chosen.salesforce is None:
         problem = Problem(where="--sfdx", what=f"connection {name} is no Salesforce org")
         raise ConfigError([problem], next_step="icp-sync provision")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from icp_sync.cli.clustered import show_cluster
 from icp_sync.cli.events import show_told
 from icp_sync.cli.limits import show_limits
 from icp_sync.cli.listing import WORDS
@@ -38,7 +39,8 @@ def status(
     connection: ConnectionName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Where a connection stands: mode, tiers, streams, spend."""
+    """Where a connection stands: mode, tiers, streams, spend; of several, a line each, the worst first."""
+    from icp_sync.cli.fleet import several, show_fleet
     from icp_sync.cli.holding import show_waiting
     from icp_sync.cli.listing import show_left_alone, show_listed
     from icp_sync.cli.opening import opened
@@ -48,6 +50,9 @@ def status(
     from icp_sync.reporting.status import collect
     from icp_sync.reporting.waiting import waiting
 
+    if connection is None and not (refused or deferred or held or left_alone) and (each := several(config)):
+        show_fleet(each, as_json=as_json)
+        return
     with opened(config, connection) as at:
         peoples = at.journal.left_alone()
         data = collect(at, len(peoples))
@@ -81,18 +86,31 @@ def status(
 
 def show(screen: Screen, data: Data) -> None:
     """The status for people. `data` is what `collect` returns."""
+    clustered = data["cluster"]
+    assert clustered is None or isinstance(clustered, dict)
     running = data["running"]
-    worker = "unknown (ask the database)" if running is None else running or "nobody"
+    unknown = "its workers, see below" if clustered else "unknown (ask the database)"
+    worker = unknown if running is None else running or "nobody"
     screen.say(
         f"{data['connection']}, mode {data['mode']}, bound to {data['bound_to'] or 'nothing yet'}", "bold"
     )
     screen.say(f"working on it now: {worker}")
+    if data["paused"]:
+        assert isinstance(data["paused"], dict)
+        screen.say(f"paused {data['paused']['said']}. To go on: icp-sync resume", "yellow")
+    if data["newer_schema"]:
+        screen.say(
+            f"a newer version migrated the journal to schema {data['newer_schema']}; this one may go on "
+            "beside it until it is upgraded, too",
+            "yellow",
+        )
     _show_profile(screen, data)
     _show_news(screen, data)
     _show_tiers(screen, data)
     _show_streams(screen, data)
     _show_counts(screen, data)
     show_limits(screen, data["limits"])
+    show_cluster(screen, clustered)
 
 
 def _show_profile(screen: Screen, data: Data) -> None:

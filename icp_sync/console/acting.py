@@ -102,7 +102,9 @@ def _told(done: Done, place: Place) -> list[tuple[str, str]]:
     if not (done.then and why):
         return [("done", f"{done.said} {done.then}".strip())]
     why = why.rstrip(".")
-    stopped = f"This connection is stopped: {why}. It begins once the worker is started again."
+    stopped = (
+        f"This connection is stopped: {why}. It begins once it is let go on, or the worker is started again."
+    )
     return [("done", done.said), ("problem", stopped)]
 
 
@@ -118,4 +120,4 @@ def figures_of(request: Request) -> Figures:
     found: Figures | None = request.app.state.figures.get(request.path_params["connection"])
     if found is None:
         raise HTTPException(404, "there is no such connection")
-    return found
+    return found.looked()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -26,7 +26,9 @@ from icp_sync.observe import log
 _STATIC = Path(__file__).parent / "static"
 
 
-def made(figures: Sequence[Figures], access: Access, *, hosts: Collection[str], secure: bool) -> Starlette:
+def made(
+    figures: Mapping[str, Figures], access: Access, *, hosts: Collection[str], secure: bool
+) -> Starlette:
     app = Starlette(
         routes=[
             Mount("/static", StaticFiles(directory=_STATIC)),
@@ -38,7 +40,7 @@ def made(figures: Sequence[Figures], access: Access, *, hosts: Collection[str], 
         middleware=[Middleware(Guarding, access=access, hosts=hosts, secure=secure, unforeseen=_unforeseen)],
         exception_handlers={HTTPException: _refused, IcpSyncError: _failed},
     )
-    app.state.figures = {one.place.name: one for one in figures}
+    app.state.figures = figures
     app.state.access = access
     app.state.clock = time.time
     return app
@@ -46,7 +48,7 @@ def made(figures: Sequence[Figures], access: Access, *, hosts: Collection[str], 
 
 def _first(request: Request) -> Response:
     """Where there are several connections, all of them at a glance; else the only one."""
-    figures: dict[str, Figures] = request.app.state.figures
+    figures = {name: one.looked() for name, one in request.app.state.figures.items()}
     if len(figures) == 1:
         return RedirectResponse(f"/c/{next(iter(figures))}/", 303)
     return page(request, "connections.html", figures=figures)

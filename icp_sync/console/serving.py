@@ -13,9 +13,9 @@ from starlette.types import ASGIApp
 from icp_sync.console.access import Access, Role, User
 from icp_sync.console.app import made
 from icp_sync.console.connections import PLACES, Patient
-from icp_sync.console.figures import Figures
 from icp_sync.console.guarding import is_loopback
 from icp_sync.console.place import Place
+from icp_sync.console.shelf import Shelf
 from icp_sync.errors import ConfigError, Problem, unheard
 from icp_sync.observe import log
 from icp_sync.settings.console import ConsoleServer, address
@@ -28,14 +28,14 @@ NEXT = "icp-sync console password"
 
 @contextmanager
 def serving(
-    places: Sequence[Place],
+    places: Sequence[Place] | Callable[[], Sequence[Place]],
     said: ConsoleServer,
     listen: str,
     *,
     somebody: str,
     clock: Callable[[], float],
 ) -> Iterator[str]:
-    """Serve until the block ends; yields the address people open.
+    """Serve until the block ends; yields the address people open. places: or who says which there are now.
 
     somebody: who acts where no login is asked for, as the audit shall have it. Raises ConfigError where the
     settings would let anybody in, or the port is taken.
@@ -45,12 +45,11 @@ def serving(
     except ValueError as error:
         raise ConfigError([Problem(where=f"--console {listen[:80]}", what=str(error))]) from error
     _refuse_open_doors(said, host)
-    figures = [Figures(place, clock) for place in places]
+    figures = Shelf(places if callable(places) else lambda: places, clock)
     app = made(figures, _access(said, host, somebody, clock), hosts=_hosts(said, host), secure=_secure(said))
     server, listening = _server(app, said, host, port)
     thread = threading.Thread(target=server.run, args=([listening],), name="console", daemon=True)
-    for one in figures:
-        one.start()
+    figures.start()
     thread.start()
     scheme = "https" if said.certificate else "http"
     url = f"{scheme}://{_shown(host)}:{listening.getsockname()[1]}/"
@@ -59,8 +58,7 @@ def serving(
         yield url
     finally:
         server.should_exit = True
-        for one in figures:
-            one.stop()
+        figures.stop()
         thread.join(timeout=10)
         listening.close()
 

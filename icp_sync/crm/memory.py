@@ -147,6 +147,13 @@ class MemoryCrm:
         else:
             yield from self._id_pages(query)
 
+    def cuts(self, parts: int, after: str = "") -> tuple[str, ...]:
+        self.before("cuts")
+        with self._lock:
+            left = [key[1] for key in self._order[bisect_right(self._order, id_order(after)) :]]
+        parts = min(parts, len(left) // self._page_size)
+        return tuple(left[len(left) * nth // parts - 1] for nth in range(1, parts))
+
     def fetch(self, ids: Sequence[str]) -> Page:
         self.before("fetch")
         return self._read(Stream.DUE, ids, Position())
@@ -362,7 +369,7 @@ class MemoryCrm:
                 return
 
     def _id_pages(self, query: Query) -> Iterator[Page]:
-        last = "" if query.position.finished else query.position.last_id
+        last = ("" if query.position.finished else query.position.last_id) or query.after
         told, size = 0, self._size(query)
         while True:
             self.before("page")
@@ -393,7 +400,8 @@ class MemoryCrm:
         with self._lock:
             order = sorted(set(map(id_order, query.ids))) if query.stream is Stream.DUE else self._order
             start = bisect_right(order, id_order(last))
-            return [key[1] for key in order[start : start + size]]
+            end = bisect_right(order, id_order(query.up_to)) if query.up_to else len(order)
+            return [key[1] for key in order[start : min(end, start + size)]]
 
     def _page(self, query: Query, found: Sequence[str], position: Position) -> Page:
         if query.stream is Stream.DUE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from icp_sync.crm.windows import id_order
@@ -177,12 +177,23 @@ class Pager:
 
 def by_id(query: Query) -> tuple[str, Callable[[str], Position], Callable[[str], Position]]:
     """Where a read by id begins, and its positions: after an id, and at the end."""
-    start = "" if query.position.finished else query.position.last_id
+    start = ("" if query.position.finished else query.position.last_id) or query.after
     return (
         start,
         lambda last: Position(last_id=last),
         lambda last: Position(last_id=last or start, finished=True),
     )
+
+
+def until(found: Iterator[Found], up_to: str) -> Iterator[Found]:
+    """What was found, up to and with an id; "" for all of it. What lies beyond is not asked for."""
+    for part in found:
+        if not up_to or id_order(part.last("")) <= id_order(up_to):
+            yield part
+            continue
+        kept = {id: stamp for id, stamp in part.stamps.items() if id_order(id) <= id_order(up_to)}
+        yield replace(part, stamps=kept)
+        return
 
 
 def due(query: Query) -> Source:

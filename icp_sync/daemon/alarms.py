@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from icp_sync.daemon.portal import HALTED
 from icp_sync.daemon.streams import DOWN, WATCH, Loop, State
 from icp_sync.journal import Journal
 from icp_sync.observe import redact
 from icp_sync.ports import Stream
-from icp_sync.sync.alarms import settle_alerts
+from icp_sync.sync.alarms import HALTED, settle_alerts
 from icp_sync.sync.following import DEALS
 
 

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping
 
 from prometheus_client import Gauge
+from prometheus_client.metrics import MetricWrapperBase
 
 from icp_sync import __version__
 from icp_sync.domain.evaluation import ENGINE
@@ -56,6 +57,24 @@ stream_stays_behind = _gauge(
     "stream_stays_behind_seconds", "How far the stream stays behind on purpose", "stream"
 )
 halted = _gauge("connection_halted", "1 while a connection does nothing until a person helps")
+paused = _gauge("connection_paused", "1 while a person has paused the connection")
+settings_problems = Gauge(
+    "icp_sync_settings_problems", "Of the settings' files, what is not in effect", registry=registry
+)
+
+
+def forget(connection: str) -> None:
+    """Of a connection that is no more nothing is shown; its successor begins from 0, as after a start."""
+    for metric in tuple(registry._collector_to_names):
+        if isinstance(metric, MetricWrapperBase) and "connection" in metric._labelnames:
+            metric.remove_by_labels({"connection": connection})
+
+
+def hide() -> None:
+    """Show how no connection stands any more: another worker does."""
+    for metric in tuple(registry._collector_to_names):
+        if isinstance(metric, Gauge) and "connection" in metric._labelnames:
+            metric.clear()
 
 
 class Shown:

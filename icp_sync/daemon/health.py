@@ -21,7 +21,7 @@ from icp_sync.daemon.streams import Loop, State
 from icp_sync.errors import unheard
 from icp_sync.observe import registry
 
-HEALTHY = (State.STARTING, State.OK, State.WAITING)
+HEALTHY = (State.STARTING, State.OK, State.WAITING, State.PAUSED)
 IDLE_SECONDS = 10.0  # a client that says nothing for so long is let go
 JSON = "application/json; charset=utf-8"
 
@@ -30,9 +30,18 @@ class Health:
     """Answers on host:port in threads of its own. Raises ConfigError when it cannot listen there,
     UnavailableError while another program does."""
 
-    def __init__(self, loops: Collection[Loop], host: str, port: int, *, clock: Callable[[], float]) -> None:
-        self._loops, self._clock = loops, clock
-        self._readiness = Readiness(loops, clock)
+    def __init__(
+        self,
+        loops: Collection[Loop],
+        host: str,
+        port: int,
+        *,
+        clock: Callable[[], float],
+        broken: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        """loops: as they are whenever somebody asks. broken: connections that could not be built."""
+        self._loops, self._clock, self._broken = loops, clock, broken
+        self._readiness = Readiness(loops, clock, broken)
         try:
             self._server = _Server((host, port), self._handler())
         except (OSError, OverflowError) as error:
@@ -65,7 +74,10 @@ class Health:
                 "last_success_age_seconds": since,
                 "failures": loop.failures,
             }
-        well = all(loop.state in HEALTHY for loop in self._loops)
+        broken = self._broken()
+        for name in broken:
+            connections[name] = {"connection": {"state": State.HALTED.value}}
+        well = not broken and all(loop.state in HEALTHY for loop in self._loops)
         lost = {loop.portal.name: sorted(loop.portal.wired.crm.disabled) for loop in self._loops}
         said: dict[str, object] = {"status": "ok" if well else "unhealthy", "connections": connections}
         if disabled := {name: fields for name, fields in lost.items() if fields}:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -22,7 +23,7 @@ from icp_sync.enrichers.inbound import hubspot
 from icp_sync.enrichers.inbound.document import UnreadableError, parsed
 from icp_sync.enrichers.inbound.folding import MONTH, folding
 from icp_sync.enrichers.inbound.mapping import MOST_EVENTS, TooManyError
-from icp_sync.errors import IcpSyncError, unheard
+from icp_sync.errors import ConfigError, IcpSyncError, unheard
 from icp_sync.journal import Journal
 from icp_sync.observe import log, registry
 from icp_sync.settings.inbound import InboundServer
@@ -52,22 +53,50 @@ events_total = Counter(
 class Inbound:
     """Takes events in for these connections. With port 0 nobody can call; what came before still grows old.
 
-    Raises ConfigError with everything wrong in the senders' settings, and when it cannot listen;
-    UnavailableError while another program does.
+    Raises ConfigError when it cannot listen, UnavailableError while another program does. Everything wrong
+    in the senders' settings of an only connection is raised as well; of several, whose it is is halted.
     """
 
     def __init__(
         self, portals: Sequence[Portal], server: InboundServer, *, clock: Callable[[], float] = time.time
     ) -> None:
-        self._clock = clock
-        self.senders = senders(portals, server)
+        self._clock, self._server = clock, server
         self._stopped = threading.Event()
         self._looked = clock() - BACK
         self._doorway: Doorway | None = None
-        if not self.senders:
+        self._started = self._serving = self._looking = False
+        self.senders: Mapping[tuple[str, str], Sender] = {}
+        self._listen(senders(portals, server) if len(portals) == 1 else self._each(portals))
+
+    def follow(self, portals: Sequence[Portal]) -> None:
+        """From now on events are taken in for these connections. Raises as the constructor does where nobody
+        could send any before, and we cannot listen."""
+        found = self._each(portals)
+        for key, sender in found.items():
+            known = self.senders.get(key)
+            if known is not None and known.source == sender.source:
+                found[key] = replace(sender, rate=known.rate)
+        self._listen(found)
+        if self._started:
+            self._serve()
+
+    def _each(self, portals: Sequence[Portal]) -> dict[tuple[str, str], Sender]:
+        """The senders of many: a connection that has wrong ones is halted, and no other."""
+        found: dict[tuple[str, str], Sender] = {}
+        for portal in portals:
+            try:
+                found |= senders([portal], self._server)
+            except ConfigError as error:
+                portal.halt(error)
+        return found
+
+    def _listen(self, found: Mapping[tuple[str, str], Sender]) -> None:
+        news = bool(found) and not self.senders
+        self.senders = found
+        if not news or self._doorway:
             return
-        if server.port:
-            self._doorway = _opened(server, self.answer)
+        if self._server.port:
+            self._doorway = _opened(self._server, self.answer)
         else:
             log("inbound").warning("nobody can send events: there is no port", next="set inbound.port")
 
@@ -76,10 +105,17 @@ class Inbound:
         return int(self._doorway.server_address[1]) if self._doorway else 0
 
     def start(self) -> None:
-        if self._doorway:
+        self._started = True
+        self._serve()
+
+    def _serve(self) -> None:
+        """Threads for what there is to do, once each."""
+        if self._doorway and not self._serving:
+            self._serving = True
             serve = self._doorway.serve_forever
             threading.Thread(target=serve, args=(0.1,), name="inbound", daemon=True).start()
-        if self.senders:
+        if self.senders and not self._looking:
+            self._looking = True
             threading.Thread(target=self._keep_looking, name="inbound-ages", daemon=True).start()
 
     def stop(self) -> None:

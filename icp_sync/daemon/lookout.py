@@ -88,6 +88,7 @@ class Lookout:
         journal, now = self._portal.wired.journal, self._clock()
         name = self._portal.name
         gauges.halted.labels(name).set(self._portal.halted is not None)
+        gauges.paused.labels(name).set(self._portal.paused is not None)
         self._show_lag(journal)
         self._show_limits(journal)
         held = dict.fromkeys(map(str, Rule), 0) | journal.waiting_holds()

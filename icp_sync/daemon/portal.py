@@ -12,10 +12,11 @@ from dataclasses import replace
 from icp_sync.daemon.stopping import Stopping
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, IcpSyncError, Problem
-from icp_sync.journal import Journal
+from icp_sync.journal import Journal, Pause, Wish
 from icp_sync.learning.drift.watch import watch_if_due
 from icp_sync.observe import log, redact, sweep_found_missing_total
 from icp_sync.ports import Position, Stream
+from icp_sync.sync.alarms import HALTED
 from icp_sync.sync.cycle import Parts, Scope
 from icp_sync.sync.foreign import RESTORE
 from icp_sync.sync.report import Report
@@ -25,22 +26,27 @@ ACCOUNTS_A_SEARCH = 200
 """Accounts one search call discovers; what an account we wrote costs polling later is 1/200 of a call."""
 SEARCHES = 4
 """Searches a second where the settings name no limit."""
-HALTED = "connection stopped"
-"""The name of the alert that stands while a connection is halted."""
 FIRST_READING = "the first reading of this connection"
 
 
 class Portal:
-    """make: builds the connection's objects. sealed: whether the seal key file exists now."""
+    """make: builds the connection's objects. sealed: whether the seal key file exists now. stopping: of this
+    connection; it may end before the others.
+
+    paused: by whom, while nothing of it may go on. lifted: whether somebody wants it tried again.
+    """
 
     def __init__(self, make: Callable[[], Wired], sealed: Callable[[], bool], stopping: Stopping) -> None:
-        self._make, self._sealed, self._stopping = make, sealed, stopping
+        self._make, self._sealed, self.stopping = make, sealed, stopping
         self._made_sealed = sealed()
         self._made = [make()]
         self.name = self.wired.name
         sweep_found_missing_total.labels(self.name)  # so that 0 is said, and its first rise can be seen
         self.halted: IcpSyncError | None = None
-        self._bound = False
+        self.paused: Pause | None = None
+        self.lifted = self.closed = False
+        self._resumed: str | None = None
+        self._bound = self._elsewhere = False
         self._lock = threading.Lock()
 
     def parts(self) -> Parts:
@@ -62,7 +68,11 @@ class Portal:
     @property
     def accepted(self) -> bool:
         """Whether the CRM has accepted our credentials, and they opened the portal the journal knows."""
-        return self._bound
+        return self._bound or self._elsewhere
+
+    def accepted_elsewhere(self) -> None:
+        """Another worker's cycles of this connection have ended well."""
+        self._elsewhere = True
 
     def _take_up_the_seal(self) -> None:
         """The key was made after we began: seal with it, not with the passing one of this process."""
@@ -74,11 +84,23 @@ class Portal:
     def _ask_for_a_first_reading(self, now: float) -> None:
         """A connection nobody ever read through would know only what changes from now on."""
         journal = self.wired.journal
-        if journal.position(Stream.BACKFILL.value) == Position() and not journal.backfill_request():
+        begun = journal.position(Stream.BACKFILL.value) != Position() or journal.is_cut()
+        if not begun and not journal.backfill_request():
             journal.request_backfill(FIRST_READING, now)
 
+    def heed(self, wish: Wish) -> None:
+        """What people want of it now."""
+        if self._resumed is not None and wish.resumed != self._resumed and self.halted is not None:
+            self.lifted = True
+        self._resumed = wish.resumed
+        if wish.paused and not self.paused:
+            log("daemon").info("paused", connection=self.name, by=wish.paused.by, why=wish.paused.why)
+        elif self.paused and not wish.paused:
+            log("daemon").info("resumed", connection=self.name)
+        self.paused = wish.paused
+
     def halt(self, error: IcpSyncError) -> None:
-        """No further cycle of this connection: only a person can help, then a restart."""
+        """No further cycle of this connection: only a person can help, and has it tried again then."""
         with self._lock:
             if self.halted is not None:
                 return
@@ -102,9 +124,15 @@ class Portal:
         watch_if_due(parts.journal, profiles, self.wired.settings, parts.clock, types=policy.types)
 
     def paced(self, scope: Scope) -> Scope:
-        """A backfill's scope that writes no faster than half of polling's searches can read back."""
+        """A backfill's scope that writes no faster than half of polling's searches can read back: together
+        with whoever makes a range of it at the same time."""
+        journal, clock = self.wired.journal, self.wired.parts.clock
         limit = self.wired.settings.quota.search or SEARCHES
-        pace = Pace(limit * ACCOUNTS_A_SEARCH / 2, self.wired.parts.clock, self._stopping.draining.wait)
+
+        def sharing() -> int:
+            return max(1, journal.held_ranges(now=clock()))
+
+        pace = Pace(limit * ACCOUNTS_A_SEARCH / 2, clock, self.stopping.draining.wait, sharing)
 
         def ticked(report: Report) -> None:
             scope.ticked(report)
@@ -117,22 +145,31 @@ class Portal:
         return self._made[-1]
 
     def close(self) -> None:
-        """After the last cycle."""
-        for wired in self._made:
-            close(wired)
+        """After the last cycle. Safe to call again."""
+        if not self.closed:
+            self.closed = True
+            for wired in self._made:
+                close(wired)
 
 
 class Pace:
-    """Keeps a growing count below `rate` a second, by waiting after each step. `wait`: seconds → anything."""
+    """Keeps a growing count below `rate` a second, by waiting after each step. `wait`: seconds → anything.
+    `sharing`: how many keep to this rate together."""
 
-    def __init__(self, rate: float, clock: Callable[[], float], wait: Callable[[float], object]) -> None:
-        self._rate, self._clock, self._wait = rate, clock, wait
+    def __init__(
+        self,
+        rate: float,
+        clock: Callable[[], float],
+        wait: Callable[[float], object],
+        sharing: Callable[[], int] = lambda: 1,
+    ) -> None:
+        self._rate, self._clock, self._wait, self._sharing = rate, clock, wait, sharing
         self._count = 0
         self._at = clock()
 
     def written(self, count: int) -> None:
         more, self._count = count - self._count, count
-        early = more / self._rate - (self._clock() - self._at)
+        early = more * self._sharing() / self._rate - (self._clock() - self._at) if more > 0 else 0.0
         if early > 0:
             self._wait(early)
         self._at = self._clock()
@@ -156,9 +193,10 @@ def no_seal(journal: Journal) -> tuple[str, str]:
 
 
 def close(wired: Wired) -> None:
-    """Let go of threads, connections and the journal."""
+    """Let go of threads, connections and, where nobody else uses it, the journal."""
     if callable(end := getattr(wired.crm, "close", None)):
         end()
     if wired.parts.outgoing is not None:
         wired.parts.outgoing.close()
-    wired.journal.close()
+    if not wired.shared:
+        wired.journal.close()

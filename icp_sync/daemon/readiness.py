@@ -17,6 +17,7 @@ from icp_sync.errors import AuthError
 from icp_sync.journal.schema import REVISIONS
 from icp_sync.observe import log
 
+HALTED = "halted: the configuration does not fit; next: icp-sync status"
 PATIENCE = 2.0
 """Seconds a probe waits for another's question to the journal."""
 
@@ -24,10 +25,16 @@ PATIENCE = 2.0
 class Readiness:
     """Of all connections of a worker. Says nothing that came from outside: errors are told by their kind."""
 
-    def __init__(self, loops: Collection[Loop], clock: Callable[[], float]) -> None:
-        self._loops, self._clock = loops, clock
+    def __init__(
+        self,
+        loops: Collection[Loop],
+        clock: Callable[[], float],
+        broken: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        self._loops, self._clock, self._broken = loops, clock, broken
         self._asking = threading.Lock()
         self._stopping = False
+        self._newer = ""  # the journal's schema as last seen, where a newer version made it
 
     def stopping(self) -> None:
         """From here on it is not ready any more."""
@@ -40,16 +47,21 @@ class Readiness:
         for portal in portals:
             reasons = ["the worker is stopping"] if self._stopping else self._reasons(portal)
             connections[portal.name] = {"ready": not reasons, "reasons": reasons}
+        for name in self._broken():
+            connections[name] = {"ready": False, "reasons": [HALTED]}
         ready = any(one["ready"] for one in connections.values())
-        return ready, {"status": "ready" if ready else "not ready", "connections": connections}
+        newer = {"newer_schema": self._newer} if self._newer else {}
+        return ready, {"status": "ready" if ready else "not ready", **newer, "connections": connections}
 
     def _reasons(self, portal: Portal) -> list[str]:
         """Why a connection is not ready."""
         reasons = [said] if (said := self._of_the_journal(portal)) else []
         if portal.halted is not None:
             refused = isinstance(portal.halted, AuthError)
-            why = "the CRM does not accept the credentials" if refused else "the configuration does not fit"
-            return [*reasons, f"halted: {why}; next: icp-sync status"]
+            why = "halted: the CRM does not accept the credentials; next: icp-sync status"
+            return [*reasons, why if refused else HALTED]
+        if portal.paused is not None:
+            return reasons  # that nothing is done for it is as somebody wants it
         if not portal.accepted:
             reasons.append("the CRM has not accepted the credentials yet")
         now = self._clock()
@@ -66,12 +78,13 @@ class Readiness:
         if not self._asking.acquire(timeout=PATIENCE):
             return "the journal is being asked"
         try:
-            revision = portal.wired.journal.schema_revision()
+            schema = portal.wired.journal.schema_state()
         except Exception as error:  # whatever it is, it is not ready; an answer is owed all the same
             log("daemon").debug("the journal does not answer", connection=portal.name, error=repr(error))
             return "the journal does not answer"
         finally:
             self._asking.release()
-        if revision != REVISIONS[-1]:
-            return f"the journal is at schema {revision or 'none'}, this version's is {REVISIONS[-1]}"
+        self._newer = schema.revision if schema.newer else ""
+        if not schema.fits:
+            return f"the journal is at schema {schema.revision or 'none'}, this version's is {REVISIONS[-1]}"
         return ""

@@ -1,61 +1,46 @@
-"""The timetable: APScheduler triggers each stream of each connection, and does nothing else.
+"""The worker of one process, put together: its connections, their timetable, and who looks after them.
 
-Positions live in the journal, so nothing of the timetable needs to survive a restart. Nothing is ever
-dropped silently: a late trigger runs late, triggers that pile up become one, and what the scheduler skips
-or sees failing is counted.
+Many connections begin one after another, spread over an interval, so that they do not all call, or all write
+into the journal, in the same second of each minute.
 """
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.jobstores.memory import MemoryJobStore
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
-from prometheus_client import Counter
-
+from icp_sync.daemon import changing, desk
+from icp_sync.daemon.changing import Changing
+from icp_sync.daemon.desk import Desk
+from icp_sync.daemon.fleet import Fleet, Member
 from icp_sync.daemon.health import Health
 from icp_sync.daemon.inbound import Inbound
-from icp_sync.daemon.lookout import EVERY, Lookout
+from icp_sync.daemon.lookout import EVERY
+from icp_sync.daemon.loops import first_at
 from icp_sync.daemon.notifying import Supervision
 from icp_sync.daemon.portal import Portal
 from icp_sync.daemon.stopping import Stopping
-from icp_sync.daemon.streams import WATCH, Loop
+from icp_sync.daemon.streams import Loop
+from icp_sync.daemon.supply import Supply
+from icp_sync.daemon.timetable import Timetable, name_of
 from icp_sync.errors import IcpSyncError
-from icp_sync.observe import log, redact, registry
-from icp_sync.ports import Stream
+from icp_sync.observe import log
 from icp_sync.settings.inbound import InboundServer
-from icp_sync.sync.following import DEALS
 from icp_sync.sync.requests import LANES
-from icp_sync.sync.telling.stream import TELLING, last_words
+from icp_sync.sync.telling.stream import last_words
 
 LOOK = 0.2  # seconds between looks whether every connection has been halted
-SET_BACK = EVERY + 10.0  # seconds: something is due within a minute, or else the clock was set back
-ASKED_WATCH = 900.0  # seconds between looks whether it is time to look for drift
-ASKED_EVERY = 1.0  # seconds between looks whether a command has handed something over
-
-triggers_total = Counter(
-    "icp_sync_triggers_total",
-    "Triggers that did not end in an ordinary cycle",
-    ["connection", "stream", "outcome"],
-    registry=registry,
-)
-
-_OUTCOMES = {
-    EVENT_JOB_ERROR: "error",
-    EVENT_JOB_MAX_INSTANCES: "skipped",  # the cycle before is still running, as a long sweep may
-}
+FEW = 8
+"""So many connections begin at once; more are spread over a minute, or over a shorter interval of theirs."""
+SPREAD = 60.0
+SETTINGS = "/settings"
 
 
 class Daemon:
     """All streams of these connections until `stopping` is told to, or no connection is left to work for.
 
-    stays: whether to go on answering then, so that somebody can look.
+    supply: where connections come from while it runs, None where they stay as they are. broken: those of it
+    that could not be built. stays: whether to go on answering when none is left, so that somebody can look.
     """
 
     def __init__(
@@ -67,164 +52,129 @@ class Daemon:
         inbound: InboundServer | None = None,
         stays: bool = False,
         clock: Callable[[], float] = time.time,
+        supply: Supply | None = None,
+        broken: Sequence[tuple[str, IcpSyncError]] = (),
     ) -> None:
-        self._portals, self._stopping, self._clock, self._stays = portals, stopping, clock, stays
-        self.loops = {f"{loop.portal.name}/{loop.stream}": loop for loop in self._make_loops()}
-        self._health = Health(self.loops.values(), *health, clock=clock) if health and health[1] else None
-        self._inbound = Inbound(portals, inbound, clock=clock) if inbound else None
-        self._lookouts = {
-            f"{portal.name}/lookout": Lookout(
-                portal, [loop for loop in self.loops.values() if loop.portal is portal], clock
-            )
-            for portal in portals
-        }
-        for name in self.loops:  # so that 0 is said, and its first rise can be seen
-            for outcome in _OUTCOMES.values():
-                triggers_total.labels(*name.split("/", 1), outcome)
-        self._supervision = Supervision(self.loops.values(), self._overdue, clock)
-        self._scheduler = BackgroundScheduler(
-            timezone=UTC,
-            jobstores={"default": MemoryJobStore()},
-            executors={"default": ThreadPoolExecutor(max_workers=len(self.loops) + len(self._lookouts))},
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        self._stopping, self._clock, self._stays, self._supply = stopping, clock, stays, supply
+        self.fleet = Fleet(clock)
+        self._timetable = Timetable(clock)
+        for portal in portals:
+            for loop in self.fleet.add(portal).loops.values():
+                self._timetable.known(loop)
+        self._health = (
+            Health(self.fleet, *health, clock=clock, broken=lambda: self.fleet.broken)
+            if health and health[1]
+            else None
         )
+        self._inbound = Inbound(portals, inbound, clock=clock) if inbound else None
+        self._supervision = Supervision(self.fleet, self._timetable.overdue, clock)
+        root = supply.journal if supply else None
+        self._desk = Desk(self.fleet, root, wake=self._timetable.now, soon=self._timetable.soon)
+        self._changing = (
+            Changing(
+                self.fleet, supply, begin=self._came, end=self._went, lifted=self._desk.lifted, clock=clock
+            )
+            if supply
+            else None
+        )
+        if self._changing:
+            for name, why in broken:
+                self._changing.broke(name, why)
+
+    @property
+    def loops(self) -> dict[str, Loop]:
+        """Every stream there is now, by connection and stream."""
+        return self.fleet.loops
 
     def run(self) -> None:
         """Work until told to stop, then finish what is in flight.
 
         Raises the error of the last connection when every one of them was halted.
         """
-        _silence_the_scheduler()
-        self._scheduler.add_listener(self._heard, sum(_OUTCOMES))
-        for name, loop in self.loops.items():
-            first = self._first(loop)
-            loop.expected = first.timestamp()
-            self._scheduler.add_job(
-                self._trigger,
-                IntervalTrigger(seconds=loop.interval, timezone=UTC),
-                args=(name,),
-                id=name,
-                next_run_time=first,
-            )
-        for name, lookout in self._lookouts.items():
-            trigger = IntervalTrigger(seconds=EVERY, timezone=UTC)
-            self._scheduler.add_job(lookout.look, trigger, id=name, next_run_time=datetime.now(UTC))
+        self._desk.look()  # before anything begins: what is paused shall not
+        self._timetable.every("/desk", desk.EVERY, self._desk.look, first=self._clock())
+        members = list(self.fleet.members.values())
+        for number, member in enumerate(members):
+            self._begin(member, number / len(members) if len(members) > FEW else 0.0)
+        if self._changing:
+            first = self._clock() + changing.EVERY
+            self._timetable.every(SETTINGS, changing.EVERY, self._changing.look, first=first)
         if self._health:
             self._health.start()
         if self._inbound:
             self._inbound.start()
         try:
-            self._scheduler.start()
-            log("daemon").info("running", connections=[portal.name for portal in self._portals])
+            self._timetable.start()
+            log("daemon").info("running", connections=[portal.name for portal in self.fleet.portals])
             self._supervision.ready()
             error = self._wait()
         finally:
-            self._stopping.drain()
-            if self._health:
-                self._health.drain()
-            self._supervision.stopping()
-            if self._inbound:
-                self._inbound.stop()
-            self._scheduler.shutdown(wait=True)
-            last_words([portal.wired.parts for portal in self._portals if portal.halted])
-            self._stopping.end()
-            if self._health:
-                self._health.stop()
+            self._end_all()
         log("daemon").info("stopped")
         if error:
             raise error
 
-    def _make_loops(self) -> Iterator[Loop]:
-        for portal in self._portals:
-            every = portal.wired.settings.schedule
-            for stream, interval in (
-                (Stream.POLL, every.poll),
-                (Stream.TRAILING, every.trailing),
-                (Stream.DUE, every.due),
-                (Stream.BACKFILL, every.poll),
-                (Stream.SWEEP, every.sweep),
-                *_following(portal),
-                *_telling(portal),
-                (WATCH, min(every.watch, ASKED_WATCH)),
-                *((lane, ASKED_EVERY) for lane in LANES),
-            ):
-                yield Loop(portal, stream, interval, self._stopping, self._clock)
+    def _end_all(self) -> None:
+        self._stopping.drain()
+        if self._health:
+            self._health.drain()
+        self._supervision.stopping()
+        if self._inbound:
+            self._inbound.stop()
+        self._timetable.stop()
+        last_words([portal.wired.parts for portal in self.fleet.portals if portal.halted])
+        self._stopping.end()
+        if self._health:
+            self._health.stop()
+        if self._changing:
+            self._changing.close()
 
-    def _first(self, loop: Loop) -> datetime:
-        """At once; a sweep an interval after the last one, which may have been before this start."""
+    def _begin(self, member: Member, share: float = 0.0) -> None:
+        """share: of an interval, by which it begins later than others."""
         now = self._clock()
-        if loop.stream == Stream.SWEEP:
-            position, at = loop.portal.wired.journal.positions().get((Stream.SWEEP.value, ""), (None, now))
-            finished = position is None or position.finished
-            now = max(now, at + loop.interval) if finished else now
-        return datetime.fromtimestamp(now, UTC)
+        for loop in member.loops.values():
+            if loop.stream in LANES:  # these are triggered when there is something for them to do
+                self._timetable.known(loop)
+            else:
+                self._timetable.begin(loop, first_at(loop, now + share * min(SPREAD, loop.interval)))
+        name = member.portal.name
+        self._timetable.every(f"{name}/lookout", EVERY, member.lookout.look, first=now + share * EVERY)
 
-    def _trigger(self, name: str) -> None:
-        loop = self.loops[name]
+    def _came(self, member: Member) -> None:
+        """A connection that begins while the others are at work."""
+        self._desk.look()  # it may be paused
+        self._begin(member)
+        self._follow()
+
+    def _went(self, member: Member) -> None:
+        self._end(member)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Who sends events may have changed as well."""
         try:
-            pause = loop.tick()
-        except Exception:
-            self._postpone(name, loop.delay())
-            raise
-        self._postpone(name, pause)
+            if self._inbound:
+                self._inbound.follow(self.fleet.portals)
+        except IcpSyncError as error:
+            log("daemon").error("events cannot be taken in", error=str(error), next=error.next_step)
 
-    def _postpone(self, name: str, seconds: float) -> None:
-        if seconds > 0 and self._stopping.going():
-            at = datetime.fromtimestamp(self._clock() + seconds, UTC)
-            self._scheduler.modify_job(name, next_run_time=at)
-
-    def _heard(self, event: object) -> None:
-        """What the scheduler skipped or saw failing."""
-        connection, _, stream = str(getattr(event, "job_id", "")).partition("/")
-        outcome = _OUTCOMES[getattr(event, "code", EVENT_JOB_ERROR)]
-        triggers_total.labels(connection, stream, outcome).inc()
-        if outcome == "error":
-            said = log("daemon").bind(connection=connection, stream=stream)
-            said.error(
-                "this should not have happened",
-                error=repr(getattr(event, "exception", "")),
-                traceback=redact(str(getattr(event, "traceback", ""))),
-            )
-
-    def _overdue(self) -> float:
-        """Seconds the trigger most behind is late."""
-        due = [job.next_run_time for job in self._scheduler.get_jobs() if job.next_run_time]
-        return time.time() - min(due).timestamp() if due else 0.0
-
-    def _plan_again(self) -> None:
-        """After the clock was set back: the timetable would wait until it has caught up."""
-        early = -self._overdue()
-        if early > SET_BACK:
-            log("daemon").warning("the clock was set back", seconds=round(early))
-            for job in self._scheduler.get_jobs():
-                if job.next_run_time:
-                    job.modify(next_run_time=job.next_run_time - timedelta(seconds=early))
+    def _end(self, member: Member) -> None:
+        for loop in member.loops.values():
+            self._timetable.end(name_of(loop))
+        self._timetable.end(f"{member.portal.name}/lookout")
 
     def _wait(self) -> IcpSyncError | None:
         while not self._stopping.draining.wait(LOOK):
-            self._plan_again()
+            self._timetable.plan_again()
             self._supervision.look()
+            if self._supply and self._supply.hangup.is_set():
+                self._timetable.at_once(SETTINGS)
             if (error := self._all_halted()) and not self._stays:
                 return error
         return self._all_halted()
 
     def _all_halted(self) -> IcpSyncError | None:
         """Why the last one was, once no connection is left to work for."""
-        halted = [portal.halted for portal in self._portals if portal.halted]
-        return halted[-1] if len(halted) == len(self._portals) else None
-
-
-def _following(portal: Portal) -> list[tuple[str, float]]:
-    said = portal.wired.settings.deals
-    return [(DEALS, said.every)] if said.followed else []
-
-
-def _telling(portal: Portal) -> list[tuple[str, float]]:
-    return [(TELLING, portal.wired.settings.telling.every)] if portal.wired.parts.outgoing else []
-
-
-def _silence_the_scheduler() -> None:
-    """Its own logger says on stderr what our listener says in a better place."""
-    logger = logging.getLogger("apscheduler")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
+        portals = self.fleet.portals
+        halted = [portal.halted for portal in portals if portal.halted and not portal.lifted]
+        return halted[-1] if halted and len(halted) == len(portals) else None

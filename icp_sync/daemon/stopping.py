@@ -27,16 +27,27 @@ class Stopping:
         self.draining = threading.Event()
         self.ended = threading.Event()
         self._grace = grace
+        self._parts: list[Stopping] = []
 
     def going(self) -> bool:
         return not self.draining.is_set()
+
+    def part(self) -> Stopping:
+        """One that stops with this one, or by itself before: of a connection that may end alone."""
+        made = Stopping(self._grace)
+        self._parts = [one for one in self._parts if not one.ended.is_set()] + [made]
+        if self.draining.is_set():  # a signal may have come in between
+            made._begin()
+        if self.ended.is_set():
+            made.end()
+        return made
 
     def drain(self) -> None:
         """Begin to stop. Safe to call again."""
         if self.draining.is_set():
             return
-        self.draining.set()
-        timer = threading.Timer(self._grace, self.ended.set)
+        self._begin()
+        timer = threading.Timer(self._grace, self.end)
         timer.daemon = True
         timer.start()
 
@@ -44,10 +55,20 @@ class Stopping:
         """Whatever still waits ends now."""
         self.draining.set()
         self.ended.set()
+        for one in self._parts:
+            one.end()
+
+    def _begin(self) -> None:
+        self.draining.set()
+        for one in self._parts:
+            one._begin()
 
     @contextmanager
-    def on_signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT stop this; the handlers of before come back afterwards. Main thread only."""
+    def on_signals(self, hangup: threading.Event | None = None) -> Iterator[None]:
+        """SIGTERM and SIGINT stop this; the handlers of before come back afterwards. Main thread only.
+
+        hangup: set by SIGHUP, which otherwise means what it meant before.
+        """
 
         def told(number: int, _: object) -> None:
             if self.draining.is_set():
@@ -58,6 +79,8 @@ class Stopping:
             )
 
         before = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
+        if hangup is not None:
+            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: hangup.set())
         try:
             yield
         finally:

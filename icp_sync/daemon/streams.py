@@ -19,9 +19,10 @@ from icp_sync.daemon.portal import Portal
 from icp_sync.daemon.stopping import Stopping
 from icp_sync.errors import AuthError, ConfigError, IcpSyncError, LostLeaseError, NoCallsLeftError
 from icp_sync.journal import OPERATOR, REP, Journal
-from icp_sync.observe import log, registry
+from icp_sync.journal.turns import Turn
+from icp_sync.observe import log, redact, registry
 from icp_sync.ports import Stream
-from icp_sync.sync.backfill import backfill, halted
+from icp_sync.sync.backfill import backfill, halted, help_backfill
 from icp_sync.sync.cycle import Parts, Scope, cycle
 from icp_sync.sync.deals import follow_deals
 from icp_sync.sync.following import DEALS
@@ -56,13 +57,15 @@ class State(StrEnum):
     WAITING = "waiting"  # for calls: those of the day are used up
     LATE = "late"  # nothing failed, but no page was settled for far too long
     DOWN = "down"  # the last cycle failed; it is tried again
+    PAUSED = "paused"  # a person wants it so
     HALTED = "halted"  # the connection needs a person
 
 
 class Loop:
     """stream: one of `ports`, `DEALS`, `TELLING`, `WATCH`, or one of `LANES`.
 
-    interval: seconds between two triggers.
+    interval: seconds between two triggers. partition: of a backfill that several workers make, one of its
+    ranges. yields: asked after each page; true ends the cycle there, in favour of others, to go on at once.
     """
 
     def __init__(
@@ -72,8 +75,14 @@ class Loop:
         interval: float,
         stopping: Stopping,
         clock: Callable[[], float],
+        *,
+        partition: str = "",
     ) -> None:
         self.portal, self.stream, self.interval = portal, str(stream), interval
+        self.partition = partition
+        self.yields: Callable[[], bool] = lambda: False
+        self.cut_short = False  # whether the last cycle ended in favour of others
+        self.elsewhere = False  # whether there was none, as another worker is at it
         self._stopping, self._clock = stopping, clock
         self.began = clock()
         self.last_success: float | None = None
@@ -95,7 +104,11 @@ class Loop:
         """
         if not self._stopping.going() or (self.portal.halted and self.stream != TELLING):
             return 0.0  # that it was halted is still to be told
+        if self.portal.paused and self.stream != TELLING:
+            self.last_page = self._clock()
+            return 0.0
         self.last_sign, self.busy, self.begun = self._clock(), True, True
+        self.cut_short = self.elsewhere = False
         try:
             return self._cycled()
         finally:
@@ -106,7 +119,7 @@ class Loop:
             ran = self._run()
         except LostLeaseError as error:
             self._log().info("the cycle ended: its lease was taken over", error=str(error))
-            self.last_page = self._clock()
+            self.last_page, self.elsewhere = self._clock(), True
             return 0.0
         except (AuthError, ConfigError) as error:
             self.portal.halt(error)
@@ -121,8 +134,51 @@ class Loop:
         if ran:
             self._well()
         else:
-            self.last_page = self._clock()  # another worker is at it
+            self.last_page, self.elsewhere = self._clock(), True
         return 0.0
+
+    @property
+    def rests(self) -> bool:
+        """Whether its connection is not to be touched now. People are told of that all the same."""
+        portal = self.portal
+        return (portal.halted is not None or portal.paused is not None) and self.stream != TELLING
+
+    def idle(self) -> None:
+        """Somebody has seen that there is nothing for it to do."""
+        if not (self.busy or self.portal.halted or self.portal.paused):
+            self.begun = True
+            self._well()
+
+    # What other workers know of it
+
+    def recall(self, turn: Turn) -> None:
+        """How its last cycles went, whoever ran them."""
+        if self.busy:
+            return
+        self.begun |= turn.began_at is not None
+        self.last_success = turn.last_success
+        self.last_page = max(self.last_page if turn.ended_at is None else turn.ended_at, turn.began_at or 0.0)
+        self.failures, self.error, self.down_since = turn.failures, turn.error, turn.down_since
+        self.waits_until, self.expected = turn.waits_until, turn.due_at
+        if turn.last_success is not None:
+            last_success_seconds.labels(self.portal.name, self.stream).set(turn.last_success)
+        stream_down.labels(self.portal.name, self.stream).set(1 if turn.failures else 0)
+
+    def turn(self, *, due_at: float, began_at: float, worker: str = "") -> Turn:
+        """How they went, for the others. worker: which is at it now, "" when it ended."""
+        return Turn(
+            stream=self.stream,
+            partition=self.partition,
+            due_at=due_at,
+            worker=worker,
+            began_at=began_at,
+            ended_at=None if worker else self._clock(),
+            last_success=self.last_success,
+            waits_until=self.waits_until,
+            failures=self.failures,
+            down_since=self.down_since,
+            error=redact(self.error),
+        )
 
     @property
     def failing_for_long(self) -> bool:
@@ -139,6 +195,8 @@ class Loop:
     def state(self) -> State:
         if self.portal.halted:
             return State.HALTED
+        if self.portal.paused:
+            return State.PAUSED
         if self.failures:
             return State.DOWN
         if self._clock() <= self.waits_until + LATE_AFTER:
@@ -159,10 +217,11 @@ class Loop:
         parts = self.portal.parts()
         scope = Scope(going=self._going, wait=self._wait)
         if self.stream == Stream.BACKFILL:
-            if self._nothing_to_backfill(parts.journal):
+            if not self.partition and self._nothing_to_backfill(parts.journal):
                 return True
+            make = help_backfill if self.partition else backfill
             try:
-                report = backfill(parts, self.portal.paced(scope))
+                report = make(parts, self.portal.paced(scope))
             except HaltedError:
                 return True  # said, and kept with its reason: a person must look at it
         elif self.stream == DEALS:
@@ -181,9 +240,11 @@ class Loop:
         return done is not None
 
     def _tell_people(self) -> bool:
-        """Operators whatever happens; reps once it is sure whose portal this is."""
-        reps = (REP,) if self.portal.accepted and not self.portal.halted else ()
-        sent = tell(self.portal.wired.parts, going=self._going, audiences=(OPERATOR, *reps))
+        """Operators whatever happens; reps once it is sure whose portal this is, and unless it is paused."""
+        portal = self.portal
+        reps = (REP,) if portal.accepted and not portal.halted and not portal.paused else ()
+        going = self._going if reps else self._stopping.going
+        sent = tell(portal.wired.parts, going=going, audiences=(OPERATOR, *reps))
         if sent is not None and sent.notices:
             self._log().info("told", **sent.to_json())
         return sent is not None
@@ -203,7 +264,8 @@ class Loop:
 
     def _going(self) -> bool:
         self.last_page = self.last_sign = self._clock()
-        return self._stopping.going()
+        self.cut_short |= self.yields()
+        return self._stopping.going() and not self.cut_short and self.portal.paused is None
 
     def _wait(self, seconds: float) -> bool:
         self.last_sign = self._clock() + seconds

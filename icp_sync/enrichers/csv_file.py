@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from weakref import WeakValueDictionary
 
 from icp_sync.domain.facts import CATALOGUE, Signal
 from icp_sync.enrichers.lifetimes import seconds
@@ -25,7 +26,7 @@ from icp_sync.tables.reading import Table
 _Row = tuple[tuple[Signal, ...], Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class _Content:
     """The file as it was when it had this stamp."""
 
@@ -33,6 +34,11 @@ class _Content:
     rows: Mapping[str, _Row] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     facts: frozenset[str] = frozenset()
+
+
+_READ: WeakValueDictionary[tuple[object, ...], _Content] = WeakValueDictionary()
+"""What was read, for other connections with the same file and the same entries."""
+_READING = Lock()
 
 
 class CsvFile:
@@ -92,6 +98,14 @@ class CsvFile:
 
     def _read(self) -> _Content:
         stamp = _stamp(self._path)
+        same = (self.name, str(self._path.absolute()), self._key, repr(self._entries), stamp)
+        with _READING:
+            found = _READ.get(same)
+            if found is None:
+                found = _READ[same] = self._read_anew(stamp)
+            return found
+
+    def _read_anew(self, stamp: tuple[int, int]) -> _Content:
         table = Table(self._path)
         facts_map = self._map(table)
         rows = self._rows(table, facts_map, stamp[0] / 1e9)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from threading import Lock
 from typing import Any, cast
 
@@ -32,6 +33,7 @@ from icp_sync.ports import Answer, Hit, Miss, Request
 
 _UNDATED = 0.8  # confidence of a value whose text names no year
 _INSIDE = 0.8  # confidence of an industry that merely holds the label
+_LOADING = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,6 @@ class PublicCompanies:
         self.name = name
         self.ttl = seconds("ttl_days", ttl_days)
         self.miss_ttl = seconds("miss_ttl_days", miss_ttl_days)
-        self._companies: _Companies | None = None
-        self._lock = Lock()
 
     @property
     def ambiguous(self) -> Mapping[str, tuple[str, ...]]:
@@ -75,10 +75,14 @@ class PublicCompanies:
         return answers
 
     def _loaded(self) -> _Companies:
-        with self._lock:
-            if self._companies is None:
-                self._companies = _index(_load_package()().get_all_stocks())
-            return self._companies
+        with _LOADING:
+            return _everybody()
+
+
+@cache
+def _everybody() -> _Companies:
+    """Read once, however many connections ask."""
+    return _index(_load_package()().get_all_stocks())
 
 
 def _load_package() -> Callable[[], Any]:

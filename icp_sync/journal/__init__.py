@@ -28,6 +28,7 @@ from icp_sync.journal.notices import (
     StoredNotice,
     Told,
 )
+from icp_sync.journal.pausing import NO_WISH, Pause, Wish
 from icp_sync.journal.quota_rows import QUOTA_ALERT
 from icp_sync.journal.records import (
     Alert,
@@ -57,6 +58,7 @@ __all__ = [
     "DROPPED",
     "ERASED",
     "FAILED",
+    "NO_WISH",
     "OPERATOR",
     "QUOTA_ALERT",
     "REP",
@@ -84,6 +86,7 @@ __all__ = [
     "Listed",
     "Notice",
     "NoticeCounts",
+    "Pause",
     "ProfileVersion",
     "Pruned",
     "Recorded",
@@ -104,5 +107,6 @@ __all__ = [
     "VendorReport",
     "VendorState",
     "Watched",
+    "Wish",
     "patience",
 ]

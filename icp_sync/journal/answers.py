@@ -34,6 +34,7 @@ from icp_sync.journal.bought import (
 )
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.budgets import Allowance
+from icp_sync.journal.clock import shared
 from icp_sync.journal.database import chunks, insert, upsert
 from icp_sync.journal.encoding import dumps, plain, signals_from_text, signals_to_text
 from icp_sync.journal.purchases import Due, open_purchases, reserve_again, settle, short_of, sums
@@ -99,6 +100,7 @@ class Answers(Bound):
         if bad := [price for price in wanted.values() if not 0.0 <= price < inf]:
             raise ValueError(f"{enricher}: {bad[0]} is no price")
         with self.writing("reserve") as conn:
+            now = shared(conn, now)
             stood = self._stood(conn, enricher, list(wanted))
             still = {key: price for key, price in wanted.items() if not _bars(stood.get(key), now)}
             waiting = [key for key in still if key in stood and stood[key].job]
@@ -188,6 +190,7 @@ class Answers(Bound):
         """
         latest = {key: one for one in answers if (key := plain(one.key))}
         with self.writing("record") as conn:
+            now = shared(conn, now)
             stood = self._stood(conn, enricher, list(latest))
             rows: list[dict[str, Any]] = []
             closed: list[str] = []

@@ -1,9 +1,13 @@
-"""How far a backfill's waves are, why one was halted, and which accounts a wave has written."""
+"""How far a backfill's waves are, why one was halted, and which accounts a wave has written.
+
+Of one that is cut into ranges, each has waves of its own (`journal.partitions`); a halt is that of all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -54,43 +58,41 @@ class Sent:
     at: float
 
 
+def state_from(data: Mapping[str, Any]) -> BackfillState:
+    """What `state_to` made, by this version or an earlier one; nothing is as before the first wave."""
+    log_from = data.get("log_from")
+    return BackfillState(
+        waves=int(data.get("waves", 0)),
+        halted=str(data.get("halted", "")),
+        at=float(data.get("at", 0.0)),
+        request=str(data.get("request", "")),
+        holds=bool(data.get("holds", False)),
+        log_from=None if log_from is None else int(log_from),
+        refused=int(data.get("refused", 0)),
+        deferred=int(data.get("deferred", 0)),
+        full_at=float(data.get("full_at", 0.0)),
+    )
+
+
+def state_to(state: BackfillState) -> dict[str, Any]:
+    """As plain JSON."""
+    return asdict(replace(state, halted=plain(state.halted, 2000), request=plain(state.request)))
+
+
 class Backfills(Bound):
     def backfill_state(self) -> BackfillState:
         with self.reading() as conn:
             row = self.state(conn)
-        data = loads(row.backfill_state) if row else {}
-        log_from = data.get("log_from")
-        return BackfillState(
-            waves=int(data.get("waves", 0)),
-            halted=str(data.get("halted", "")),
-            at=float(data.get("at", 0.0)),
-            request=str(data.get("request", "")),
-            holds=bool(data.get("holds", False)),
-            log_from=None if log_from is None else int(log_from),
-            refused=int(data.get("refused", 0)),
-            deferred=int(data.get("deferred", 0)),
-            full_at=float(data.get("full_at", 0.0)),
-        )
+        return state_from(loads(row.backfill_state) if row else {})
 
     def set_backfill_state(self, state: BackfillState) -> None:
-        said = {
-            "waves": state.waves,
-            "halted": plain(state.halted, 2000),
-            "at": state.at,
-            "request": plain(state.request),
-            "holds": state.holds,
-            "log_from": state.log_from,
-            "refused": state.refused,
-            "deferred": state.deferred,
-            "full_at": state.full_at,
-        }
         with self.writing("state") as conn:
             row = self.state(conn)
             before = loads(row.backfill_state) if row else {}
             kept = (
                 {_PAUSED: before[_PAUSED]} if _PAUSED in before else {}
             )  # who waits for it keeps no such thing
-            self.set_state(conn, backfill_state=dumps(said | kept))
+            self.set_state(conn, backfill_state=dumps(state_to(state) | kept))
 
     def backfill_paused(self) -> Paused | None:
         """Who paused the backfills, and when; None where nobody did."""
@@ -123,20 +125,25 @@ class Backfills(Bound):
             mine = _LOG.c.connection == self.connection
             return int(conn.execute(select(func.max(_LOG.c.seq)).where(mine)).scalar() or 0)
 
-    def written_after(self, number: int, stream: str) -> list[str]:
-        """Accounts the runs of a stream have written since that entry, in that order."""
+    def written_after(self, number: int, stream: str, partitions: Collection[str] | None = None) -> list[str]:
+        """Accounts the runs of a stream have written since that entry, in that order; of these partitions
+        only, where any are named."""
+        those = self._of(number, stream, partitions)
         with self.reading() as conn:
-            rows = conn.execute(select(_LOG.c.account).where(*self._of(number, stream)).order_by(_LOG.c.seq))
+            rows = conn.execute(select(_LOG.c.account).where(*those).order_by(_LOG.c.seq))
             return list(dict.fromkeys(rows.scalars()))
 
-    def sent_after(self, number: int, stream: str, ids: Collection[str]) -> dict[str, Sent]:
+    def sent_after(
+        self, number: int, stream: str, ids: Collection[str], partitions: Collection[str] | None = None
+    ) -> dict[str, Sent]:
         """What they last wrote to each of these accounts since that entry."""
+        those = self._of(number, stream, partitions)
         newest: dict[str, Sent] = {}
         with self.reading() as conn:
             for chunk in chunks(list(ids)):
                 rows = conn.execute(
                     select(_LOG.c.account, _LOG.c.changes, _LOG.c.at)
-                    .where(*self._of(number, stream), _LOG.c.account.in_(chunk))
+                    .where(*those, _LOG.c.account.in_(chunk))
                     .order_by(_LOG.c.seq)
                 )
                 for account, changes, at in rows:
@@ -144,9 +151,13 @@ class Backfills(Bound):
                     newest[account] = Sent(values=values, at=at)
         return newest
 
-    def _of(self, number: int, stream: str) -> tuple[ColumnElement[bool], ...]:
+    def _of(
+        self, number: int, stream: str, partitions: Collection[str] | None
+    ) -> tuple[ColumnElement[bool], ...]:
         run = schema.run
         runs = select(run.c.id).where(run.c.connection == self.connection, run.c.kind == stream)
+        if partitions is not None:
+            runs = runs.where(run.c.partition.in_(partitions))
         return (
             _LOG.c.connection == self.connection,
             _LOG.c.seq > number,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row, Select, select, update
 
 from icp_sync.errors import LostLeaseError
 from icp_sync.journal import schema
-from icp_sync.journal.database import begun, connect, insert_missing
+from icp_sync.journal.database import begun, connect, glance, insert_missing
 from icp_sync.journal.records import Lease
 from icp_sync.observe import fault_point
 
@@ -37,6 +37,10 @@ _WHAT_IS_LOST = {
     "watch": "what the watch on drift last found: the next look finds it again",
     "notice": "whether somebody was told: they would be told again, or never",
     "day": "how the accounts stood today: the next look counts them again",
+    "turn": "when a stream is to run next: it runs a little too early, or is looked for again",
+    "partition": "which ranges of ids a backfill was cut into: it is cut again, nothing of it was begun",
+    "worker": "that a worker lives: it says so again",
+    "moved": "that this journal's place was taken by a copy",
     "job": "that the CRM carries out writes of ours by itself: we would read, and write, in its midst",
 }
 
@@ -49,6 +53,13 @@ _APART = frozenset({"quota"})
 """Transactions on a table that no other kind touches: they queue among themselves only."""
 
 _AROUND_COMMIT = {what: _around(what, loss) for what, loss in _WHAT_IS_LOST.items()}
+
+
+def around(what: str) -> tuple[Callable[[], None], Callable[[], None]]:
+    """The fault points on both sides of a kind's commit, for what is written without a transaction."""
+    return _AROUND_COMMIT[what]
+
+
 _TOGETHER: ContextVar[tuple[Engine, str, Connection] | None] = ContextVar("together", default=None)
 """The transaction of `Bound.together` that this thread is in: whose it is, and on what."""
 
@@ -67,6 +78,15 @@ class Bound:
             yield shared
             return
         with connect(self.engine, writing=False) as conn, conn.begin():
+            yield conn
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """For one statement that only reads: no transaction around it, which would cost as much again."""
+        if (shared := self._shared()) is not None:
+            yield shared
+            return
+        with glance(self.engine) as conn:
             yield conn
 
     @contextmanager

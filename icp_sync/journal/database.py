@@ -1,27 +1,28 @@
-"""The journal's database: opening it, what SQLite needs to be told, migrations, and the dialect switch.
+"""The journal's database: opening it, what SQLite needs to be told, and the dialect switch.
 
 SQLite runs in WAL with `synchronous=FULL`: a commit that returned survives a power cut. A transaction
 that will write begins IMMEDIATE, so it waits its turn instead of failing half-way. What PostgreSQL needs is
-in `postgres.py`. Must not know what the tables mean.
+in `postgres.py`, migrations are in `migrating.py`. Must not know what the tables mean.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnavailableError
-from icp_sync.journal import postgres
-from icp_sync.journal.schema import REVISIONS, VERSION_TABLE, metadata
+from icp_sync.journal import moved, postgres
+from icp_sync.journal.migrating import found, migrate
+from icp_sync.journal.schema import REVISIONS
 
 BUSY_TIMEOUT_MS = 10_000
 CHUNK = 900  # bound variables a statement may carry in older SQLite builds: 999
@@ -66,21 +67,23 @@ def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, A
         conn.execute(insert(conn, table).on_conflict_do_nothing(), list(rows))
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, anyhow: bool = False) -> Engine:
     """An engine on a journal migrated to head; makes the folder and the file of a SQLite journal.
+
+    anyhow: also one that has moved elsewhere, or a copy that is not finished.
 
     Raises ConfigError, naming the place and what to do, for a URL, file or schema that cannot be used.
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == postgres.NAME:
-        return _open_postgres(parsed)
+        return _open_postgres(parsed, anyhow=anyhow)
     place = str(parsed.database)
     _make_folder(place)
     engine: Engine | None = None
     try:
         engine = create_engine(parsed)
         _tame_sqlite(engine)
-        _migrate(engine, place)
+        migrate(partial(connect, engine), place, anyhow=anyhow)
     except (DBAPIError, sqlite3.Error) as error:
         _dispose(engine)
         raise _cannot(place, getattr(error, "orig", None) or error) from error
@@ -91,11 +94,11 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
-def _open_postgres(url: URL) -> Engine:
+def _open_postgres(url: URL, *, anyhow: bool) -> Engine:
     engine: Engine | None = None
     try:
         engine = postgres.make_engine(url)
-        _migrate(engine, postgres.place(url))
+        migrate(partial(connect, engine), postgres.place(url), anyhow=anyhow)
     except ModuleNotFoundError as error:
         raise postgres.unusable(url, f"{error}: pip install 'icp-sync[cluster]'") from error
     except DBAPIError as error:
@@ -120,6 +123,13 @@ def connect(engine: Engine, *, writing: bool) -> Connection:
     if writing:
         return conn.execution_options(**WRITING)
     return conn.execution_options(**postgres.READING) if conn.dialect.name == postgres.NAME else conn
+
+
+def glance(engine: Engine) -> Connection:
+    """A connection for one statement that only reads, without a transaction. Raises as `connect` does."""
+    conn = connect(engine, writing=False)
+    on_postgres = conn.dialect.name == postgres.NAME
+    return conn.execution_options(isolation_level="AUTOCOMMIT") if on_postgres else conn
 
 
 def begun(conn: Connection, name: str) -> None:
@@ -212,7 +222,8 @@ def _in_our_words(context: ExceptionContext) -> BaseException | None:
     if isinstance(error, sqlite3.DatabaseError) and ("malformed" in said or "not a database" in said):
         place = context.engine.url.database if context.engine is not None else None
         return _unusable(place or "", error)
-    return None
+    place = context.engine.url.database if context.engine is not None else None
+    return moved.late(said, place or "")
 
 
 def behind(url: str) -> str:
@@ -229,7 +240,7 @@ def behind(url: str) -> str:
     try:
         engine = postgres.make_engine(parsed) if on_postgres else create_engine(parsed)
         with engine.connect() as conn:
-            revision = _revision(conn, place)
+            revision = found(conn, place).revision
     except ModuleNotFoundError as error:
         raise postgres.unusable(parsed, f"{error}: pip install 'icp-sync[cluster]'") from error
     except DBAPIError as error:
@@ -238,55 +249,3 @@ def behind(url: str) -> str:
     finally:
         _dispose(engine)
     return revision if revision in REVISIONS[:-1] else ""
-
-
-def _migrate(engine: Engine, place: str) -> None:
-    with engine.connect().execution_options(**WRITING) as conn, conn.begin():
-        on_postgres = conn.dialect.name == postgres.NAME
-        if on_postgres:
-            postgres.prepare_migration(conn, place)
-        current = _revision(conn, place)
-        if current == REVISIONS[-1]:
-            return
-        if current and current not in REVISIONS:
-            raise ConfigError(
-                [
-                    Problem(
-                        where=f"journal {place}",
-                        what=f"its schema {current} is newer than this version's {REVISIONS[-1]}",
-                        hint="install the icp_sync that wrote it, or restore an older backup",
-                    )
-                ]
-            )
-        _upgrade(conn)
-        if on_postgres:
-            postgres.order_by_bytes(conn, [*metadata.tables, VERSION_TABLE])
-
-
-def _revision(conn: Connection, place: str) -> str:
-    """The schema revision, "" for an empty database. A SQLite file of somebody else's is refused."""
-    tables = inspect(conn).get_table_names()
-    if VERSION_TABLE in tables:
-        return str(conn.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar() or "")  # noqa: S608 - a constant of ours
-    if tables and conn.dialect.name == "sqlite":
-        raise ConfigError(
-            [
-                Problem(
-                    where=f"journal {place}",
-                    what=f"is the database of something else: it holds {', '.join(sorted(tables)[:3])}",
-                    hint="name another file",
-                )
-            ]
-        )
-    return ""
-
-
-def _upgrade(conn: Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    folder = Path(__file__).parent / "migrations"
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    config.attributes["connection"] = conn
-    command.upgrade(config, "head")

@@ -1,7 +1,8 @@
 """Everything of one connection as plain rows: one consistent view, read in a stream, and taken in again.
 
 The first row says what this is, the last one how many rows of each table came before it, so that a file cut
-short is known as such. Leases and rate limits are of the moment and stay out. Must not know files.
+short is known as such. Leases, turns, rate limits and processes are of the moment and stay out. Must not know
+files.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 
 FORMAT = 1
-_MOMENTARY = frozenset({"lease", "quota"})
+_MOMENTARY = frozenset({"lease", "quota", "turn", "worker", "moved"})
 TABLES: Mapping[str, Table] = {
     name: table for name, table in schema.metadata.tables.items() if name not in _MOMENTARY
 }

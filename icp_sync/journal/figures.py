@@ -17,6 +17,7 @@ from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.budgets import day_of
 from icp_sync.journal.encoding import loads
+from icp_sync.journal.migrating import SchemaState, schema_state
 
 _RUN = schema.run
 _ACCOUNT = schema.account
@@ -148,10 +149,11 @@ class Figures(Bound):
         with self.reading() as conn:
             return {name: float(n) for name, n in conn.execute(total.group_by(_SPENDING.c.enricher))}
 
-    def schema_revision(self) -> str:
-        """Which revision the database is at; it is the newest unless somebody else has changed it since."""
+    def schema_state(self) -> SchemaState:
+        """Which revision the database is at, and who may work with it: a newer version may have migrated it
+        since it was opened."""
         with self.reading() as conn:
-            return str(conn.execute(text(f"SELECT version_num FROM {schema.VERSION_TABLE}")).scalar() or "")  # noqa: S608 - a constant of ours
+            return schema_state(conn)
 
     def size(self) -> int:
         """Bytes the whole database takes, that of all connections in it."""

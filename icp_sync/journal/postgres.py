@@ -1,4 +1,4 @@
-"""What PostgreSQL needs to be told, and what it tells us: sessions, locks, the order of text, errors.
+"""What PostgreSQL needs to be told, and what it tells us: sessions, locks, errors.
 
 One writing transaction per connection of ours at a time, by an advisory lock: what SQLite does for the whole
 file. So nobody deadlocks, and whatever a transaction has read stays true until its commit. Transactions
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 
 from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnavailableError
+from icp_sync.journal.schema import REVISIONS
 
 NAME = "postgresql"
 
@@ -31,7 +32,12 @@ SESSION = {
     "lock_timeout": "30s",  # another writer of ours holds the lock far shorter, unless it hangs
     "statement_timeout": "10min",
     "idle_in_transaction_session_timeout": "60s",  # of a worker that was paused: its locks end with it
+    "tcp_keepalives_idle": "30",  # of a machine that vanished: the server would hold its locks for two hours
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
 }
+MIGRATION_WAITS = "3s"
+"""For a lock on a table; then it lets pass who queued behind it."""
 _DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
@@ -49,6 +55,8 @@ CONNECTING = {
 
 WRITER, HOLDER, MIGRATION, EVERYBODY = 0x1C950001, 0x1C950002, 0x1C950003, 0x1C950004
 """First numbers of our advisory locks, so that they meet nobody else's in a shared database."""
+_OURS = {"kind": HOLDER, "of": int(REVISIONS[-1])}
+"""Who is present says by the second number which schema its version was built for; 0 those before 0008."""
 
 _OF_THE_MOMENT = re.compile(
     r"starting up|shutting down|recovery mode|too many (clients|connections)|connection slots"
@@ -95,6 +103,17 @@ def queue(conn: Connection, name: str) -> None:
     _lock(conn, WRITER, name)
 
 
+@contextmanager
+def one_at_a_time(conn: Connection, name: str) -> Iterator[None]:
+    """What takes longer than a transaction, by one of several processes at a time. conn: in autocommit."""
+    asked = {"kind": MIGRATION, "name": _number(name)}
+    conn.execute(text("SELECT pg_advisory_lock(:kind, :name)"), asked)
+    try:
+        yield
+    finally:
+        conn.execute(text("SELECT pg_advisory_unlock(:kind, :name)"), asked)
+
+
 def queue_for_all(conn: Connection) -> None:
     """Wait for whoever looks at all connections of the journal at once."""
     _lock(conn, EVERYBODY, "")
@@ -119,7 +138,7 @@ class _Presence:
 
     def _begun(self) -> Connection:
         session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        session.execute(text("SELECT pg_advisory_lock_shared(:kind, 0)"), {"kind": HOLDER})
+        session.execute(text("SELECT pg_advisory_lock_shared(:kind, :of)"), _OURS)
         return session
 
     def renew(self) -> None:
@@ -141,7 +160,7 @@ class _Presence:
     def end(self) -> None:
         with self._turn, self._session, suppress(UnavailableError):
             if not self._session.closed:  # where it was cut, its lock went with it
-                self._session.execute(text("SELECT pg_advisory_unlock_shared(:kind, 0)"), {"kind": HOLDER})
+                self._session.execute(text("SELECT pg_advisory_unlock_shared(:kind, :of)"), _OURS)
 
 
 _presences: WeakKeyDictionary[Engine, _Presence] = WeakKeyDictionary()
@@ -173,15 +192,21 @@ def still_present(engine: Engine) -> None:
 
 def alone(conn: Connection) -> bool:
     """Whether at most one process, then our own, is `present` in this database."""
+    return len(present_now(conn)) <= 1
+
+
+def present_now(conn: Connection) -> list[int]:
+    """For each process that is `present` in this database the schema of its version, 0: before 0008."""
     known = text(
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :kind"
+        "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :kind"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    return int(conn.execute(known, {"kind": HOLDER}).scalar_one()) <= 1
+    return [int(number) for number in conn.execute(known, {"kind": HOLDER}).scalars()]
 
 
 def prepare_migration(conn: Connection, where: str) -> None:
-    """Of several processes that open an empty database one migrates; it may take as long as it takes."""
+    """Of several processes that open a database one migrates. It may take as long as it takes, but waits for
+    each lock only so long: behind one that waits, everybody else does."""
     encoding = conn.execute(text("SHOW server_encoding")).scalar_one()
     if encoding != "UTF8":
         raise ConfigError(
@@ -193,32 +218,14 @@ def prepare_migration(conn: Connection, where: str) -> None:
                 )
             ]
         )
+    conn.execute(text(f"SET LOCAL lock_timeout = '{MIGRATION_WAITS}'"))
+    conn.execute(text("SET LOCAL statement_timeout = 0"))
     _lock(conn, MIGRATION, "")
 
 
-def order_by_bytes(conn: Connection, tables: list[str]) -> None:
-    """Make text in these tables compare byte by byte, as on SQLite.
-
-    Otherwise the order of ids is the database's locale's, and an index may be wrong after an upgrade of
-    the C library: https://wiki.postgresql.org/wiki/Locale_data_changes
-    """
-    conn.execute(text("SET LOCAL statement_timeout = 0"))
-    rows = conn.execute(
-        text(
-            "SELECT table_name, column_name, data_type FROM information_schema.columns"
-            " WHERE table_schema = current_schema() AND table_name = ANY(:tables)"
-            " AND data_type IN ('character varying', 'text') AND collation_name IS DISTINCT FROM 'C'"
-            " ORDER BY table_name, ordinal_position"
-        ),
-        {"tables": tables},
-    ).all()
-    quote = conn.dialect.identifier_preparer.quote
-    changes: dict[str, list[str]] = {}
-    for table, column, kind in rows:
-        change = f'ALTER COLUMN {quote(column)} TYPE {kind} COLLATE "C"'
-        changes.setdefault(table, []).append(change)
-    for table, listed in changes.items():
-        conn.exec_driver_sql(f"ALTER TABLE {quote(table)} {', '.join(listed)}")
+def stepped_back(error: BaseException | None) -> bool:
+    """Whether a migration did not get its locks: they were held for too long, or by who waited for ours."""
+    return error is not None and _state(error) in ("55P03", "40P01")
 
 
 def cannot_open(error: BaseException, url: URL) -> IcpSyncError:
@@ -250,8 +257,9 @@ def in_our_words(error: BaseException, url: URL) -> IcpSyncError | None:
     return None
 
 
-_PASSING = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58")
-"""SQLSTATEs, or their classes, that pass: lost connections, standby, deadlock, resources, timeouts, restart;
+_PASSING = ("08", "0A000", "25006", "25P03", "40", "53", "55P03", "57", "58")
+"""SQLSTATEs, or their classes, that pass: lost connections, standby (to begin a transaction that writes is a
+thing it does not support), deadlock, resources, timeouts, restart;
 https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 

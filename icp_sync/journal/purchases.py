@@ -18,6 +18,7 @@ from icp_sync.journal import schema
 from icp_sync.journal.bought import LOST, NONE, REFUSED, UNKNOWN, Answered
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.budgets import ACCOUNT_WINDOW, NO_LIMITS, Sums, day_of, first_of_month
+from icp_sync.journal.clock import shared
 from icp_sync.journal.database import chunks, insert
 
 _PURCHASE = schema.purchase
@@ -46,7 +47,7 @@ class Purchases(Bound):
         """Credits left of each budget that is set and has a calendar: "day", "month", "vendor NAME day" and
         "vendor NAME month". Below zero where a source charged more than was reserved."""
         with self.reading() as conn:
-            by_vendor = spent_by_vendor(conn, self.connection, now)
+            by_vendor = spent_by_vendor(conn, self.connection, shared(conn, now))
         day, month = (sum(sums[i] for sums in by_vendor.values()) for i in (1, 2))
         left = {"day": budgets.day - day, "month": budgets.month - month}
         for name, (of_day, of_month) in budgets.vendors.items():

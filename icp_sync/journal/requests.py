@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
@@ -73,6 +73,17 @@ class Requests(Bound):
         with self.reading() as conn:
             row = conn.execute(select(*_REQUEST.c).where(*mine).order_by(_REQUEST.c.id).limit(1)).first()
         return None if row is None else _asked(row)
+
+    def open_kinds(self) -> dict[tuple[str, str], float]:
+        """(connection, kind) of every connection's requests that are not finished → when the oldest was made,
+        epoch seconds. One query, however many connections there are."""
+        open_ones = (
+            select(_REQUEST.c.connection, _REQUEST.c.kind, func.min(_REQUEST.c.at))
+            .where(_REQUEST.c.state.in_(OPEN))
+            .group_by(_REQUEST.c.connection, _REQUEST.c.kind)
+        )
+        with self.reading() as conn:
+            return {(connection, kind): float(at) for connection, kind, at in conn.execute(open_ones)}
 
     def take_request(self, request_id: str, *, run: str = "", now: float) -> bool:
         """Begin it; false when it was cancelled or finished meanwhile."""

@@ -1,17 +1,18 @@
 """How long what is only history is kept. Nothing that decides what may be written is ever too old.
 
 Never pruned: whose values are whose, people's held values, profile versions, the audit, and of each account
-the evaluation in force at the beginning of what is kept.
+the evaluation in force at the beginning of what is kept. What bounds each table is in `deploy/README.md`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, true, tuple_, update
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
@@ -33,6 +34,11 @@ _BOUGHT = 400 * DAY
 """What was spent is kept at least so long: budgets are counted from it."""
 _WAITED = 30 * DAY
 """A job that nobody has looked for in so long is given up."""
+_IDLE = 31 * DAY
+"""Cycles that wrote and bought nothing are kept at most so long: most of them there are."""
+_OFTEN = ("poll", "trailing", "due")
+_UNATTENDED = 30 * DAY
+"""A stream that was due for so long is nobody's any more; of one that is, the next cycle says so again."""
 _MOVED = 2 * DAY
 """What the guard counts in a sliding day is kept at least so long."""
 
@@ -56,7 +62,7 @@ USUALLY = Keep()
 
 @dataclass(slots=True, kw_only=True)
 class Pruned:
-    """How many rows went, and of how many gone accounts everything."""
+    """How many rows went, of how many gone accounts everything, and how many are known no more at all."""
 
     evaluations: int = 0
     writes: int = 0
@@ -68,6 +74,8 @@ class Pruned:
     assignments: int = 0
     notices: int = 0
     erased: int = 0
+    forgotten: int = 0
+    turns: int = 0
 
     def to_json(self) -> dict[str, int]:
         return asdict(self)
@@ -88,15 +96,17 @@ class Retention(Bound):
         done.writes = self._prune_log(sent, now - keep.history, going)
         done.counts = self._prune_log(moved, now - max(keep.runs, _MOVED), going)
         done.counts += self._prune_purchases(now - max(keep.runs, _BOUGHT), going)
-        done.runs = self._prune_named(schema.run, now - keep.runs, going, ~_named_by(sent, schema.run))
-        finished = schema.request.c.state.in_(("done", "failed", "cancelled"))
-        done.requests = self._prune_named(schema.request, now - keep.runs, going, finished)
-        done.answers = self._prune_answers(now, going) + self._prune_events(now, going)
-        done.deals = self._prune_deals(now - keep.gone, going)
-        over = schema.notice.c.due.is_(None)
-        done.notices = self._prune_log(schema.notice, now - keep.runs, going, over)
-        done.assignments = self._prune_assignments(now - keep.history, going)
+        done.runs = self._prune_runs(keep, now, going)
+        request, notice, deal, given = schema.request, schema.notice, schema.deal, schema.assignment
+        finished = request.c.state.in_(("done", "failed", "cancelled"))
+        done.requests = self._remove(request, going, request.c.id < _named(now - keep.runs), finished)
+        done.answers = self._prune_answers(now, going)
+        done.deals = self._remove(deal, going, deal.c.gone_at < now - keep.gone)
+        done.notices = self._prune_log(notice, now - keep.runs, going, notice.c.due.is_(None))
+        done.assignments = self._remove(given, going, given.c.ended_at < now - keep.history)
         done.erased = self._erase_gone(now - keep.gone, now, going)
+        done.forgotten = self._forget_tombs(now - max(keep.history, keep.runs) - keep.gone, going)
+        done.turns = self._prune_turns(now - _UNATTENDED)
         return done
 
     def history_since(self) -> float | None:
@@ -122,113 +132,82 @@ class Retention(Bound):
         """Rows of a numbered log from before an instant. Numbers rise with time: it is read only so far."""
         removed, last = 0, -1
         mine = table.c.connection == self.connection
+        goes = and_(true(), *only)
         while before > 0 and going():
             with self.reading() as conn:
-                page = select(table.c.seq, table.c.at).where(mine, table.c.seq > last)
+                page = select(table.c.seq, table.c.at, goes).where(mine, table.c.seq > last)
                 rows = conn.execute(page.order_by(table.c.seq).limit(PAGE)).all()
-            old = [seq for seq, at in rows if at < before]
+            old = [(seq, also) for seq, at, also in rows if at < before]
             if not old:
                 break
-            last = old[-1]
+            last = old[-1][0]
+            if those := [seq for seq, also in old if also]:
+                with self.writing("state") as conn:
+                    removed += conn.execute(delete(table).where(mine, table.c.seq.in_(those), *only)).rowcount
+        return removed
+
+    def _remove(self, table: Any, going: Callable[[], bool], *which: ColumnElement[bool]) -> int:
+        """Rows this holds for, a few hundred a transaction, in the order of their keys: none is looked at
+        twice."""
+        keys = [column for column in table.primary_key if column.name != "connection"]
+        mine, size = (table.c.connection == self.connection, *which), PAGE // (2 * len(keys))
+        removed, after = 0, and_(true())
+        while going():
+            with self.reading() as conn:
+                page = select(*keys).where(*mine, after).order_by(*keys).limit(size)
+                found = [tuple(row) for row in conn.execute(page)]
+            if not found:
+                break
             with self.writing("state") as conn:
-                removed += conn.execute(delete(table).where(mine, table.c.seq.in_(old), *only)).rowcount
+                removed += conn.execute(delete(table).where(*mine, tuple_(*keys).in_(found))).rowcount
+            after = tuple_(*keys) > found[-1]
         return removed
 
     def _prune_purchases(self, before: float, going: Callable[[], bool]) -> int:
-        """Purchases, and their sums, of whole days before an instant; what may be charged yet stays."""
+        """Purchases, and their sums, of whole days before an instant; by then nobody charges for them."""
         bought, spending = schema.purchase, schema.spending
         if before <= 0:
             return 0
-        removed = self._prune_log(bought, day_of(before) * DAY, going, ~bought.c.open)
+        removed = self._prune_log(bought, day_of(before) * DAY, going)
         with self.writing("state") as conn:
             mine = (spending.c.connection == self.connection, spending.c.day < day_of(before))
             conn.execute(delete(spending).where(*mine))
         return removed
 
-    def _prune_named(
-        self, table: Any, before: float, going: Callable[[], bool], *only: ColumnElement[bool]
-    ) -> int:
-        """Rows of a table whose ids begin with the instant they were made."""
-        if before <= 0:
-            return 0
-        stamp = datetime.fromtimestamp(before, UTC).strftime("%Y%m%d-%H%M%S")
-        mine = (table.c.connection == self.connection, table.c.id < stamp, *only)
-        removed = 0
-        while going():
-            with self.reading() as conn:
-                ids = list(conn.execute(select(table.c.id).where(*mine).limit(PAGE // 2)).scalars())
-            if not ids:
-                break
-            with self.writing("state") as conn:
-                removed += conn.execute(delete(table).where(*mine, table.c.id.in_(ids))).rowcount
-        return removed
+    def _prune_runs(self, keep: Keep, now: float, going: Callable[[], bool]) -> int:
+        """Runs whose writes are gone too; sooner those that wrote and bought nothing, a thousand a day."""
+        run, unnamed = schema.run, ~_named_by(schema.change_log, schema.run)
+        old = run.c.id < _named(now - keep.runs)
+        idle = and_(
+            run.c.id < _named(now - min(keep.runs, _IDLE)),
+            run.c.kind.in_(_OFTEN),
+            ~_named_by(schema.purchase, run),
+        )
+        return self._remove(run, going, or_(old, idle), unnamed) if isfinite(keep.runs) else 0
 
     def _prune_answers(self, now: float, going: Callable[[], bool]) -> int:
         """Answers and clean misses that have expired; such count as not asked for already. One whose result
-        waits under a job goes when nobody has looked for it in a long time."""
-        answer = schema.answer
-        mine = (
-            answer.c.connection == self.connection,
-            answer.c.expires_at <= now,
-            answer.c.until <= now,
-            or_(answer.c.job == "", answer.c.expires_at <= now - _WAITED),
-        )
-        removed = 0
-        while going():
-            with self.reading() as conn:
-                found: Sequence[Any] = conn.execute(
-                    select(answer.c.enricher, answer.c.key).where(*mine).limit(PAGE // 4)
-                ).all()
-            if not found:
-                break
-            keys = [tuple(row) for row in found]
-            with self.writing("state") as conn:
-                those = tuple_(answer.c.enricher, answer.c.key).in_(keys)
-                removed += conn.execute(delete(answer).where(*mine, those)).rowcount
-        return removed
+        waits under a job goes when nobody has looked for it in a long time. Events from outside that do not
+        count any more; what they amounted to ends by itself."""
+        answer, event = schema.answer, schema.inbound_event
+        unfetched = or_(answer.c.job == "", answer.c.expires_at <= now - _WAITED)
+        removed = self._remove(answer, going, answer.c.expires_at <= now, answer.c.until <= now, unfetched)
+        return removed + self._remove(event, going, event.c.until <= now)
 
-    def _prune_events(self, now: float, going: Callable[[], bool]) -> int:
-        """Events from outside that do not count any more; what they amounted to ends by itself."""
-        event = schema.inbound_event
-        mine = (event.c.connection == self.connection, event.c.until <= now)
-        removed = 0
-        while going():
-            with self.reading() as conn:
-                found = conn.execute(select(event.c.source, event.c.id).where(*mine).limit(PAGE // 4)).all()
-            if not found:
-                break
-            those = tuple_(event.c.source, event.c.id).in_([tuple(row) for row in found])
-            with self.writing("state") as conn:
-                removed += conn.execute(delete(event).where(*mine, those)).rowcount
-        return removed
+    def _prune_turns(self, before: float) -> int:
+        """Turns of streams that nobody attends to, also of connections that are no more."""
+        turn = schema.turn
+        with self.reading() as conn:
+            some = conn.execute(select(turn.c.stream).where(turn.c.due_at < before).limit(1)).first()
+        if some is None:
+            return 0
+        with self.writing("turn") as conn:
+            return conn.execute(delete(turn).where(turn.c.due_at < before)).rowcount
 
-    def _prune_deals(self, before: float, going: Callable[[], bool]) -> int:
-        """Deals that no read has met since before then."""
-        deal, removed = schema.deal, 0
-        mine = (deal.c.connection == self.connection, deal.c.gone_at < before)
-        while before > 0 and going():
-            with self.reading() as conn:
-                ids = list(conn.execute(select(deal.c.id).where(*mine).limit(PAGE // 2)).scalars())
-            if not ids:
-                break
-            with self.writing("state") as conn:
-                removed += conn.execute(delete(deal).where(*mine, deal.c.id.in_(ids))).rowcount
-        return removed
-
-    def _prune_assignments(self, before: float, going: Callable[[], bool]) -> int:
-        """What became of accounts after they were given to somebody, once that has ended."""
-        given, removed = schema.assignment, 0
-        mine = (given.c.connection == self.connection, given.c.ended_at < before)
-        while before > 0 and going():
-            with self.reading() as conn:
-                page = select(given.c.account, given.c.routed_at).where(*mine).limit(PAGE // 4)
-                found: Sequence[Any] = conn.execute(page).all()
-            if not found:
-                break
-            those = tuple_(given.c.account, given.c.routed_at).in_([tuple(row) for row in found])
-            with self.writing("state") as conn:
-                removed += conn.execute(delete(given).where(*mine, those)).rowcount
-        return removed
+    def _forget_tombs(self, before: float, going: Callable[[], bool]) -> int:
+        """Accounts erased so long ago that nothing which names them is kept either."""
+        erased = (_ACCOUNT.c.status == "gone", _ACCOUNT.c.problem == ERASED)
+        return self._remove(_ACCOUNT, going, *erased, _ACCOUNT.c.settled_at < before)
 
     def _erase_gone(self, before: float, now: float, going: Callable[[], bool]) -> int:
         """Of accounts gone since before then, only that they are, and whom they were merged into, stays."""
@@ -257,6 +236,11 @@ class Retention(Bound):
                 )
                 erased += len(ids)
         return erased
+
+
+def _named(before: float) -> str:
+    """Where ids that begin with an instant, as those of runs and requests do, are of before it."""
+    return datetime.fromtimestamp(max(before, 0.0), UTC).strftime("%Y%m%d-%H%M%S")
 
 
 def _named_by(log: Any, run: Any) -> ColumnElement[bool]:

@@ -19,8 +19,13 @@ _EVENT = schema.event
 
 
 class Runs(Bound):
-    def start_run(self, kind: str, *, now: float, detail: Mapping[str, object] | None = None) -> str:
-        """Record a run that begins; returns its id, which sorts by time: 20261121-223000-ab12."""
+    def start_run(
+        self, kind: str, *, now: float, detail: Mapping[str, object] | None = None, partition: str = ""
+    ) -> str:
+        """Record a run that begins; returns its id, which sorts by time: 20261121-223000-ab12.
+
+        partition: the range of a backfill it makes, "" for no such.
+        """
         begun = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
         with self.writing("run") as conn:
             while True:
@@ -33,6 +38,7 @@ class Runs(Bound):
                     "ended_at": None,
                     "detail": dumps(detail or {}),
                     "report": "",
+                    "partition": partition,
                 }
                 fresh = insert(conn, _RUN).values(row).on_conflict_do_nothing().returning(_RUN.c.id)
                 if conn.execute(fresh).scalar() is not None:

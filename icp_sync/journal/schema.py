@@ -1,4 +1,5 @@
-"""The tables. Every one carries `connection`, so several portals share a journal and none sees another's.
+"""The tables. Every one but `worker` and `moved` carries `connection`: several portals share a journal and
+none sees another's.
 
 Portable between SQLite and PostgreSQL: plain types, JSON as text. What belongs to one account and is
 always read together (confirmed values, unresolved intents, previous standing) is JSON on its row: a page
@@ -21,7 +22,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every schema revision this version understands, oldest first."""
 
 VERSION_TABLE = "icp_sync_schema"
@@ -46,6 +47,7 @@ connection_state = Table(
     Column("backfill_state", Text, nullable=False, default="", server_default=""),  # see journal.backfills
     Column("audit_end", Text, nullable=False, default="", server_default=""),  # see journal.audit
     Column("history_since", Double),  # evaluations from before were pruned, see journal.retention
+    Column("paused", Text, nullable=False, default="", server_default=""),  # {by, at, why} or ""
 )
 
 profile_version = Table(
@@ -406,6 +408,7 @@ run = Table(
     Column("ended_at", Double),
     Column("detail", Text, nullable=False),
     Column("report", Text, nullable=False),
+    Column("partition", String, nullable=False, default="", server_default=""),  # of a backfill, "" of none
     PrimaryKeyConstraint("connection", "id"),
     Index("run_started", "connection", "started_at"),
     Index("run_kind", "connection", "kind", "id"),
@@ -504,5 +507,55 @@ quota = Table(  # the limits of a connection as all its processes know them
     metadata,
     Column("connection", String, primary_key=True),
     Column("data", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+turn = Table(  # when each stream is to run next, and how its last cycles went, where workers share them
+    "turn",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("stream", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("worker", String, nullable=False),  # which is at it, "" none
+    Column("began_at", Double),
+    Column("ended_at", Double),
+    Column("last_success", Double),
+    Column("waits_until", Double, nullable=False, default=0.0, server_default="0"),  # for calls
+    Column("failures", Integer, nullable=False),
+    Column("down_since", Double),
+    Column("error", Text, nullable=False),
+    PrimaryKeyConstraint("connection", "stream", "partition"),
+)
+
+partition = Table(  # a range of ids of a backfill that several workers make; its position is in `position`
+    "partition",
+    metadata,
+    Column("connection", String, nullable=False),
+    Column("stream", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("after", String, nullable=False),
+    Column("up_to", String, nullable=False),
+    Column("state", Text, nullable=False),  # its waves, see journal.backfills
+    PrimaryKeyConstraint("connection", "stream", "partition"),
+)
+
+worker = Table(  # the processes that work on this journal
+    "worker",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("schema", String, nullable=False),  # the revision it was built for
+    Column("started_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("jobs", Integer, nullable=False),  # how many it does at once
+)
+
+moved = Table(  # what became of a journal copied elsewhere for good, on both sides; see journal.moved
+    "moved",
+    metadata,
+    Column("mark", String, primary_key=True),  # by which the two sides know each other
+    Column("state", String, nullable=False),  # going | gone here, arriving | arrived there
+    Column("other", Text, nullable=False),  # the other side's place, without any secret
     Column("at", Double, nullable=False),
 )

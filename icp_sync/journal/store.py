@@ -35,6 +35,8 @@ from icp_sync.journal.leases import Leases
 from icp_sync.journal.listing import Listing
 from icp_sync.journal.notices import Notices
 from icp_sync.journal.paging import Paging
+from icp_sync.journal.partitions import Partitions
+from icp_sync.journal.pausing import Pausing
 from icp_sync.journal.positions import Positions
 from icp_sync.journal.profiles import Profiles
 from icp_sync.journal.purchases import Purchases
@@ -48,12 +50,15 @@ from icp_sync.journal.retrying import Retrying
 from icp_sync.journal.runs import Runs
 from icp_sync.journal.snapshots import Snapshots
 from icp_sync.journal.tallies import Tallies
+from icp_sync.journal.tasks import TaskRows
+from icp_sync.journal.turns import Turns
 from icp_sync.journal.undoing import Undoing
 from icp_sync.journal.vendors import Vendors
 from icp_sync.journal.verifying import Verifying
 from icp_sync.journal.views import Views
 from icp_sync.journal.waking import Waking
 from icp_sync.journal.watches import Watches
+from icp_sync.journal.workers import Workers
 
 
 class Journal(
@@ -81,6 +86,9 @@ class Journal(
     Held,
     Removed,
     Runs,
+    Turns,
+    TaskRows,
+    Workers,
     Histories,
     Figures,
     Dailies,
@@ -89,6 +97,7 @@ class Journal(
     Requests,
     Notices,
     Backfills,
+    Partitions,
     Alerts,
     Watches,
     Views,
@@ -100,6 +109,7 @@ class Journal(
     Reports,
     Listing,
     Paging,
+    Pausing,
 ):
     """One connection's journal. Safe to share between threads; every method is a transaction of its own."""
 
@@ -115,6 +125,11 @@ class Journal(
     def for_connection(self, name: str) -> Self:
         """The same database for another connection; closing either closes both."""
         return type(self)(self.engine, name).signing_with(self._key).listening(self.quiet)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether processes on several machines may work on it at once."""
+        return self.engine.dialect.name == postgres.NAME
 
     def close(self) -> None:
         self.engine.dispose()

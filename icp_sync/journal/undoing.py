@@ -16,6 +16,7 @@ from icp_sync.domain.account import Confirmed, Withdrawn
 from icp_sync.domain.plan import Change, Result, awaited
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
+from icp_sync.journal.clock import ahead
 from icp_sync.journal.commit import log_changes
 from icp_sync.journal.encoding import (
     changes_to_text,
@@ -72,7 +73,8 @@ class Undoing(Bound):
             ).scalar()
 
     def is_going(self, run: RunRecord, *, now: float) -> bool:
-        """Whether somebody works on this run: it has no end, is the last of its kind, and is leased."""
+        """Whether somebody works on this run: it has no end, is the last of its kind and range, and
+        is leased."""
         return self.leased_until(run, now=now) is not None
 
     def leased_until(self, run: RunRecord, *, now: float) -> float | None:
@@ -80,19 +82,27 @@ class Undoing(Bound):
         for one that does not."""
         if run.ended_at is not None:
             return None
-        later = (_RUN.c.connection == self.connection, _RUN.c.kind == run.kind, _RUN.c.id > run.id)
+        its = (_RUN.c.connection == self.connection, _RUN.c.id == run.id)
+        part = func.coalesce(select(_RUN.c.partition).where(*its).scalar_subquery(), "")
+        later = (
+            _RUN.c.connection == self.connection,
+            _RUN.c.kind == run.kind,
+            _RUN.c.id > run.id,
+            _RUN.c.partition == part,
+        )
         held = (
             _LEASE.c.connection == self.connection,
             _LEASE.c.stream == run.kind,
+            _LEASE.c.partition == part,
             _LEASE.c.holder != "",
-            _LEASE.c.until > now,
         )
         with self.reading() as conn:
             overtaken = conn.execute(select(_RUN.c.id).where(*later).limit(1)).first()
             if overtaken is not None:
                 return None
             until = conn.execute(select(func.max(_LEASE.c.until)).where(*held)).scalar()
-            return None if until is None else float(until)
+            here = float(until or 0.0) - ahead(conn)  # leases go by the database's clock
+            return here if here > now else None
 
     def put_back(self) -> dict[str, int]:
         """Undo → the accounts that hold what it put back, and stay so while their inputs are the same."""

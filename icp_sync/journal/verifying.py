@@ -92,7 +92,7 @@ class Verifying(Audit):
     def _contents(self, conn: Connection, now: float) -> Iterator[Finding]:
         yield from self._loads(conn)
         yield from self._versions(conn)
-        yield from self._positions(conn, now)
+        yield from self._stale_positions(conn, now)
         yield from self._spending(conn, now)
         yield from self._strays(conn)
         for name, columns in _READABLE.items():
@@ -141,7 +141,7 @@ class Verifying(Audit):
         if active and active not in known:
             yield Finding("profile", f"version {active} is active, and its documents are missing")
 
-    def _positions(self, conn: Connection, now: float) -> Iterator[Finding]:
+    def _stale_positions(self, conn: Connection, now: float) -> Iterator[Finding]:
         """No stream has read further than now."""
         position = schema.position
         rows = conn.execute(

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from icp_sync.sync.pacing import Pacing
 
 KIND = Stream.BACKFILL.value
-RUNS = 40
-"""Runs of a pass that are added up; a pass of more is told of by the latest."""
+RUNS = 400
+"""Runs of a pass that are added up, each of its ranges has some; a pass of more is told of by the latest."""
 COUNTS = ("read", "spared", "written", "unchanged", "refused", "deferred", "held", "waves")
 Data = dict[str, Any]
 
@@ -37,13 +37,15 @@ def backfilling(at: Opened, pacing: Pacing, now: float, known: int | None = None
     """known: live accounts there are, None where nobody counted them.
 
     state: "none", "requested", "running", "paused", "halted", "interrupted" or "finished". total: of accounts
-    to read, None before the first pass has ended. eta: seconds, None where nobody can tell.
+    to read, None before the first pass has ended. eta: seconds, None where nobody can tell. ranges: of ids it
+    is cut into, 0 while it is made as one; of them are at their end, and in the hands of workers now.
     """
     journal = at.journal
     began, runs = _pass(journal)
     asked = journal.backfill_request()
     state = journal.backfill_state()
-    running = next((run for run in runs[:1] if journal.is_going(run, now=now)), None)
+    running = next((run for run in runs if run.ended_at is None and journal.is_going(run, now=now)), None)
+    ranges = journal.ranges(now=now)
     done = {name: sum(count(run, name) or 0 for run in runs) for name in COUNTS}
     looked_at = done["read"] + done["spared"]
     finished = journal.position(KIND).finished
@@ -62,6 +64,9 @@ def backfilling(at: Opened, pacing: Pacing, now: float, known: int | None = None
         "ended": runs[0].ended_at if runs and running is None else None,
         "runs": [run.id for run in runs],
         "waves_passed": max(done["waves"], state.waves),
+        "ranges": len(ranges),
+        "ranges_finished": sum(one.position.finished for one in ranges),
+        "ranges_held": sum(one.held for one in ranges),
         "looked_at": looked_at,
         "total": total,
         "credits": sum(spent(run) for run in runs),
@@ -81,7 +86,7 @@ def pause(journal: Journal, *, by: str, now: float) -> None:
     if why := paused(journal):
         raise ConfigError(f"backfills are {why} already", next_step=RESUME)
     last = journal.runs_page(kind=KIND, dull=True, limit=1).runs
-    going = bool(last) and journal.is_going(last[0], now=now)
+    going = journal.is_cut() or (bool(last) and journal.is_going(last[0], now=now))
     if not (going or journal.backfill_request() or _open(journal)):
         raise ConfigError("no backfill is asked for or under way", next_step="icp-sync status")
     journal.pause_backfills(by=by, now=now)
@@ -111,13 +116,11 @@ def _pass(journal: Journal) -> tuple[float | None, list[RunRecord]]:
     begun = journal.positions().get((PURPOSE, ""))
     if begun is None:
         return None, []
-    found: list[RunRecord] = []
-    for run in journal.runs_page(kind=KIND, dull=True, limit=RUNS).runs:
-        if is_dry(run):
-            continue
-        found.append(run)
-        if run.started_at <= begun[1]:  # it began the pass
-            break
+    runs = [run for run in journal.runs_page(kind=KIND, dull=True, limit=RUNS).runs if not is_dry(run)]
+    found = [run for run in runs if run.started_at > begun[1]]
+    earlier = [run for run in runs if run.started_at <= begun[1]]
+    if earlier:  # the last of them began the pass
+        found.append(max(earlier, key=lambda run: run.started_at))
     return (found[-1].started_at if found else begun[1]), found
 
 

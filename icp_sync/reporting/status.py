@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from icp_sync.reporting.cluster import cluster
 from icp_sync.reporting.events import told
 from icp_sync.reporting.freshness import freshness
 from icp_sync.reporting.limits import limits
@@ -43,14 +44,17 @@ def collect(at: Opened, left_alone: int) -> Data:
     return {
         "connection": at.name,
         "mode": journal.mode().value,
+        "newer_schema": schema.revision if (schema := journal.schema_state()).newer else "",
         "bound_to": journal.bound_to(),
         "running": _running(at),
+        "cluster": cluster(journal),
         "profile": {
             "version": active[0] if active else 0,
             "files": [name for name, _ in active[1]] if active else [],
             "evaluated": done,
             "accounts": total,
         },
+        "paused": _paused(journal),
         "backfill_requested": request.reason if request else "",
         "backfill_halted": _halted(journal),
         "backfill_paused": paused(journal),
@@ -84,6 +88,12 @@ def _running(at: Opened) -> str | None:
 def _halted(journal: Journal) -> str:
     """Why the backfill goes no further until somebody says so."""
     return halted(journal)
+
+
+def _paused(journal: Journal) -> Data | None:
+    """Who wants that nothing is done for it, None where nobody does."""
+    found = journal.connection_paused()
+    return None if found is None else {"by": found.by, "at": found.at, "why": found.why, "said": str(found)}
 
 
 def _asked(asked: Asked) -> Data:

@@ -29,6 +29,9 @@ FEW = 3
 """From so many of them on somebody should look where no other account could be written meanwhile."""
 HOUR = 3_600.0
 
+HALTED = "connection stopped"
+"""The name of the alert that stands while a worker does nothing for a connection until a person helps."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarming:

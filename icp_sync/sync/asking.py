@@ -14,11 +14,12 @@ from traceback import format_exception_only
 
 from icp_sync.domain.buying import ABOVE_CRM, NO_BUDGETS
 from icp_sync.domain.facts import Signal
+from icp_sync.errors import LostLeaseError
 from icp_sync.journal import Journal
 from icp_sync.journal.bought import Answered, Reserved, Tally
 from icp_sync.observe import enrichment_total, fault_point, log
 from icp_sync.ports import Answer, Enricher, Hit, Miss, Request, Unavailable, account_key
-from icp_sync.quota import Carrying
+from icp_sync.quota import Carrying, still_ours
 from icp_sync.sync.draft import Policy
 from icp_sync.sync.fitting import count_of
 from icp_sync.sync.heard import one_each, well_formed
@@ -119,17 +120,27 @@ class Asker:
     def _batch(
         self, enricher: Enricher, batch: Sequence[tuple[str, Question]], until: float
     ) -> dict[str, Said]:
-        """Send a batch, if it may be sent now. until: when its reservation ends."""
+        """Send a batch, if it may be sent now. until: when its reservation ends. Raises LostLeaseError,
+        having given the reservation back, where another worker has taken over."""
         now = self._clock()
+        try:
+            still_ours()
+        except LostLeaseError:
+            self._give_back(enricher, batch, now)
+            raise
         if now >= until or not self._vendors.begins(enricher.name, self._journal, now):
-            nothing = [Answered(key=key, kind="none") for key, _ in batch]
-            self._journal.record_all(enricher.name, nothing, now=now, run=self._run)
+            self._give_back(enricher, batch, now)
             return {key: Said(answer=None, again=now + RETRY_AFTER) for key, _ in batch}
         try:
             return self._sent(enricher, batch)
         except BaseException:
             self._vendors.broke_off(enricher.name)
             raise
+
+    def _give_back(self, enricher: Enricher, batch: Sequence[tuple[str, Question]], now: float) -> None:
+        """Nothing was sent of these."""
+        nothing = [Answered(key=key, kind="none") for key, _ in batch]
+        self._journal.record_all(enricher.name, nothing, now=now, run=self._run)
 
     def _sent(self, enricher: Enricher, batch: Sequence[tuple[str, Question]]) -> dict[str, Said]:
         before_ask()

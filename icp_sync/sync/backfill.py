@@ -1,8 +1,9 @@
 """One full backfill: continued where it was left, begun again when what it is for has changed.
 
 A change of mode, outputs or profile is a request in the journal; it is struck out once a whole pass has
-been made for exactly that request. It writes in waves (`sync.waves`); one that was halted waits for a person.
-Knows neither who asked nor how often it is tried.
+been made for exactly that request. It writes in waves (`sync.waves`) and, where workers share
+it, in ranges of ids (`sync.ranges`); one that was halted waits for a person. Knows neither who asked nor how
+often it is tried.
 """
 
 from __future__ import annotations
@@ -10,17 +11,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from icp_sync.journal import Asked, Journal
-from icp_sync.journal.backfills import BackfillState
+from icp_sync.journal import Asked
 from icp_sync.journal.requests import BEGUN
 from icp_sync.ports import Position, Stream
+from icp_sync.sync import ranges
 from icp_sync.sync.cycle import Parts, Scope, cycle
+from icp_sync.sync.halts import halted, lift, paused
+from icp_sync.sync.ranges import BUSY, help_make, open_ranges
 from icp_sync.sync.report import Report
+from icp_sync.sync.settle import Run
 from icp_sync.sync.waves import ALERT, HaltedError, Waves
 from icp_sync.sync.where import parse
 
-BUSY = 1.0
-"""Seconds between tries while another worker is at a backfill."""
+__all__ = [
+    "BUSY",
+    "backfill",
+    "finished",
+    "halted",
+    "help_backfill",
+    "lift",
+    "open_ranges",
+    "paused",
+    "perform",
+]
 
 
 def backfill(parts: Parts, scope: Scope, *, by_hand: bool = False, resume: bool = False) -> Report | None:
@@ -30,8 +43,18 @@ def backfill(parts: Parts, scope: Scope, *, by_hand: bool = False, resume: bool 
     that restarts goes on as well. Ends early when `scope.going` says so, at `scope.limit`, or when the
     request behind it changes: then the next call begins again. Raises HaltedError when it was halted, now or
     earlier, and what `cycle` raises; the next call continues after the last settled page.
+
+    Once it is cut into ranges, any number of workers may call it at once. Each makes what nobody else is at,
+    waits for the others, and reports what it made itself.
     """
     return _made(parts, scope, by_hand=by_hand, resume=resume)[0]
+
+
+def help_backfill(parts: Parts, scope: Scope) -> Report | None:
+    """Make one range of a backfill that was cut, for as long as `scope.going` says; None where there is none
+    that nobody holds. Begins no backfill, and none again. Raises HaltedError when it was halted meanwhile,
+    and what `cycle` raises."""
+    return help_make(parts, scope)
 
 
 def _made(parts: Parts, scope: Scope, *, by_hand: bool, resume: bool) -> tuple[Report | None, bool]:
@@ -45,15 +68,58 @@ def _made(parts: Parts, scope: Scope, *, by_hand: bool, resume: bool) -> tuple[R
             lift(journal)
     elif why := halted(journal):
         raise HaltedError(why)
-    request = journal.backfill_request()
-    ahead = resume and not whole
+    if not whole:
+        return _whole(parts, scope, by_hand=by_hand, ahead=resume)[:2]
+    cuts, is_time, total = parts.pacing.partitions > 1 and scope.limit is None, False, Report()
+    try:
+        while scope.restart or not ranges.are_ready(parts):
+            told = ranges.adding(scope, total)
+            report, done, is_time = _whole(parts, told, by_hand=by_hand, cuts=cuts, is_time=is_time)
+            if report is None:
+                return (total if total.pages else None), False
+            total += report
+            scope = replace(scope, restart=False)
+            if not is_time and not ranges.are_ready(parts):
+                return total, done
+        made, done = ranges.make_all(parts, ranges.adding(scope, total), by_hand=by_hand)
+    except HaltedError as error:
+        if error.report is not None:
+            error.report += total
+        raise
+    total += made
+    return total, done
+
+
+def _whole(
+    parts: Parts,
+    scope: Scope,
+    *,
+    by_hand: bool,
+    ahead: bool = False,
+    cuts: bool = False,
+    is_time: bool = False,
+) -> tuple[Report | None, bool, bool]:
+    """A backfill, or what is made of it before it is cut: its report, whether all there was to read was read,
+    and whether it ended because it is time to cut the rest.
+
+    ahead: whether it goes on although backfills are paused. cuts: whether it is ever cut; is_time: now.
+    """
+    journal, request = parts.journal, parts.journal.backfill_request()
 
     def going() -> bool:
         return scope.going() and journal.backfill_request() == request and (ahead or not paused(journal))
 
-    waves = Waves(parts, replace(scope, going=going), by_hand=by_hand)
-    paced = replace(scope, going=waves.going, ticked=waves.ticked, split=waves.split)
+    waves = Waves(parts, replace(scope, going=going), by_hand=by_hand, cuts=cuts)
+
+    def begins(run: Run, position: Position) -> None:
+        waves.begins(run, position)
+        if cuts and (is_time or ranges.is_time(parts, position)):
+            waves.cuts = False  # where there is too little to cut, it is made as one
+            ranges.cut(parts, run.lease, position)
+
+    paced = replace(scope, going=waves.going, ticked=waves.ticked, split=waves.split, begins=begins)
     report = cycle(Stream.BACKFILL, parts, paced)
+    whole = scope.where is None
     if waves.halted:
         raise HaltedError(waves.halted, report, whole=whole)
     if report is not None and not waves.done and not ahead and (why := paused(journal)):
@@ -63,39 +129,13 @@ def _made(parts: Parts, scope: Scope, *, by_hand: bool, resume: bool) -> tuple[R
         journal.unpause_backfills()  # it came in the midst of the last page
         if request is not None and journal.backfill_request() == request:
             journal.clear_backfill_request()
-    return report, waves.done
+    return report, waves.done, waves.to_cut
 
 
 def finished(parts: Parts, scope: Scope) -> bool:
     """Whether the last whole backfill reached its end. A selection or a dry run never counts as one."""
     whole = scope.apply and scope.where is None
     return whole and parts.journal.position(Stream.BACKFILL.value).finished
-
-
-def halted(journal: Journal) -> str:
-    """Why the backfill goes no further until a person says so, "" when it does. What was halted for one
-    request does not stop another: a new profile or mode is a new decision. What a person paused waits for a
-    person, whatever it is for."""
-    if why := paused(journal):
-        return why
-    state = journal.backfill_state()
-    return state.halted if state.request == str(journal.backfill_request()) else ""
-
-
-def paused(journal: Journal) -> str:
-    """Who paused the backfills, in words; "" where nobody did."""
-    found = journal.backfill_paused()
-    return f"paused by {found.by}" if found else ""
-
-
-def lift(journal: Journal) -> None:
-    """Let a halted backfill go on: at the canary of what is left, as nothing is known of that. One that was
-    only paused goes on where it was."""
-    journal.unpause_backfills()
-    state = journal.backfill_state()
-    if state.halted:
-        journal.set_backfill_state(BackfillState(holds=state.holds))
-    journal.end_alert(ALERT)
 
 
 def perform(asked: Asked, parts: Parts, scope: Scope) -> Mapping[str, object] | None:

@@ -10,6 +10,7 @@ from functools import partial
 from icp_sync.domain.facts import Facts, merge
 from icp_sync.errors import IcpSyncError, NoCallsLeftError
 from icp_sync.journal import USUALLY, Journal, Keep, Lease
+from icp_sync.journal.partitions import Range
 from icp_sync.observe import cycles_total, log, stream_lag_seconds, sweep_found_missing_total
 from icp_sync.ports import Crm, Enricher, Page, Position, Query, Stream, nothing_seen
 from icp_sync.quota import working_for
@@ -20,12 +21,14 @@ from icp_sync.sync.guarding import Guard, tell
 from icp_sync.sync.keeping import kept
 from icp_sync.sync.pacing import USUAL, Pacing
 from icp_sync.sync.progress import Progress
+from icp_sync.sync.pruning import prune
 from icp_sync.sync.report import Report
 from icp_sync.sync.rules import RULES, note_rules, rules_of
 from icp_sync.sync.settle import Run, settle
 from icp_sync.sync.telling.outgoing import Outgoing
 
-LEASE_SECONDS = 120.0
+LEASE_SECONDS = 60.0
+"""Seconds after which another may take over from one that vanished. Who lives renews four times in it."""
 DUE_AT_ONCE = 5_000
 UNREADABLE_AGAIN = 6 * 3600.0
 """Seconds after which a due account that the CRM would not show is asked for again."""
@@ -57,7 +60,7 @@ class Parts:
 
     outputs: logical field → property. needs_approval: whether a plan is only applied that somebody approved.
     keep: how long history is kept. following: how deals are followed, None where they are not.
-    outgoing: by which ways people are told, None where nobody is.
+    outgoing: by which ways people are told, None where nobody is. lease: seconds a lease is taken for.
     """
 
     crm: Crm
@@ -72,6 +75,7 @@ class Parts:
     keep: Keep = USUALLY
     following: Following | None = None
     outgoing: Outgoing | None = None
+    lease: float = LEASE_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +86,8 @@ class Scope:
     cycle there, with everything so far settled. split: a page as smaller ones, each settled before the next
     is asked for. wait: seconds to let pass, or less when told to stop. paused: told the seconds that pass
     between a backfill's waves, before they do, and which wave was the last.
-    report: what is counted into, a new one when left out.
+    report: what is counted into, a new one when left out. partition: the range of a backfill, "" for all of
+    it. begins: told in whose name, and from where, before anything is read.
     """
 
     apply: bool = True
@@ -95,10 +100,12 @@ class Scope:
     wait: Callable[[float], object] = time.sleep
     paused: Callable[[float, int], object] = lambda _, __: None
     report: Report | None = None
+    partition: str = ""
+    begins: Callable[[Run, Position], object] = lambda _, __: None
 
 
 def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None:
-    """Run one cycle; None when another worker holds the stream.
+    """Run one cycle; None when another worker holds the stream, or there is no such range to make any more.
 
     Raises what stops the whole cycle (AuthError, UnavailableError, LostLeaseError, ConfigError); the
     position then stands after the last settled page.
@@ -109,9 +116,8 @@ def cycle(stream: Stream, parts: Parts, scope: Scope = Scope()) -> Report | None
 
 def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
     journal = parts.journal
-    lease = journal.lease(
-        stream.value if scope.apply else DRY, holder=parts.holder, now=parts.clock(), ttl=LEASE_SECONDS
-    )
+    name = stream.value if scope.apply else DRY
+    lease = journal.lease(name, scope.partition, holder=parts.holder, now=parts.clock(), ttl=parts.lease)
     if lease is None:
         log("cycle").info("stream is busy elsewhere", connection=journal.connection, stream=stream.value)
         return None
@@ -121,7 +127,13 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
     try:
         journal.set_owners(parts.crm.owners(), now=parts.clock())
         policy = in_zone(parts.policy(), parts.crm, parts.clock())
-        run = journal.start_run(stream.value, now=parts.clock(), detail={"apply": scope.apply})
+        rules = rules_of(policy.buying, parts.enrichers)
+        span = _span(parts, policy, scope, rules)
+        if span is None:
+            outcome = "done"
+            return None
+        detail = {"apply": scope.apply, "worker": parts.holder}
+        run = journal.start_run(stream.value, now=parts.clock(), detail=detail, partition=span.name)
         whole = scope.where is None and scope.apply
         session = Run(
             id=run,
@@ -130,24 +142,27 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
             moves=whole and stream is not Stream.DUE,
             covered_from=journal.position(WATCH).done_to,
         )
-        rules = rules_of(policy.buying, parts.enrichers)
         keep = partial(_store, parts, session, RULES)
         if scope.apply and stream is not Stream.BACKFILL:
             note_rules(journal, rules, keep, parts.clock(), ask=True)
-        position = _start(stream, parts, policy, scope, session, rules)
+        position = span.position if span.name else _start(stream, parts, policy, scope, session, rules)
         query = Query(
             stream=stream,
             position=position,
             ids=journal.due(parts.clock(), DUE_AT_ONCE) if stream is Stream.DUE else (),
             limit=scope.limit,
             seen=journal.seen if stream in (Stream.POLL, Stream.TRAILING) else nothing_seen,
+            after=span.after,
+            up_to=span.up_to,
         )
-        if stream is Stream.BACKFILL and session.moves:
+        if stream is Stream.BACKFILL and session.moves and not span.name:
             _anchor_windows(parts, session)
-        with kept(lease, journal, parts.clock, LEASE_SECONDS):
+        with kept(lease, journal, parts.clock, parts.lease):
             _bury_departed(stream, parts, session, scope)
+            scope.begins(session, position)
+            reads = not _is_cut(stream, journal, session)
             settle(
-                _pages(query, parts, policy, scope, session, report),
+                _pages(query, parts, policy, scope, session, report) if reads else (),
                 parts.crm,
                 parts.enrichers,
                 policy,
@@ -164,7 +179,7 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
                 note_rules(journal, rules, keep, parts.clock(), ask=False)
             _wake_unmet(stream, parts, session)
             _missed_no_more(stream, parts, session)
-            _prune(stream, parts, session, scope)
+            prune(stream, parts, moves=session.moves, going=scope.going)
     except NoCallsLeftError:
         outcome = "waiting"
         raise
@@ -174,6 +189,30 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
     return report
 
 
+def purpose_of(parts: Parts, policy: Policy, rules: str) -> str:
+    """What a backfill begun now is for: of one begun for something else nothing is gone on with."""
+    request = parts.journal.backfill_request()
+    return f"version {policy.version}, mode {policy.mode.value}, {request}, {rules}"
+
+
+def _is_cut(stream: Stream, journal: Journal, session: Run) -> bool:
+    """Whether all that is left of a whole backfill is in its ranges: then it reads nothing itself."""
+    whole = stream is Stream.BACKFILL and session.moves and not session.lease.partition
+    return whole and journal.is_cut()
+
+
+def _span(parts: Parts, policy: Policy, scope: Scope, rules: str) -> Range | None:
+    """The range to make, one without bounds for a whole stream; None where it is made, forgotten, or there
+    for another purpose than ours. To be asked under its lease: from then on it stays what it is."""
+    if not scope.partition:
+        return Range(name="")
+    journal = parts.journal
+    found = {one.name: one for one in journal.ranges(now=parts.clock())}.get(scope.partition)
+    if found is None or found.position.finished:
+        return None
+    return found if journal.position(PURPOSE).last_id == purpose_of(parts, policy, rules) else None
+
+
 def _start(stream: Stream, parts: Parts, policy: Policy, scope: Scope, session: Run, rules: str) -> Position:
     """Where to begin. A backfill goes on where it was left only if it is still for the same thing, and one
     that leaves no trace (a dry run, a selection) reads everything."""
@@ -181,16 +220,17 @@ def _start(stream: Stream, parts: Parts, policy: Policy, scope: Scope, session: 
     position = journal.position(stream.value)
     if stream is not Stream.BACKFILL:
         return Position() if scope.restart or position.finished else position
-    if scope.restart or position.finished or not session.moves:
-        position = Position()
+    anew = scope.restart or position.finished
     if session.moves:
-        purpose = f"version {policy.version}, mode {policy.mode.value}, {journal.backfill_request()}, {rules}"
-        if journal.position(PURPOSE).last_id != purpose:
-            position = Position()
-        if position == Position():  # first forgotten, then begun: a crash in between only repeats
-            _store(parts, session, stream.value, position)
+        purpose = purpose_of(parts, policy, rules)
+        anew |= journal.position(PURPOSE).last_id != purpose
+        is_cut = journal.is_cut()
+        if anew or (position == Position() and not is_cut):
+            if is_cut:  # first forgotten, then begun: a crash in between only repeats
+                journal.forget_ranges(session.lease)
+            _store(parts, session, stream.value, Position())
             _store(parts, session, PURPOSE, Position(last_id=purpose))
-    return position
+    return Position() if anew or not session.moves else position
 
 
 def _pages(
@@ -203,7 +243,7 @@ def _pages(
     unanswered = set(query.ids)
     progress = Progress(journal, session.id, query.stream, parts.clock)
     for page in parts.crm.pages(query):
-        journal.renew(session.lease, now=parts.clock(), ttl=LEASE_SECONDS)
+        journal.renew(session.lease, now=parts.clock(), ttl=parts.lease)
         if query.stream is Stream.SWEEP and session.moves:
             _count_missing(page, parts, session)
         unanswered.difference_update(page.ids, page.gone)
@@ -310,16 +350,6 @@ def _wake_unmet(stream: Stream, parts: Parts, session: Run) -> None:
         return
     if began and (unmet := journal.wake_all(parts.clock(), settled_before=began / 1000)):
         log("sweep").warning("known accounts the sweep did not meet", count=unmet)
-
-
-def _prune(stream: Stream, parts: Parts, session: Run, scope: Scope) -> None:
-    """After a whole sweep, once a day as a rule: history older than is kept goes."""
-    journal = parts.journal
-    if stream is not Stream.SWEEP or not session.moves or not journal.position(stream.value).finished:
-        return
-    pruned = journal.prune(parts.keep, now=parts.clock(), going=scope.going).to_json()
-    if any(pruned.values()):
-        log("sweep").info("history older than is kept was removed", connection=journal.connection, **pruned)
 
 
 def _finish(stream: Stream, parts: Parts, lease: Lease, run: str, report: Report, outcome: str) -> None:

@@ -22,7 +22,7 @@ from icp_sync.observe import cycles_total, deals_total, log, stream_lag_seconds
 from icp_sync.ports import Deal, Position
 from icp_sync.quota import working_for
 from icp_sync.sync.beginnings import Stood, first_met, met_before, stood
-from icp_sync.sync.cycle import LEASE_SECONDS, Parts
+from icp_sync.sync.cycle import Parts
 from icp_sync.sync.following import DEALS, Following
 from icp_sync.sync.keeping import kept
 from icp_sync.sync.stamping import Stamping
@@ -63,7 +63,7 @@ def follow_deals(parts: Parts, *, going: Callable[[], bool] = lambda: True) -> F
     """
     if parts.following is None:
         return None
-    lease = parts.journal.lease(DEALS, holder=parts.holder, now=parts.clock(), ttl=LEASE_SECONDS)
+    lease = parts.journal.lease(DEALS, holder=parts.holder, now=parts.clock(), ttl=parts.lease)
     if lease is None:
         log("deals").info("deals are followed elsewhere", connection=parts.journal.connection)
         return None
@@ -71,7 +71,7 @@ def follow_deals(parts: Parts, *, going: Callable[[], bool] = lambda: True) -> F
     done = Followed()
     run = parts.journal.start_run(DEALS, now=parts.clock())
     try:
-        with working_for(DEALS), kept(lease, parts.journal, parts.clock, LEASE_SECONDS):
+        with working_for(DEALS), kept(lease, parts.journal, parts.clock, parts.lease):
             _Cycle(parts, parts.following, lease, run, done, going).run()
         outcome = "done" if going() else "interrupted"
     except AuthError as error:

@@ -14,7 +14,8 @@ class Pacing:
     watch, pause: what passes after it before the next begins. refused, failed: the share of accounts the CRM
     refuses, or that could not be written now, above which it halts, from `floor` of them on. changed: the
     share of the accounts looked at again after the wait that somebody has changed since we wrote them;
-    `sample` of them are looked at.
+    `sample` of them are looked at. partitions: ranges of ids that what is left after the canary is cut into,
+    at most; 1 to leave it whole.
     """
 
     canary: int = 100
@@ -26,6 +27,7 @@ class Pacing:
     changed: float = 0.20
     floor: int = 10
     sample: int = 100
+    partitions: int = 1
 
     def waits(self, written: int) -> float:
         """Seconds a backfill that writes so many accounts waits altogether; nothing after its last wave."""

@@ -18,7 +18,7 @@ from icp_sync.domain.standing import FIELDS, Mode
 from icp_sync.errors import ConfigError, Problem, UnavailableError
 from icp_sync.journal import Settled
 from icp_sync.ports import Page, Position, Query, Stream
-from icp_sync.sync.cycle import LEASE_SECONDS, Parts, Scope
+from icp_sync.sync.cycle import Parts, Scope
 from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.edits import with_edits
 from icp_sync.sync.enrich import enrich, with_answers
@@ -64,7 +64,7 @@ def rebuild(parts: Parts, scope: Scope, *, again: bool = False) -> Rebuilt:
         what = f"knows {sum(journal.counts().values()):,} accounts already; a rebuild is for a new one"
         step = "icp-sync status; to read them all the same: icp-sync journal rebuild --again"
         raise ConfigError([Problem(where=f"journal of {journal.connection}", what=what)], next_step=step)
-    lease = journal.lease(REBUILD, holder=parts.holder, now=parts.clock(), ttl=LEASE_SECONDS)
+    lease = journal.lease(REBUILD, holder=parts.holder, now=parts.clock(), ttl=parts.lease)
     if lease is None:
         raise UnavailableError("another rebuild is under way", next_step="icp-sync status")
     outcome = "failed"
@@ -73,7 +73,7 @@ def rebuild(parts: Parts, scope: Scope, *, again: bool = False) -> Rebuilt:
         rebuilt.run = journal.start_run(REBUILD, now=parts.clock(), detail={"apply": True})
         run = Run(id=rebuilt.run, lease=lease)
         query = Query(stream=Stream.BACKFILL, position=stands if under_way else Position(), limit=scope.limit)
-        with kept(lease, journal, parts.clock, LEASE_SECONDS):
+        with kept(lease, journal, parts.clock, parts.lease):
             for _ in _learnt(parts, query, run, rebuilt):
                 scope.ticked(Report(read=rebuilt.accounts))
                 if not scope.going():

@@ -24,7 +24,7 @@ from icp_sync.errors import (
 from icp_sync.journal import Asked, Journal
 from icp_sync.journal.requests import BEGUN
 from icp_sync.observe import log
-from icp_sync.sync.cycle import LEASE_SECONDS, Parts, Scope
+from icp_sync.sync.cycle import Parts, Scope
 from icp_sync.sync.keeping import kept
 from icp_sync.sync.report import Report
 
@@ -70,6 +70,16 @@ def next_in(lane: str, journal: Journal) -> Asked | None:
     return journal.next_request(but=_ALONE.values())
 
 
+def asked_lanes(journal: Journal) -> dict[tuple[str, str], float]:
+    """(connection, lane) of every connection of the journal with something to perform → since when."""
+    lane_of = {kind: lane for lane, kind in _ALONE.items()}
+    found: dict[tuple[str, str], float] = {}
+    for (connection, kind), since in journal.open_kinds().items():
+        key = (connection, lane_of.get(kind, OTHERS))
+        found[key] = min(since, found.get(key, since))
+    return found
+
+
 def serve(parts: Parts, scope: Scope, lanes: Sequence[str] = LANES) -> bool:
     """Perform the oldest request that is not finished, of the first of these lanes that has one; false when
     there was none, or another is at it.
@@ -84,11 +94,11 @@ def _served(lane: str, parts: Parts, scope: Scope) -> bool:
     journal = parts.journal
     if next_in(lane, journal) is None:
         return False
-    lease = journal.lease(lane, holder=parts.holder, now=parts.clock(), ttl=LEASE_SECONDS)
+    lease = journal.lease(lane, holder=parts.holder, now=parts.clock(), ttl=parts.lease)
     if lease is None:
         return False
     try:
-        with kept(lease, journal, parts.clock, LEASE_SECONDS):
+        with kept(lease, journal, parts.clock, parts.lease):
             asked = next_in(lane, journal)
             if asked is None or not journal.take_request(asked.id, run=parts.holder, now=parts.clock()):
                 return False

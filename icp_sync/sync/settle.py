@@ -146,6 +146,7 @@ def settle(
             gone=gone,
             position=page.position if run.moves else None,
             stream=page.stream.value,
+            partition=run.lease.partition,
             lease=run.lease,
             run=run.id,
             now=now,

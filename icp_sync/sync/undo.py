@@ -16,7 +16,7 @@ from icp_sync.errors import UnavailableError
 from icp_sync.journal import Asked, Changed, Lease
 from icp_sync.ports import Position
 from icp_sync.quota import Priority, working_for
-from icp_sync.sync.cycle import LEASE_SECONDS, Parts, Scope
+from icp_sync.sync.cycle import Parts, Scope
 from icp_sync.sync.keeping import kept
 from icp_sync.sync.report import Report
 from icp_sync.sync.undo_page import Session, undo_page
@@ -68,11 +68,11 @@ def undo(wanted: Wanted, parts: Parts, scope: Scope, *, request: str = "") -> Un
             pass
         return report
     journal.set_owners(people, now=parts.clock())
-    lease = journal.lease(UNDO, holder=parts.holder, now=parts.clock(), ttl=LEASE_SECONDS)
+    lease = journal.lease(UNDO, holder=parts.holder, now=parts.clock(), ttl=parts.lease)
     if lease is None:
         raise UnavailableError("another undo is under way", next_step="icp-sync status")
     try:
-        with kept(lease, journal, parts.clock, LEASE_SECONDS):
+        with kept(lease, journal, parts.clock, parts.lease):
             _apply(replace(session, lease=lease), scope, lease, request)
     finally:
         journal.release_lease(lease)

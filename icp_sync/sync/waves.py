@@ -14,27 +14,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from icp_sync.domain.account import Account
 from icp_sync.domain.guard import Rule
 from icp_sync.errors import UnsafePlanError
-from icp_sync.journal.backfills import BackfillState, Sent
+from icp_sync.journal.backfills import BackfillState
 from icp_sync.observe import log
-from icp_sync.ports import Page, Position, Stream
+from icp_sync.ports import Page, Position
 from icp_sync.sync.cycle import Parts, Scope
+from icp_sync.sync.reactions import reaction
 from icp_sync.sync.report import Report
-from icp_sync.sync.settle import read_again
+from icp_sync.sync.settle import Run, read_again
+from icp_sync.sync.wave_book import Book, Whole, halt
 
 ALERT = "backfill halted"
 RESUME = "icp-sync run --backfill --resume"
 AGAIN = "look at what it wrote, then the same command again: it begins with another canary"
 NEARLY = 0.9
 """Share of its size from which a wave is over: never more than its size, and no crumbs at its end."""
-SETTLING = 5.0
-"""Seconds after our write in which a new stamp may still be that of the write itself."""
 OUTDATED = 60.0
 """Seconds of waiting after which accounts that were read before it are read again."""
 LOOK = 1.0
 """Seconds between looks whether to go on, during a wait."""
+SERIAL = 10_000
+"""Accounts read after which a backfill is cut although its canary is not full: few of them change."""
 _ONE_BY_ONE = frozenset({Rule.ROBOTS.value, Rule.EXCLUSIONS.value})
 """Rules by which the guard holds single accounts: no reason to stop the others."""
 
@@ -62,13 +63,24 @@ class _Wave:
 
 
 class Waves:
-    """The waves of one backfill. `split`, `ticked` and `going` are to be its scope's.
+    """The waves of one backfill, or of a range of it. `split`, `ticked`, `going` and `begins` are to be its
+    scope's.
 
     by_hand: somebody asked for exactly this backfill and is told as soon as it goes beyond a limit of the
     guard; otherwise what the guard holds waits in the journal as in every stream, and the rest lands.
+    book: where they are kept, by default with the connection. cuts: whether it ends once the canary has
+    passed, for what is left is to be cut into ranges.
     """
 
-    def __init__(self, parts: Parts, scope: Scope, *, by_hand: bool = False) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        scope: Scope,
+        *,
+        by_hand: bool = False,
+        book: Book | None = None,
+        cuts: bool = False,
+    ) -> None:
         self._parts, self._scope, self._by_hand = parts, scope, by_hand
         self._journal, self._pacing = parts.journal, parts.pacing
         self._state: BackfillState | None = None
@@ -76,7 +88,8 @@ class Waves:
         self._report = Report()
         self._held = 0
         self._ahead = 0.0  # the CRM's clock less ours, seconds, when the wave began
-        self._whole = scope.where is None
+        self._book = book or Whole(parts, kept=scope.where is None)
+        self.cuts, self.to_cut = cuts, False
         self._last = False
         self._outdated = 0
         self._ended, self._stopped, self._idle = False, False, False
@@ -92,17 +105,21 @@ class Waves:
         """Whether all there was to read was settled, rather than cut short."""
         return not self.halted and (self._ended or not self._stopped)
 
+    def begins(self, run: Run, _: Position) -> None:
+        """To be called before the first page, where it is made for the journal to keep."""
+        self._book.taken(run.lease)
+
     def split(self, page: Page) -> Iterator[Page]:
         """The page in parts, none of which can write more than is left of the wave."""
         if self._state is None:
             self._begin()
-            if self._full():
-                self._end_wave()
-                if not self.going():  # nothing of this page: the position stays where it stands
-                    self._idle = True
-                    stands = self._journal.position(Stream.BACKFILL.value)
-                    yield replace(page, accounts=(), gone={}, skipped=0, position=stands)
-                    return
+        self._book.turn(page.position)
+        if self._full():
+            self._end_wave()
+            if not self.going():  # nothing of this page: the position stays where it stands
+                self._idle = True
+                yield replace(page, accounts=(), gone={}, skipped=0, position=self._book.stands())
+                return
         page = self._up_to_date(page)
         while (room := self._room()) and len(page.accounts) > room:
             first, rest = page.accounts[:room], page.accounts[room:]
@@ -128,34 +145,33 @@ class Waves:
             self._halt(why, holds=True)
         elif self._full():
             self._end_wave()
+        self.to_cut = self.cuts and (self.passed > 0 or report.read >= SERIAL)
 
     def going(self) -> bool:
-        going = not self.halted and self._scope.going()
+        going = not self.halted and not self.to_cut and self._scope.going()
         self._stopped |= not going
         return going
 
     # One wave
 
     def _begin(self) -> None:
-        """Where the backfill was left, in the middle of a wave maybe, or at its canary: a position moves with
-        the first part settled."""
-        begun = self._whole and self._journal.position(Stream.BACKFILL.value) != Position()
-        state = self._journal.backfill_state() if begun else BackfillState()
+        """Where it was left, in the middle of a wave maybe, or at its canary."""
+        state = self._book.left()
         self._held, self._ahead = self._waiting(), self._parts.crm.now() - self._parts.clock()
         if state.log_from is None:
             state = replace(state, log_from=self._journal.newest_change())
             written = 0
         else:
-            written = len(self._journal.written_after(state.log_from, Stream.BACKFILL.value))
+            written = len(self._book.written_after(state.log_from))
         self._wave = _Wave(
             written=-written, refused=-state.refused, deferred=-state.deferred, log_from=state.log_from or 0
         )
         self._store(state)
 
     def _store(self, state: BackfillState) -> None:
-        """Keep how far the waves are, for the next process where all accounts are meant."""
-        if self._whole and state != self._state:
-            self._journal.set_backfill_state(state)
+        """Keep how far the waves are, for the next process."""
+        if state != self._state:
+            self._book.keep(state)
         self._state = state
 
     def _keep(self) -> None:
@@ -173,7 +189,7 @@ class Waves:
         return self._written() >= max(1, NEARLY * (self._size() or float("inf")))
 
     def _size(self) -> int:
-        return self._pacing.wave if self.passed or not self._pacing.canary else self._pacing.canary
+        return self._book.size(self.passed)
 
     def _room(self) -> int:
         """Accounts that may still be written in this wave, 0 for as many as there are."""
@@ -196,7 +212,7 @@ class Waves:
             self._wait(left)
             if not self.going():
                 return
-            if why := self._reaction():
+            if why := reaction(self._book, self._parts, self._wave.log_from, self._ahead):
                 self._halt(why)
                 return
             self._outdated = 2 if seconds >= OUTDATED else 0  # the rest of this page, and the one read ahead
@@ -231,7 +247,11 @@ class Waves:
         """Why to go no further, "" when all is well."""
         refused = self._report.refused - self._wave.refused
         failed = self._report.deferred - self._wave.deferred
-        tried = self._written() + refused + failed
+        if not refused and not failed:
+            return ""
+        beside = self._book.elsewhere()
+        refused, failed = refused + beside.refused, failed + beside.deferred
+        tried = self._written() + beside.written + refused + failed
         floor = self._pacing.floor
         if refused >= floor and refused > self._pacing.refused * tried:
             return f"the CRM refused {refused} of {tried} accounts of a wave"
@@ -252,47 +272,15 @@ class Waves:
             return 0
         return sum(n for rule, n in self._journal.waiting_holds().items() if rule not in _ONE_BY_ONE)
 
-    def _reaction(self) -> str:
-        """Why what happened to the wave's accounts since is too much, "" when it is not."""
-        stream = Stream.BACKFILL.value
-        ids = _spread(self._journal.written_after(self._wave.log_from, stream), self._pacing.sample)
-        if not ids:
-            return ""
-        sent = self._journal.sent_after(self._wave.log_from, stream, ids)
-        now = self._parts.crm.fetch(ids).accounts
-        again = [a.id for a in now if a.id in sent and _changed(a, sent[a.id], self._ahead)]
-        if len(again) <= self._pacing.changed * len(ids):
-            return ""
-        return (
-            f"{len(again)} of {len(ids)} accounts looked at were changed again soon after we wrote them, for "
-            f"example {again[0]}: a workflow or another integration reacts to our fields"
-        )
-
     def _halt(self, why: str, *, holds: bool = False) -> None:
         self.halted = why
-        if not self._whole:
+        if not self._book.waits:
             return  # whoever asked is told; nothing waits
         now = self._parts.clock()
-        state = self._state or BackfillState()
-        request = str(self._journal.backfill_request())
-        self._store(replace(state, halted=why, at=now, request=request, holds=holds or state.holds))
+        self.halted = why = halt(self._journal, why, now=now, holds=holds)
         text = f"the backfill was halted: {why}. To go on: {RESUME}"
         if self._journal.raise_alert(ALERT, text, now=now):
             self._log().error(ALERT, why=why, next=RESUME)
 
     def _log(self) -> Any:
         return log("backfill").bind(connection=self._journal.connection)
-
-
-def _spread(ids: list[str], most: int) -> list[str]:
-    """At most so many, from all over the list."""
-    if len(ids) <= most:
-        return ids
-    return [ids[at * len(ids) // most] for at in range(most)]
-
-
-def _changed(account: Account, sent: Sent, ahead: float) -> bool:
-    """Whether an account was changed after our write. ahead: the CRM's clock less ours, seconds."""
-    if account.stamp > (sent.at + ahead + SETTLING) * 1000:
-        return True
-    return any(account.live.get(name, value) != value for name, value in sent.values.items())

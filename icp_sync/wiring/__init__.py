@@ -76,21 +76,28 @@ class Wired:
     facts_map: FactsMap
     types: Mapping[str, FactType]
     key: SealKey
+    shared: bool = False
+    """Whether the journal's database is another's to close."""
 
     def blueprint(self, profiles: tuple[Profile, ...]) -> Blueprint:
         return blueprint(self.settings, profiles)
 
 
-def open_journal(settings: Settings, name: str) -> Journal:
+def open_journal(settings: Settings, name: str, within: Journal | None = None) -> Journal:
     """The journal of one connection. Raises ConfigError naming the URL.
 
-    Its audit is signed with the seal key where there is one that can be read.
+    Its audit is signed with the seal key where there is one that can be read. within: one that is open
+    already, of any connection: they share its database.
     """
     key: SealKey | None = None
     if settings.seal_file.exists():
         with suppress(ConfigError):  # whoever needs the key says what is wrong with it
             key = seal_key(settings.seal_file)
-    journal = Journal.open(settings.journal, name, key)
+    journal = (
+        Journal.open(settings.journal, name, key)
+        if within is None
+        else within.for_connection(name).signing_with(key)
+    )
     chosen = settings.connections.get(name)
     return journal if chosen is None else journal.listening(quiet_of(settings, chosen))
 
@@ -102,13 +109,17 @@ def wire(
     clock: Callable[[], float] = time.time,
     stop: threading.Event | None = None,
     create_seal: bool = False,
+    within: Journal | None = None,
 ) -> Wired:
-    """Build a connection. Talks to nobody but the journal. Raises ConfigError with every problem at once."""
+    """Build a connection. Talks to nobody but the journal. Raises ConfigError with every problem at once.
+
+    within: a journal that is open already, whose database it shares; its owner closes it.
+    """
     name, chosen = settings.connection(name)
     stop = stop or threading.Event()
     facts_map, types = facts_of(chosen)
     key = seal_key(settings.seal_file, create=create_seal)
-    journal = open_journal(settings, name)
+    journal = open_journal(settings, name, within)
     crm = crm_of(name, chosen, facts_map, journal, clock, stop)
     sources = Vendors.of(enrichers_of(chosen, name, crm))
     source = _PolicySource(journal, key, types, chosen, buying_of(chosen, sources), clock)
@@ -121,10 +132,11 @@ def wire(
         holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
         outputs=chosen.field_properties,
         needs_approval=chosen.apply == "needs_approval",
-        pacing=pacing_of(chosen),
+        pacing=pacing_of(chosen, settings.cluster.partitions if journal.is_shared else 1),
         keep=keep_of(chosen),
         following=following_of(chosen),
         outgoing=outgoing_of(settings, chosen, name, clock=clock, stop=stop),
+        lease=settings.cluster.lease,
     )
     return Wired(
         name=name,
@@ -135,11 +147,12 @@ def wire(
         facts_map=facts_map,
         types=types,
         key=key,
+        shared=within is not None,
     )
 
 
-def pacing_of(connection: Connection) -> Pacing:
-    """How a backfill of this connection goes about its writes."""
+def pacing_of(connection: Connection, partitions: int = 1) -> Pacing:
+    """How a backfill of this connection goes about its writes, in so many ranges of ids at most."""
     said = connection.backfill
     return Pacing(
         canary=said.canary,
@@ -149,6 +162,7 @@ def pacing_of(connection: Connection) -> Pacing:
         refused=said.refused,
         failed=said.failed,
         changed=said.changed,
+        partitions=partitions,
     )
 
 

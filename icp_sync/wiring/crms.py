@@ -48,6 +48,7 @@ def _hubspot(
         properties=chosen.field_properties,
         stamp=chosen.deal_properties,
         quota=_quota(name, chosen, journal, stop),
+        at_once=chosen.quota.at_once,
         name=name,
         windows=_windows(chosen),
         stop=stop,

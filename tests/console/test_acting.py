@@ -76,7 +76,8 @@ def test_a_stopped_connection_promises_nothing(serve: Serve) -> None:
     console = serve(local="approver", halted=WHY)
     said = told(console.post("backfill/start", "backfill").text)
     assert not any("in a moment" in one for one in said)
-    assert said[-1] == f"This connection is stopped: {WHY}. It begins once the worker is started again."
+    begins = "It begins once it is let go on, or the worker is started again."
+    assert said[-1] == f"This connection is stopped: {WHY}. {begins}"
     assert len(console.journal.requests("waiting")) == 1
     for path in ("", "now", "backfill", "backfill/now", "held"):
         assert f"<b>This connection is stopped</b>: {WHY}." in console.get(path).text, path
@@ -86,6 +87,28 @@ def test_one_that_works_is_not_called_stopped(console: Console) -> None:
     assert "is stopped" not in console.get("").text
     said = told(console.post("backfill/start", "backfill").text)
     assert said[-1].endswith("The worker begins with it in a moment.")
+
+
+def test_a_connection_is_paused_and_let_go_on_once_each_and_audited(console: Console) -> None:
+    assert told(console.post("resume", "").text) == [
+        "It is neither paused nor stopped, so there is nothing to let go on."
+    ]
+    console.post("pause", "")
+    paused = console.journal.connection_paused()
+    assert paused is not None
+    assert "<b>This connection is paused</b>, by " in console.get("now").text
+    assert told(console.post("pause", "").text)[0].startswith("It is paused already, by ")
+    console.post("resume", "")
+    assert console.journal.connection_paused() is None
+    assert [one.what for one in console.journal.audited()][-2:] in (["pause", "resume"], ["resume", "pause"])
+
+
+def test_one_that_was_stopped_is_let_go_on(serve: Serve) -> None:
+    console = serve(local="operator", halted=WHY)
+    before = console.journal.wishes().get(console.connection)
+    assert "Let it go on" in console.get("").text
+    console.post("resume", "")
+    assert console.journal.wishes()[console.connection] != before
 
 
 def test_a_refusal_is_a_plain_sentence(console: Console) -> None:

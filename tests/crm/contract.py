@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Protocol
 
 import pytest
@@ -186,6 +187,15 @@ def live(crm: Crm, id: str) -> Mapping[str, str]:
     return account.live
 
 
+BEGINNING = Position()
+
+
+def ids_of(crm: Crm, *, after: str = "", up_to: str = "", position: Position = BEGINNING) -> list[str]:
+    """What a backfill of this range reads."""
+    query = Query(stream=Stream.BACKFILL, position=position, after=after, up_to=up_to)
+    return [id for page in crm.pages(query) for id in page.ids]
+
+
 class CrmContract:
     """Subclass and override `world`.
 
@@ -308,6 +318,47 @@ class CrmContract:
         assert consumer.positions[Stream.POLL].done_to == before.done_to
         world.mend()
         assert settled + consumer.run(Stream.POLL) == ids
+
+    # Ranges of ids
+
+    def test_ranges_hold_every_account_once_in_order_and_in_about_equal_parts(
+        self, world: World, crm: Crm
+    ) -> None:
+        ids = list(world.create_many(850))
+        world.advance(10)
+        cuts = crm.cuts(4)
+        assert len(cuts) == 3
+        new = world.create()
+        bounds = ["", *cuts, ""]
+        read = [ids_of(crm, after=after, up_to=up_to) for after, up_to in pairwise(bounds)]
+        assert [id for part in read for id in part] == [*ids, new]
+        assert all(abs(len(part) - 212.5) <= 0.2 * 212.5 for part in read)
+        assert crm.cuts(4, after=ids[-10]) == ()
+
+    def test_what_is_left_after_an_account_is_cut_alone(self, world: World, crm: Crm) -> None:
+        ids = list(world.create_many(650))
+        world.advance(10)
+        (cut,) = crm.cuts(2, after=ids[199])
+        assert abs(len(ids_of(crm, after=cut)) - 225) <= 45
+        assert len(ids_of(crm, after=ids[199], up_to=cut)) + len(ids_of(crm, after=cut)) == 450
+
+    def test_a_range_goes_on_where_it_was_left_and_ends_where_it_ends(self, world: World, crm: Crm) -> None:
+        ids = list(world.create_many(5 * world.page_size))
+        after, up_to = ids[world.page_size // 2], ids[4 * world.page_size]
+        pages = list(crm.pages(Query(stream=Stream.BACKFILL, after=after, up_to=up_to)))
+        wanted = [id for id in ids if ids.index(after) < ids.index(id) <= ids.index(up_to)]
+        assert [id for page in pages for id in page.ids] == wanted
+        assert [page.position.finished for page in pages] == [False] * (len(pages) - 1) + [True]
+        rest = ids_of(crm, after=after, up_to=up_to, position=pages[0].position)
+        assert [*pages[0].ids, *rest] == wanted
+        assert ids_of(crm, after=up_to, up_to=up_to) == []
+        limited = Query(stream=Stream.SWEEP, after=after, up_to=up_to, limit=10_000)
+        assert [id for page in crm.pages(limited) for id in page.ids] == wanted
+
+    def test_few_accounts_are_not_cut(self, world: World, crm: Crm) -> None:
+        assert crm.cuts(8) == ()
+        world.create_many(3)
+        assert crm.cuts(8) == ()
 
     # Late, tied and repeated stamps
 

@@ -16,6 +16,7 @@ import pytest
 
 from icp_sync.daemon import Daemon, Stopping
 from icp_sync.daemon.health import Health
+from icp_sync.daemon.loops import first_at
 from icp_sync.daemon.streams import State
 from icp_sync.errors import AuthError, ConfigError, UnavailableError
 from icp_sync.observe import registry
@@ -135,12 +136,12 @@ def test_a_sweep_is_due_an_interval_after_the_last_one_whenever_we_started(world
     made = portal(world, stopping, schedule={**QUICK, "sweep": "1h"})
     daemon = Daemon([made], stopping, clock=world.clock)
     sweep = daemon.loops["main/sweep"]
-    assert daemon._first(sweep).timestamp() == world.clock() + 3600
+    assert first_at(sweep, world.clock()) == world.clock() + 3600
     world.cycle(Stream.SWEEP)
     world.clock.step(1800)
-    assert daemon._first(sweep).timestamp() == world.clock() + 1800
+    assert first_at(sweep, world.clock()) == world.clock() + 1800
     world.clock.step(7200)
-    assert daemon._first(sweep).timestamp() == world.clock()
+    assert first_at(sweep, world.clock()) == world.clock()
 
 
 def test_triggers_that_meet_a_long_cycle_are_skipped_and_counted(worlds: list[World]) -> None:
@@ -165,7 +166,7 @@ def test_a_clock_that_is_set_back_stops_nobody(worlds: list[World]) -> None:
     poll = daemon.loops["main/poll"]
     with running(daemon, stopping):
         until(lambda: poll.last_success, "a first cycle")
-        for job in daemon._scheduler.get_jobs():
+        for job in daemon._timetable._scheduler.get_jobs():
             job.modify(next_run_time=job.next_run_time + timedelta(hours=1))
         before = poll.last_success or 0.0
         until(lambda: (poll.last_success or 0.0) > before + 1, "it goes on")

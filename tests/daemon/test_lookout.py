@@ -51,7 +51,7 @@ def daemon(world: World) -> Daemon:
 @pytest.fixture
 def look(daemon: Daemon) -> Iterator[Callable[[], list[str]]]:
     """Look once; returns the names of the alerts that stand."""
-    lookout: Lookout = daemon._lookouts["main/lookout"]
+    lookout: Lookout = daemon.fleet.members["main"].lookout
 
     def looked() -> list[str]:
         lookout.look()
@@ -165,7 +165,7 @@ def test_nothing_is_left_of_a_day_the_crm_has_ended(station: Station) -> None:
     daemon = Daemon([made], stopping)
     quota = station.wired.crm.quota  # type: ignore[attr-defined]
     station.wired.crm.identity()
-    look = daemon._lookouts["main/lookout"].look
+    look = daemon.fleet.members["main"].lookout.look
     look()
     left = value("quota_left", bucket="daily")
     assert left is not None
@@ -181,7 +181,7 @@ def test_nothing_is_left_of_a_day_the_crm_has_ended(station: Station) -> None:
 
 
 def test_the_schedule_is_said_so_that_rules_can_measure_by_it(daemon: Daemon) -> None:
-    every = daemon._portals[0].wired.settings.schedule
+    every = daemon.fleet.portals[0].wired.settings.schedule
     assert value("stream_interval_seconds", stream="poll") == every.poll
     assert value("stream_stays_behind_seconds", stream="trailing") == every.lag
 
@@ -219,7 +219,7 @@ def test_a_halted_connection_is_an_alert_until_a_restart_finds_it_well(
     stopping = Stopping()
     again = Daemon([portal(world, stopping)], stopping, clock=world.clock)
     again.loops[f"main/{Stream.POLL}"].tick()
-    again._lookouts["main/lookout"].look()
+    again.fleet.members["main"].lookout.look()
     assert world.journal.alerts() == []
     assert value("connection_halted") == 0
 

@@ -15,6 +15,7 @@ from icp_sync.daemon import Daemon, Stopping
 from icp_sync.daemon.health import Health
 from icp_sync.daemon.readiness import Readiness
 from icp_sync.errors import AuthError, ConfigError, UnavailableError
+from icp_sync.journal.schema import REVISIONS
 from icp_sync.ports import Stream
 from tests.daemon.station import portal, until
 from tests.daemon.test_daemon import ask, running
@@ -116,10 +117,19 @@ def test_a_halted_connection_is_not_ready_and_nothing_from_outside_is_said(
 def test_a_journal_at_another_revision_is_not_ready(place: Place) -> None:
     place.begin()
     with place.world.journal.engine.begin() as conn:
-        conn.execute(text("UPDATE icp_sync_schema SET version_num = '0099'"))
+        conn.execute(text("UPDATE icp_sync_schema SET version_num = '0099', oldest = '0099'"))
     status, reasons = place.ready()
     assert status == 503
     assert reasons[0].startswith("the journal is at schema 0099, this version's is ")
+
+
+def test_a_journal_that_a_newer_version_migrated_for_both_is_ready_and_said(place: Place) -> None:
+    place.begin()
+    assert "newer_schema" not in json.loads(ask(f"{place.url}/readyz")[2])
+    with place.world.journal.engine.begin() as conn:
+        conn.execute(text(f"UPDATE icp_sync_schema SET version_num = '0099', oldest = '{REVISIONS[-1]}'"))
+    assert place.ready() == (200, [])
+    assert json.loads(ask(f"{place.url}/readyz")[2])["newer_schema"] == "0099"
 
 
 def test_a_journal_that_does_not_answer_is_not_ready(place: Place) -> None:

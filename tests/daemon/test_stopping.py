@@ -52,3 +52,20 @@ with stopping.on_signals():
     time.sleep(60)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 130
+
+
+def test_a_part_stops_with_the_whole_and_the_whole_not_with_it() -> None:
+    whole = Stopping()
+    one, other = whole.part(), whole.part()
+    one.drain()
+    assert (one.going(), other.going(), whole.going()) == (False, True, True)
+    one.end()
+    assert one.ended.is_set()
+    assert not whole.ended.is_set()
+    whole.drain()
+    assert not other.going()
+    assert not other.ended.is_set(), "its page in flight may still wait"
+    whole.end()
+    assert other.ended.is_set()
+    late = whole.part()
+    assert (late.going(), late.ended.is_set()) == (False, True)

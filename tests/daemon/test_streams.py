@@ -240,3 +240,18 @@ def test_a_backfill_writes_no_faster_than_polling_can_read_back() -> None:
         pace.written(written)
     assert waits == [2.0, 2.0]
     assert now[0] == 6.0
+
+
+def test_ranges_that_are_made_at_once_keep_to_that_rate_together() -> None:
+    now, sharing, waits = [0.0], [1], []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        now[0] += seconds
+
+    pace = Pace(400.0, lambda: now[0], wait, lambda: sharing[0])
+    pace.written(400)
+    sharing[0] = 4
+    pace.written(800)
+    pace.written(100)  # of the next range, counted from nothing
+    assert waits == [1.0, 4.0]

@@ -168,3 +168,14 @@ def test_no_bytes_after_the_header_make_it_stumble(
     path = tmp_path_factory.getbasetemp() / "any.csv"
     source = CsvFile(write(path, b"domain,employees\n" + body + b"\n"))
     assert isinstance(ask(source, "acme.com"), Hit | Miss)
+
+
+def test_connections_with_the_same_file_and_entries_hold_it_once(path: Path) -> None:
+    write(path, "domain,employees\nacme.com,120\n")
+    one, another = CsvFile(str(path)), CsvFile(str(path))
+    assert one._current() is another._current()
+    named = CsvFile(str(path), name="other")
+    assert named._current() is not one._current(), "its signals name another source"
+    write(path, "domain,employees\nacme.com,1300\n")
+    assert ask(one, "acme.com") == ask(another, "acme.com")
+    assert one._current() is another._current()

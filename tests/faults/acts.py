@@ -14,6 +14,8 @@ from sqlalchemy import select
 from icp_sync.domain.plan import Change, Hold
 from icp_sync.domain.standing import Mode
 from icp_sync.journal import Journal, Notice, Settled, Watched, schema
+from icp_sync.journal.turns import Turn
+from icp_sync.journal.workers import WorkerRow
 from tests import postgres
 from tests.faults import dying
 from tests.sync.world import empty_journal
@@ -57,6 +59,10 @@ ACTS: Mapping[str, Callable[[Journal], object]] = {
     "day": lambda j: j.keep_day({"tiers": {"A": 1}}, now=NOW),
     "view": lambda j: j.keep_view("tier_a", "11", "ICP: Tier A", now=NOW),
     "state": lambda j: j.set_mode(Mode.WRITE, now=NOW),
+    "turn": lambda j: j.keep_turn(Turn(stream="poll", due_at=NOW)),
+    "worker": lambda j: j.worker_seen(
+        WorkerRow(id="vm:1", version="1", schema="0008", started_at=NOW, seen_at=NOW, jobs=1)
+    ),
 }
 """The kind of transaction, as its fault points are named → a command that has one."""
 

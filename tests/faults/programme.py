@@ -28,13 +28,16 @@ def first_passages(one: story.Story) -> tuple[str, ...]:
 TELLING = {"telling.send.before", "telling.send.after"}
 """Tried in the world where people are told, by `tests/sync/test_telling_crashes.py`."""
 
+MOVING = {"journal.moved.before", "journal.moved.after"}
+"""Tried between two databases, at every passage, by `tests/journal/test_journal_moving.py`."""
+
 
 def points_tried() -> set[str]:
     """Every fault point the programme makes something stumble at."""
     told = {point for one in story.STORIES for point in first_passages(one)}
     given = {f"journal.{kind}.{side}" for kind in acts.ACTS for side in ("before", "after")}
     out = {point for points in outside.POINTS.values() for point in points}
-    return told | given | out | {outside.OWNER, outside.BULK} | TELLING
+    return told | given | out | {outside.OWNER, outside.BULK} | TELLING | MOVING
 
 
 def cases() -> Iterator[Case]:

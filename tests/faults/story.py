@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,7 +19,9 @@ from tempfile import mkdtemp
 from icp_sync.crm.memory import OURS
 from icp_sync.domain.standing import FIELDS, FieldType
 from icp_sync.ports import Stream, Unavailable
+from icp_sync.sync.backfill import backfill
 from icp_sync.sync.cycle import LEASE_SECONDS, Scope
+from icp_sync.sync.pacing import Pacing
 from icp_sync.sync.undo import undo
 from icp_sync.sync.undoable import Wanted
 from tests import postgres
@@ -74,12 +76,19 @@ def follow_deals(place: Place) -> None:
     place.follow_deals()
 
 
+def share_backfill(place: Place) -> None:
+    """The first backfill, cut into ranges before anything is read; what was begun of it is gone on with."""
+    parts = replace(place.world.parts(), pacing=Pacing(canary=0, wave=0, partitions=3))
+    backfill(parts, Scope(wait=place.world.clock.step))
+
+
 STORIES = (
     Story(founded, Stream.BACKFILL, sealed=False),
     Story(running, Stream.POLL),
     Story(departed, Stream.SWEEP),
     Story(running, Stream.POLL, undo_backfill),
     Story(selling, Stream.POLL, follow_deals),
+    Story(founded, Stream.BACKFILL, share_backfill),
 )
 
 

@@ -81,7 +81,7 @@ def portal(nursery: Nursery) -> Iterator[Station]:
 
 @pytest.fixture(scope="module")
 def org() -> Iterator[Station]:
-    with outside.opened("salesforce", "postgresql") as made:
+    with outside.opened("salesforce", "sqlite") as made:
         yield made
 
 

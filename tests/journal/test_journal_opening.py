@@ -16,6 +16,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from journal_builders import NOW
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 import icp_sync.journal
@@ -49,8 +50,9 @@ def test_the_revisions_the_code_understands_are_those_that_ship() -> None:
     assert tuple(reversed(shipped)) == schema.REVISIONS
 
 
-def test_every_table_carries_the_connection() -> None:
-    assert [table.name for table in schema.metadata.sorted_tables if "connection" not in table.c] == []
+def test_every_table_carries_the_connection_but_those_of_processes_and_places() -> None:
+    without = [table.name for table in schema.metadata.sorted_tables if "connection" not in table.c]
+    assert sorted(without) == ["moved", "worker"]
 
 
 def test_no_part_of_the_journal_hides_a_name_of_another() -> None:
@@ -89,12 +91,33 @@ def test_sqlite_keeps_what_a_commit_returned_even_through_a_power_cut(sqlite_url
     journal.close()
 
 
-def test_the_journal_of_a_newer_version_is_refused(url: str, journal: Journal) -> None:
-    with journal.engine.connect() as conn, conn.begin():
-        conn.exec_driver_sql(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
-    journal.close()
-    with pytest.raises(ConfigError, match="schema 9999 is newer"):
+@pytest.mark.parametrize(("oldest", "said"), [("9998", "9998 and newer"), (None, "newer than")])
+def test_the_journal_of_a_newer_version_is_refused(
+    url: str, journal: Journal, oldest: str | None, said: str
+) -> None:
+    made_by_a_newer_version(journal, oldest)
+    with pytest.raises(ConfigError, match="schema 9999 is newer") as refused:
         Journal.open(url, "main")
+    assert said in str(refused.value)
+
+
+def test_unless_that_version_lets_ours_go_on_beside_it(url: str, journal: Journal) -> None:
+    journal.set_mode(Mode.WRITE, now=NOW)
+    made_by_a_newer_version(journal, schema.REVISIONS[-1])
+    again = Journal.open(url, "main")
+    state = again.schema_state()
+    assert (state.revision, state.newer, state.fits) == ("9999", True, True), "and left as it is"
+    assert again.mode() is Mode.WRITE
+    assert again.verify(now=NOW) == []
+    again.close()
+
+
+def made_by_a_newer_version(journal: Journal, oldest: str | None) -> None:
+    with journal.engine.connect() as conn, conn.begin():
+        conn.execute(
+            text(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999', oldest = :o"), {"o": oldest}
+        )
+    journal.close()
 
 
 @pytest.mark.parametrize("content", [b"this is a text file, not a database" * 200, b"\x00\xff" * 5000])

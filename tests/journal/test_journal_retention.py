@@ -9,6 +9,7 @@ from journal_builders import NOW, Worker, employees, human, settled
 
 from icp_sync.domain.plan import Change
 from icp_sync.journal import Journal, Keep, Settled
+from icp_sync.journal.turns import Turn
 
 DAY = 86_400.0
 KEEP = Keep(history=400 * DAY, runs=400 * DAY, gone=30 * DAY)
@@ -141,3 +142,43 @@ def test_other_connections_keep_theirs(aged: Journal) -> None:
     Worker(other).commit(evaluated("1", "A"), now=NOW - 500 * DAY)
     aged.prune(KEEP, now=NOW)
     assert len(other.history("1")) == 1
+
+
+def test_cycles_that_wrote_and_bought_nothing_are_kept_a_month(journal: Journal, worker: Worker) -> None:
+    kinds = {
+        kind: journal.start_run(kind, now=NOW - 40 * DAY) for kind in ("poll", "due", "trailing", "sweep")
+    }
+    change = Change(account_id="1", field="tier", live="", desired="A")
+    worker.commit(settled("1", changes=(change,)), now=NOW - 40 * DAY, run=kinds["poll"])
+    journal.reserve("vendor", {"a.example": 2.0}, now=NOW - 40 * DAY, run=kinds["due"])
+    assert journal.prune(KEEP, now=NOW).runs == 1
+    assert {run.kind for run in journal.runs()} == {"poll", "due", "sweep"}
+    assert journal.prune(Keep(runs=inf), now=NOW + 9_999 * DAY).runs == 0
+
+
+def test_of_an_account_long_gone_nothing_is_left_once_all_that_named_it_went(
+    journal: Journal, worker: Worker
+) -> None:
+    worker.commit(settled("1"), settled("2"), now=NOW)
+    worker.commit(gone={"1": "2"}, now=NOW)
+    journal.prune(KEEP, now=NOW + 100 * DAY)
+    tomb = journal.account("1")
+    assert tomb is not None
+    assert tomb.survivor == "2"
+    assert journal.prune(KEEP, now=NOW + 500 * DAY).forgotten == 1
+    assert journal.account("1") is None
+    assert journal.account("2") is not None
+
+
+def test_turns_of_connections_that_are_no_more_go_whichever_connection_prunes(journal: Journal) -> None:
+    journal.for_connection("left").keep_turn(Turn(stream="poll", due_at=NOW - 40 * DAY))
+    journal.for_connection("here").keep_turn(Turn(stream="poll", due_at=NOW - DAY))
+    assert journal.prune(KEEP, now=NOW).turns == 1
+    assert set(journal.all_turns()) == {("here", "poll", "")}
+
+
+def test_what_was_reserved_and_never_settled_goes_with_the_costs_of_its_day(journal: Journal) -> None:
+    journal.reserve("vendor", {"a.example": 2.0}, now=NOW, run="r")
+    assert journal.prune(KEEP, now=NOW + 300 * DAY).counts == 0
+    assert journal.prune(KEEP, now=NOW + 402 * DAY).counts == 1
+    assert journal.spent("vendor", 0.0) == 0.0

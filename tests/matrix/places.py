@@ -49,7 +49,7 @@ class Typed:
 
 
 class Portal:
-    """A HubSpot portal. accounts: how many companies it begins with."""
+    """A HubSpot portal. accounts: how many companies it begins with. journal: its URL, else a file."""
 
     kind = "hubspot"
     names = ("name", "domain", "country", "numberofemployees")
@@ -57,13 +57,13 @@ class Portal:
     bulk = False
     """Whether accounts are read and written by bulk jobs."""
 
-    def __init__(self, folder: Path, *, accounts: int = 16) -> None:
+    def __init__(self, folder: Path, *, accounts: int = 16, journal: str = "") -> None:
         self.crm = Simulator(crm=self.kind, accounts=0, index_lag=0.0).start()
         self.ahead = 0.0
         config = folder / "icp-sync.toml"
         config.write_text(
             f"""
-journal = "sqlite:///{folder}/journal.sqlite"
+journal = "{journal or f"sqlite:///{folder}/journal.sqlite"}"
 seal_file = "{folder}/seal.key"
 [connections.main]
 crm = "{self.kind}"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -20,21 +21,23 @@ from tests.matrix.cells import Cell, cells
 from tests.matrix.checks import check_errors, check_positions, check_rest, come_to_rest
 from tests.matrix.orgs import PLACES
 from tests.matrix.places import DAY, Portal
+from tests.postgres import DATABASES, journal_url
 
 DAYS_AT_ONE = 25
 """Cells after which a place is made anew, long before what people typed there has had its time."""
 
 
 @contextmanager
-def opened(name: str) -> Iterator[Portal]:
+def opened(name: str, database: str = "sqlite") -> Iterator[Portal]:
     folder = Path(mkdtemp(prefix="icp-sync-matrix-"))
-    place = PLACES[name](folder)
-    try:
-        come_to_rest(place)
-        yield place
-    finally:
-        place.close()
-        rmtree(folder, ignore_errors=True)
+    with journal_url(database) as url:
+        place = PLACES[name](folder, journal=url)
+        try:
+            come_to_rest(place)
+            yield place
+        finally:
+            place.close()
+            rmtree(folder, ignore_errors=True)
 
 
 @cache
@@ -111,6 +114,7 @@ class Table:
     rounds: int = 0
     endpoints: set[tuple[str, str]] = field(default_factory=set)
     faults: set[str] = field(default_factory=set)
+    databases: set[str] = field(default_factory=set)
 
     def add(self, cell: Cell, found: Tried | AssertionError) -> None:
         counted = self.counts.setdefault(cell.place, Counter())
@@ -137,24 +141,30 @@ def whole() -> list[Cell]:
 def through(
     chosen: list[Cell], going: Callable[[], bool] = lambda: True, told: Callable[[str], None] = lambda _: None
 ) -> Table:
-    """Try these cells, place by place, as long as `going`; `told` of each promise that was broken."""
+    """Try these cells, place by place, as long as `going`; `told` of each promise that was broken. The
+    databases of the journals take turns."""
     table = Table()
-    per_turn: dict[str, list[Cell]] = {}
+    databases = {name: cycle(DATABASES) for name in PLACES}
+    per_turn: dict[tuple[str, str], list[Cell]] = {}
     for cell in chosen:
-        turn = per_turn.setdefault(cell.place, [])
+        where = cell.place, next(databases[cell.place])
+        turn = per_turn.setdefault(where, [])
         turn.append(cell)
         if len(turn) == DAYS_AT_ONE:
-            _turn(per_turn.pop(cell.place), table, going, told)
-    for turn in per_turn.values():
-        _turn(turn, table, going, told)
+            _turn(per_turn.pop(where), where[1], table, going, told)
+    for (_, database), turn in per_turn.items():
+        _turn(turn, database, table, going, told)
     return table
 
 
-def _turn(turn: list[Cell], table: Table, going: Callable[[], bool], told: Callable[[str], None]) -> None:
+def _turn(
+    turn: list[Cell], database: str, table: Table, going: Callable[[], bool], told: Callable[[str], None]
+) -> None:
     """Cells of one place. One where a promise was broken is not used again."""
     left = iter(turn)
     while going() and (cell := next(left, None)) is not None:
-        with opened(cell.place) as place:
+        with opened(cell.place, database) as place:
+            table.databases.add(database)
             while cell is not None and going():
                 try:
                     found = tried(place, cell)
@@ -162,7 +172,7 @@ def _turn(turn: list[Cell], table: Table, going: Callable[[], bool], told: Calla
                         found = tried(place, replace(cell, nth=1))
                     table.add(cell, found)
                 except AssertionError as error:
-                    table.add(cell, error)
+                    table.add(cell, AssertionError(f"on {database}: {error}"))
                     told(table.broken[-1])
                     break
                 cell = next(left, None)

@@ -10,6 +10,7 @@ import pytest
 from tests.matrix.cells import FAULTS, Cell, each_once
 from tests.matrix.orgs import PLACES
 from tests.matrix.programme import calls_of_a_day, through
+from tests.postgres import DATABASES
 
 EXPECTED = {
     "hubspot": {"POST search", "POST batch/read", "POST batch/update", "GET companies", "GET owners"},
@@ -30,6 +31,7 @@ def test_whatever_a_call_meets_is_made_good_and_nothing_is_lost_or_doubled(
 ) -> None:
     mine = [cell for cell in slice_ if cell.place == place]
     table = through(mine)
+    assert table.databases == set(DATABASES)
     assert table.broken == []
     assert table.faults == {cell.fault.name for cell in mine}, "these faults never struck"
     assert table.endpoints == {(place, cell.endpoint) for cell in mine}

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 
 from icp_sync.observe import configure_logs
+from tests.postgres import DATABASES
 from tests.simulation import SEEDS
 from tests.simulation.days import simulate
 from tests.simulation.referee import BrokenPromise
@@ -19,7 +20,8 @@ FIRST_SEED, WEEKS = 1_000, 28
 
 
 def run(budget_seconds: float) -> dict[str, object]:
-    """Simulate for about so long, a thousand days at most: one seed after the other, some weeks of each.
+    """Simulate for about so long, a thousand days at most: one seed after the other, some weeks of each,
+    the journal on either database in turn.
 
     Returns days, writes, seeds and what happened how often; `broken` names each broken promise.
     """
@@ -30,7 +32,7 @@ def run(budget_seconds: float) -> dict[str, object]:
     while days < DAYS and time.monotonic() - began < budget_seconds:
         length = min(WEEKS, DAYS - days)
         try:
-            happened += simulate(seed, length, ACCOUNTS // 2).happened
+            happened += simulate(seed, length, ACCOUNTS // 2, DATABASES[seed % 2]).happened
         except BrokenPromise as error:
             broken.append(str(error))
             _keep(seed, length, ACCOUNTS // 2)

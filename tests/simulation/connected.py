@@ -22,6 +22,7 @@ from icp_sync.sync.cycle import LEASE_SECONDS, Scope, cycle
 from icp_sync.sync.pacing import Pacing
 from icp_sync.sync.plan_file import PlanFile
 from icp_sync.sync.waves import HaltedError
+from tests.postgres import Server
 from tests.simulation.company import Company
 from tests.simulation.oracle import DAY, Shape, calm_tiers, fit
 from tests.simulation.referee import AN_HOUR, FLOOR, SHARE, BrokenPromise, Landed, Referee, WatchedCrm
@@ -44,11 +45,12 @@ class Crash(BaseException):
 class Connected:
     """A connection, and beside it what the simulation knows of every company."""
 
-    def __init__(self, folder: Path, *, page_size: int = 100) -> None:
+    def __init__(self, folder: Path, *, page_size: int = 100, server: Server | None = None) -> None:
         self.shape = Shape(version=1)
         self.vendor = Vendor(ttl=20 * DAY, miss_ttl=5 * DAY)
         self.world = World(
             folder,
+            server=server,
             enrichers=(self.vendor,),
             editors=EDITORS,
             limits=Limits(downgrades=SHARE, floor=FLOOR, writes_an_hour=AN_HOUR),

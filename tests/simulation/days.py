@@ -14,6 +14,8 @@ from tempfile import mkdtemp
 
 from icp_sync.domain.plan import Write
 from icp_sync.ports import Editor, Stream, Unavailable
+from tests import postgres
+from tests.postgres import Server
 from tests.simulation.connected import CARL
 from tests.simulation.office import Office
 from tests.simulation.oracle import DAY, STATES, Truth
@@ -46,10 +48,10 @@ class Told:
 class Days:
     """One simulation. `run` raises BrokenPromise, with seed and day, as soon as something is wrong."""
 
-    def __init__(self, folder: Path, seed: int, accounts: int) -> None:
+    def __init__(self, folder: Path, seed: int, accounts: int, server: Server | None = None) -> None:
         self.seed = seed
         self.dice = Random(seed)
-        self.office = Office(folder)
+        self.office = Office(folder, server=server)
         self.happened = self.office.happened
         self.day = 0
         for _ in range(accounts):
@@ -244,13 +246,13 @@ class Days:
         self.happened["properties taken"] += 1
 
 
-def simulate(seed: int, days: int, accounts: int) -> Told:
+def simulate(seed: int, days: int, accounts: int, database: str = "sqlite") -> Told:
     """Run so many days. Raises BrokenPromise naming the seed and the day."""
     quick = Path("/dev/shm")  # no disk need keep what is thrown away
     folder = Path(mkdtemp(prefix="icp-sync-simulation-", dir=quick if quick.is_dir() else None))
     simulation = None
     try:
-        simulation = Days(folder, seed, accounts)
+        simulation = Days(folder, seed, accounts, postgres.server() if database == "postgresql" else None)
         return simulation.run(days)
     finally:
         if simulation is not None:

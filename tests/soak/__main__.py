@@ -26,9 +26,9 @@ def told(what: str) -> None:
     print(f"    {what}", flush=True)
 
 
-def _show(seconds: float) -> Figures:
+def _show(seconds: float, database: str = "sqlite") -> Figures:
     part = min(1.0, seconds / (60 * SHOW_MINUTES))
-    return show.run(int(COMPANIES * part), int(EDITS * part), told)
+    return show.run(int(COMPANIES * part), int(EDITS * part), told, database)
 
 
 PARTS: dict[str, tuple[float, Callable[[float], Figures]]] = {
@@ -38,10 +38,12 @@ PARTS: dict[str, tuple[float, Callable[[float], Figures]]] = {
     "matrix": (0.10, lambda seconds: programmes.of_package("tests.matrix", seconds, told)),
     "machine": (0.06, lambda seconds: programmes.machine(seconds, told)),
     "simulation": (0.08, lambda seconds: programmes.of_package("tests.simulation", seconds, told)),
-    "show": (0.26, _show),
-    "endurance": (0.10, lambda seconds: endurance.run(seconds, told=told)),
+    "show": (0.14, _show),
+    "show pg": (0.12, lambda seconds: _show(seconds, "postgresql")),
+    "endurance": (0.05, lambda seconds: endurance.run(seconds, told=told)),
+    "endurance pg": (0.05, lambda seconds: endurance.run(seconds, told=told, database="postgresql")),
 }
-"""Part → its share of the time, and what runs it."""
+"""Part → its share of the time, and what runs it. In all others both databases take turns."""
 
 WRONG = (*COLUMNS, *reckoning.COLUMNS, "broken", "unbounded", "failed", "not restored", "written again")
 """Figures that are to be 0."""

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from itertools import cycle
 
 Figures = Mapping[str, int | str]
 Told = Callable[[str], object]
@@ -72,18 +73,19 @@ def _counted(value: object, told: Told) -> int | str:
 
 
 def machine(budget_seconds: float, told: Told) -> Figures:
-    """The state machine with new dice, again and again."""
+    """The state machine with new dice, again and again, on either database in turn."""
     from hypothesis import settings
     from hypothesis.stateful import run_state_machine_as_test
 
-    from tests.sync.test_machine import SyncMachine
+    from tests.sync.test_machine import SyncMachine, SyncMachineOnPostgres
 
     usual = SyncMachine.TestCase.settings
+    machines = cycle((SyncMachine, SyncMachineOnPostgres))
     dice = settings(usual, derandomize=False, database=None, max_examples=AT_ONCE, print_blob=True)
     ends, stories = time.monotonic() + budget_seconds, 0
     while time.monotonic() < ends:
         try:
-            run_state_machine_as_test(SyncMachine, settings=dice)
+            run_state_machine_as_test(next(machines), settings=dice)
         except Exception:
             told(traceback.format_exc()[-4000:])
             return {"stories": stories, "broken": 1}

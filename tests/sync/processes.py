@@ -46,13 +46,13 @@ class Ended:
 
 
 class Nursery:
-    """Starts `icp-sync` processes; `folder` holds what they print."""
+    """Starts `icp-sync` processes; `folder` holds what they print. also: further imports, as Python."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, also: str = "") -> None:
         self._folder, self._count = folder, 0
         environment = {k: v for k, v in os.environ.items() if not k.startswith("ICP_SYNC_")}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _NURSERY],
+            [sys.executable, "-c", f"{also}\n{_NURSERY}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -65,6 +65,8 @@ class Nursery:
         """Start a command and return its process id."""
         self._count += 1
         out, err = (self._folder / f"{self._count}.{kind}" for kind in ("out", "err"))
+        for said in (out, err):
+            said.touch()  # so that it can be read before the process has begun
         pid = self._ask({"args": args, "env": dict(env or {}), "out": str(out), "err": str(err)})
         self._living[pid] = out, err
         return int(pid)

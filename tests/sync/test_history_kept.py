@@ -12,7 +12,7 @@ from icp_sync.domain.proof import differences, made_again
 from icp_sync.domain.standing import Mode
 from icp_sync.journal import ERASED, Evaluated, Keep
 from icp_sync.ports import Stream
-from icp_sync.sync.cycle import Scope, cycle
+from icp_sync.sync.cycle import Parts, Scope, cycle
 from tests.sync.world import GOOD, START, World, facts
 
 DAY = 86_400.0
@@ -61,15 +61,20 @@ def test_a_score_that_drifts_point_by_point_is_kept_all_the_same(world: World) -
     assert scores[0][1] - scores[-1][1] >= 3
 
 
-def test_a_whole_sweep_prunes_and_other_streams_do_not(world: World) -> None:
+def aged(world: World) -> tuple[str, str, Parts]:
+    """An account, one gone nineteen days ago, and a worker that keeps ten days."""
     acme, gone = world.company(**GOOD), world.company("Gone", **GOOD)
     world.poll()
     world.clock.step(DAY)
     world.crm.delete(gone)
     world.cycle(Stream.SWEEP)
-    parts = replace(world.parts(), keep=Keep(history=10 * DAY, runs=10 * DAY, gone=10 * DAY))
-    world.clock.step(20 * DAY)
-    for stream in (Stream.POLL, Stream.TRAILING, Stream.DUE):
+    world.clock.step(19 * DAY)
+    return acme, gone, replace(world.parts(), keep=Keep(history=10 * DAY, runs=10 * DAY, gone=10 * DAY))
+
+
+def test_a_whole_sweep_prunes_and_polls_and_half_a_sweep_do_not(world: World) -> None:
+    acme, gone, parts = aged(world)
+    for stream in (Stream.POLL, Stream.DUE):
         cycle(stream, parts)
     cycle(Stream.SWEEP, parts, Scope(limit=1))
     assert len(world.journal.history(gone)) > 0
@@ -80,6 +85,21 @@ def test_a_whole_sweep_prunes_and_other_streams_do_not(world: World) -> None:
     assert (tomb.status, tomb.problem, tomb.name) == ("gone", ERASED, "")
     assert all(run.started_at > START + 11 * DAY for run in world.journal.runs(100))
     assert len(world.journal.evaluations(acme)) == 1
+
+
+def test_where_no_sweep_comes_to_its_end_the_first_trailing_pass_of_a_day_prunes(world: World) -> None:
+    _, gone, parts = aged(world)
+    cycle(Stream.TRAILING, parts, Scope(going=lambda: False))
+    assert len(world.journal.history(gone)) > 0
+    cycle(Stream.TRAILING, parts)
+    assert world.journal.history(gone) == []
+    before = world.journal.history_since()
+    world.clock.step(3600)
+    cycle(Stream.TRAILING, parts)
+    assert world.journal.history_since() == before
+    world.clock.step(DAY)
+    cycle(Stream.TRAILING, parts)
+    assert world.journal.history_since() == world.clock() - 10 * DAY > before
 
 
 @pytest.mark.parametrize("mode", [Mode.WRITE, Mode.ROUTE])

@@ -12,6 +12,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -20,12 +21,13 @@ import pytest
 import icp_sync.crm.hubspot
 import icp_sync.sync.cycle  # noqa: F401 - both for their fault points
 from icp_sync.observe import FAULT_POINTS
+from tests.postgres import journal_url
 from tests.sync.processes import Nursery
 from tests.sync.station import ACCOUNTS, TOUCHED, Station
 
 _JOURNAL = (
     *("profile", "release", "event", "job", "amend", "hold", "request", "audit", "alert", "view"),
-    "notice",
+    *("notice", "turn", "worker", "partition", "moved"),
 )
 _BESIDE = ("journal.deal.", "journal.watch.", "salesforce.", "undo.", "deals.", "telling.")
 ELSEWHERE = (*(f"journal.{what}." for what in _JOURNAL), *_BESIDE)
@@ -40,9 +42,9 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     made.close()
 
 
-@pytest.fixture(scope="module")
-def station(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator[Station]:
-    made = Station(tmp_path_factory.mktemp("kill"), nursery)
+@contextmanager
+def _backfilled(folder: Path, nursery: Nursery, journal: str = "") -> Iterator[Station]:
+    made = Station(folder, nursery, journal=journal)
     ended = made.run("run", "--backfill")
     assert ended.code == 0, ended.err
     assert f"{ACCOUNTS} companies evaluated" in ended.out
@@ -50,11 +52,27 @@ def station(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Itera
     made.close()
 
 
+@pytest.fixture(scope="module")
+def station(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator[Station]:
+    with _backfilled(tmp_path_factory.mktemp("kill"), nursery) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def on_postgres(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator[Station]:
+    with journal_url("postgresql") as url, _backfilled(tmp_path_factory.mktemp("kill"), nursery, url) as made:
+        yield made
+
+
 POINTS = sorted(name for name in FAULT_POINTS if not name.startswith(ELSEWHERE))
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_process_that_dies_at_a_fault_point_is_made_good_by_the_next(station: Station, point: str) -> None:
+def test_a_process_that_dies_at_a_fault_point_is_made_good_by_the_next(
+    request: pytest.FixtureRequest, point: str
+) -> None:
+    """On SQLite and on PostgreSQL in turn."""
+    station: Station = request.getfixturevalue(("station", "on_postgres")[POINTS.index(point) % 2])
     before = station.written()
     station.people_work(POINTS.index(point))
     ended = station.run("run", "--once", fault=point)
@@ -67,19 +85,23 @@ def test_a_process_that_dies_at_a_fault_point_is_made_good_by_the_next(station: 
     assert station.written() - before <= 2 * TOUCHED
 
 
-@pytest.mark.parametrize("point", ["settle.write.before", "hubspot.written", "journal.commit.before"])
+@pytest.mark.parametrize(
+    ("point", "database"),
+    [
+        ("settle.write.before", "postgresql"),
+        ("hubspot.written", "postgresql"),
+        ("journal.commit.before", "sqlite"),
+    ],
+)
 def test_a_first_backfill_that_dies_around_its_write_is_made_good_by_the_next(
-    tmp_path: Path, nursery: Nursery, point: str
+    tmp_path: Path, nursery: Nursery, point: str, database: str
 ) -> None:
-    station = Station(tmp_path, nursery)
-    try:
+    with journal_url(database) as url, closing(Station(tmp_path, nursery, journal=url)) as station:
         assert station.run("run", "--backfill", fault=point).code == 137
         again = station.run("run", "--backfill")
         assert again.code == 0, again.err
         station.assert_converged()
         assert station.written() <= ACCOUNTS, "what had landed was written again"
-    finally:
-        station.close()
 
 
 def test_processes_killed_at_random_instants_lose_and_double_nothing(station: Station) -> None:

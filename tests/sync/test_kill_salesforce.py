@@ -13,6 +13,7 @@ import requests
 
 from icp_sync.domain.account import Origin
 from icp_sync.domain.standing import Mode
+from tests.postgres import journal_url
 from tests.sync.processes import Nursery
 from tests.sync.station import ACCOUNTS, TOUCHED, OrgStation
 
@@ -26,12 +27,13 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
 
 @pytest.fixture(scope="module")
 def station(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator[OrgStation]:
-    made = OrgStation(tmp_path_factory.mktemp("kill"), nursery)
-    ended = made.run("run", "--backfill")
-    assert ended.code == 0, ended.err
-    assert f"{ACCOUNTS} companies evaluated" in ended.out
-    yield made
-    made.close()
+    with journal_url("postgresql") as url:
+        made = OrgStation(tmp_path_factory.mktemp("kill"), nursery, journal=url)
+        ended = made.run("run", "--backfill")
+        assert ended.code == 0, ended.err
+        assert f"{ACCOUNTS} companies evaluated" in ended.out
+        yield made
+        made.close()
 
 
 @pytest.mark.parametrize("point", ["settle.write.before", "salesforce.written", "journal.commit.before"])

@@ -26,6 +26,7 @@ from icp_sync.domain.override import Override
 from icp_sync.domain.plan import Outcome, Result
 from icp_sync.domain.profile import DAY
 from icp_sync.ports import Stream, Unavailable
+from tests import postgres
 from tests.sync.world import ANNA, BEN, Vendor, World, facts
 
 PEOPLES = {"tier": ("Not ICP",), "lane": ("success",), "profile": ("theirs", "mine")}
@@ -40,12 +41,17 @@ class Crash(BaseException):
 
 
 class SyncMachine(RuleBasedStateMachine):
+    database = "sqlite"
+
     @initialize()
     def begin(self) -> None:
         self.folder = Path(mkdtemp(prefix="icp-sync-machine-"))
         self.vendor = Vendor(ttl=20 * DAY, miss_ttl=5 * DAY)
         held = {"": inf}  # when what people hold ends is `test_overrides`' business
-        self.world = World(folder=self.folder, enrichers=(self.vendor,), page_size=2, editors=held)
+        server = postgres.server() if self.database == "postgresql" else None
+        self.world = World(
+            folder=self.folder, enrichers=(self.vendor,), page_size=2, editors=held, server=server
+        )
         self.people: dict[tuple[str, str], str] = {}
         self.checked = 0
         self.made = 0
@@ -264,12 +270,18 @@ class SyncMachine(RuleBasedStateMachine):
         assert all(abs(int(ours[n]) - value) <= 1 for n, value in bounds.items())
 
 
+class SyncMachineOnPostgres(SyncMachine):
+    database = "postgresql"
+
+
 SyncMachine.TestCase.settings = settings(
-    max_examples=10,
+    max_examples=6,
     stateful_step_count=18,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate, Phase.shrink),  # explaining traces every line: too slow for whole cycles
 )
+SyncMachineOnPostgres.TestCase.settings = settings(SyncMachine.TestCase.settings, max_examples=2)
 TestSyncMachine = SyncMachine.TestCase
+TestSyncMachineOnPostgres = SyncMachineOnPostgres.TestCase

@@ -80,7 +80,7 @@ def examine(config: Path | None, connection: str | None) -> Examination:
     from icp_sync.cli.opening import read_settings
 
     found = Examination()
-    settings = found.attempt("settings", lambda: read_settings(config), lambda _: "read")
+    settings = found.attempt("settings", lambda: read_settings(config, only=connection), lambda _: "read")
     if settings is None:
         return found
     found.add(WARNING, "settings", settings.exposed)

@@ -267,7 +267,7 @@ def _second_pass(screen: Screen, world: World, wired: Wired) -> bool:
 
 def _work(screen: Screen, world: World, console: str) -> None:
     """The worker on the simulated CRM, with its console, until Ctrl-C."""
-    from icp_sync.cli.run import work
+    from icp_sync.cli.run.working import work
 
     screen.say(
         f"\nThe worker runs on it now, and its console answers at http://{console}/ (Ctrl-C ends both)."

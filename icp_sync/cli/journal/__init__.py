@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from icp_sync.cli.journal import backup, exporting, forget, rebuild, restore, restored, verify
+from icp_sync.cli.journal import backup, exporting, forget, moving, rebuild, restore, restored, verify
 
 
 def register(app: typer.Typer) -> None:
@@ -14,6 +14,6 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for module in (verify, backup, restore, restored, exporting, forget, rebuild):
+    for module in (verify, backup, restore, restored, moving, exporting, forget, rebuild):
         module.register(family)
     app.add_typer(family)

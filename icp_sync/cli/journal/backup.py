@@ -43,7 +43,7 @@ def backup(
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.reporting.text import counted
 
-    settings = read_settings(config, offline=True)
+    settings = read_settings(config, offline=True, only=())
     source, path = journal_file(settings), path.resolve()
     archive.refuse_other(path)
     said, findings = _made(settings, source, path, with_key=key)

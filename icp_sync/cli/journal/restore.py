@@ -76,10 +76,10 @@ def restore(
     """
     from icp_sync.cli.journal import archive
     from icp_sync.cli.journal.backup import journal_file
-    from icp_sync.cli.opening import read_settings
+    from icp_sync.cli.opening import read_each
     from icp_sync.cli.rendering import Screen, document
 
-    settings = read_settings(config, offline=True)
+    settings = read_each(config, offline=True).settings
     place = journal_file(settings)
     backup, sealed = archive.read(path)
     _refuse_newer(path, backup)
@@ -166,7 +166,7 @@ def _portals(settings: Settings, done: Restored) -> None:
 
     problems = []
     for name, (bound, _) in done.backup.connections.items():
-        if name not in settings.connections:
+        if name not in settings.names:
             done.unknown.append(name)
             continue
         if not bound:
@@ -237,7 +237,7 @@ def show(screen: Screen, done: Restored, place: Path, settings: Settings) -> Non
         "  Values we wrote since are known as ours by their seals; what people edited since stays theirs.\n"
         "  Changes since are read by poll and trailing; deleted and merged accounts by the next sweep."
     )
-    go_on(screen, {name: one for name, one in done.connections.items() if name in settings.connections})
+    go_on(screen, {name: one for name, one in done.connections.items() if name in settings.names})
 
 
 def told(screen: Screen, connections: Mapping[str, Quieted]) -> None:

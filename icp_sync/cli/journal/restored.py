@@ -26,11 +26,11 @@ def restored(config: Config = None, as_json: AsJson = False) -> None:
     """
     from icp_sync.cli.acting import who
     from icp_sync.cli.journal import restore
-    from icp_sync.cli.opening import opened, read_settings
+    from icp_sync.cli.opening import opened, read_each
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.journal.copying import alone, names, quieted
 
-    settings = read_settings(config, offline=True)
+    settings = read_each(config, offline=True).settings
     first = next(iter(settings.connections), None)
     if first is None:
         raise ConfigError("the settings name no connection", next_step="icp-sync init")
@@ -47,4 +47,4 @@ def restored(config: Config = None, as_json: AsJson = False) -> None:
         return
     screen = Screen.here()
     restore.told(screen, done)
-    restore.go_on(screen, {name: one for name, one in done.items() if name in settings.connections})
+    restore.go_on(screen, {name: one for name, one in done.items() if name in settings.names})

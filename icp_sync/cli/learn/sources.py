@@ -67,7 +67,7 @@ def _defined(config: Path | None, connection: str | None) -> tuple[str, Definiti
     from icp_sync.wiring import facts_of
 
     try:
-        named, chosen = read_settings(config, offline=True).connection(connection)
+        named, chosen = read_settings(config, offline=True, only=connection).connection(connection)
     except ConfigError:
         if config is not None or connection is not None:
             raise

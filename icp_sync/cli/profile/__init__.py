@@ -65,7 +65,7 @@ def check(
     today = datetime.now(UTC).date()
     warnings = advice(profiles, sources=sources, in_scope_firm=None, accounts=None, today=today)
     if not files:
-        said = read_settings(config, offline=True).connection(connection)[1].telling
+        said = read_settings(config, offline=True, only=connection).connection(connection)[1].telling
         warnings = [*warnings, *unheard(profiles, said)]
     if as_json:
         document(

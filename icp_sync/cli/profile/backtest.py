@@ -66,4 +66,4 @@ def _of_settings(config: Path | None, connection: str | None) -> list[Path]:
     """The profile files that the settings name."""
     from icp_sync.cli.opening import read_settings
 
-    return list(read_settings(config, offline=True).connection(connection)[1].profiles)
+    return list(read_settings(config, offline=True, only=connection).connection(connection)[1].profiles)

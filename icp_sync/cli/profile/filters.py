@@ -93,7 +93,7 @@ def _grounds(
 
     elsewhere: dict[str, tuple[str, ...]] = {}
     try:
-        _, chosen = read_settings(config, offline=True).connection(connection)
+        _, chosen = read_settings(config, offline=True, only=connection).connection(connection)
         crm, (facts_map, types) = chosen.crm, facts_of(chosen)
         for enricher in load(chosen.enrichers):
             for fact in sorted(enricher.facts):

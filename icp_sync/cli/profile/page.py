@@ -90,7 +90,7 @@ def _journal(config: Path | None, connection: str | None) -> _Journal:
     from icp_sync.cli.opening import opened, read_settings
 
     try:
-        url = read_settings(config, offline=True).journal
+        url = read_settings(config, offline=True, only=()).journal
         if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
             return _Journal()
         with opened(config, connection) as at:

@@ -16,7 +16,6 @@ from icp_sync.errors import ConfigError
 
 if TYPE_CHECKING:
     from icp_sync.daemon import Stopping
-    from icp_sync.daemon.portal import Portal
     from icp_sync.settings import Settings
     from icp_sync.sync.cycle import Parts, Scope
     from icp_sync.sync.report import Report
@@ -91,6 +90,8 @@ def run(
             raise ConfigError("--console goes with the worker, not with --once, --backfill or --dry-run")
         _one_shot(wanted, connection, config, as_json)
     else:
+        from icp_sync.cli.run.working import work
+
         work(connection, config, console)
 
 
@@ -126,56 +127,18 @@ class Wanted:
         return "run" + (" --once" if self.once else " --backfill") + (" --dry-run" if self.dry_run else "")
 
 
-# The worker
-
-
-def work(connection: str | None, config: Path | None, console: str | None) -> None:
-    """The worker until it is told to stop. console: where its console answers, None as the settings say."""
-    from icp_sync.cli.run.console import answering
-    from icp_sync.daemon import Daemon, Stopping
-
-    settings = _settings(config)
-    stopping = Stopping()
-    with ExitStack() as stack:
-        stack.enter_context(stopping.on_signals())
-        portals = _portals(stack, settings, connection, stopping)
-        stack.enter_context(portals[0].wired.journal.hold("run"))
-        for portal in portals:
-            portal.wired.journal.break_leases()
-        if listen := console or settings.console.listen:
-            stack.enter_context(answering(listen, settings, portals))
-        health = (settings.health.host, settings.health.port)
-        Daemon(portals, stopping, health=health, inbound=settings.inbound, stays=bool(listen)).run()
-
-
-def _portals(
-    stack: ExitStack, settings: Settings, connection: str | None, stopping: Stopping
-) -> list[Portal]:
-    """The connection named, or all of them."""
-    from icp_sync.daemon.portal import Portal
-    from icp_sync.wiring import wire
-
-    def portal(name: str) -> Portal:
-        made = Portal(lambda: wire(settings, name, stop=stopping.ended), settings.seal_file.exists, stopping)
-        stack.callback(made.close)
-        return made
-
-    several = len(settings.connections) > 1 and connection is None
-    names = list(settings.connections) if several else [settings.connection(connection)[0]]
-    return [portal(name) for name in names]
-
-
 # One round, or one backfill
 
 
 def _one_shot(wanted: Wanted, connection: str | None, config: Path | None, as_json: bool) -> None:
+    from icp_sync.cli.pausing import refuse_paused
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.cli.run.backfilling import backfilled
     from icp_sync.cli.run.beside import beside
     from icp_sync.cli.run.summary import show, show_deals
     from icp_sync.daemon import Stopping
 
-    settings = _settings(config)
+    settings = settings_of(config)
     stopping = Stopping()
     began = time.monotonic()
     with ExitStack() as stack:
@@ -185,6 +148,7 @@ def _one_shot(wanted: Wanted, connection: str | None, config: Path | None, as_js
             return
         stack.enter_context(stopping.on_signals())
         if not wanted.dry_run:
+            refuse_paused(wired.journal)
             stack.enter_context(wired.journal.hold(wanted.title))
             wired.journal.break_leases()
             refuse_unsealed(settings, wired)
@@ -290,13 +254,19 @@ def _had(report: Report | None) -> Report:
     return report
 
 
-def _settings(config: Path | None) -> Settings:
-    from icp_sync.observe import arm_faults_from_environment, configure_logs, log
+def settings_of(config: Path | None) -> Settings:
     from icp_sync.settings import load
 
     settings = load(config)
+    heard(settings)
+    return settings
+
+
+def heard(settings: Settings) -> None:
+    """From here on logs are as the settings say, and what they expose is said."""
+    from icp_sync.observe import arm_faults_from_environment, configure_logs, log
+
     configure_logs(json=settings.log.as_json, level=settings.log.level)
     for problem in settings.exposed:
         log("settings").warning(problem.what, file=problem.where, next=problem.hint)
     arm_faults_from_environment()
-    return settings

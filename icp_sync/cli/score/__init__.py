@@ -118,7 +118,7 @@ def _profiles(
 
     types: Mapping[str, FactType] = CATALOGUE
     try:
-        _, chosen = read_settings(config, offline=True).connection(connection)
+        _, chosen = read_settings(config, offline=True, only=connection).connection(connection)
         types = facts_of(chosen)[1]
         files = files or list(chosen.profiles)
     except ConfigError as error:

@@ -73,6 +73,7 @@ class Client:
         stop: threading.Event,
         connections: int,
         patience: float,
+        at_once: int = 0,
     ) -> None:
         self.dialect = HubSpotDialect()
         self._asked = False
@@ -86,6 +87,7 @@ class Client:
             stop=stop,
             connections=connections,
             patience=patience,
+            at_once=at_once,
         )
         self._version = version
         self._pool = _Pool(self.transport, version)

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from icp_sync.crm.hubspot import (
     check,
     contacts,
+    cutting,
     deals,
     discovery,
     fields,
@@ -70,7 +71,8 @@ class HubSpot:
     token: a Service Key's or private app's. version: see `paths.DEFAULT_VERSION`.
     facts_map: which properties feed which facts. properties: logical field → property name. stamp: the same
     of deals, empty where they are not stamped.
-    parallel: batches, or ranges of ids, read or written at once (1 to 10 make sense).
+    parallel: batches, or ranges of ids, read or written at once (1 to 10 make sense). at_once: requests of
+    any kind under way at once, 0 for as many as that makes.
     stop: set to end every wait. patience: seconds after which a failing call is not tried again.
     """
 
@@ -88,6 +90,7 @@ class HubSpot:
         quota: Quota | None = None,
         name: str = "hubspot",
         parallel: int = 10,
+        at_once: int = 0,
         stop: threading.Event | None = None,
         windows: Windows | None = None,
         page_size: int = PAGE,
@@ -111,6 +114,7 @@ class HubSpot:
             stop=stop,
             connections=parallel + 6,
             patience=patience,
+            at_once=at_once,
         )
         self._executor = Carrying(max_workers=max(1, parallel), thread_name_prefix=name)
         self._catalogue = Catalogue(self._client, properties, name=name)
@@ -183,6 +187,9 @@ class HubSpot:
                 yield page
         finally:
             pages.close()
+
+    def cuts(self, parts: int, after: str = "") -> tuple[str, ...]:
+        return _ours(lambda: cutting.cuts(self._client, parts, after))
 
     def fetch(self, ids: Sequence[str]) -> Page:
         self.identity()

@@ -43,17 +43,18 @@ def everything(
     last: str,
     *,
     ranges: int,
+    up_to: str = "",
     length: int = RANGE,
     fewest: int = FEWEST,
 ) -> Iterator[Found]:
-    """What `listing` brings, in the same order, by up to `ranges` ranges of ids at once.
+    """What `listing` brings up to and with an id, in the same order, by up to `ranges` ranges of ids at once.
 
     Takes at most ⌈n / 100⌉ list calls and two for each range begun, and one search when there is more than
     one page. Ranges begun: one, and one more for each `fewest` calls, however the ids are spread. A cut is
     any number between two ids; should the list not take that for a cursor, the rest is read in one range.
     """
-    whole = _Whole(client=client, properties=properties, calls=length, fewest=fewest)
-    first = _Range(whole, last)
+    whole = _Whole(client=client, properties=properties, up_to=up_to, calls=length, fewest=fewest)
+    first = _Range(whole, last, up_to or None)
     found = first.take(first.ask())
     yield found
     if first.ended:
@@ -66,7 +67,7 @@ def everything(
             last = found.last(last)
     except _NoCursorError as error:
         _log.warning("the list takes no cursor of ours, reading the rest in one range", error=str(error))
-        rest = _Range(replace(whole, highest=0), last)
+        rest = _Range(replace(whole, highest=0), last, up_to or None)
         yield from abreast(rest, chains=1, held=HELD, enough=ENOUGH)
 
 
@@ -80,6 +81,7 @@ class _Whole:
 
     client: Client
     properties: Sequence[str]
+    up_to: str
     calls: int
     fewest: int
     highest: int = 0
@@ -89,16 +91,18 @@ class _Whole:
     begun: int = 1
 
     def count(self, last: str) -> None:
-        """Ask search how many companies there are after `last`, and which has the highest id.
+        """Ask search how many companies there are after `last` that are to be read, and the highest id.
 
         Search may lag or be down. What it does not know of comes after the highest id it names, and is
         read all the same.
         """
-        after: Filter = {"propertyName": "hs_object_id", "operator": "GT", "value": last or "0"}
+        filters: list[Filter] = [{"propertyName": "hs_object_id", "operator": "GT", "value": last or "0"}]
+        if self.up_to:
+            filters.append({"propertyName": "hs_object_id", "operator": "LTE", "value": self.up_to})
         try:
             page = self.client.search(
                 {
-                    "filterGroups": [{"filters": [after]}],
+                    "filterGroups": [{"filters": filters}],
                     "sorts": [{"propertyName": "hs_object_id", "direction": "DESCENDING"}],
                     "properties": ["hs_object_id"],
                     "limit": 1,

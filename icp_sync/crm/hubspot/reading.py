@@ -15,7 +15,7 @@ from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.ranges import everything
 from icp_sync.crm.hubspot.records import BATCH, Json, results
 from icp_sync.crm.hubspot.values import MERGED, OWN_PROPERTIES, STAMP, Values, merged_ids
-from icp_sync.crm.paging import PAGE, Pager, Part, Source, by_id, due
+from icp_sync.crm.paging import PAGE, Pager, Part, Source, by_id, due, until
 from icp_sync.crm.windows import WINDOW_STREAMS, Windows
 from icp_sync.domain.account import Account
 from icp_sync.errors import RequestError, UnavailableError
@@ -114,9 +114,9 @@ class Reader:
         start, up_to, closed = by_id(query)
         names = self.properties if self._listed_whole else [STAMP]
         found = (
-            everything(self._client, names, start, ranges=self._ranges)
+            everything(self._client, names, start, up_to=query.up_to, ranges=self._ranges)
             if query.limit is None
-            else ahead(discovery.listing(self._client, names, start), discovery.AHEAD)
+            else ahead(until(discovery.listing(self._client, names, start), query.up_to), discovery.AHEAD)
         )
         return Source(found=found, up_to=up_to, closed=closed, whole=self._listed_whole)
 

@@ -14,7 +14,7 @@ from icp_sync.crm.salesforce.client import VERSION, Client
 from icp_sync.crm.salesforce.identity import identity
 from icp_sync.crm.salesforce.login import Credentials, Login
 from icp_sync.crm.salesforce.provisioning import check, project, provision, removing
-from icp_sync.crm.salesforce.reads import contacts, deals, discovery, fields
+from icp_sync.crm.salesforce.reads import contacts, cutting, deals, discovery, fields
 from icp_sync.crm.salesforce.reads.history import History
 from icp_sync.crm.salesforce.reads.opportunities import Opportunities
 from icp_sync.crm.salesforce.reads.reading import BULK_FROM, FRESH_FOR, Reader
@@ -187,6 +187,9 @@ class Salesforce:
                 yield page
         finally:
             pages.close()
+
+    def cuts(self, parts: int, after: str = "") -> tuple[str, ...]:
+        return _ours(lambda: cutting.cuts(self._client, parts, after))
 
     def fetch(self, ids: Sequence[str]) -> Page:
         self.identity()

@@ -67,6 +67,11 @@ def after(field: str, id: str) -> str:
     return f"{field} > {literal(id)}" if id else f"{field} != null"
 
 
+def up_to(field: str, id: str) -> str:
+    """Ids up to and with this one; no condition where there is none."""
+    return f"{field} <= {literal(id)}" if id else ""
+
+
 def among(field: str, ids: Iterable[str]) -> str:
     listed = ", ".join(map(literal, ids))
     return f"{field} IN ({listed})"

@@ -17,7 +17,7 @@ from icp_sync.errors import UnavailableError, UnsafePlanError
 from icp_sync.journal import Journal, Lease
 from icp_sync.ports import Position
 from icp_sync.quota import Priority, working_for
-from icp_sync.sync.cycle import LEASE_SECONDS, Parts, Scope
+from icp_sync.sync.cycle import Parts, Scope
 from icp_sync.sync.draft import Policy
 from icp_sync.sync.exactly import SEAL
 from icp_sync.sync.keeping import kept
@@ -80,11 +80,11 @@ def apply(
     policy = parts.policy()
     if not force:
         _refuse_unsafe(plan, parts, policy)
-    lease = journal.lease(STREAM, holder=parts.holder, now=parts.clock(), ttl=LEASE_SECONDS)
+    lease = journal.lease(STREAM, holder=parts.holder, now=parts.clock(), ttl=parts.lease)
     if lease is None:
         raise UnavailableError("another plan is being applied", next_step="icp-sync status")
     try:
-        with kept(lease, journal, parts.clock, LEASE_SECONDS):
+        with kept(lease, journal, parts.clock, parts.lease):
             journal.set_owners(parts.crm.owners(), now=parts.clock())
             session = _begin(plan, parts, policy, lease, {"by": by, "note": note, "force": force})
             _through(session, scope, by)

@@ -28,7 +28,7 @@ from icp_sync.journal import (
 )
 from icp_sync.observe import fault_point, log, registry
 from icp_sync.quota import working_for
-from icp_sync.sync.cycle import LEASE_SECONDS, Parts
+from icp_sync.sync.cycle import Parts
 from icp_sync.sync.keeping import kept
 from icp_sync.sync.telling.due import AT_ONCE, as_they_stand, due_now, together
 from icp_sync.sync.telling.message import Message, digest_of
@@ -77,12 +77,12 @@ def tell(
     """
     if parts.outgoing is None:
         return None
-    lease = parts.journal.lease(TELLING, holder=parts.holder, now=parts.clock(), ttl=LEASE_SECONDS)
+    lease = parts.journal.lease(TELLING, holder=parts.holder, now=parts.clock(), ttl=parts.lease)
     if lease is None:
         return None
     sent = Sent()
     try:
-        with working_for(TELLING), kept(lease, parts.journal, parts.clock, LEASE_SECONDS):
+        with working_for(TELLING), kept(lease, parts.journal, parts.clock, parts.lease):
             cycle = _Cycle(parts, parts.outgoing, lease, sent, going)
             for audience in audiences:
                 cycle.tell(audience)

@@ -6,7 +6,7 @@ import json
 import threading
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, pairwise
 from math import ceil
 from random import Random
 from typing import Any
@@ -66,17 +66,20 @@ class Listed:
             return 200, {}, json.dumps(body)
 
     def search(self, request: Any) -> tuple[int, dict[str, str], str]:
-        last = int(json.loads(request.body)["filterGroups"][0]["filters"][0]["value"])
-        above = self.ids[bisect_right(self.ids, last) :]
+        asked = {
+            f["operator"]: int(f["value"]) for f in json.loads(request.body)["filterGroups"][0]["filters"]
+        }
+        end = bisect_right(self.ids, asked["LTE"]) if "LTE" in asked else len(self.ids)
+        above = self.ids[bisect_right(self.ids, asked["GT"]) : end]
         found = {"total": len(above), "results": [{"id": str(id)} for id in above[-1:]]}
         return self.search_status, {}, json.dumps(self.found or found)
 
-    def read(self, last: str = "", ranges: int = 6, **how: int) -> list[int]:
+    def read(self, last: str = "", ranges: int = 6, up_to: str = "", **how: int) -> list[int]:
         with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
             server.add("GET", f"{URL}/account-info/2026-03/details", json={"portalId": 1})
             server.add_callback("GET", LIST, self.list_page)
             server.add_callback("POST", SEARCH, self.search)
-            pages = whole.everything(client(patience=0.0), ["name"], last, ranges=ranges, **how)
+            pages = whole.everything(client(patience=0.0), ["name"], last, ranges=ranges, up_to=up_to, **how)
             return [int(id) for found in pages for id in found.stamps]
 
     def _change(self, made: int, ranks: list[int]) -> None:
@@ -135,6 +138,32 @@ def test_whatever_the_ids_everything_is_read_once_and_in_order_while_records_com
     assert there | in_time <= set(read)
     pages = ceil((len(ids) + len(listed.created)) / 100)
     assert listed.calls <= pages + 2 * (1 + (pages + 1) / 2)
+
+
+@settings(max_examples=40, deadline=None)
+@given(ids=spread_ids(), cuts=st.lists(st.integers(0, 4_000), max_size=4), inclusive=st.booleans())
+def test_cut_anywhere_the_parts_are_the_whole_for_few_calls_more(
+    ids: list[int], cuts: list[int], inclusive: bool
+) -> None:
+    listed = Listed(ids, inclusive=inclusive)
+    at = sorted({ids[cut % len(ids)] + cut % 2 for cut in cuts}) if ids else []
+    bounds = ["", *map(str, at), ""]
+    read = [listed.read(after, 3, up_to, length=3, fewest=2) for after, up_to in pairwise(bounds)]
+    assert [id for part in read for id in part] == ids
+    for part, (_, up_to) in zip(read, pairwise(bounds), strict=True):
+        assert not up_to or not part or part[-1] <= int(up_to)
+    pages = sum(ceil(len(part) / 100) for part in read)
+    assert listed.calls <= pages + len(read) * 2 * (1 + (pages + 1) / 2)
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+def test_eight_parts_of_fifty_thousand_cost_a_few_calls_more_than_one(inclusive: bool) -> None:
+    ids = list(range(5, 5 + 50_000 * 7, 7))
+    listed = Listed(ids, inclusive=inclusive)
+    cuts = ["", *(str(ids[nth * 6_250 - 1]) for nth in range(1, 8)), ""]
+    read = [listed.read(after, 6, up_to) for after, up_to in pairwise(cuts)]
+    assert [len(part) for part in read] == [6_250] * 8
+    assert listed.calls <= 500 + 8 * (1 + 63 // whole.FEWEST)
 
 
 @pytest.mark.parametrize("inclusive", [True, False])

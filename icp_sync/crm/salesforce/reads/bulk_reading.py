@@ -63,10 +63,10 @@ class Bulk:
         self._clock = clock
 
     def everything(
-        self, columns: Callable[[], Columns], last: str, *, at_once: int = soql.PAGE
+        self, columns: Callable[[], Columns], last: str, up_to: str = "", *, at_once: int = soql.PAGE
     ) -> Iterator[Found]:
-        """Every account after `last`, in order, with the values of these columns as `Raw` records, so many of
-        them in a part.
+        """Every account in `(last, up_to]`, "" for no bound, in order, with the values of these columns as
+        `Raw` records, so many of them in a part.
 
         Nothing is asked before the first part is taken.
         """
@@ -75,16 +75,16 @@ class Bulk:
                 tempfile.TemporaryDirectory(prefix="icp-sync-") as folder,
                 closing(Snapshot(Path(folder))) as store,
             ):
-                yield from self._parts(store, columns, last, at_once)
+                yield from self._parts(store, columns, last, up_to, at_once)
         except (sqlite3.Error, OSError) as error:
             what = f"the rows of a bulk query could not be kept on disk: {error}"
             raise UnavailableError(what, next_step="make room where TMPDIR points to") from error
 
     def _parts(
-        self, store: Snapshot, columns: Callable[[], Columns], last: str, at_once: int
+        self, store: Snapshot, columns: Callable[[], Columns], last: str, up_to: str, at_once: int
     ) -> Iterator[Found]:
         read_at = round(self._client.now() * 1000)
-        shown, tallied = self._fill(store, columns, last)
+        shown, tallied = self._fill(store, columns, last, up_to)
         given = False
         for part in store.parts(last, at_once):
             records = {
@@ -96,23 +96,26 @@ class Bulk:
         if not given:
             yield Found(stamps={}, read_at=read_at)
 
-    def _fill(self, store: Snapshot, columns: Callable[[], Columns], last: str) -> tuple[Columns, bool]:
+    def _fill(
+        self, store: Snapshot, columns: Callable[[], Columns], last: str, up_to: str
+    ) -> tuple[Columns, bool]:
         """Both snapshots into the store; which columns were read, and whether the tallies are known."""
         while True:
             shown = columns()
-            where = [soql.after(ID, last) if last else ""]
+            where = [soql.after(ID, last) if last else "", soql.up_to(ID, up_to)]
             try:
                 self._query(store, soql.select(shown.names, "Account", where), shown.names, store.add)
             except RequestError as error:
                 if not self._catalogue.refused(error, shown.names):
                     raise
             else:
-                return shown, self._tally(store, last)
+                return shown, self._tally(store, last, up_to)
 
-    def _tally(self, store: Snapshot, last: str) -> bool:
+    def _tally(self, store: Snapshot, last: str, up_to: str) -> bool:
         if not self._opportunities.readable:
             return False
-        statement = soql.select(TALLIED, OBJECT, [soql.after("AccountId", last)])
+        where = [soql.after("AccountId", last), soql.up_to("AccountId", up_to)]
+        statement = soql.select(TALLIED, OBJECT, where)
         try:
             self._query(store, statement, TALLIED, store.count)
         except RequestError as error:

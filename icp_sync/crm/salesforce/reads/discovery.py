@@ -108,9 +108,10 @@ def _united(
     yield Found(stamps=stamps)
 
 
-def everything(client: Client, opportunities: Opportunities, last: str) -> Iterator[Found]:
-    """Every account after `last`, with the latest stamp of it and its Opportunities."""
-    for found in walk(client, [], last):
+def everything(client: Client, opportunities: Opportunities, last: str, up_to: str = "") -> Iterator[Found]:
+    """Every account after `last`, up to and with `up_to` if one is named, with the latest stamp of it and
+    its Opportunities."""
+    for found in walk(client, [soql.up_to(ID, up_to)], last):
         if found.stamps:
             latest = opportunities.stamps(last, found.last(last))
             stamps = {id: max(stamp, latest.get(id, 0)) for id, stamp in found.stamps.items()}

@@ -112,7 +112,7 @@ class Opportunities:
     def _latest(
         self, where: Iterable[str], last: str, up_to: str, *, deleted: bool
     ) -> Iterator[tuple[str, int]]:
-        bounds = [*where, f"AccountId <= {soql.literal(up_to)}" if up_to else ""]
+        bounds = [*where, soql.up_to("AccountId", up_to)]
         while self.readable:
             statement = soql.select(
                 ("AccountId", f"MAX({STAMP}) latest"),

@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from icp_sync.crm.ahead import ahead
 from icp_sync.crm.paging import PAGE, Pager, Part, Source, by_id, due
-from icp_sync.crm.salesforce import soql
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.client import RETRIEVE, Client, Json
 from icp_sync.crm.salesforce.columns import ID, STAMP, Columns, columns
 from icp_sync.crm.salesforce.ids import account_id
 from icp_sync.crm.salesforce.reads import discovery
 from icp_sync.crm.salesforce.reads.bulk_reading import Bulk
+from icp_sync.crm.salesforce.reads.cutting import counted
 from icp_sync.crm.salesforce.reads.opportunities import PSEUDO, Opportunities
 from icp_sync.crm.salesforce.values import Raw, Values, raw_of, stamp_of
 from icp_sync.crm.windows import WINDOW_STREAMS, Windows
@@ -151,20 +151,18 @@ class Reader:
         if query.stream is Stream.DUE:
             return due(query)
         start, up_to, closed = by_id(query)
-        if query.limit is not None or not self._is_bulk(start):
-            found = ahead(discovery.everything(self._client, self._opportunities, start), discovery.AHEAD)
-            return Source(found=found, up_to=up_to, closed=closed)
+        end = query.up_to
+        if query.limit is not None or not self._is_bulk(start, end):
+            listed = discovery.everything(self._client, self._opportunities, start, end)
+            return Source(found=ahead(listed, discovery.AHEAD), up_to=up_to, closed=closed)
         if query.stream is Stream.SWEEP:  # the snapshot only says what there is: most of it is settled
-            found = self._bulk.everything(lambda: columns(self._catalogue, ()).only(ID, STAMP), start)
+            found = self._bulk.everything(lambda: columns(self._catalogue, ()).only(ID, STAMP), start, end)
             return Source(found=found, up_to=up_to, closed=closed)
-        found = self._bulk.everything(self._columns, start, at_once=self._batch())
+        found = self._bulk.everything(self._columns, start, end, at_once=self._batch())
         return Source(found=found, up_to=up_to, closed=closed, whole=True)
 
-    def _is_bulk(self, start: str) -> bool:
-        if not self._bulk_from:
-            return True
-        statement = soql.select(("COUNT()",), "Account", [soql.after(ID, start) if start else ""])
-        return self._client.count(statement) >= self._bulk_from
+    def _is_bulk(self, start: str, end: str) -> bool:
+        return not self._bulk_from or counted(self._client, start, end) >= self._bulk_from
 
     def _whole(self, records: Sequence[tuple[Raw, int]]) -> Part:
         """Accounts of a snapshot, those that changed since as they are now."""

@@ -1,0 +1,81 @@
+"""`icp-sync pause` and `icp-sync resume`: nothing is done for a connection until somebody lets it go on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from icp_sync.cli.options import AsJson, Config, ConnectionName
+from icp_sync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from icp_sync.journal import Journal
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(pause)
+    app.command()(resume)
+
+
+def pause(
+    why: Annotated[
+        str, typer.Option("--why", metavar="TEXT", help="The reason, for whoever looks later.")
+    ] = "",
+    config: Config = None,
+    connection: ConnectionName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do nothing more for a connection until resume: no reading, writing, buying or telling of reps."""
+    from icp_sync.cli.acting import who
+    from icp_sync.cli.opening import opened
+    from icp_sync.cli.rendering import Screen, document
+
+    with opened(config, connection) as at:
+        now = time.time()
+        if not at.journal.pause_connection(by=who(), why=why, now=now):
+            said = at.journal.connection_paused()
+            raise ConfigError(f"connection {at.name} is paused already, {said}", next_step="icp-sync resume")
+        at.journal.audit("pause", who=who(), now=now, why=why)
+    if as_json:
+        document({"connection": at.name, "paused": True, "by": who(), "why": why})
+        return
+    screen = Screen.here()
+    screen.say(f"{at.name} is paused: what is under way ends after its page, and nothing new begins.")
+    screen.say(f"To go on: icp-sync resume --connection {at.name}")
+
+
+def resume(
+    config: Config = None,
+    connection: ConnectionName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a connection go on that was paused, or that stopped because something was wrong with it."""
+    from icp_sync.cli.acting import who
+    from icp_sync.cli.opening import opened
+    from icp_sync.cli.rendering import Screen, document
+    from icp_sync.sync.alarms import HALTED
+
+    with opened(config, connection) as at:
+        now = time.time()
+        stopped = any(alert.name == HALTED for alert in at.journal.alerts())
+        paused = at.journal.resume_connection(by=who(), now=now)
+        at.journal.audit("resume", who=who(), now=now, paused=paused, stopped=stopped)
+    if as_json:
+        document({"connection": at.name, "was_paused": paused, "was_stopped": stopped})
+        return
+    was = " and ".join(word for word, so in (("paused", paused), ("stopped", stopped)) if so)
+    screen = Screen.here()
+    screen.say(
+        f"{at.name} was {was or 'neither paused nor stopped'}. A worker that runs goes on in a moment."
+    )
+
+
+def refuse_paused(journal: Journal) -> None:
+    """Raises ConfigError while somebody wants that nothing is done for a connection."""
+    if (said := journal.connection_paused()) is not None:
+        raise ConfigError(
+            f"connection {journal.connection} is paused, {said}",
+            next_step=f"icp-sync resume --connection {journal.connection}",
+        )
