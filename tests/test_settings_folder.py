@@ -229,7 +229,6 @@ def test_a_section_of_one_crm_lies_under_connections_of_that_crm_alone() -> None
     [
         (f"token = '{TOKEN}'\n", "defaults.token"),
         (f"[defaults.salesforce]\nconsumer_secret = '{TOKEN}'\n", "defaults.salesforce.consumer_secret"),
-        (f"[defaults.secrets.apollo]\nkey = '{TOKEN}'\n", "defaults.secrets.apollo.key"),
         (f"[[defaults.enrichers]]\nuse = 'apollo'\nkey = '{TOKEN}'\n", "defaults.enrichers.0.key"),
         (f"[defaults.inbound.site]\nsecret = '{TOKEN}'\n", "defaults.inbound.site.secret"),
         (f"[defaults.telling]\nurl = 'https://example.com/{TOKEN}'\n", "defaults.telling.url"),
@@ -242,6 +241,16 @@ def test_no_credential_is_a_default(said: str, at: str) -> None:
     assert "a credential is no default" in found[f"config/icp-sync.toml: {at}"]
     with pytest.raises(ConfigError, match="no default"):
         load_each(environ=tokens("acme"))
+
+
+def test_one_key_of_a_vendor_may_serve_every_portal() -> None:
+    written(MAIN, f"[defaults]\n{PROFILE}[[defaults.enrichers]]\nuse = 'apollo'\n")
+    portal("acme")
+    portal("zeta", "enrichers = []\n")
+    said = load(environ=tokens("acme", "zeta") | {"ICP_SYNC_DEFAULTS__SECRETS__APOLLO__KEY": "k-1234"})
+    (apollo,) = said.connections["acme"].enrichers
+    assert apollo["key"].get_secret_value() == "k-1234"
+    assert said.connections["zeta"].enrichers == []
 
 
 def test_defaults_nobody_can_mean_are_a_problem_and_no_accident() -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+from icp_sync.daemon.pacing import Pace, Room
 from icp_sync.daemon.stopping import Stopping
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, IcpSyncError, Problem
@@ -26,6 +27,8 @@ ACCOUNTS_A_SEARCH = 200
 """Accounts one search call discovers; what an account we wrote costs polling later is 1/200 of a call."""
 SEARCHES = 4
 """Searches a second where the settings name no limit."""
+BEHIND = 60.0
+"""Seconds polling may be behind, beyond three of its intervals, before a backfill waits for it."""
 FIRST_READING = "the first reading of this connection"
 
 
@@ -124,21 +127,30 @@ class Portal:
         watch_if_due(parts.journal, profiles, self.wired.settings, parts.clock, types=policy.types)
 
     def paced(self, scope: Scope) -> Scope:
-        """A backfill's scope that writes no faster than half of polling's searches can read back: together
-        with whoever makes a range of it at the same time."""
+        """A backfill's scope that writes no faster than half of polling's searches can read back, together
+        with whoever makes a range of it at the same time; and that waits where polling is behind all the
+        same: what people change goes before what we wrote."""
         journal, clock = self.wired.journal, self.wired.parts.clock
         limit = self.wired.settings.quota.search or SEARCHES
 
         def sharing() -> int:
             return max(1, journal.held_ranges(now=clock()))
 
-        pace = Pace(limit * ACCOUNTS_A_SEARCH / 2, clock, self.stopping.draining.wait, sharing)
+        wait = self.stopping.draining.wait
+        pace = Pace(limit * ACCOUNTS_A_SEARCH / 2, clock, wait, sharing)
+        room = Room(self._poll_behind, 3 * self.wired.settings.schedule.poll + BEHIND, clock, wait)
 
         def ticked(report: Report) -> None:
             scope.ticked(report)
             pace.written(report.written)
+            room.written(report.written)
 
         return replace(scope, ticked=ticked)
+
+    def _poll_behind(self) -> float:
+        """Seconds between the CRM's now and what polling has settled; 0 before it began."""
+        done_to = self.wired.journal.position(Stream.POLL.value).done_to
+        return self.wired.crm.now() - done_to / 1000 if done_to else 0.0
 
     @property
     def wired(self) -> Wired:
@@ -150,29 +162,6 @@ class Portal:
             self.closed = True
             for wired in self._made:
                 close(wired)
-
-
-class Pace:
-    """Keeps a growing count below `rate` a second, by waiting after each step. `wait`: seconds → anything.
-    `sharing`: how many keep to this rate together."""
-
-    def __init__(
-        self,
-        rate: float,
-        clock: Callable[[], float],
-        wait: Callable[[float], object],
-        sharing: Callable[[], int] = lambda: 1,
-    ) -> None:
-        self._rate, self._clock, self._wait, self._sharing = rate, clock, wait, sharing
-        self._count = 0
-        self._at = clock()
-
-    def written(self, count: int) -> None:
-        more, self._count = count - self._count, count
-        early = more * self._sharing() / self._rate - (self._clock() - self._at) if more > 0 else 0.0
-        if early > 0:
-            self._wait(early)
-        self._at = self._clock()
 
 
 def require_seal(exists: bool, journal: Journal) -> None:

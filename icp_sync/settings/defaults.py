@@ -1,7 +1,7 @@
 """What every connection has unless it says otherwise: `[defaults]`, laid under each of them.
 
-A default is no credential: each portal has its own, and none is opened by another's by mistake. Works on
-trees, before anything is understood.
+A default opens no portal: each has a credential of its own, and none is opened by another's by mistake. Works
+on trees, before anything is understood.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from icp_sync.settings.confidential import ANY, secret_places
 from icp_sync.settings.connection import Connection
-from icp_sync.settings.enrichment import is_secret_key
+from icp_sync.settings.enrichment import as_variable, is_secret_key, name_of
 from icp_sync.settings.layers import Loc, over
 
 DEFAULTS = "defaults"
@@ -32,11 +32,20 @@ def laid_under(tree: Mapping[str, Any], but: Collection[str] = ()) -> dict[str, 
 
 
 def below(common: Mapping[str, Any], one: Any) -> Any:
-    """One connection laid over the defaults, but for those of the other CRM."""
+    """One connection laid over the defaults, but for the other CRM's, and keys of vendors it does not ask."""
     if not isinstance(one, Mapping):
         return one
     crm = one.get("crm", common.get("crm", "hubspot"))
-    return over({key: value for key, value in common.items() if _OF_ONE_CRM.get(key, crm) == crm}, one)
+    laid = over({key: value for key, value in common.items() if _OF_ONE_CRM.get(key, crm) == crm}, one)
+    keys, own = laid.get("secrets"), one.get("secrets", {})
+    if not isinstance(keys, Mapping) or not isinstance(own, Mapping):
+        return laid
+    said = laid.get("enrichers")
+    entries = said if isinstance(said, list) else ()
+    used = {
+        as_variable(name_of(e)) for e in entries if isinstance(e, Mapping) and isinstance(e.get("use"), str)
+    }
+    return {**laid, "secrets": {n: k for n, k in keys.items() if n in own or as_variable(n) in used}}
 
 
 def bare(one: Any) -> bool:

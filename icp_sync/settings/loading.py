@@ -111,6 +111,8 @@ class Sources:
     def _check_defaults(self) -> None:
         common = self._tree().get(DEFAULTS)
         for loc in credentials(common) if isinstance(common, Mapping) else ():
+            if loc[0] == "secrets":  # a vendor's key opens no portal, and one may serve all
+                continue
             what = "a credential is no default: each connection has its own"
             hint = f"put it into {PREFIX}CONNECTIONS__<NAME>__{variable(loc).removeprefix(PREFIX)}"
             self._problem(self.where((DEFAULTS, *loc)), what, hint)

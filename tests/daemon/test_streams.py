@@ -8,7 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from icp_sync.daemon import Stopping
-from icp_sync.daemon.portal import FIRST_READING, Pace, Portal
+from icp_sync.daemon.pacing import LONGEST, Pace, Room
+from icp_sync.daemon.portal import FIRST_READING, Portal
 from icp_sync.daemon.streams import LATE_AFTER, LONGEST_DELAY, WATCH, Loop, State
 from icp_sync.domain.standing import Mode
 from icp_sync.errors import AuthError, ConfigError, NoCallsLeftError, UnavailableError
@@ -240,6 +241,25 @@ def test_a_backfill_writes_no_faster_than_polling_can_read_back() -> None:
         pace.written(written)
     assert waits == [2.0, 2.0]
     assert now[0] == 6.0
+
+
+def test_a_backfill_waits_while_polling_is_behind_but_not_for_ever() -> None:
+    now, behind = [0.0], [500.0]
+
+    def wait(seconds: float) -> bool:
+        now[0] += seconds
+        behind[0] -= 100.0 * seconds if catches_up else 0.0
+        return False
+
+    room = Room(lambda: behind[0], 240.0, lambda: now[0], wait)
+    catches_up = True
+    room.written(0)
+    assert now[0] == 0.0, "what wrote nothing leaves nothing to read back"
+    room.written(100)
+    assert behind[0] <= 240.0
+    before, behind[0], catches_up = now[0], 500.0, False
+    room.written(200)
+    assert now[0] - before == LONGEST
 
 
 def test_ranges_that_are_made_at_once_keep_to_that_rate_together() -> None:
