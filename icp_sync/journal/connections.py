@@ -18,6 +18,11 @@ from icp_sync.journal.records import BackfillRequest
 
 
 class Connections(Bound):
+    def roster_now(self) -> Roster:
+        """Owners by email, with the loads our counters hold now."""
+        with self.reading() as conn:
+            return roster(conn, self.connection)
+
     def bind(self, identity_id: str, *, crm: str, now: float, rebind: bool = False) -> None:
         """Bind this connection to a portal or org for good; the first time records it.
 

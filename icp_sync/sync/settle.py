@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from icp_sync.domain.account import Confirmed, Memory
 from icp_sync.domain.facts import LEVELS
 from icp_sync.domain.kin import with_news_above
-from icp_sync.domain.plan import Change, Outcome, Result, Write
+from icp_sync.domain.plan import Change, Outcome, Result
 from icp_sync.journal import Journal, Lease, Relative
 from icp_sync.observe import accounts_total, fault_point, fields_written_total, log
 from icp_sync.ports import Crm, Enricher, Page, Stream, account_key
+from icp_sync.sync.claiming import Claiming
 from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.edits import with_edits
 from icp_sync.sync.enrich import enrich, with_answers
-from icp_sync.sync.exactly import resealed
 from icp_sync.sync.foreign import refuse_foreign
 from icp_sync.sync.freshness import FOLLOWING, MEASURED, measure, paid_for, timed
 from icp_sync.sync.guarding import Guard
@@ -109,15 +109,25 @@ def settle(
                 report.planned(changes)
             continue
         kept = guard.split(plan, drafts, now)  # which changes must wait for a person
-        report.hold(kept.holds, drafts)
-        plan = resealed(kept.plan, plan, drafts, memory, policy, now)
-        # Compare-and-set; losers are deferred.
+        # Compare-and-set; losers are decided again or deferred.
         sent_at = round(crm.now() * 1000)
-        writes, lost = _intend(plan, drafts, memory, journal, run, now, sent_at / 1000)
+        claiming = Claiming(
+            memory=memory,
+            policy=policy,
+            guard=guard,
+            journal=journal,
+            lease=run.lease,
+            run=run.id,
+            now=now,
+            sent_at=sent_at / 1000,
+        )
+        claim = claiming.claim(drafts, plan, kept)
+        drafts, plan, kept, lost = claim.drafts, claim.plan, claim.kept, claim.lost
+        report.hold(kept.holds, drafts)
         before_write()
         # No transaction is open while we wait.
         answered: dict[str, float] = {}
-        sent = timed(_fenced(crm.write(writes), journal, run.lease), answered, crm.now)
+        sent = timed(_fenced(crm.write(claim.writes), journal, run.lease), answered, crm.now)
         outcomes = {o.account_id: o for o in sent}
         after_write()
         report.gave_back(_given_back(memory.restore, outcomes))
@@ -225,46 +235,6 @@ def _plan(
             cosmetics -= 1
         plan[d.account.id] = d.differences.changes
     return plan, cosmetics
-
-
-def _intend(
-    plan: Mapping[str, tuple[Change, ...]],
-    drafts: Iterable[Draft],
-    memory: Memory,
-    journal: Journal,
-    run: Run,
-    now: float,
-    sent_at: float,
-) -> tuple[tuple[Write, ...], Mapping[str, str]]:
-    drafted = {d.account.id: d for d in drafts}
-    writes = [Write.of(changes) for changes in plan.values()]
-    if not writes:
-        return (), {}
-    assignments = {w.account_id: owner for w in writes if (owner := _given(w, drafted[w.account_id]))}
-    together = {
-        account_id: (kin.group, frozenset(memory.kin[account_id].group_owners))
-        for account_id in assignments
-        if drafted[account_id].decision.keeps and not (kin := drafted[account_id].kin).problem
-    }
-    return journal.intend(
-        writes,
-        versions={w.account_id: drafted[w.account_id].remembered.version for w in writes},
-        assignments=assignments,
-        load_versions=memory.roster.load_versions,
-        run=run.id,
-        lease=run.lease,
-        now=now,
-        together=together,
-        sent_at=sent_at,
-        owed={w.account_id: owed for w in writes if (owed := memory.owed.get(w.account_id))},
-    )
-
-
-def _given(write: Write, d: Draft) -> str:
-    """Whom a write gives the account to; where the CRM's owner is not ours to write, whom it suggests."""
-    return write.values.get("owner") or (
-        "" if "owner" in d.account.live else write.values.get("routed_owner", "")
-    )
 
 
 def _fenced(outcomes: Iterable[Outcome], journal: Journal, lease: Lease) -> Iterator[Outcome]:
