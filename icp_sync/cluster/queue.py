@@ -22,17 +22,18 @@ from procrastinate import exceptions, jobs
 from procrastinate.worker import Worker
 from psycopg import Error
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import InsufficientPrivilege
 
-from icp_sync.errors import UnavailableError
+from icp_sync.errors import ConfigError, Problem, UnavailableError
 from icp_sync.journal import Journal
-from icp_sync.journal.postgres import CONNECTING
+from icp_sync.journal.postgres import CONNECTING, place
 from icp_sync.journal.tasks import SILENT
 from icp_sync.journal.turns import Key
 from icp_sync.observe import log
 
 T = TypeVar("T")
 
-QUICK, LONG, WATCH = "quick", "long", "watch"
+QUEUES = QUICK, LONG, WATCH = tuple(f"icp-sync {name}" for name in ("quick", "long", "watch"))
 """Queues: what somebody waits for, what may take hours, and what looks after the other two."""
 STREAM = "stream"
 AGAIN = 2.0
@@ -109,7 +110,11 @@ class Queue:
     async def _recover(self, timestamp: int) -> None:
         """End the tasks of workers that have vanished; what is due is triggered anew."""
         manager = self.app.job_manager
-        stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=self._silent))
+        stalled = [
+            job
+            for queue in QUEUES
+            for job in await manager.get_stalled_jobs(queue=queue, seconds_since_heartbeat=self._silent)
+        ]
         for job in stalled:
             if job.id is None:
                 continue
@@ -122,9 +127,14 @@ class Queue:
             self._told(len(stalled))
 
     async def _prune(self, timestamp: int) -> None:
-        await self.app.job_manager.delete_old_jobs(
-            nb_hours=KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
-        )
+        for queue in QUEUES:  # others may have theirs in the same tables
+            await self.app.job_manager.delete_old_jobs(
+                nb_hours=KEPT_HOURS,
+                queue=queue,
+                include_failed=True,
+                include_cancelled=True,
+                include_aborted=True,
+            )
 
     @asynccontextmanager
     async def opened(self, stopped: asyncio.Event) -> AsyncIterator[None]:
@@ -133,7 +143,8 @@ class Queue:
             try:
                 await self.app.open_async()
             except TROUBLE as error:
-                log("cluster").warning("the queue's database is away", error=type(error).__name__)
+                log("cluster").warning("the queue's database is away", error=why(error))
+                await self.app.close_async()  # or it would count as open
                 await asyncio.sleep(AGAIN)
             else:
                 break
@@ -168,7 +179,7 @@ class Queue:
 def prepared(journal: Journal) -> None:
     """See to it that Procrastinate's tables are there; one of several that begin at once makes them.
 
-    Raises UnavailableError when the database cannot be asked now.
+    Raises UnavailableError when the database cannot be asked now, ConfigError where we may not make them.
     """
     connector = procrastinate.SyncPsycopgConnector(conninfo=_conninfo(journal))
     app = procrastinate.App(connector=connector)
@@ -179,9 +190,26 @@ def prepared(journal: Journal) -> None:
             with app.open():
                 app.schema_manager.apply_schema()
         except TROUBLE as error:
-            raise UnavailableError(
-                f"the queue's tables cannot be made now: {type(error).__name__}"
-            ) from error
+            if isinstance(error.__cause__, InsufficientPrivilege):
+                problem = Problem(
+                    where=f"journal {place(journal.engine.url)}",
+                    what=f"the queue's tables cannot be made: {error.__cause__}",
+                    hint="begin the first worker as a user who may create tables, types and functions there",
+                )
+                raise ConfigError([problem]) from error
+            what = f"the queue's tables cannot be made now: {why(error)}"
+            raise UnavailableError(what, next_step="icp-sync status") from error
+
+
+def why(error: BaseException) -> str:
+    """What the database said, as far as it is known, in one line and without what it was called with."""
+    cause = error.__cause__ or error
+    kind = type(cause).__name__
+    return (
+        f"{kind}: {cause.diag.message_primary}"
+        if isinstance(cause, Error) and cause.diag.message_primary
+        else kind
+    )
 
 
 async def _stop(worker: Worker, stopped: asyncio.Event) -> None:
@@ -196,9 +224,18 @@ def _conninfo(journal: Journal) -> str:
     return make_conninfo(**{**CONNECTING, **{name: str(value) for name, value in said.items()}})
 
 
+class _Heard(logging.Handler):
+    """Of what Procrastinate says, the one thing nothing else tells: why one of its workers ended."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if getattr(record, "action", "") == "side_task_failed" and error is not None:
+            log("cluster").warning("a queue ends", error=why(error))
+
+
 def _silence() -> None:
     """Their own loggers would speak on stderr, of every task and every try; what matters is said by us."""
-    for name in ("procrastinate", "psycopg.pool"):
+    for name, handler in (("procrastinate", _Heard()), ("psycopg.pool", logging.NullHandler())):
         logger = logging.getLogger(name)
-        logger.addHandler(logging.NullHandler())
+        logger.handlers = [handler]
         logger.propagate = False

@@ -1,7 +1,7 @@
 """What one worker does for the fleet: a stream's cycle when its task comes, and what others learn of it.
 
-A cycle runs in a thread of this worker. At most `share` of them at once are of one connection, so that one
-that hangs leaves room for others; whoever finds no room leaves the turn due, for another worker or for later.
+A cycle runs in a thread of this worker. At most `share` of each kind at once are of one connection, so that
+one that hangs leaves room for others; whoever finds no room leaves the turn due, for another worker or later.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from icp_sync.cluster.queue import LONG
+from icp_sync.cluster.timetable import due_at, held_back, queue_of
 from icp_sync.daemon.fleet import Fleet, Member
 from icp_sync.daemon.loops import first_at
 from icp_sync.daemon.stopping import Stopping
@@ -47,7 +48,7 @@ class Serving:
         self._fleet, self._root, self._stopping = fleet, root, stopping
         self._worker, self._share, self._clock = worker, share, clock
         self._lock = threading.Lock()
-        self._busy: Counter[str] = Counter()
+        self._busy: Counter[tuple[str, str]] = Counter()
         for member in fleet.members.values():
             self.begin(member)
 
@@ -86,9 +87,12 @@ class Serving:
                 self._clock,
                 partition=partition,
             )
-        with self._room(connection) as there_is_room:
+        with self._room(connection, queue_of(stream)) as there_is_room:
             if there_is_room and not loop.busy:
-                self._cycle(loop)
+                try:
+                    self._cycle(loop)
+                except IcpSyncError as error:  # the journal is away; the turn is still due when it is back
+                    log("cluster").debug("a turn could not begin", stream=stream, error=str(error))
 
     def _cycle(self, loop: Loop) -> None:
         if loop.rests:
@@ -97,7 +101,8 @@ class Serving:
         before = journal.turn(loop.stream, loop.partition)
         if before is not None:
             loop.recall(before)
-            if before.due_at > began and loop.stream not in LANES:
+            asked = loop.stream in LANES and not held_back(before)
+            if not asked and due_at(before, loop, began) > began:
                 return  # its task came late, or twice
         loop.yields = self._yields(loop, began)
         again = began + min(loop.interval, MISSED)  # if this worker dies of it
@@ -124,9 +129,14 @@ class Serving:
         return max(now, began + loop.interval)
 
     def _keep(self, loop: Loop, turn: Turn) -> None:
-        """A journal that is away learns nothing of it: the turn is due again soon."""
+        """A journal that is away learns nothing of it: the turn is due again soon. Of a range that did not
+        fail nothing is kept: whether there is more to do, the ranges say."""
+        journal = loop.portal.wired.journal
         try:
-            loop.portal.wired.journal.keep_turn(turn)
+            if turn.partition and not held_back(turn):
+                journal.forget_turns([(turn.stream, turn.partition)])
+            else:
+                journal.keep_turn(turn)
         except IcpSyncError as error:
             said = log("cluster").bind(connection=loop.portal.name, stream=loop.stream)
             said.warning("a turn could not be kept", error=str(error))
@@ -146,14 +156,15 @@ class Serving:
         return yields
 
     @contextmanager
-    def _room(self, connection: str) -> Iterator[bool]:
+    def _room(self, connection: str, queue: str) -> Iterator[bool]:
+        """Of short cycles and of long ones apart: ranges of its backfill keep no connection from polling."""
+        key = connection, queue
         with self._lock:
-            there_is = self._busy[connection] < self._share
-            if there_is:
-                self._busy[connection] += 1
+            there_is = self._busy[key] < self._share
+            self._busy[key] += there_is
         try:
             yield there_is
         finally:
             if there_is:
                 with self._lock:
-                    self._busy[connection] -= 1
+                    self._busy[key] -= 1

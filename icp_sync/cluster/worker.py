@@ -12,14 +12,14 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
 from icp_sync import __version__
 from icp_sync.cluster.clock import SharedClock
-from icp_sync.cluster.queue import AGAIN, LONG, QUICK, TROUBLE, WATCH, Queue, prepared
+from icp_sync.cluster.queue import AGAIN, LONG, QUICK, TROUBLE, WATCH, Queue, prepared, why
 from icp_sync.cluster.serving import Serving
 from icp_sync.cluster.showing import Showing, stalled_total
 from icp_sync.cluster.timetable import due
@@ -83,8 +83,8 @@ class Worker:
         self._changing = Changing(
             self.fleet, supply, begin=self._came, end=self._went, lifted=self._desk.lifted, clock=clock
         )
-        for name, why in broken:
-            self._changing.broke(name, why)
+        for name, error in broken:
+            self._changing.broke(name, error)
         self._health = (
             Health(self.fleet, *health, clock=clock, broken=lambda: self.fleet.broken)
             if health and health[1]
@@ -124,6 +124,7 @@ class Worker:
 
     async def _main(self) -> None:
         stopped = asyncio.Event()
+        asyncio.get_running_loop().set_exception_handler(_unheard)
         queue = Queue(
             self._root,
             perform=self._serving.perform,
@@ -151,13 +152,13 @@ class Worker:
     async def _queue(self, queue: Queue, name: str, concurrency: int, stopped: asyncio.Event) -> None:
         """One queue until told to stop; taken up again whenever the database was away."""
         while not stopped.is_set():
-            why = "its sign of life could not be kept"  # then it ends without an error
+            said = "its sign of life could not be kept"  # then it ends without an error
             try:
                 await queue.work(name, concurrency=concurrency, stopped=stopped)
             except TROUBLE as error:
-                why = type(error).__name__
+                said = why(error)
             if not stopped.is_set():
-                log("cluster").warning("a queue was cut off from its database", queue=name, error=why)
+                log("cluster").warning("a queue was cut off from its database", queue=name, error=said)
                 await asyncio.sleep(AGAIN)
 
     async def _until_told(self, stopped: asyncio.Event) -> None:
@@ -249,3 +250,10 @@ class Worker:
 
 def _of_the_timetable(_: object) -> None:
     """Whoever asks for a stream need not wake it: the timetable of whichever worker finds it due."""
+
+
+def _unheard(_: object, context: Mapping[str, object]) -> None:
+    """What a task of Procrastinate's failed with while the database was away, and nobody waited for."""
+    log("cluster").debug(
+        "nobody waited for this", error=repr(context.get("exception", context.get("message")))
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, and_, update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from icp_sync.journal import postgres, schema
 from icp_sync.journal.bound import Bound, lost
@@ -57,6 +57,19 @@ class Leases(Bound):
             if done.rowcount != 1:
                 raise lost(lease)
         return replace(lease, until=until)
+
+    def is_held(self, stream: str, partition: str = "", *, now: float) -> bool:
+        """Whether somebody holds a lease, and still has time."""
+        with self.looking() as conn:
+            until = conn.execute(
+                select(_TABLE.c.until).where(
+                    _TABLE.c.connection == self.connection,
+                    _TABLE.c.stream == stream,
+                    _TABLE.c.partition == partition,
+                    _TABLE.c.holder != "",
+                )
+            ).scalar()
+            return until is not None and until > shared(conn, now)
 
     def check_fence(self, lease: Lease) -> None:
         """Raises LostLeaseError unless the lease is still ours, UnavailableError where nobody can tell. To be

@@ -24,6 +24,7 @@ from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnavailableError
 from icp_sync.journal.schema import REVISIONS
 
 NAME = "postgresql"
+DRIVERS = (NAME, "postgresql+psycopg")
 
 READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """Execution options of a transaction that only reads: several statements, one view."""
@@ -56,11 +57,15 @@ CONNECTING = {
 WRITER, HOLDER, MIGRATION, EVERYBODY = 0x1C950001, 0x1C950002, 0x1C950003, 0x1C950004
 """First numbers of our advisory locks, so that they meet nobody else's in a shared database."""
 _OURS = {"kind": HOLDER, "of": int(REVISIONS[-1])}
-"""Who is present says by the second number which schema its version was built for; 0 those before 0008."""
+_APART = "((('x' || substr(md5(current_schema()), 1, 4))::bit(16)::int & 32767) << 16)"
+_PRESENT = f"(:kind, {_APART} | :of)"
+"""Who is present says by the second number's lower half which schema its version was built for, and by the
+upper one in which namespace of the database its journal is: there may be several. 0: of before 0008."""
 
 _OF_THE_MOMENT = re.compile(
     r"starting up|shutting down|recovery mode|too many (clients|connections)|connection slots"
-    r"|refused|timed? ?out|timeout expired|reset by peer|closed the connection unexpectedly|unreachable",
+    r"|refused|timed? ?out|timeout expired|reset by peer|closed the connection unexpectedly|unreachable"
+    r"|No such file or directory",
     re.IGNORECASE,
 )
 """How libpq and the server say that a connection may succeed later; in other languages it reads as wrong."""
@@ -138,7 +143,7 @@ class _Presence:
 
     def _begun(self) -> Connection:
         session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        session.execute(text("SELECT pg_advisory_lock_shared(:kind, :of)"), _OURS)
+        session.execute(text(f"SELECT pg_advisory_lock_shared{_PRESENT}"), _OURS)
         return session
 
     def renew(self) -> None:
@@ -160,7 +165,7 @@ class _Presence:
     def end(self) -> None:
         with self._turn, self._session, suppress(UnavailableError):
             if not self._session.closed:  # where it was cut, its lock went with it
-                self._session.execute(text("SELECT pg_advisory_unlock_shared(:kind, :of)"), _OURS)
+                self._session.execute(text(f"SELECT pg_advisory_unlock_shared{_PRESENT}"), _OURS)
 
 
 _presences: WeakKeyDictionary[Engine, _Presence] = WeakKeyDictionary()
@@ -191,15 +196,18 @@ def still_present(engine: Engine) -> None:
 
 
 def alone(conn: Connection) -> bool:
-    """Whether at most one process, then our own, is `present` in this database."""
+    """Whether at most one process, then our own, is `present` at this journal."""
     return len(present_now(conn)) <= 1
 
 
 def present_now(conn: Connection) -> list[int]:
-    """For each process that is `present` in this database the schema of its version, 0: before 0008."""
+    """For each process that is `present` at this journal the schema of its version; 0: before 0008, and at any
+    journal of this database."""
     known = text(
-        "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :kind"
+        "SELECT objid::bigint & 65535 FROM pg_locks"  # noqa: S608 - constants of ours
+        " WHERE locktype = 'advisory' AND granted AND classid = :kind"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        f" AND objid::bigint & ~65535 IN (0, {_APART})"
     )
     return [int(number) for number in conn.execute(known, {"kind": HOLDER}).scalars()]
 

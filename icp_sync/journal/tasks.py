@@ -1,7 +1,8 @@
 """What the queue of a cluster holds of a connection: tasks that wait, run, hang or have failed.
 
 The queue is Procrastinate's, in the same database; its tables are read here, for people, and written only by
-Procrastinate: https://procrastinate.readthedocs.io/en/stable/. Where there is none, nothing is told.
+Procrastinate: https://procrastinate.readthedocs.io/en/stable/. Another program may have its tasks in the same
+tables, in queues of other names. Where there is no queue, nothing is told.
 """
 
 from __future__ import annotations
@@ -26,18 +27,20 @@ _STATES = text(
     " WHEN job.status = 'doing' THEN 'running' WHEN job.status = 'todo' THEN 'waiting'"
     " ELSE 'failed' END AS state, count(*) AS n"
     " FROM procrastinate_jobs job LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id"
-    " WHERE job.status IN ('todo', 'doing', 'failed', 'aborted') GROUP BY 1, 2"
+    " WHERE job.status IN ('todo', 'doing', 'failed', 'aborted') AND job.queue_name LIKE 'icp-sync %'"
+    " GROUP BY 1, 2"
 )
 _FAILED = text(
     "SELECT job.id, job.task_name, job.args->>'stream' AS stream, job.args->>'partition' AS partition,"
     " job.attempts, (SELECT extract(epoch FROM max(at)) FROM procrastinate_events"
     " WHERE job_id = job.id) AS at"
     " FROM procrastinate_jobs job WHERE job.status IN ('failed', 'aborted')"
-    " AND job.args->>'connection' IS NOT DISTINCT FROM :connection ORDER BY job.id DESC LIMIT :limit"
+    " AND job.queue_name LIKE 'icp-sync %' AND job.args->>'connection' IS NOT DISTINCT FROM :connection"
+    " ORDER BY job.id DESC LIMIT :limit"
 )
 _OPEN = text(
     "SELECT args->>'connection', args->>'stream', args->>'partition' FROM procrastinate_jobs"
-    " WHERE status IN ('todo', 'doing') AND args ? 'stream'"
+    " WHERE status IN ('todo', 'doing') AND queue_name LIKE 'icp-sync %' AND args ? 'stream'"
 )
 
 _WAITING = text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = :queue")

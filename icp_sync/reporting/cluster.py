@@ -15,7 +15,7 @@ def cluster(journal: Journal) -> Data | None:
     tasks = journal.tasks()
     if tasks is None:
         return None
-    now = journal.moment()
+    now, cut = journal.moment(), journal.is_cut()
     return {
         "workers": [
             {
@@ -40,7 +40,7 @@ def cluster(journal: Journal) -> Data | None:
                 "again_in_seconds": max(0.0, one.due_at - now),
             }
             for one in journal.turns()
-            if one.failures
+            if one.failures and (cut or not one.partition)
         ],
         "dead": [
             {"id": one.id, "stream": one.stream, "partition": one.partition, "at": one.at}

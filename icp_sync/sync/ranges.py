@@ -7,6 +7,8 @@ what halts one halts all. Knows neither who asked nor how many work.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,16 +17,20 @@ from icp_sync.errors import LostLeaseError
 from icp_sync.journal import Journal, Lease
 from icp_sync.journal.backfills import BackfillState
 from icp_sync.journal.partitions import Range
+from icp_sync.journal.requests import OPEN
 from icp_sync.observe import log
 from icp_sync.ports import Position, Stream
 from icp_sync.sync.cycle import PURPOSE, Parts, Scope, cycle, purpose_of
 from icp_sync.sync.halts import halted
+from icp_sync.sync.keeping import kept
 from icp_sync.sync.report import Report
 from icp_sync.sync.rules import RULES, note_rules, rules_of
 from icp_sync.sync.wave_book import OfRange
 from icp_sync.sync.waves import ALERT, HaltedError, Waves
 
 _BACKFILL = Stream.BACKFILL.value
+WAITING = "backfill waited for"
+"""The lease of whoever waits for the end of a backfill."""
 BUSY = 1.0
 """Seconds between tries while another worker is at a backfill."""
 
@@ -78,7 +84,19 @@ def open_ranges(journal: Journal, now: float) -> list[str]:
     if not ranges or halted(journal):
         return []
     left = [one for one in ranges if not one.position.finished]
-    return [one.name for one in left if not one.held] if left else [ranges[-1].name]
+    if not left:
+        return [ranges[-1].name]
+    return [one.name for one in left if not one.held] if wanted(journal, now) else []
+
+
+def wanted(journal: Journal, now: float) -> bool:
+    """Whether anybody still waits for the backfill: one that was asked for by hand, and then cancelled, keeps
+    its ranges as they are."""
+    return (
+        journal.backfill_request() is not None
+        or any(asked.kind == _BACKFILL for asked in journal.requests(*OPEN))
+        or journal.is_held(WAITING, now=now)
+    )
 
 
 def make(parts: Parts, scope: Scope, name: str, *, by_hand: bool = False) -> Report | None:
@@ -121,6 +139,26 @@ def make_all(parts: Parts, scope: Scope, *, by_hand: bool) -> tuple[Report, bool
 
     Ends early as `make` does. Raises what it raises.
     """
+    with _waiting(parts):
+        return _make_all(parts, scope, by_hand=by_hand)
+
+
+@contextmanager
+def _waiting(parts: Parts) -> Iterator[None]:
+    """Meanwhile others know that somebody waits, and help."""
+    journal = parts.journal
+    lease = journal.lease(WAITING, holder=parts.holder, now=parts.clock(), ttl=parts.lease)
+    if lease is None:  # somebody else waits as well
+        yield
+        return
+    try:
+        with kept(lease, journal, parts.clock, parts.lease):
+            yield
+    finally:
+        journal.release_lease(lease)
+
+
+def _make_all(parts: Parts, scope: Scope, *, by_hand: bool) -> tuple[Report, bool]:
     journal, total = parts.journal, Report()
     request = journal.backfill_request()
     while scope.going() and journal.backfill_request() == request:
@@ -179,8 +217,12 @@ def help_make(parts: Parts, scope: Scope) -> Report | None:
     names = open_ranges(journal, parts.clock())
     if not names or not are_ready(parts):
         return None
+
+    def going() -> bool:
+        return scope.going() and wanted(journal, parts.clock())
+
     for name in names:
-        report = make(parts, scope, name)
+        report = make(parts, replace(scope, going=going), name)
         if report is not None:
             close(parts)
             return report

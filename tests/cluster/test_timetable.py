@@ -94,6 +94,55 @@ def test_a_lane_that_fails_waits_as_any_stream_does(journal: Journal, loops: lis
     assert ("main", "undo requests", "") in found(journal, loops, NOW + 61)
 
 
+def test_a_lane_that_waits_for_the_calls_of_the_next_day_waits(journal: Journal, loops: list[Loop]) -> None:
+    journal.ask("undo", {"run": "x"}, by="ada", now=NOW - 5)
+    tomorrow = NOW + 20_000
+    journal.keep_turn(Turn(stream="undo requests", due_at=tomorrow, began_at=NOW, waits_until=tomorrow))
+    assert ("main", "undo requests", "") not in found(journal, loops, NOW)
+    assert ("main", "undo requests", "") in found(journal, loops, tomorrow + 1)
+
+
+@pytest.mark.parametrize("ahead", [3_700.0, 10 * 86_400.0])
+def test_a_turn_further_ahead_than_its_schedule_says_is_due(
+    journal: Journal, loops: list[Loop], ahead: float
+) -> None:
+    """Kept by a clock that was wrong, or before the schedule was changed; the interval here is an hour."""
+    journal.keep_turn(Turn(stream="poll", due_at=NOW + ahead))
+    assert ("main", "poll", "") in found(journal, loops, NOW)
+    journal.keep_turn(Turn(stream="poll", due_at=NOW + 3_500))
+    assert ("main", "poll", "") not in found(journal, loops, NOW)
+
+
+def test_tasks_of_another_program_are_its_own(journal: Journal) -> None:
+    with journal.engine.begin() as conn:
+        conn.exec_driver_sql(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, status, args) VALUES"
+            " ('invoices', 'send', 'doing', '{}'),"
+            " ('invoices', 'send', 'failed', '{\"connection\": \"main\"}')"
+        )
+    told: list[int] = []
+    queue = Queue(journal, perform=lambda *_: None, look=list, run=_at_once, recovered=told.append)
+
+    async def looked_after() -> None:
+        async with queue.opened(asyncio.Event()):
+            await queue._recover(0)
+            await queue._prune(0)
+
+    asyncio.run(looked_after())
+    counted = journal.tasks()
+    assert counted is not None
+    assert (told, counted.dead, counted.counts["failed"]) == ([], (), 0)
+    with journal.engine.begin() as conn:
+        left = conn.exec_driver_sql(
+            "DELETE FROM procrastinate_jobs WHERE queue_name = 'invoices' RETURNING id"
+        )
+        assert len(left.all()) == 2
+
+
+async def _at_once(function: object, *args: object) -> object:
+    return function(*args)  # type: ignore[operator]
+
+
 def test_the_ranges_of_a_backfill_are_due_one_by_one(journal: Journal, loops: list[Loop]) -> None:
     keys = set(found(journal, loops, NOW, main=["01", "02"]))
     assert {("main", "backfill", ""), ("main", "backfill", "01"), ("main", "backfill", "02")} <= keys
@@ -122,10 +171,7 @@ def test_what_waits_in_the_queue_is_not_put_there_again(journal: Journal, loops:
         looks.append(len(found))
         return found
 
-    async def run(function: object, *args: object) -> object:
-        return function(*args)  # type: ignore[operator]
-
-    queue = Queue(journal, perform=lambda *_: None, look=look, run=run, recovered=lambda _: None)
+    queue = Queue(journal, perform=lambda *_: None, look=look, run=_at_once, recovered=lambda _: None)
 
     async def twice() -> None:
         async with queue.opened(asyncio.Event()):

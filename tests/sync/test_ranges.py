@@ -169,6 +169,29 @@ def test_whoever_comes_takes_a_range_that_nobody_holds(world: World) -> None:
     assert_done(world)
 
 
+def test_ranges_nobody_waits_for_any_more_stay_as_they_are(world: World) -> None:
+    companies(world, 80)
+    one, two = Worker(world, "one", CALM), Worker(world, "two", CALM)
+    one.make(parts=2)  # by hand, and told to stop
+    assert world.journal.is_cut()
+    assert open_ranges(world.journal, world.clock()) == []
+    assert two.help() is None
+    asked = world.journal.ask("backfill", {}, by="ada", now=world.clock())
+    assert open_ranges(world.journal, world.clock()) == ["01", "02", "03", "04"]
+
+    def cancelled() -> None:
+        world.journal.cancel_request(asked, now=world.clock())
+
+    two.meanwhile = cancelled
+    report = two.help()
+    assert report is not None
+    assert report.read <= 10, "it ends after the page it was at"
+    assert two.help() is None
+    two.meanwhile = lambda: None
+    one.make()
+    assert_done(world)
+
+
 def test_nobody_helps_where_there_is_nothing_to_help_with(world: World) -> None:
     companies(world, 80)
     parts = replace(world.parts(), pacing=CALM)
@@ -203,6 +226,7 @@ def test_a_new_account_above_everything_is_read(world: World) -> None:
 
 def test_a_range_whose_worker_vanished_is_taken_over_when_its_lease_ends(world: World) -> None:
     companies(world, 80)
+    world.journal.request_backfill("a reason", world.clock())
     one, two = Worker(world, "one", CALM), Worker(world, "two", CALM)
     one.make(parts=2, dies=True)
     assert open_ranges(world.journal, world.clock()) == ["02", "03", "04"]
@@ -370,6 +394,7 @@ def test_dry_runs_and_selections_leave_the_ranges_alone(world: World) -> None:
 
 def test_whoever_looks_sees_how_many_ranges_there_are_and_all_their_runs_together(world: World) -> None:
     companies(world, 80)
+    world.journal.request_backfill("a reason", world.clock())
     one, two = Worker(world, "one", CALM), Worker(world, "two", CALM)
     world.crm.before = lambda call: world.clock.step(call == "cuts")
     one.make(parts=3)

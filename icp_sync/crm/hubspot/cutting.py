@@ -12,7 +12,7 @@ from icp_sync.crm.cutting import Look, cut_evenly
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.discovery import Filter
 from icp_sync.crm.hubspot.records import results
-from icp_sync.errors import RequestError, UnavailableError
+from icp_sync.errors import NoCallsLeftError, RequestError, UnavailableError
 from icp_sync.observe import log
 
 _log = log("hubspot")
@@ -35,6 +35,8 @@ def cuts(client: Client, parts: int, after: str) -> tuple[str, ...]:
     try:
         total, high = _counted(client, [_id("GT", low)], "DESCENDING")
         return tuple(map(str, cut_evenly(parts, low, high, total, look))) if high else ()
+    except NoCallsLeftError:
+        raise  # it is asked again when there are some
     except (UnavailableError, RequestError) as error:
         _log.info("search does not tell where to cut, reading in one range", error=str(error))
         return ()
