@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,43 @@ def test_a_broken_file_stops_no_command_about_another_connection() -> None:
     assert list(load(environ=environ, only=["acme"]).connections) == ["acme"]
     assert list(refused(environ, only=["broken"])) == ["config/connections/broken.toml:2:1"]
     assert load(environ=environ, only=["acme"]).names == ("acme", "broken")
+
+
+def test_a_name_nobody_can_read_is_told_spelled_out() -> None:
+    portal("acme")
+    written(MAIN, "")
+    for name in (b"m\xfcnchen", b"x\x1b[31my"):
+        Path(os.fsdecode(b"config/connections/" + name + b".toml")).write_text(PROFILE)
+    broken = load_each(environ=tokens("acme")).broken
+    assert list(broken) == ["m\\udcfcnchen", "x\\x1b[31my"]
+    for name, (problem,) in broken.items():
+        assert problem.where == f"config/connections/{name}.toml"
+        assert str(problem).isprintable()
+    assert "settings" in refused(tokens("acme") | {"ICP_SYNC_CONNECTIONS": '{"\\udcff": {}}'})
+
+
+def test_one_that_cannot_be_used_can_still_be_named() -> None:
+    written(MAIN, "[connections.main]\n" + PROFILE)
+    portal("acme", "nonsense = 3")
+    loaded = load(environ={}, only=())
+    assert loaded.named("acme") == "acme"
+    with pytest.raises(ConfigError, match="several"):
+        loaded.named()
+    with pytest.raises(ConfigError, match="there is no connection 'acne'"):
+        loaded.named("acne")
+    with pytest.raises(ConfigError, match="'acme' cannot be used"):
+        loaded.connection("acme")
+
+
+def test_sections_beyond_any_depth_are_a_problem_of_their_file() -> None:
+    deep = "outputs." + ".".join("a" * 20_000) + " = 1\n"
+    written(MAIN, "")
+    portal("acme")
+    portal("deep", PROFILE + deep)
+    (problem,) = load_each(environ=tokens("acme", "deep")).broken["deep"]
+    assert "nested too deeply" in problem.what
+    written(MAIN, f"[defaults]\n{deep}")
+    assert "nested too deeply" in refused(tokens("acme", "deep"))[str(MAIN)]
 
 
 def test_what_cannot_be_used_is_left_out_and_told() -> None:

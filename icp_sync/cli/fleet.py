@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from icp_sync.errors import ConfigError
+
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
     from icp_sync.settings import Each
@@ -22,12 +24,27 @@ UNBOUND = 200
 """Characters of a reason where lines may have any length."""
 
 
-def several(config: Path | None) -> Each | None:
-    """The settings, where they have more than one connection."""
+def several(config: Path | None, connection: str | None = None) -> Each | None:
+    """The settings, where they have more than one connection, or where the one that is asked for cannot be
+    used: a line is what is left to say of that."""
     from icp_sync.cli.opening import read_each
 
-    each = read_each(config, offline=True)
-    return each if len({*each.settings.connections, *each.broken}) > 1 else None
+    try:
+        each = read_each(config, offline=True, only=None if connection is None else [connection])
+    except ConfigError as error:
+        return _unusable(config, connection, error)
+    return each if connection is None and len({*each.settings.connections, *each.broken}) > 1 else None
+
+
+def _unusable(config: Path | None, connection: str | None, why: ConfigError) -> Each:
+    """Raises what is everybody's fault, or does not say which connection it is about."""
+    from icp_sync.cli.opening import read_settings
+    from icp_sync.settings import Each
+
+    settings = read_settings(config, offline=True, only=())
+    if connection is None and len(settings.names) != 1:
+        raise why
+    return Each(settings=settings, broken={settings.named(connection): tuple(why.problems)})
 
 
 def show_fleet(each: Each, *, as_json: bool) -> None:
@@ -35,6 +52,7 @@ def show_fleet(each: Each, *, as_json: bool) -> None:
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.reporting.fleet import fleet
     from icp_sync.reporting.running import who_runs
+    from icp_sync.reporting.text import counted
     from icp_sync.wiring import open_journal
 
     settings = each.settings
@@ -53,10 +71,14 @@ def show_fleet(each: Each, *, as_json: bool) -> None:
     screen = Screen.here()
     worker = "unknown (ask the database)" if running is None else running or "nobody"
     told = ", ".join(f"{state} {n}" for state, n in states.items())
-    screen.say(f"{len(found)} connections: {told}; working on them now: {worker}")
+    screen.say(f"{counted(len(found), 'connection')}: {told}; working on them now: {worker}")
     table(screen, found)
     worst = found[0]
-    if worst["state"] != "ok":
+    if len(found) == 1:
+        for problem in each.broken.get(worst["connection"], ()):
+            screen.say(f"{problem}", "red")
+        screen.say(f"next: icp-sync check --connection {worst['connection']}")
+    elif worst["state"] != "ok":
         screen.say(f"more of one: icp-sync status --connection {worst['connection']}")
 
 

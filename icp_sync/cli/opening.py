@@ -147,6 +147,20 @@ def opened(config: Path | None, connection: str | None, *, existing: bool = Fals
         journal.close()
 
 
+@contextmanager
+def journal_of(config: Path | None, connection: str | None) -> Iterator[Journal]:
+    """The journal of one connection that the settings name, also where what they say of it cannot be used: a
+    worker that had begun it before goes on with it."""
+    from icp_sync.wiring import open_journal
+
+    settings = read_settings(config, offline=True, only=())
+    journal = open_journal(settings, settings.named(connection))
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
 def _refuse_absent(url: str) -> None:
     path = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not path.exists():

@@ -29,21 +29,24 @@ def pause(
 ) -> None:
     """Do nothing more for a connection until resume: no reading, writing, buying or telling of reps."""
     from icp_sync.cli.acting import who
-    from icp_sync.cli.opening import opened
+    from icp_sync.cli.opening import journal_of
     from icp_sync.cli.rendering import Screen, document
 
-    with opened(config, connection) as at:
-        now = time.time()
-        if not at.journal.pause_connection(by=who(), why=why, now=now):
-            said = at.journal.connection_paused()
-            raise ConfigError(f"connection {at.name} is paused already, {said}", next_step="icp-sync resume")
-        at.journal.audit("pause", who=who(), now=now, why=why)
+    with journal_of(config, connection) as journal:
+        name, now = journal.connection, time.time()
+        if not journal.pause_connection(by=who(), why=why, now=now):
+            said = journal.connection_paused()
+            raise ConfigError(
+                f"connection {name} is paused already, {said}",
+                next_step=f"icp-sync resume --connection {name}",
+            )
+        journal.audit("pause", who=who(), now=now, why=why)
     if as_json:
-        document({"connection": at.name, "paused": True, "by": who(), "why": why})
+        document({"connection": name, "paused": True, "by": who(), "why": why})
         return
     screen = Screen.here()
-    screen.say(f"{at.name} is paused: what is under way ends after its page, and nothing new begins.")
-    screen.say(f"To go on: icp-sync resume --connection {at.name}")
+    screen.say(f"{name} is paused: what is under way ends after its page, and nothing new begins.")
+    screen.say(f"To go on: icp-sync resume --connection {name}")
 
 
 def resume(
@@ -53,23 +56,21 @@ def resume(
 ) -> None:
     """Let a connection go on that was paused, or that stopped because something was wrong with it."""
     from icp_sync.cli.acting import who
-    from icp_sync.cli.opening import opened
+    from icp_sync.cli.opening import journal_of
     from icp_sync.cli.rendering import Screen, document
     from icp_sync.sync.alarms import HALTED
 
-    with opened(config, connection) as at:
-        now = time.time()
-        stopped = any(alert.name == HALTED for alert in at.journal.alerts())
-        paused = at.journal.resume_connection(by=who(), now=now)
-        at.journal.audit("resume", who=who(), now=now, paused=paused, stopped=stopped)
+    with journal_of(config, connection) as journal:
+        name, now = journal.connection, time.time()
+        stopped = any(alert.name == HALTED for alert in journal.alerts())
+        paused = journal.resume_connection(by=who(), now=now)
+        journal.audit("resume", who=who(), now=now, paused=paused, stopped=stopped)
     if as_json:
-        document({"connection": at.name, "was_paused": paused, "was_stopped": stopped})
+        document({"connection": name, "was_paused": paused, "was_stopped": stopped})
         return
     was = " and ".join(word for word, so in (("paused", paused), ("stopped", stopped)) if so)
     screen = Screen.here()
-    screen.say(
-        f"{at.name} was {was or 'neither paused nor stopped'}. A worker that runs goes on in a moment."
-    )
+    screen.say(f"{name} was {was or 'neither paused nor stopped'}. A worker that runs goes on in a moment.")
 
 
 def refuse_paused(journal: Journal) -> None:

@@ -50,7 +50,7 @@ def status(
     from icp_sync.reporting.status import collect
     from icp_sync.reporting.waiting import waiting
 
-    if connection is None and not (refused or deferred or held or left_alone) and (each := several(config)):
+    if not (refused or deferred or held or left_alone) and (each := several(config, connection)):
         show_fleet(each, as_json=as_json)
         return
     with opened(config, connection) as at:

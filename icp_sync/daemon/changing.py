@@ -7,7 +7,9 @@ on, and now and then. What cannot be read changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from icp_sync.daemon.fleet import Fleet, Member
 from icp_sync.daemon.gauges import forget, settings_problems
@@ -44,11 +46,27 @@ class Changing:
         self._tried: dict[str, float] = {}
         self._last = Changes(broken=supply.broken)
         self._told_on, self._said = "", ""
+        self._told = False
+        self._looking = threading.Lock()
         for name, why in self._last.broken.items():
             self.broke(name, why)
 
     def look(self) -> None:
         """Once. Raises nothing that was foreseen."""
+        with self._looking:
+            self._look()
+
+    @contextmanager
+    def still(self) -> Iterator[bool]:
+        """Whether no successor is awaited or being made; while this lasts, none is."""
+        free = self._looking.acquire(blocking=False)
+        try:
+            yield free and not any(again for _, again in self._leaving.values())
+        finally:
+            if free:
+                self._looking.release()
+
+    def _look(self) -> None:
         changes = self._supply.look()
         if changes is not None:
             self._take(changes)
@@ -169,9 +187,11 @@ class Changing:
         if said and said != self._said:
             log("daemon").warning("the settings are not what runs", why=said, next="icp-sync check")
         on = self._told_on if self._told_on in self._supply.names else next(iter(self._fleet.members), "")
-        if (said, on) == (self._said, self._told_on):
+        if self._told and (said, on) == (self._said, self._told_on):
             return
         try:
+            if not self._told:
+                self._end_told_before(on)
             if self._told_on and (not said or on != self._told_on):
                 self._supply.journal_of(self._told_on).end_alert(NOT_IN_EFFECT, now=self._clock())
             if on and said:
@@ -182,4 +202,11 @@ class Changing:
         except IcpSyncError as error:
             log("daemon").warning("an alert could not be kept", error=str(error))
             return
-        self._said, self._told_on = said, on
+        self._said, self._told_on, self._told = said, on, True
+
+    def _end_told_before(self, on: str) -> None:
+        """Where an earlier worker told it, and this one would never end it. on: where this one tells it."""
+        for name in {*self._supply.names, *self._fleet.broken} - {on}:
+            journal = self._supply.journal_of(name)
+            if any(alert.name == NOT_IN_EFFECT for alert in journal.alerts()):
+                journal.end_alert(NOT_IN_EFFECT, now=self._clock())

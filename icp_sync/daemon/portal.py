@@ -17,7 +17,7 @@ from icp_sync.journal import Journal, Pause, Wish
 from icp_sync.learning.drift.watch import watch_if_due
 from icp_sync.observe import log, redact, sweep_found_missing_total
 from icp_sync.ports import Position, Stream
-from icp_sync.sync.alarms import HALTED
+from icp_sync.sync.alarms import HALTED, settle_alerts
 from icp_sync.sync.cycle import Parts, Scope
 from icp_sync.sync.foreign import RESTORE
 from icp_sync.sync.report import Report
@@ -65,6 +65,8 @@ class Portal:
                 crm, now = self.wired.crm, self.wired.parts.clock()
                 journal.bind(crm.identity().id, crm=crm.kind, now=now)
                 self._ask_for_a_first_reading(now)
+                if self.halted is None:  # but whatever stopped it before a restart is over
+                    settle_alerts(journal, {}, {HALTED}, "", now=now)
                 self._bound = True
             return self.wired.parts
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from icp_sync.daemon import changing, desk
 from icp_sync.daemon.changing import Changing
@@ -33,6 +34,8 @@ LOOK = 0.2  # seconds between looks whether every connection has been halted
 FEW = 8
 """So many connections begin at once; more are spread over a minute, or over a shorter interval of theirs."""
 SPREAD = 60.0
+GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of it, less their whole part, lie evenly between 0 and 1, however many there are."""
 SETTINGS = "/settings"
 
 
@@ -58,6 +61,7 @@ class Daemon:
         self._stopping, self._clock, self._stays, self._supply = stopping, clock, stays, supply
         self.fleet = Fleet(clock)
         self._timetable = Timetable(clock)
+        self._came_at: list[float] = []
         for portal in portals:
             for loop in self.fleet.add(portal).loops.values():
                 self._timetable.known(loop)
@@ -143,8 +147,15 @@ class Daemon:
     def _came(self, member: Member) -> None:
         """A connection that begins while the others are at work."""
         self._desk.look()  # it may be paused
-        self._begin(member)
+        self._begin(member, self._share())
         self._follow()
+
+    def _share(self) -> float:
+        """By which the next one begins later, where what changed is every connection's; nobody knows how many
+        are to come, so each takes the middle of a gap that is left."""
+        now = self._clock()
+        self._came_at = [at for at in self._came_at if 0 <= now - at < SPREAD] + [now]
+        return len(self._came_at) * GOLDEN % 1 if len(self._came_at) > FEW else 0.0
 
     def _went(self, member: Member) -> None:
         self._end(member)
@@ -174,7 +185,11 @@ class Daemon:
         return self._all_halted()
 
     def _all_halted(self) -> IcpSyncError | None:
-        """Why the last one was, once no connection is left to work for."""
-        portals = self.fleet.portals
-        halted = [portal.halted for portal in portals if portal.halted and not portal.lifted]
-        return halted[-1] if halted and len(halted) == len(portals) else None
+        """Why the last one was, once no connection is left to work for, about to begin again, or tried again
+        now and then."""
+        if self.fleet.broken:
+            return None
+        with self._changing.still() if self._changing else nullcontext(True) as still:
+            portals = self.fleet.portals
+            halted = [portal.halted for portal in portals if portal.halted and not portal.lifted]
+            return halted[-1] if still and halted and len(halted) == len(portals) else None

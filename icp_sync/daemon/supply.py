@@ -21,8 +21,6 @@ from icp_sync.wiring import open_journal, wire
 NEXT_STEP = "icp-sync check"
 FIXED = ("journal", "seal_file", "log", "health", "inbound", "console", "cluster")
 """Sections that a running worker does not change."""
-_CREDENTIALS_ALONE = "nothing but credentials is said"
-"""What the settings say of a connection that was taken out, while its token is still lying there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +55,8 @@ class Supply:
         self._made: list[Portal] = []
         self._first = self.settings = each.settings
         self._broken = dict(each.broken)
+        self._in_files = set(each.in_files)  # whatever a file has ever named
+        self._main, self._length = each.main, _length(each.main)
         self._seen = self._read = digest(each.settings.files)
 
     @property
@@ -102,6 +102,9 @@ class Supply:
         if not asked and (now == self._read or not still):
             return None
         self._read = now
+        if self._length and not _length(self._main):  # a full disk or a slip leaves such; nobody writes it
+            what, hint = "is empty or gone", "bring it back"
+            return Changes(problems=(Problem(where=str(self._main), what=what, hint=hint),))
         try:
             each = self._load()
         except ConfigError as error:
@@ -113,8 +116,16 @@ class Supply:
     def _taken(self, each: Each) -> Changes:
         before, after = self.settings, each.settings
         old = {name: before.connections[name] for name in self.names}
-        gone = {name for name, found in each.broken.items() if _taken_out(found)}
+        # one whose file is gone was taken out; that its token is still lying there makes it no broken one
+        gone = {name for name in each.broken if name in self._in_files and name not in each.in_files}
+        left = {n for n in (*after.connections, *each.broken) if n not in gone and self._one in ("", n)}
+        if old and not left:
+            what = "there is none any more; to end the last one, stop the worker"
+            hint = "bring back the file that named it"
+            return Changes(problems=(Problem(where="connections", what=what, hint=hint),))
         self.settings, self._broken = after, {n: why for n, why in each.broken.items() if n not in gone}
+        self._in_files |= each.in_files
+        self._main, self._length = each.main, _length(each.main)
         self._seen = self._read = digest(after.files)
         everybody = before.notify != after.notify
         kept = old.keys() & self.broken.keys()
@@ -148,8 +159,9 @@ def _stamp(path: Path) -> tuple[str, int, int, int]:
     return str(path), found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _taken_out(problems: Iterable[Problem]) -> bool:
-    return any(_CREDENTIALS_ALONE in one.what for one in problems)
+def _length(main: Path | None) -> int:
+    """Bytes of the settings file, 0 where there is none."""
+    return 0 if main is None else _stamp(main)[2]
 
 
 def _error(problems: Iterable[Problem]) -> ConfigError:

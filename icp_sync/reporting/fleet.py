@@ -24,7 +24,8 @@ Data = dict[str, Any]
 def fleet(journals: Mapping[str, Journal], broken: Mapping[str, Sequence[Problem]], now: float) -> list[Data]:
     """Each connection: state (one of `WORST_FIRST`), why, mode, bound_to, profile, behind (seconds its poll
     is), held (changes that wait for a person), alerts, paused, backfill_halted. broken: connections whose
-    settings cannot be used; of these only the journal's word is told."""
+    settings cannot be used; a worker that had begun one before goes on with what it had, so it is stopped
+    only where the journal says so."""
     found = [_line(name, journal, broken.get(name, ()), now) for name, journal in journals.items()]
     return sorted(
         found, key=lambda one: (WORST_FIRST.index(one["state"]), -(one["behind"] or 0), one["connection"])
@@ -56,11 +57,12 @@ def _state(
     problems: Sequence[Problem], alerts: Sequence[Alert], paused: str, held: Mapping[str, int]
 ) -> tuple[str, str]:
     """What is worst about it, and its reason in words."""
-    if problems:
-        return STOPPED, "; ".join(map(str, problems))
+    wrong = "; ".join(map(str, problems))
     stopped = next((one for one in alerts if one.name == HALTED), None)
     if stopped is not None:
-        return STOPPED, stopped.text
+        return STOPPED, wrong or stopped.text
+    if wrong:
+        return ALERT, f"not usable as it is written now: {wrong}"
     others = [f"{one.name}: {one.text}" for one in alerts]
     if others:
         return ALERT, others[0] + (f" (and {len(others) - 1} more)" if others[1:] else "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -156,8 +156,18 @@ class Settings(BaseSettings):
         """
         if name is None and len(self.connections) == 1 and not self._left_out:
             return next(iter(self.connections.items()))
-        if name is not None and name in self.connections:
-            return name, self.connections[name]
+        found = self.named(name)
+        if found in self.connections:
+            return found, self.connections[found]
+        what, hint = f"the connection '{found}' cannot be used", f"icp-sync check --connection {found}"
+        raise ConfigError([Problem(where="connections", what=what, hint=hint)], next_step=NEXT_STEP)
+
+    def named(self, name: str | None = None) -> str:
+        """The name of one connection, whether it can be used or not. Raises ConfigError as above."""
+        if name is None and len(self.names) == 1:
+            return self.names[0]
+        if name is not None and name in self.names:
+            return name
         if not self.names and self._looked_for:
             what = f"there is no connection, and no settings file {self._looked_for}"
             raise ConfigError([Problem(where="connections", what=what)], next_step=BEGIN)
@@ -165,8 +175,6 @@ class Settings(BaseSettings):
             what, hint = "there is no connection", "see config/icp-sync.example.toml"
         elif name is None:
             what, hint = f"there are several connections: {_listed(self.names)}", "name one with --connection"
-        elif name in self._left_out:
-            what, hint = f"the connection '{name}' cannot be used", f"icp-sync check --connection {name}"
         else:
             what, hint = f"there is no connection '{name[:40]}'", _meant(name, self.names)
         raise ConfigError([Problem(where="connections", what=what, hint=hint)], next_step=NEXT_STEP)
@@ -190,11 +198,14 @@ def _meant(name: str, names: Sequence[str]) -> str:
 class Each:
     """Settings whose connections can all be used, and those that cannot.
 
-    broken: connection → every problem of it. Whoever goes on without it tells so.
+    broken: connection → every problem of it. Whoever goes on without it tells so. in_files: connections that
+    a TOML file names; of others only variables and secret files speak. main: the settings file, if any.
     """
 
     settings: Settings
     broken: Mapping[str, tuple[Problem, ...]]
+    in_files: Set[str] = frozenset()
+    main: Path | None = None
 
 
 def load(
@@ -251,7 +262,8 @@ def load_each(
     settings._files = tuple(dict.fromkeys(sources.files))
     settings._exposed = readable_by_others(sources.confidential)
     conceal(*secrets(settings, environ))
-    return Each(settings=settings, broken={name: tuple(found) for name, found in broken.items()})
+    told = {name: tuple(found) for name, found in broken.items()}
+    return Each(settings=settings, broken=told, in_files=frozenset(sources.in_files), main=sources.main)
 
 
 def _validated(

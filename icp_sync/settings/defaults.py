@@ -12,11 +12,9 @@ from typing import Any
 from icp_sync.settings.confidential import ANY, secret_places
 from icp_sync.settings.connection import Connection
 from icp_sync.settings.enrichment import as_variable, is_secret_key, name_of
-from icp_sync.settings.layers import Loc, over
+from icp_sync.settings.layers import DEEPEST, Loc, over
 
 DEFAULTS = "defaults"
-DEEPEST = 40
-"""Sections within sections; nothing we know is so deep."""
 _OF_ONE_CRM = {"salesforce": "salesforce"}
 """Sections that only a connection of one CRM has."""
 _SECRET = frozenset(secret_places(Connection))

@@ -32,7 +32,7 @@ def explained(details: Sequence[ErrorDetails], sources: Sources) -> list[Problem
         loc = detail["loc"]
         loc = loc[:-1] if loc[-1:] == (_KEY,) else loc
         name = dotted(loc)
-        secret = loc[-1] in SECRETS_OF
+        secret = bool(loc) and loc[-1] in SECRETS_OF
         if detail["type"] == "extra_forbidden":
             near = difflib.get_close_matches(_generic(loc), known, n=1, cutoff=0.6)
             called = _as_said(near[0], *sources.said_by(loc)) if near else ""
@@ -43,7 +43,7 @@ def explained(details: Sequence[ErrorDetails], sources: Sources) -> list[Problem
         else:
             what = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
             hint = _where_secrets_go(loc) if secret else ""
-        problems.append(Problem(where=sources.where(loc), what=what, hint=hint))
+        problems.append(Problem(where=sources.where(loc) or "settings", what=what, hint=hint))
     return problems
 
 

@@ -50,14 +50,14 @@ def there(folder: Path) -> bool:
 
 def listed(folder: Path) -> dict[str, Path]:
     """Connection → its file. Names with a dot before them, and files that are no `.toml`, are passed over.
-    Raises Unreadable where the folder cannot be listed."""
+    A name no terminal shows is spelled out. Raises Unreadable where the folder cannot be listed."""
     try:
         found = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX and path.name[0] != ".")
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         what = f"the folder of connections cannot be listed: {why}"
         raise Unreadable(Problem(where=str(folder), what=what)) from None
-    return {path.stem: path for path in found}
+    return {path.stem if path.stem.isprintable() else ascii(path.stem)[1:-1]: path for path in found}
 
 
 def read(folder: Path, wanted: Callable[[str], bool]) -> Folder:
@@ -65,6 +65,10 @@ def read(folder: Path, wanted: Callable[[str], bool]) -> Folder:
     found = Folder(files=listed(folder))
     for name, path in found.files.items():
         if not wanted(name):
+            continue
+        if name != path.stem:
+            where, what = str(folder / (name + SUFFIX)), "its name has characters no terminal shows"
+            found.broken[name] = [Problem(where=where, what=what, hint="rename it")]
             continue
         try:
             said = toml(path)

@@ -16,6 +16,8 @@ from typing import Any
 from icp_sync.errors import Problem
 
 LARGEST_FILE = 1_000_000  # bytes
+DEEPEST = 40
+"""Sections within sections; nothing we know is so deep."""
 UTF_8 = "save as UTF-8"
 
 Loc = tuple[int | str, ...]
@@ -83,7 +85,7 @@ def toml(path: Path) -> dict[str, Any]:
         if kind.st_size > LARGEST_FILE:
             raise _unreadable(where, f"larger than {LARGEST_FILE:,} bytes")
         with path.open("rb") as file:
-            return tomllib.load(file)
+            found = tomllib.load(file)
     except OSError as error:
         raise _unreadable(where, f"cannot be read: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:
@@ -96,6 +98,17 @@ def toml(path: Path) -> dict[str, Any]:
         raise _unreadable(where, "nested too deeply") from None
     except ValueError as error:
         raise _unreadable(where, f"cannot be read: {error}") from None
+    if _too_deep(found):
+        raise _unreadable(where, "nested too deeply")
+    return found
+
+
+def _too_deep(tree: Any) -> bool:
+    level = [tree]
+    for _ in range(DEEPEST):
+        inner = [below for one in level for below in (one.values() if isinstance(one, dict) else one)]
+        level = [one for one in inner if isinstance(one, dict | list)]
+    return bool(level)
 
 
 def _unreadable(where: str, what: str, hint: str = "") -> Unreadable:

@@ -59,6 +59,7 @@ class Sources:
         self.confidential: list[Path] = []  # files with secrets, less those systemd itself keeps from others
         self.files: list[Path] = [dotenv]  # all that was read, or would be if it were there; folders, too
         self.looked_for: Path | None = None  # the usual settings file, when neither it nor another is there
+        self.main: Path | None = None  # the settings file, where there is one
         in_file = self._dotenv(dotenv)
         layers = [self._variables("", dict(environ)), self._variables(str(dotenv), in_file)]
         if any(name.lower().rpartition("__")[2] in SECRETS_OF or _APART in name.lower() for name in in_file):
@@ -78,7 +79,8 @@ class Sources:
 
     def _main(self, path: Path | None) -> Layer | None:
         if path is not None or DEFAULT_CONFIG.exists():
-            return self._toml(DEFAULT_CONFIG if path is None else path)
+            self.main = DEFAULT_CONFIG if path is None else path
+            return self._toml(self.main)
         self.files.append(DEFAULT_CONFIG)
         self.looked_for = DEFAULT_CONFIG.absolute()
         return None

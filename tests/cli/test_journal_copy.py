@@ -67,6 +67,26 @@ def test_beside_a_worker_it_copies_says_who_works_and_what_to_do_next(apart: Pla
     assert "next: set ICP_SYNC_JOURNAL" in moved
 
 
+def test_no_backup_takes_the_place_of_a_journal_that_has_moved_and_none_is_made_of_it(
+    apart: Place, target: str, tmp_path: Path
+) -> None:
+    backup = tmp_path / "before.tar"
+    apart.run("journal", "backup", str(backup))
+    apart.run("journal", "copy", "--to", target)
+    refused = apart.run("journal", "restore", str(backup), code=2).output
+    assert "has moved to" in refused
+    assert "stop every worker there" in refused
+    assert "has moved" in apart.run("status", code=2).output
+    late = apart.run("journal", "backup", str(tmp_path / "late.tar"), code=2).output
+    assert f"{apart.folder}/journal.sqlite: has moved to" in late
+    assert "spare" not in late
+    assert not (tmp_path / "late.tar").exists()
+    for file in apart.folder.glob("journal.sqlite*"):
+        file.unlink()
+    apart.run("journal", "restore", str(backup))
+    assert apart.json("status")["mode"] == "observe"
+
+
 def test_without_a_journal_or_a_url_it_says_so(place: Place, target: str) -> None:
     assert "there is no journal at" in place.run("journal", "copy", "--to", target, code=2).output
     assert "ICP_SYNC_COPY_TO" in place.run("journal", "copy", code=2).output

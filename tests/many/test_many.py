@@ -117,6 +117,13 @@ def test_connections_begin_change_and_end_while_the_others_go_on(made: Agency) -
         worker.send_signal(signal.SIGHUP)
         until(lambda: "settings not in effect" in asked(made, "status"), "the mistake is told", made)
         goes.lands(1, FITS)  # with the settings it had
+        shown = asked(made, "status", "--connection", "p001")
+        assert "nonsense" in shown
+        assert "stopped" not in shown
+        asked(made, "pause", "--connection", "p001")
+        until(lambda: states(made, "p001") == {"paused"}, "what cannot be used can be paused", made)
+        asked(made, "resume", "--connection", "p001")
+        goes.lands(1, "9000")
         (made.folder / "icp-sync.toml").write_text("[connections\n")
         worker.send_signal(signal.SIGHUP)
         until(lambda: "not valid TOML" in made.log, "a file nobody can read is told", made)
@@ -196,6 +203,7 @@ def test_one_that_cannot_be_built_is_stopped_alone_and_mended_by_its_settings(ma
         made.write("p000", "p001")
         worker.send_signal(signal.SIGHUP)
         ill.lands(0, FITS if ill.score(0) != "100" else "9000")
+        until(lambda: "not-there.csv" not in asked(made, "status"), "what was mended is not shown", made)
     made.write("p001", extra=missing)
     alone = subprocess.run(
         [sys.executable, "-m", "icp_sync", "run", "--config", str(made.config)],

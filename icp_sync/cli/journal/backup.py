@@ -90,12 +90,15 @@ def _made(settings: Settings, source: Path, path: Path, *, with_key: bool) -> tu
     from icp_sync import __version__
     from icp_sync.cli.journal import archive
     from icp_sync.cli.placing import spare
-    from icp_sync.journal.copying import connections_of, copied, only_file, revision_of
+    from icp_sync.journal import moved
+    from icp_sync.journal.copying import connections_of, copied, moved_to, only_file, revision_of
     from icp_sync.wiring import seal_key
 
     if not source.exists():
         what = f"there is no journal at {source}"
         raise ConfigError([Problem(where="journal", what=what)], next_step="icp-sync check")
+    if other := moved_to(source):
+        raise moved.gone(str(source), other)
     sealed = seal_key(settings.seal_file) if settings.seal_file.exists() else None
     taken = settings.seal_file.read_bytes() if sealed is not None and with_key else b""
     with spare(path.parent, path.name) as ready, spare(source.resolve().parent, source.name) as folder:

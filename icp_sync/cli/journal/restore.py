@@ -85,6 +85,7 @@ def restore(
     _refuse_newer(path, backup)
     done = Restored(backup=backup)
     place.parent.mkdir(parents=True, exist_ok=True)
+    _refuse_moved(place)
     with _alone(place):  # by the name the settings give it, which a worker holds it by
         _restored(settings, path, place.resolve(), done, sealed if key else b"")
     if as_json:
@@ -109,6 +110,18 @@ def _refuse_newer(path: Path, backup: Backup) -> None:
         what = f"its schema {backup.schema} is newer than this version's {REVISIONS[-1]}"
         hint = f"install icp_sync {backup.version}, which wrote it, or take an older backup"
         raise ConfigError([Problem(where=str(path), what=what, hint=hint)])
+
+
+def _refuse_moved(place: Path) -> None:
+    """Two journals of one portal would take each other's writes for people's."""
+    from icp_sync.journal.copying import moved_to
+
+    if place.exists() and (other := moved_to(place)):
+        hint = (
+            "the journal there is the one that knows all: bring that one back. To go on with the backup for "
+            "good, stop every worker there, move this file away with its -wal and -shm, then restore"
+        )
+        raise ConfigError([Problem(where=f"journal {place}", what=f"has moved to {other}", hint=hint)])
 
 
 def _key(place: Path, copy: Path | None) -> str:
