@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -21,12 +21,13 @@ from tests import postgres
 from tests.cluster.cable import Cable
 from tests.cluster.fleet import AT_ONCE, PATIENCE, Fleet, fleet, until
 from tests.cluster.portals import COUNTRIES, SIZES, Portal, Wanted
-from tests.soak.checker import Table, check
+from tests.soak.checker import COLUMNS, Table, check
 from tests.soak.claims import claims_of
 from tests.soak.ledger import Ledger
 
 LEASE = 2.0
 SCHEDULE = 'poll = "0.5s"\ntrailing = "1s"\ndue = "0.5s"\nsweep = "24h"\nlag = "1s"'
+BEYOND = 1.25 * LEASE
 HURRY = 0.05
 """Seconds a reply takes: most of a worker's life is between two steps."""
 TYPED = {"lane": ("success",), "profile": ("by hand", "somebody else's"), "fit_score": ("7", "13", "77")}
@@ -45,6 +46,7 @@ class Town:
     portal: Portal
     ledger: Ledger
     companies: list[str]
+    properties: dict[str, str]
     typing: bool
     """Whether people type over values of ours here; elsewhere they only change what we read."""
     edits: int = 0
@@ -62,10 +64,6 @@ class Town:
             if self.ledger.written:
                 id = dice.choice(list(self.ledger.written))
                 self._edit(id, {self.properties[name]: dice.choice(values_of)})
-
-    @property
-    def properties(self) -> dict[str, str]:
-        return {logical: name for name, logical in self.ledger._fields.items()}
 
     def _edit(self, id: str, values: dict[str, str]) -> None:
         self.portal.admin("POST edit", id=id, properties=values, source="person")
@@ -100,6 +98,7 @@ class Days:
                 portal,
                 Ledger(portal, at.properties | INPUTS, ("INTEGRATION", APP_ID)),
                 sorted(portal.records()),
+                at.properties,
                 typing=n == 0,
             )
             for n, portal in enumerate(at.portals.values())
@@ -126,14 +125,14 @@ class Days:
     def paused(self) -> None:
         pid = self.dice.choice(self.at.workers)
         os.kill(pid, signal.SIGSTOP)
-        self.passes(2 * LEASE)
+        self.passes(BEYOND)
         os.kill(pid, signal.SIGCONT)
 
     def cut_off(self) -> None:
         """One worker, for longer than its lease."""
         cable = self.cables[self.dice.choice(self.at.workers)]
         cable.cut()
-        self.passes(2 * LEASE)
+        self.passes(BEYOND)
         cable.mend()
 
     def sessions_ended(self) -> None:
@@ -255,6 +254,11 @@ def days(
                 made.close()
     finally:
         server.close()
+
+
+def held(figures: Mapping[str, object]) -> bool:
+    """Whether everything that is to be 0 is."""
+    return not any(figures[name] for name in (*COLUMNS, "broken"))
 
 
 ILLS = ("killed", "paused", "cut_off", "sessions_ended", "restarted")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, TypeVar
@@ -30,7 +32,9 @@ PATIENCE = 110.0
 AT_ONCE = 'canary = 0\nwave = 0\nwatch = "0"\npause = "0"'
 EAGER = 'poll = "1s"\ntrailing = "5s"\ndue = "2s"\nsweep = "24h"'
 STILL = 'poll = "1h"\ntrailing = "1h"\ndue = "1s"\nsweep = "24h"'
-IMPORTS = "import icp_sync.cluster, icp_sync.cli.worker, icp_sync.daemon.inbound, sqlalchemy.dialects.postgresql"
+IMPORTS = (
+    "import icp_sync.cluster, icp_sync.cli.worker, icp_sync.daemon.inbound, sqlalchemy.dialects.postgresql"
+)
 
 Found = TypeVar("Found")
 
@@ -41,6 +45,21 @@ def until(holds: Callable[[], Found], what: str, patience: float = PATIENCE) -> 
         assert time.monotonic() < deadline, f"never: {what}"
         time.sleep(0.05)
     return found
+
+
+@cache
+def nursery() -> Nursery:
+    """One for all fleets of this process: it takes seconds until it has imported everything."""
+    folder = Path(mkdtemp(prefix="icp-sync-nursery-"))
+    made, mine = Nursery(folder, IMPORTS), os.getpid()
+
+    def close() -> None:
+        if os.getpid() == mine:
+            made.close()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(close)
+    return made
 
 
 class Fleet:
@@ -62,7 +81,7 @@ class Fleet:
         self._drops = not url
         self.url = url or postgres.server().database()
         self.portals = {f"portal{n}": one for n, one in enumerate(portals)}
-        self.nursery = Nursery(folder, IMPORTS)
+        self.nursery = nursery()
         self.config = folder / "icp-sync.toml"
         said = [
             f'journal = "{self.url}"\nseal_file = "{folder}/seal.key"\n'
@@ -159,7 +178,9 @@ class Fleet:
         return +done
 
     def close(self) -> None:
-        self.nursery.close()
+        while self.workers:
+            os.kill(self.workers[-1], signal.SIGKILL)
+            self.nursery.wait(self.workers.pop())
         for wired in self.wired.values():
             wired.crm.close()  # type: ignore[attr-defined]
         self.root.close()

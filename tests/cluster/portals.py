@@ -1,5 +1,5 @@
-"""Simulated portals for a fleet: in this process, or each in one of its own, where its work takes nothing from
-whoever measures. Their companies are the simulator's seeds, or ones that `soak.oracle` can judge by hand.
+"""Simulated portals for a fleet: in this process, or each in one of its own, where its work takes nothing
+from whoever measures. Their companies are the simulator's seeds, or such as `soak.oracle` can judge.
 
 `python -m tests.cluster.portals JSON` serves one until its input ends.
 """
@@ -132,8 +132,10 @@ def begun(wanted: Wanted) -> Simulator:
     )
     if wanted.made:
         dice = random.Random(wanted.seed)
+        simulator.admin("POST settings", follow_up=False)  # ids would depend on how fast we are
         for number in range(wanted.accounts):
             simulator.admin("POST create", properties=company(number, dice))
+    simulator.admin("POST settings", follow_up=True)
     simulator.admin("POST clock", advance=DAY)
     simulator.start()
     simulator.admin("POST settings", latency=wanted.latency, property_lag=0)
@@ -142,7 +144,11 @@ def begun(wanted: Wanted) -> Simulator:
 
 def company(number: int, dice: random.Random) -> dict[str, str]:
     """The values of a company that `soak.oracle` can judge."""
-    values = {"name": f"Company {number}", "domain": f"company-{number}.com", "country": dice.choice(COUNTRIES)}
+    values = {
+        "name": f"Company {number}",
+        "domain": f"company-{number}.com",
+        "country": dice.choice(COUNTRIES),
+    }
     if size := dice.choice(SIZES):
         values["numberofemployees"] = size
     if dice.random() < OWNED:

@@ -32,13 +32,14 @@ def _show(seconds: float, database: str = "sqlite") -> Figures:
 
 
 PARTS: dict[str, tuple[float, Callable[[float], Figures]]] = {
-    "faults": (0.14, lambda seconds: programmes.faults(seconds, told)),
-    "kills": (0.20, lambda seconds: kills.run(seconds, told=told)),
+    "faults": (0.12, lambda seconds: programmes.faults(seconds, told)),
+    "kills": (0.18, lambda seconds: kills.run(seconds, told=told)),
     "buying": (0.06, lambda seconds: buying.run(seconds, told=told)),
     "matrix": (0.10, lambda seconds: programmes.of_package("tests.matrix", seconds, told)),
     "machine": (0.06, lambda seconds: programmes.machine(seconds, told)),
     "simulation": (0.08, lambda seconds: programmes.of_package("tests.simulation", seconds, told)),
-    "show": (0.14, _show),
+    "cluster": (0.06, lambda seconds: programmes.of_package("tests.cluster", seconds, told)),
+    "show": (0.12, _show),
     "show pg": (0.12, lambda seconds: _show(seconds, "postgresql")),
     "endurance": (0.05, lambda seconds: endurance.run(seconds, told=told)),
     "endurance pg": (0.05, lambda seconds: endurance.run(seconds, told=told, database="postgresql")),
