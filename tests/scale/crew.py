@@ -10,6 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from itertools import count
 
+from icp_sync.quota import Priority
 from icp_sync.settings.cluster import Cluster
 from tests.scale.costs import Assumed, Costs, Work
 from tests.scale.engine import Gate, Process, Shared, Time
@@ -24,8 +25,8 @@ TASK_TRANSACTIONS = 5.0
 class Worker:
     name: str
     processor: Shared
-    free: int = USUAL.jobs
-    shares: dict[str, int] = field(default_factory=dict)
+    free: dict[bool, int] = field(default_factory=lambda: {False: USUAL.jobs, True: USUAL.long})
+    shares: dict[tuple[str, bool], int] = field(default_factory=dict)
     died_at: float | None = None
     most: int = 0
 
@@ -33,6 +34,7 @@ class Worker:
 @dataclass(slots=True)
 class _Wanted:
     portal: str
+    long: bool
     gate: Gate
     worker: Worker | None = None
 
@@ -51,7 +53,7 @@ class Crew:
 
     def place(self, portal: str, priority: int, waits: Waits) -> Generator[float | Gate, None, Worker]:
         """Wait for a place for a cycle of this portal; the worker that has it."""
-        wanted = _Wanted(portal, Gate(self.time))
+        wanted = _Wanted(portal, _long(priority), Gate(self.time))
         heapq.heappush(self._queue, (priority, next(self._order), wanted))
         self._assign()
         asked = self.time.now
@@ -60,9 +62,9 @@ class Crew:
         assert wanted.worker is not None
         return wanted.worker
 
-    def leave(self, worker: Worker, portal: str) -> None:
-        worker.free += 1
-        worker.shares[portal] -= 1
+    def leave(self, worker: Worker, portal: str, priority: int) -> None:
+        worker.free[_long(priority)] += 1
+        worker.shares[portal, _long(priority)] -= 1
         self._assign()
 
     def wanted(self, priority: int) -> bool:
@@ -95,21 +97,25 @@ class Crew:
     def _assign(self) -> None:
         """Give places to who waits, as long as there are any."""
         passed: list[tuple[int, int, _Wanted]] = []
-        free = [one for one in self.workers if one.died_at is None and one.free > 0]
-        while self._queue and free:
+        living = [one for one in self.workers if one.died_at is None]
+        while self._queue and any(one.free[True] or one.free[False] for one in living):
             entry = heapq.heappop(self._queue)
             wanted = entry[2]
-            fit = [one for one in free if one.shares.get(wanted.portal, 0) < USUAL.share]
+            kind = wanted.portal, wanted.long
+            fit = [one for one in living if one.free[wanted.long] and one.shares.get(kind, 0) < USUAL.share]
             if not fit:
                 passed.append(entry)
                 continue
-            worker = max(fit, key=lambda one: one.free)
-            worker.free -= 1
-            worker.most = max(worker.most, USUAL.jobs - worker.free)
-            worker.shares[wanted.portal] = worker.shares.get(wanted.portal, 0) + 1
+            worker = max(fit, key=lambda one: one.free[wanted.long])
+            worker.free[wanted.long] -= 1
+            worker.most = max(worker.most, USUAL.long - worker.free[True])
+            worker.shares[kind] = worker.shares.get(kind, 0) + 1
             wanted.worker = worker
             wanted.gate.open()
-            if worker.free == 0:
-                free.remove(worker)
         for entry in passed:
             heapq.heappush(self._queue, entry)
+
+
+def _long(priority: int) -> bool:
+    """Whether a cycle has its place among those that may take hours."""
+    return priority >= Priority.SWEEP

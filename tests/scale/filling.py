@@ -8,14 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import ceil
 
-from icp_sync.daemon.portal import ACCOUNTS_A_SEARCH, SEARCHES
+from icp_sync.daemon.pacing import LONGEST, LOOK
+from icp_sync.daemon.portal import ACCOUNTS_A_SEARCH, BEHIND, SEARCHES
 from icp_sync.quota import Priority
 from icp_sync.sync.pacing import USUAL, Pacing
 from icp_sync.sync.waves import NEARLY, OUTDATED
 from tests.scale.crew import Worker
 from tests.scale.engine import Gate, Process
 from tests.scale.limits import Waits
-from tests.scale.portal import LEASE, Portal
+from tests.scale.portal import LEASE, TIMETABLE, Portal
 
 PACE = SEARCHES * ACCOUNTS_A_SEARCH / 2
 """Accounts a second that all ranges together write at most: what half of polling's searches reads back."""
@@ -89,16 +90,16 @@ class Filling:
                 written += round(part * self.changed)
                 if wave and written >= NEARLY * wave and (left or page) and not first:
                     written, stale = 0, 2 if self.pacing.pause >= OUTDATED else 0
-                    portal.crew.leave(worker, portal.name)
+                    portal.crew.leave(worker, portal.name, Priority.BACKFILL)
                     waits.note("the waves' pauses", self.pacing.pause)
                     yield self.pacing.pause
                     worker = yield from portal.crew.place(portal.name, Priority.BACKFILL, waits)
                     sample = portal.crm.fetching(self.pacing.sample)
                     yield from portal.ask(sample, worker, Priority.BACKFILL, waits, opened)
             if portal.crew.wanted(Priority.BACKFILL) or worker.died_at is not None:
-                portal.crew.leave(worker, portal.name)
+                portal.crew.leave(worker, portal.name, Priority.BACKFILL)
                 worker = yield from portal.crew.place(portal.name, Priority.BACKFILL, waits)
-        portal.crew.leave(worker, portal.name)
+        portal.crew.leave(worker, portal.name, Priority.BACKFILL)
 
     def _reads(self, worker: Worker, page: int, snapshot: float, reading: Waits, made: list[int]) -> Gate:
         portal, time = self.portal, self.portal.crew.time
@@ -135,13 +136,17 @@ class Filling:
             early = writes / (PACE / ranges) - (crew.time.now - began)
             waits.note("the pace of writes", early)
             yield max(0.0, early)
+            late = crew.time.now
+            while portal.behind() > 3 * TIMETABLE.poll + BEHIND and crew.time.now < late + LONGEST:
+                yield LOOK
+            waits.note("polling that is behind", crew.time.now - late)
 
     def _again(self, part: int, ranges: int, waits: Waits, made: list[int]) -> Process:
         """By whoever takes the lease over."""
         portal = self.portal
         worker = yield from portal.crew.place(portal.name, Priority.BACKFILL, waits)
         yield from self._settled(worker, part, ranges, waits, made, stale=True)
-        portal.crew.leave(worker, portal.name)
+        portal.crew.leave(worker, portal.name, Priority.BACKFILL)
 
 
 def _shared_out(waits: Waits, reading: Waits, seconds: float) -> None:

@@ -20,11 +20,12 @@ RELIEF: Mapping[str, str] = {
     "the day's calls": "the share of the day's calls that backfills may use",
     "": "the day's calls",
     "the waves' pauses": "the pauses between waves, a setting (`backfill.wave`, `backfill.pause`)",
+    "polling that is behind": "polling, which reads back what the backfill wrote",
     "the pace of writes": "the pace at which a backfill writes, half of what polling can read back",
     "the CRM's answers": "how long the CRM takes to answer",
     "a worker's processor": "the processors of the workers",
     "the database": "the database",
-    "a free place": "the cycles a worker runs at once (`cluster.jobs`, `cluster.share`)",
+    "a free place": "the cycles a worker runs at once (`cluster.long`, `cluster.share`)",
     "a lease to end": "the lease of a worker that died",
 }
 """What was waited for → in words."""

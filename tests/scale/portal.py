@@ -53,6 +53,7 @@ class Portal:
     following: Waits = field(default_factory=Waits)
     written: int = 0
     read: int = 0
+    polled_to: float | None = None
     _events: deque[tuple[float, int, int]] = field(default_factory=deque)  # at, people's, ours
 
     # What happens in the portal
@@ -120,12 +121,16 @@ class Portal:
             worker = yield from self.crew.place(self.name, Priority.INCREMENTAL, self.following)
             until = time.now - lag
             yield from self._window(worker, done_to, until, TIMETABLE.overlap, Priority.INCREMENTAL)
-            self.crew.leave(worker, self.name)
+            self.crew.leave(worker, self.name, Priority.INCREMENTAL)
             if worker.died_at is not None:
                 yield max(0.0, worker.died_at + LEASE - time.now)
                 continue
-            done_to = until
+            done_to = self.polled_to = until
             yield max(0.0, due + TIMETABLE.poll - time.now)
+
+    def behind(self) -> float:
+        """Seconds by which polling is behind, 0 where nothing follows."""
+        return self.crew.time.now - self.polled_to if self.polled_to is not None else 0.0
 
     def echo(self, worker: Worker, *, until: float) -> Process:
         """One poll that meets all that was written until then."""
@@ -210,7 +215,7 @@ class Portal:
             yield from self.ask(self.crm.fetching(read), worker, Priority.INCREMENTAL, waits, made)
             work = of_crm.cycle + self.crew.task() + of_crm.again * read + self.slots(made)
             yield from self.crew.work(worker, work, waits)
-            self.crew.leave(worker, self.name)
+            self.crew.leave(worker, self.name, Priority.INCREMENTAL)
             done_to = until
             yield max(0.0, due + TIMETABLE.trailing - time.now)
 
@@ -221,7 +226,7 @@ class Portal:
             due = time.now
             worker = yield from self.crew.place(self.name, Priority.INCREMENTAL, self.following)
             yield from self.crew.work(worker, self.crew.costs.due + self.crew.task(), self.following)
-            self.crew.leave(worker, self.name)
+            self.crew.leave(worker, self.name, Priority.INCREMENTAL)
             yield max(0.0, due + TIMETABLE.due - time.now)
 
     def _sweeps(self, first: float) -> Process:
@@ -237,7 +242,7 @@ class Portal:
                 yield from self.ask(calls, worker, Priority.SWEEP, waits, made)
                 work = self.crew.costs.of(self.crm.name).again * page + self.slots(made)
                 yield from self.crew.work(worker, work, waits)
-                self.crew.leave(worker, self.name)
+                self.crew.leave(worker, self.name, Priority.SWEEP)
             yield max(0.0, due + TIMETABLE.sweep - time.now)
 
 
