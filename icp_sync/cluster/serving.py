@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 
 from icp_sync.cluster.queue import LONG
 from icp_sync.cluster.timetable import due_at, held_back, queue_of
@@ -19,6 +20,7 @@ from icp_sync.daemon.stopping import Stopping
 from icp_sync.daemon.streams import Loop
 from icp_sync.errors import IcpSyncError
 from icp_sync.journal import Journal
+from icp_sync.journal.tasks import SILENT
 from icp_sync.journal.turns import Turn
 from icp_sync.observe import log
 from icp_sync.ports import Stream
@@ -159,8 +161,9 @@ class Serving:
     def _room(self, connection: str, queue: str) -> Iterator[bool]:
         """Of short cycles and of long ones apart: ranges of its backfill keep no connection from polling."""
         key = connection, queue
+        others = queue != LONG or self._fewer_than_others()
         with self._lock:
-            there_is = self._busy[key] < self._share
+            there_is = others and self._busy[key] < self._share
             self._busy[key] += there_is
         try:
             yield there_is
@@ -168,3 +171,14 @@ class Serving:
             if there_is:
                 with self._lock:
                     self._busy[key] -= 1
+
+    def _fewer_than_others(self) -> bool:
+        """Whether a further long cycle would be no more than this worker's part of those under way: who asks
+        for tasks first must not get them all."""
+        with self._lock:
+            ours = sum(n for (_, queue), n in self._busy.items() if queue == LONG)
+        if not ours:
+            return True
+        lately = self._clock() - SILENT
+        workers = sum(1 for one in self._root.workers() if one.seen_at >= lately)
+        return ours < ceil(self._root.running_tasks(LONG) / max(1, workers))

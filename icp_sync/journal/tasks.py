@@ -43,6 +43,7 @@ _OPEN = text(
     " WHERE status IN ('todo', 'doing') AND queue_name LIKE 'icp-sync %' AND args ? 'stream'"
 )
 
+_RUNNING = text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing' AND queue_name = :queue")
 _WAITING = text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = :queue")
 
 WAITING, RUNNING, STALLED, FAILED = "waiting", "running", "stalled", "failed"
@@ -117,6 +118,11 @@ class TaskRows(Bound):
         """Tasks of one queue that could begin and have not."""
         with self.reading() as conn:
             return int(conn.execute(_WAITING, {"queue": queue}).scalar_one())
+
+    def running_tasks(self, queue: str) -> int:
+        """Tasks of one queue that workers are at."""
+        with self.reading() as conn:
+            return int(conn.execute(_RUNNING, {"queue": queue}).scalar_one())
 
     def open_tasks(self) -> set[tuple[str, str, str]]:
         """(connection, stream, partition) that somebody is at, or will be as soon as there is room."""
