@@ -22,6 +22,7 @@ from icp_sync.domain.standing import Mode
 from icp_sync.errors import ConfigError, Problem, UnavailableError
 from icp_sync.journal import postgres, schema
 from icp_sync.journal.bound import Bound
+from icp_sync.journal.moved import GONE
 from icp_sync.journal.requests import CANCELLED, OPEN
 from icp_sync.journal.verifying import Finding
 
@@ -78,6 +79,14 @@ def connections_of(path: Path) -> list[Kept]:
     with _reading(path) as conn:
         rows = conn.execute("SELECT connection, identity, mode FROM connection_state ORDER BY connection")
         return [Kept(*map(str, row)) for row in rows]
+
+
+def moved_to(path: Path) -> str:
+    """Where a journal has moved to for good; "" for one that has not, is none, or is damaged."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as conn:
+        row = conn.execute("SELECT other FROM moved WHERE state = ?", [GONE]).fetchone()
+        return str(row[0]) if row else ""
+    return ""
 
 
 def only_file(path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from icp_sync.errors import ConfigError, IcpSyncError, Problem, UnavailableError
@@ -26,6 +26,7 @@ from icp_sync.journal.schema import REVISIONS
 
 BUSY_TIMEOUT_MS = 10_000
 CHUNK = 900  # bound variables a statement may carry in older SQLite builds: 999
+_SQLITE = ("sqlite", "sqlite+pysqlite")
 WRITING = {"icp_sync_writing": True}
 """Execution options of a connection whose transactions will write."""
 
@@ -104,6 +105,9 @@ def _open_postgres(url: URL, *, anyhow: bool) -> Engine:
     except DBAPIError as error:
         _dispose(engine)
         raise postgres.cannot_open(error.orig or error, url) from None  # its context would show the URL
+    except ArgumentError as error:
+        _dispose(engine)
+        raise postgres.unusable(url, str(error)) from None
     except IcpSyncError:
         _dispose(engine)
         raise
@@ -146,8 +150,8 @@ def _dispose(engine: Engine | None) -> None:
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-        known = parsed.get_backend_name() in ("sqlite", postgres.NAME)
-    except (ArgumentError, NoSuchModuleError):
+        known = parsed.drivername in (*_SQLITE, *postgres.DRIVERS)
+    except (ArgumentError, ValueError):
         known = False
     if not known:
         hint = "write sqlite:///var/icp-sync/journal.db or postgresql+psycopg://user@host/database"
@@ -246,6 +250,8 @@ def behind(url: str) -> str:
     except DBAPIError as error:
         cause = error.orig or error
         raise (postgres.cannot_open(cause, parsed) if on_postgres else _cannot(place, cause)) from None
+    except ArgumentError as error:
+        raise postgres.unusable(parsed, str(error)) from None
     finally:
         _dispose(engine)
     return revision if revision in REVISIONS[:-1] else ""

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, select
 from icp_sync.errors import ConfigError, Problem
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
+from icp_sync.journal.positions import PRUNED
 
 FORMAT = 1
 _MOMENTARY = frozenset({"lease", "quota", "turn", "worker", "moved"})
@@ -87,6 +88,8 @@ class Exporting(Bound):
 def _rows(conn: Connection, table: Table, connection: str) -> Iterator[dict[str, Any]]:
     columns = [column for column in table.c if column.name != "connection"]
     statement = select(*columns).where(table.c.connection == connection).order_by(*table.primary_key)
+    if table is schema.position:
+        statement = statement.where(table.c.stream != PRUNED[0])  # by numbers, which are others where it goes
     for row in conn.execution_options(yield_per=_AT_ONCE).execute(statement):
         yield dict(row._mapping)
 

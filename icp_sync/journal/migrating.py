@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -22,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from icp_sync.errors import ConfigError, Problem, UnavailableError
 from icp_sync.journal import moved, postgres
+from icp_sync.journal.exclusive import exclusive
 from icp_sync.journal.schema import REVISIONS, VERSION_TABLE, metadata
 from icp_sync.observe import log
 
@@ -33,6 +35,8 @@ TRIES_FOR = 600.0
 """Seconds a migration is tried for, where others keep it from the locks it needs."""
 PAUSE = 1.0
 """Seconds between two tries, and up to as many again, by chance: for the others to get through."""
+WAITS = 2.0
+"""Seconds for another process to let go of a SQLite journal: one that migrates it does, a worker does not."""
 
 
 class Connecting(Protocol):
@@ -94,7 +98,8 @@ def migrate(connect: Connecting, place: str, *, anyhow: bool = False) -> None:
     give_up = time.monotonic() + TRIES_FOR
     while not before.fits:
         try:
-            _in_one_transaction(connect, place)
+            with _alone_with(before, connect, place):
+                _in_one_transaction(connect, place)
             return
         except DBAPIError as error:
             if not postgres.stepped_back(error.orig):
@@ -106,6 +111,42 @@ def migrate(connect: Connecting, place: str, *, anyhow: bool = False) -> None:
                 ) from None
             log("journal").info("others are at the tables to migrate, trying again", journal=place)
         time.sleep(PAUSE * (1 + random.random()))  # noqa: S311 - not a secret
+
+
+def _alone_with(before: SchemaState, connect: Connecting, place: str) -> ExitStack:
+    """While this is entered, nobody else works with a SQLite journal who could not go on with the new schema.
+    Which program that is nobody knows, but one that fits the schema there was. A server tells who is at work.
+
+    Raises UnavailableError naming who works with it.
+    """
+    held, oldest = ExitStack(), beside(REVISIONS[-1])
+    with connect(writing=False) as conn:
+        on_server = conn.dialect.name == postgres.NAME
+    if on_server or not before.revision or (before.oldest or before.revision) >= oldest:
+        return held
+    give_up = time.monotonic() + WAITS
+    while not _now(connect, place).fits:
+        try:
+            held.enter_context(exclusive(Path(place), "migration"))
+            break
+        except UnavailableError as busy:
+            if time.monotonic() > give_up:
+                raise _beside_an_older(before, oldest, str(busy)) from None
+        time.sleep(WAITS / 20)
+    return held
+
+
+def _now(connect: Connecting, place: str) -> SchemaState:
+    with connect(writing=False) as conn, conn.begin():
+        return found(conn, place)
+
+
+def _beside_an_older(before: SchemaState, oldest: str, busy: str) -> UnavailableError:
+    what = (
+        f"{busy}, and is not migrated from schema {before.revision} to {REVISIONS[-1]} beside it: "
+        f"programs before {oldest} could not go on"
+    )
+    return UnavailableError(what, next_step="stop it, then start this version")
 
 
 def _in_one_transaction(connect: Connecting, place: str) -> None:

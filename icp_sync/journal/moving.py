@@ -29,6 +29,7 @@ from icp_sync.journal.clock import ahead
 from icp_sync.journal.copying import copied
 from icp_sync.journal.database import open_engine
 from icp_sync.journal.differing import TABLES, Sides
+from icp_sync.journal.migrating import schema_state
 from icp_sync.journal.moved import ARRIVED, ARRIVING, GOING, GONE, Mark
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Moving:
         if found := copied(self._path, copy):
             problems = [Problem(where=f"journal {self._path}", what=one.said) for one in found]
             raise ConfigError(problems, next_step="icp-sync journal verify")
-        engine = open_engine(f"sqlite:///{copy}")  # migrated, if the worker is of an older version
+        engine = open_engine(f"sqlite:///{copy}")
         try:
             with Bound(engine, "").reading() as conn:
                 self._pass(cast(sqlite3.Connection, conn.connection.driver_connection))
@@ -221,8 +222,10 @@ def between(path: Path, url: str, tick: Tick) -> Iterator[Moving]:
     parsed = _target_url(url)
     source = open_engine(f"sqlite:///{path}", anyhow=True)
     try:
-        target = open_engine(url, anyhow=True)
+        _refuse_newer(source, str(path))
+        target = _opened_target(url)
         try:
+            _refuse_newer(target, postgres.place(parsed))
             with _session(target) as lock:
                 if not cast(Any, lock.execute(b"SELECT pg_try_advisory_lock(%s, 0)", [_ONE]).fetchone())[0]:
                     what = f"another process copies a journal to {postgres.place(parsed)}"
@@ -238,12 +241,28 @@ def _target_url(url: str) -> Any:
     hint = "write postgresql+psycopg://user@host/database; a journal moves from SQLite to PostgreSQL only"
     try:
         parsed = make_url(url)
-        fits = parsed.get_backend_name() == postgres.NAME
+        fits = parsed.drivername in postgres.DRIVERS
     except Exception:  # whatever is wrong with it: it may quote a password
         fits = False
     if not fits:
         raise ConfigError([Problem(where="--to", what="is no URL of a PostgreSQL database", hint=hint)])
     return parsed
+
+
+def _opened_target(url: str) -> Engine:
+    try:
+        return open_engine(url, anyhow=True)
+    except UnavailableError as error:  # of the other database: nothing of this journal's own helps
+        raise UnavailableError(str(error), next_step="icp-sync journal copy, once it answers") from None
+
+
+def _refuse_newer(engine: Engine, place: str) -> None:
+    """What a newer version keeps this one knows nothing of: it may work beside it, but would lose that."""
+    with Bound(engine, "").reading() as conn:
+        state = schema_state(conn)
+    if state.newer:
+        what, hint = f"its schema {state.revision} is newer than this version's", "copy it with that version"
+        raise ConfigError([Problem(where=f"journal {place}", what=what, hint=hint)])
 
 
 @contextmanager

@@ -9,6 +9,9 @@ from icp_sync.journal.bound import Bound
 from icp_sync.journal.encoding import loads
 from icp_sync.ports import Position
 
+PRUNED = ("pruned", "evaluation_log")
+"""The stream and partition under which is kept how far old evaluations were looked through: `last_id` is a
+row's number in this database."""
 _TABLE = schema.position
 
 

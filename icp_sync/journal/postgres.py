@@ -201,8 +201,8 @@ def alone(conn: Connection) -> bool:
 
 
 def present_now(conn: Connection) -> list[int]:
-    """For each process that is `present` at this journal the schema of its version; 0: before 0008, and at any
-    journal of this database."""
+    """For each process that is `present` at this journal the schema of its version; 0: before 0008, at
+    whichever journal of this database."""
     known = text(
         "SELECT objid::bigint & 65535 FROM pg_locks"  # noqa: S608 - constants of ours
         " WHERE locktype = 'advisory' AND granted AND classid = :kind"

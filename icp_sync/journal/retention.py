@@ -6,23 +6,28 @@ the evaluation in force at the beginning of what is kept. What bounds each table
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, or_, select, true, tuple_, update
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.budgets import day_of
+from icp_sync.journal.commit import move
 from icp_sync.journal.forgetting import erase
+from icp_sync.journal.positions import PRUNED, Positions
+from icp_sync.ports import Position
 
 _ACCOUNT = schema.account
 DAY = 86_400.0
 PAGE = 1_000
-"""Rows a transaction removes at most."""
+"""Rows of a log that are looked at, and may go, in one transaction."""
+_STRETCH = 50_000
+"""Numbers of a log that are looked through at once for the rows of one connection."""
 ERASED = "erased"
 """The `problem` of a tombstone of whose account nothing is known any more."""
 _TOMBS = 200
@@ -88,11 +93,9 @@ class Retention(Bound):
         Repeating it is harmless, and a crash in between loses nothing that was to be kept.
         """
         done = Pruned()
-        log, sent, moved = schema.evaluation_log, schema.change_log, schema.movement
+        sent, moved = schema.change_log, schema.movement
         self._begin_history(now - keep.history)
-        done.evaluations = self._prune_log(
-            log, now - keep.history, going, _superseded(log, now - keep.history)
-        )
+        done.evaluations = self._prune_evaluations(now - keep.history, now, going)
         done.writes = self._prune_log(sent, now - keep.history, going)
         done.counts = self._prune_log(moved, now - max(keep.runs, _MOVED), going)
         done.counts += self._prune_purchases(now - max(keep.runs, _BOUGHT), going)
@@ -126,25 +129,56 @@ class Retention(Bound):
             if before > known:
                 self.set_state(conn, history_since=before)
 
+    def _prune_evaluations(self, before: float, now: float, going: Callable[[], bool]) -> int:
+        """Evaluations in whose place another of the same account was already at an instant.
+
+        The last one before it stays, of every account. So that these are not looked at day after day, where
+        this came to is kept as a position: only what has grown old since then can take an older one's place.
+        """
+        log, removed = schema.evaluation_log, 0
+        mine = log.c.connection == self.connection
+        last = int(Positions(self.engine, self.connection).position(*PRUNED).last_id or 0)
+        for page in self._aged(log, before, going, log.c.account, last=last):
+            last, accounts = page[-1].seq, {row.account for row in page}
+            with self.writing("state") as conn:
+                these = delete(log).where(mine, log.c.account.in_(accounts), _superseded(log, last, before))
+                removed += conn.execute(these).rowcount
+                move(conn, self.connection, *PRUNED, Position(last_id=str(last)), now)
+        return removed
+
     def _prune_log(
         self, table: Any, before: float, going: Callable[[], bool], *only: ColumnElement[bool]
     ) -> int:
-        """Rows of a numbered log from before an instant. Numbers rise with time: it is read only so far."""
-        removed, last = 0, -1
-        mine = table.c.connection == self.connection
-        goes = and_(true(), *only)
-        while before > 0 and going():
-            with self.reading() as conn:
-                page = select(table.c.seq, table.c.at, goes).where(mine, table.c.seq > last)
-                rows = conn.execute(page.order_by(table.c.seq).limit(PAGE)).all()
-            old = [(seq, also) for seq, at, also in rows if at < before]
-            if not old:
-                break
-            last = old[-1][0]
-            if those := [seq for seq, also in old if also]:
+        """Rows of a numbered log from before an instant."""
+        removed, goes = 0, and_(true(), *only).label("goes")
+        for page in self._aged(table, before, going, goes):
+            if those := [row.seq for row in page if row.goes]:
                 with self.writing("state") as conn:
-                    removed += conn.execute(delete(table).where(mine, table.c.seq.in_(those), *only)).rowcount
+                    removed += conn.execute(delete(table).where(table.c.seq.in_(those), *only)).rowcount
         return removed
+
+    def _aged(
+        self, table: Any, before: float, going: Callable[[], bool], *also: ColumnElement[Any], last: int = 0
+    ) -> Iterator[list[Row[Any]]]:
+        """Pages of rows (seq, at and what else is asked for) of a log: behind a number, before an instant.
+
+        Numbers rise with time: it is read only so far. It is read by them, and stretch by stretch: an index
+        by connection would have every page sorted anew, and the rows of a small portal are far between.
+        """
+        seq, mine = table.c.seq, table.c.connection == self.connection
+        asked = select(seq, table.c.at, *also).order_by(seq).limit(PAGE)
+        with self.reading() as conn:  # + 0: by the index of the connection, not along the whole table
+            ends = conn.execute(select(func.min(seq + 0), func.max(seq + 0)).where(mine, seq > last)).one()
+        last, end = (ends[0] - 1, ends[1]) if ends[0] is not None else (0, 0)
+        while before > 0 and last < end and going():
+            stretch = (seq > last, seq <= last + _STRETCH, table.c.connection + "" == self.connection)
+            with self.reading() as conn:
+                rows = conn.execute(asked.where(*stretch)).all()
+            if aged := [row for row in rows if row.at < before]:
+                yield aged
+            if rows and rows[-1].at >= before:
+                break
+            last = rows[-1].seq if len(rows) == PAGE else last + _STRETCH
 
     def _remove(self, table: Any, going: Callable[[], bool], *which: ColumnElement[bool]) -> int:
         """Rows this holds for, a few hundred a transaction, in the order of their keys: none is looked at
@@ -248,14 +282,15 @@ def _named_by(log: Any, run: Any) -> ColumnElement[bool]:
     return exists().where(and_(log.c.connection == run.c.connection, log.c.run == run.c.id))
 
 
-def _superseded(log: Any, before: float) -> ColumnElement[bool]:
-    """Whether a later evaluation of the same account was in force already at that instant."""
+def _superseded(log: Any, last: int, before: float) -> ColumnElement[bool]:
+    """Whether a later evaluation of the account, up to a number, was in force already at that instant."""
     later = log.alias("later")
     return exists().where(
         and_(
             later.c.connection == log.c.connection,
             later.c.account == log.c.account,
             later.c.seq > log.c.seq,
+            later.c.seq <= last,
             later.c.at <= before,
         )
     )

@@ -11,7 +11,8 @@ from journal_builders import NOW, Worker, employees, ours, settled
 
 from icp_sync.domain.plan import Change
 from icp_sync.errors import ConfigError
-from icp_sync.journal import Journal, Tally, VendorState
+from icp_sync.journal import Journal, Keep, Tally, VendorState
+from icp_sync.journal.positions import PRUNED
 from icp_sync.ports import Position
 from tests import postgres
 
@@ -53,6 +54,14 @@ def rows(lines: Rows) -> Rows:
     for line in kept:
         line["row"].pop("seq", None)
     return kept
+
+
+def test_a_place_by_the_numbers_of_this_database_does_not_come_along(filled: Journal) -> None:
+    filled.prune(Keep(history=0.0), now=NOW + 1)
+    assert PRUNED in filled.positions()
+    other = filled.for_connection("copy")
+    other.take_in(exported(filled))
+    assert filled.positions().keys() - other.positions().keys() == {PRUNED}
 
 
 def test_what_was_exported_comes_back_in_an_empty_connection(filled: Journal) -> None:

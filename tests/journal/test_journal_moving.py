@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from journal_builders import NOW, Worker, settled
-from sqlalchemy import Boolean, Double, String, insert, select, update
+from sqlalchemy import Boolean, Double, String, insert, select, text, update
 from sqlalchemy.engine import make_url
 
 from icp_sync.errors import ConfigError, UnavailableError
 from icp_sync.journal import Journal, schema
+from icp_sync.journal import postgres as session
 from icp_sync.journal.differing import TABLES
 from icp_sync.journal.moving import Move, between
 from tests import postgres
@@ -286,6 +287,42 @@ def test_nothing_is_copied_over_a_worker_that_is_at_the_new_place(source: Journa
         early.close()
 
 
+def test_who_works_at_another_journal_of_the_database_is_in_nobodys_way(source: Journal, ready: str) -> None:
+    early = Journal.open(ready, "main")
+    with early.engine.begin() as conn:
+        conn.execute(text("CREATE SCHEMA other"))
+    apart = make_url(ready).update_query_dict({"options": "-csearch_path=other"})
+    try:
+        with early.hold("run"):
+            assert finished(source, apart.render_as_string(hide_password=False)).moved
+            with early.reading() as conn:
+                assert session.alone(conn)
+    finally:
+        early.close()
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_what_a_newer_version_keeps_is_not_left_behind(source: Journal, ready: str, side: str) -> None:
+    """Beside that version ours may work, but it does not know all its tables."""
+    newer = source if side == "source" else Journal.open(ready, "main")
+    with newer.writing("state") as conn:
+        said = {"ours": schema.REVISIONS[-1]}
+        conn.execute(text(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999', oldest = :ours"), said)
+    with pytest.raises(ConfigError, match="schema 9999 is newer than this version's"):
+        finished(source, ready)
+    Journal.open(str(source.engine.url), "main").close()
+    newer.close()
+
+
+def test_a_server_that_is_away_is_told_with_a_step_that_helps(source: Journal) -> None:
+    with pytest.raises(UnavailableError, match="cannot be reached now") as told:
+        finished(source, "postgresql+psycopg://me:hush@127.0.0.1:1/x")
+    assert "journal copy" in told.value.next_step
+    with pytest.raises(ConfigError, match="cannot be used: Received non-integer port") as wrong:
+        finished(source, "postgresql+psycopg://me:hush@127.0.0.1/x?port=abc")
+    assert "hush" not in f"{told.value}{wrong.value}"
+
+
 def test_two_copies_at_once_are_one_too_many(source: Journal, ready: str) -> None:
     again = pytest.raises(UnavailableError, match="another process copies")
     with between(file_of(source), ready, lambda *_: None), again:
@@ -293,7 +330,15 @@ def test_two_copies_at_once_are_one_too_many(source: Journal, ready: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite:///other.db", "postgresql+psycopg://me:hush@[x/y", "mysql://root:hush@db/x", "hush", ""]
+    "url",
+    [
+        "sqlite:///other.db",
+        "postgresql+psycopg://me:hush@[x/y",
+        "postgresql+psycopg_async://me:hush@db/x",
+        "mysql://root:hush@db/x",
+        "hush",
+        "",
+    ],
 )
 def test_only_a_url_of_postgresql_will_do_and_none_is_repeated(source: Journal, url: str) -> None:
     with pytest.raises(ConfigError) as told:

@@ -148,7 +148,21 @@ def test_a_path_that_cannot_be_a_file_is_refused(tmp_path: Path) -> None:
             Journal.open(f"sqlite:///{path}", "main")
 
 
-@pytest.mark.parametrize("bad", ["", "journal.db", "mysql://h/d", "sqlite://", "sqlite:///:memory:", "x://y"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "journal.db",
+        "mysql://h/d",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "x://y",
+        "postgresql+psycopg_async://h/d",
+        "postgresql+asyncpg://h/d",
+        "postgresql+psycopg://h:port/d",
+        "sqlite+aiosqlite:////tmp/x",
+    ],
+)
 def test_a_url_that_names_no_journal_is_refused_with_an_example(bad: str) -> None:
     with pytest.raises(ConfigError, match="sqlite:///"):
         Journal.open(bad, "main")

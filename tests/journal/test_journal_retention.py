@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 
 import pytest
 from journal_builders import NOW, Worker, employees, human, settled
+from sqlalchemy import insert, select, text
 
 from icp_sync.domain.plan import Change
-from icp_sync.journal import Journal, Keep, Settled
+from icp_sync.journal import Journal, Keep, Settled, schema
 from icp_sync.journal.turns import Turn
 
 DAY = 86_400.0
@@ -81,18 +83,43 @@ def test_the_audit_is_never_pruned(aged: Journal) -> None:
     assert [e.what for e in aged.audited()] == ["mode"]
 
 
+def times(most: int) -> Callable[[], bool]:
+    """True so many times."""
+    left = iter(range(most))
+    return lambda: next(left, None) is not None
+
+
 def test_a_thousand_rows_are_taken_page_by_page_until_told_to_stop(journal: Journal, worker: Worker) -> None:
     worker.commit(*(evaluated(str(n), "A") for n in range(1_200)), now=NOW - 500 * DAY)
     worker.commit(*(evaluated(str(n), "B") for n in range(1_200)), now=NOW - 450 * DAY)
-    asked: list[bool] = []
-
-    def once() -> bool:
-        asked.append(True)
-        return len(asked) == 1
-
-    assert journal.prune(KEEP, now=NOW, going=once).evaluations == 1_000
-    assert journal.prune(KEEP, now=NOW).evaluations == 200
+    assert journal.prune(KEEP, now=NOW, going=times(2)).evaluations == 800
+    assert journal.prune(KEEP, now=NOW).evaluations == 400
     assert [e.tier for e in journal.evaluations("7")] == ["B"]
+
+
+def test_passes_cut_short_come_to_their_end_however_many_evaluations_stay(
+    journal: Journal, worker: Worker
+) -> None:
+    worker.commit(*(evaluated(str(n), "A") for n in range(2_100)), now=NOW - 500 * DAY)
+    passes = [journal.prune(KEEP, now=NOW, going=times(2)) for _ in range(6)]
+    assert sum(one.writes for one in passes) == 2_100
+    assert sum(one.evaluations for one in passes) == 0
+    worker.commit(*(evaluated(str(n), "B") for n in range(50)), now=NOW - 450 * DAY)
+    assert journal.prune(KEEP, now=NOW, going=times(2)).evaluations == 50
+
+
+def test_rows_far_between_those_of_others_are_found(journal: Journal, worker: Worker) -> None:
+    for tier in ("A", "B", "C"):
+        worker.commit(evaluated("1", tier), now=NOW - 500 * DAY)
+        for log in (schema.evaluation_log, schema.change_log):
+            with journal.writing("state") as conn:
+                row = conn.execute(select(log).order_by(log.c.seq.desc()).limit(1)).mappings().one()
+                conn.execute(insert(log).values({**row, "connection": "other", "seq": row["seq"] + 120_000}))
+                if journal.engine.dialect.name == "postgresql":
+                    conn.execute(text(f"SELECT setval('{log.name}_seq_seq', {row['seq'] + 120_000})"))
+    pruned = journal.prune(KEEP, now=NOW)
+    assert (pruned.evaluations, pruned.writes) == (2, 3)
+    assert [e.tier for e in journal.evaluations("1")] == ["C"]
 
 
 def test_runs_and_finished_requests_go_and_waiting_ones_stay(journal: Journal) -> None:

@@ -22,6 +22,8 @@ from alembic.script import ScriptDirectory
 from icp_sync.errors import UnavailableError
 from icp_sync.journal import Journal, migrating
 from icp_sync.journal import postgres as session
+from icp_sync.journal.database import behind
+from icp_sync.journal.exclusive import exclusive
 from icp_sync.journal.schema import REVISIONS, VERSION_TABLE, metadata
 from tests import postgres
 
@@ -235,6 +237,39 @@ def test_nobody_who_could_not_go_on_is_left_behind(monkeypatch: pytest.MonkeyPat
     with session.present(old):  # one of ours
         Journal.open(url, "main").close()
     old.dispose()
+
+
+def test_a_file_is_not_migrated_under_whoever_works_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrating, "WAITS", 0.0)
+    path = tmp_path / "journal.db"
+    at(f"sqlite:///{path}", "0007").dispose()
+    with exclusive(path, "run"):
+        with pytest.raises(UnavailableError, match=r"in use by run .*, and is not migrated") as refused:
+            Journal.open(f"sqlite:///{path}", "main")
+        assert "stop it" in refused.value.next_step
+        assert behind(f"sqlite:///{path}") == "0007"
+        monkeypatch.setattr(migrating, "beside", lambda revision: "0007")  # who may go on is not asked for
+        Journal.open(f"sqlite:///{path}", "main").close()
+    assert behind(f"sqlite:///{path}") == ""
+
+
+def test_of_two_that_open_an_old_file_both_go_on_once_one_has_migrated_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrating, "WAITS", 60.0)
+    url = f"sqlite:///{tmp_path}/journal.db"
+    at(url, "0007").dispose()
+    with exclusive(tmp_path / "journal.db", "migration"):
+        opening = threading.Thread(target=lambda: Journal.open(url, "main").close())
+        opening.start()
+        engine = sa.create_engine(url)
+        with engine.begin() as conn:
+            migrating.upgrade(conn, "head")
+        engine.dispose()
+        opening.join(60)
+        assert not opening.is_alive(), "also while the other goes on to work with it"
 
 
 def test_the_word_of_the_version_is_no_table_of_ours() -> None:
