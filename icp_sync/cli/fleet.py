@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from icp_sync.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ SPARED = ("profile", "behind")
 GAP = 3
 LEAST = 12
 """Characters a reason is not cut below."""
+CONFIGURATION = 2
+"""Exit code of what cannot be used as it is written."""
 UNBOUND = 200
 """Characters of a reason where lines may have any length."""
 
@@ -67,6 +71,7 @@ def show_fleet(each: Each, *, as_json: bool) -> None:
     states = Counter(one["state"] for one in found)
     if as_json:
         document({"running": running, "states": dict(states), "connections": found})
+        _refuse_broken(each, found)
         return
     screen = Screen.here()
     worker = "unknown (ask the database)" if running is None else running or "nobody"
@@ -78,8 +83,15 @@ def show_fleet(each: Each, *, as_json: bool) -> None:
         for problem in each.broken.get(worst["connection"], ()):
             screen.say(f"{problem}", "red")
         screen.say(f"next: icp-sync check --connection {worst['connection']}")
+        _refuse_broken(each, found)
     elif worst["state"] != "ok":
         screen.say(f"more of one: icp-sync status --connection {worst['connection']}")
+
+
+def _refuse_broken(each: Each, found: list[dict[str, Any]]) -> None:
+    """What was asked about alone cannot be used as it is written: that is told, and the exit code says so."""
+    if len(found) == 1 and each.broken:
+        raise typer.Exit(CONFIGURATION)
 
 
 def table(screen: Screen, found: list[dict[str, Any]]) -> None:

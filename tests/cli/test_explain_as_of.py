@@ -151,7 +151,8 @@ def test_a_day_before_what_is_kept_says_older_than_retention(settled: Place) -> 
 
 def test_an_account_gone_for_long_says_erased(apart: Place) -> None:
     account = account_of(apart)
-    change(apart, "UPDATE account SET status = 'gone', in_scope = 0, settled_at = 1 WHERE id = ?", account)
+    long = "settled_at = unixepoch() - 40 * 86400"  # beyond `retention.gone`, within the history
+    change(apart, f"UPDATE account SET status = 'gone', in_scope = 0, {long} WHERE id = ?", account)
     change(apart, "UPDATE account SET counted_owner = '' WHERE id = ?", account)
     apart.run("journal", "vacuum")
     said = apart.run("explain", account, "--as-of", TODAY, code=2).output

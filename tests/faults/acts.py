@@ -74,7 +74,10 @@ def digest(journal: Journal) -> dict[str, list[tuple[object, ...]]]:
         for name, table in schema.metadata.tables.items():
             leave = VOLATILE | (OF_ITS_OWN_TIME if name == "quota" else set())
             columns = [c for c in table.c if c.name not in leave]
-            found[name] = sorted((tuple(row) for row in conn.execute(select(*columns))), key=repr)
+            rows = [tuple(row) for row in conn.execute(select(*columns))]
+            if name == "quota":  # a row without a text says as much as none
+                rows = [row for row in rows if all(row)]
+            found[name] = sorted(rows, key=repr)
     return found
 
 
