@@ -176,7 +176,7 @@ class Days:
         """Every stream has begun and ended a cycle since the last write."""
         seen = [len(self._entries(town)) for town in self.towns]
         began = time.time()
-        until(lambda: self._all_ran_since(began), "every stream runs again")
+        until(lambda: self._all_ran_since(began), "every stream runs again", patience=self.patience)
         time.sleep(QUIET)
         return seen == [len(self._entries(town)) for town in self.towns]
 
@@ -277,6 +277,8 @@ def run(
     """Each ill so many times, the first while the backfills run."""
     began = time.monotonic()
     with days(portals, accounts, workers, apart=apart, seed=seed) as at:
+        if apart:  # at full size: after many failures a stream waits for minutes
+            at.patience *= 3
         for _ in range(rounds):
             for what in at.dice.sample(ILLS, len(ILLS)):
                 at.passes(0.5)
