@@ -89,12 +89,12 @@ class Serving:
                 self._clock,
                 partition=partition,
             )
-        with self._room(connection, queue_of(stream)) as there_is_room:
-            if there_is_room and not loop.busy:
-                try:
+        try:
+            with self._room(connection, queue_of(stream)) as there_is_room:
+                if there_is_room and not loop.busy:
                     self._cycle(loop)
-                except IcpSyncError as error:  # the journal is away; the turn is still due when it is back
-                    log("cluster").debug("a turn could not begin", stream=stream, error=str(error))
+        except IcpSyncError as error:  # the journal is away; the turn is still due when it is back
+            log("cluster").debug("a turn could not begin", stream=stream, error=str(error))
 
     def _cycle(self, loop: Loop) -> None:
         if loop.rests:

@@ -230,11 +230,8 @@ class Worker:
 
     def _follow(self) -> None:
         """Who sends events may have changed as well."""
-        try:
-            if self._inbound:
-                self._inbound.follow(self.fleet.portals)
-        except IcpSyncError as error:
-            log("cluster").error("events cannot be taken in", error=str(error), next=error.next_step)
+        if self._inbound:
+            self._inbound.follow(self.fleet.portals)
 
     def _recovered(self, count: int) -> None:
         stalled_total.inc(count)

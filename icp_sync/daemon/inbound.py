@@ -69,16 +69,19 @@ class Inbound:
         self._listen(senders(portals, server) if len(portals) == 1 else self._each(portals))
 
     def follow(self, portals: Sequence[Portal]) -> None:
-        """From now on events are taken in for these connections. Raises as the constructor does where nobody
-        could send any before, and we cannot listen."""
+        """From now on events are taken in for these connections. Where nobody could send any before, and we
+        cannot listen, that is told, and the rest goes on."""
         found = self._each(portals)
         for key, sender in found.items():
             known = self.senders.get(key)
             if known is not None and known.source == sender.source:
                 found[key] = replace(sender, rate=known.rate)
-        self._listen(found)
-        if self._started:
-            self._serve()
+        try:
+            self._listen(found)
+            if self._started:
+                self._serve()
+        except IcpSyncError as error:
+            log("daemon").error("events cannot be taken in", error=str(error), next=error.next_step)
 
     def _each(self, portals: Sequence[Portal]) -> dict[tuple[str, str], Sender]:
         """The senders of many: a connection that has wrong ones is halted, and no other."""

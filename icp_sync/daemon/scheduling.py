@@ -163,11 +163,8 @@ class Daemon:
 
     def _follow(self) -> None:
         """Who sends events may have changed as well."""
-        try:
-            if self._inbound:
-                self._inbound.follow(self.fleet.portals)
-        except IcpSyncError as error:
-            log("daemon").error("events cannot be taken in", error=str(error), next=error.next_step)
+        if self._inbound:
+            self._inbound.follow(self.fleet.portals)
 
     def _end(self, member: Member) -> None:
         for loop in member.loops.values():

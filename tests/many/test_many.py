@@ -117,7 +117,7 @@ def test_connections_begin_change_and_end_while_the_others_go_on(made: Agency) -
         worker.send_signal(signal.SIGHUP)
         until(lambda: "settings not in effect" in asked(made, "status"), "the mistake is told", made)
         goes.lands(1, FITS)  # with the settings it had
-        shown = asked(made, "status", "--connection", "p001")
+        shown = asked(made, "status", "--connection", "p001", code=2)
         assert "nonsense" in shown
         assert "stopped" not in shown
         asked(made, "pause", "--connection", "p001")
