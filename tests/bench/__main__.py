@@ -1,7 +1,8 @@
-"""`make bench`: ratios of things run in turn in one go, medians of five; a Markdown table, or JSON.
+"""`make bench`: ratios of things run in turn in one go, medians of five; one Markdown table and JSON.
 
-Every row compares us with the plainest thing that does the same work on the same machine in the same
-minute, so that a slow or busy machine changes both sides.
+Every row compares us with something that does the same work on the same machine in the same minute, so that
+a slow or busy machine changes both sides. `python -m tests.bench [SECTION …]` runs some; `--keep` keeps what
+was found in `measured.json`, of which `--readme` draws README's table and its picture.
 """
 
 from __future__ import annotations
@@ -9,40 +10,48 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
+import sys
 import tempfile
-from contextlib import ExitStack
+import time
 from pathlib import Path
 
-from icp_sync.simulator import Simulator
-from tests.bench.enrichment_rows import enrichment_rows
-from tests.bench.rows import backfill_rows, scoring_row
-from tests.bench.salesforce_rows import bulk_rows
-from tests.bench.score_rows import scored_rows
+from icp_sync.observe import configure_logs
+from tests.bench import kept
+from tests.bench.sections import SECTIONS, Size
+from tests.bench.table import Section
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--accounts", type=int, default=2_000)
-    options.add_argument("--rows", type=int, default=100_000, help="of the CSV that is scored")
-    options.add_argument("--org", type=int, default=100_000, help="accounts of the Salesforce org")
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seeds", type=int, default=20, help="of the vendor bench; each takes a minute")
-    options.add_argument("--json", action="store_true")
+    options.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    options.add_argument("--small", action="store_true", help="every size small: to see that it runs")
+    options.add_argument("--json", type=Path, help="write all figures to this file")
+    options.add_argument("--keep", action="store_true", help=f"remember the figures in {kept.FILE}")
+    options.add_argument("--readme", action="store_true", help="only draw README's part from what is kept")
     chosen = options.parse_args()
-    gc.set_threshold(100_000, 50, 100)  # as the program does for itself
-    with ExitStack() as stack:
-        crm = stack.enter_context(Simulator(accounts=chosen.accounts, limits="off", index_lag=0.0).start())
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        rows = [scoring_row(chosen.rounds), *scored_rows(Path(folder), chosen.rounds, chosen.rows)]
-        rows += backfill_rows(crm, Path(folder), chosen.rounds)
-        rows += bulk_rows(Path(folder), chosen.rounds, chosen.org)
-    rows += enrichment_rows(chosen.seeds)
-    if chosen.json:
-        print(json.dumps([row.to_json() for row in rows], indent=2))
+    if chosen.readme:
+        kept.draw()
         return
-    print("| what | ours | beside | ratio | goal |\n|---|---|---|---|---|")
-    for row in rows:
-        print(row.line())
+    unknown = sorted(set(chosen.sections) - SECTIONS.keys())
+    if unknown:
+        options.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    usual = [name for name in SECTIONS if name != "peers" or os.environ.get("PEERS")]
+    gc.set_threshold(100_000, 50, 100)  # as the program does for itself
+    configure_logs(level="error")
+    size = Size.small() if chosen.small else Size()
+    found: dict[str, Section] = {}
+    for name in chosen.sections or usual:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR", "/var/tmp")) as folder:
+            found[name] = SECTIONS[name](Path(folder), size)
+        print(found[name].markdown(), flush=True)
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+        if chosen.keep:
+            kept.keep({name: found[name]})
+    if chosen.json:
+        told = {name: section.to_json() for name, section in found.items()}
+        chosen.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from icp_sync.simulator import Simulator
 from tests.bench.enrichment.comparing import compared
-from tests.bench.enrichment_rows import PROFILES
-from tests.bench.rows import backfill_rows, scoring_row
-from tests.bench.salesforce_rows import bulk_rows
+from tests.bench.rows import scoring_row
 from tests.bench.score_rows import scored_rows
+from tests.bench.sections.bulk import bulk
+from tests.bench.sections.buying import PROFILES
+from tests.bench.sections.cpu import cpu
+from tests.bench.sections.size import Size
 
 
-def test_the_bench_counts_no_more_requests_than_the_work_needs(tmp_path):
-    with Simulator(accounts=120, limits="off", index_lag=0.0).start() as crm:
-        first, second, reading = backfill_rows(crm, tmp_path, rounds=1)
-    assert second.ours <= second.beside + 2  # reading everything again, and the owners
-    assert first.ours <= first.beside + 6
-    assert reading.ratio > 0
+def test_both_sides_of_the_processor_time_are_measured(tmp_path):
+    rows = {row.key: row for row in cpu(tmp_path, Size.small()).rows}
+    assert {"cpu.pipeline", "cpu.read", "cpu.memory"} <= rows.keys()
+    assert rows["cpu.pipeline"].ratio > 1  # the bare calls are part of it
+    assert rows["cpu.memory"].ours > 10
 
 
-def test_the_salesforce_rows_measure_rate_and_memory(tmp_path):
-    rows = bulk_rows(tmp_path, 1, 60)
-    assert [row.unit for row in rows] == ["accounts/CPU s", "MB"] * 2
-    assert all(row.ratio > 0 for row in rows)
+def test_the_bulk_rows_measure_rate_and_memory(tmp_path):
+    rows = bulk(tmp_path, Size.small()).rows
+    assert [row.unit for row in rows] == ["accounts a CPU second", "MB"] * 2
+    assert all(row.ours > 0 for row in rows)
 
 
 def test_the_scoring_row_measures_both_sides():
