@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -27,6 +27,14 @@ def loads(text: str | bytes) -> Any:
         return json.loads(text)
 
 
+def strict_loads(text: str | bytes) -> Any:
+    """The same where what Python takes for JSON and nobody else (NaN, Infinity) is none."""
+    try:
+        return _decode(text)
+    except (msgspec.MsgspecError, UnicodeError):
+        return json.loads(text, parse_constant=_no_json)
+
+
 def dumps(value: object) -> str:
     """Compact JSON, keys as they come. NaN becomes null: no other reader takes it."""
     return _encoded(value, _encode, _plainly)
@@ -42,3 +50,7 @@ def _encoded(value: object, fast: Callable[[object], bytes], plain: Callable[[ob
         return fast(value).decode()
     except (TypeError, UnicodeError):
         return plain(value)
+
+
+def _no_json(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON")

@@ -67,7 +67,7 @@ def test_a_refused_token_is_renewed_and_the_call_sent_again_as_it_was(server: re
         "Bearer token-2",
     )
     assert {**first.headers, "Authorization": ""} == {**second.headers, "Authorization": ""}
-    assert first.body == second.body == b'{"a": 1}'
+    assert first.body == second.body == b'{"a":1}'
     assert sent.items() <= dict(second.headers).items()
 
 

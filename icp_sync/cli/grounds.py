@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from icp_sync.domain.facts import FactType
     from icp_sync.domain.profile import Profile
     from icp_sync.journal import Journal
+    from icp_sync.journal.told import Told
     from icp_sync.settings import Connection, Settings
     from icp_sync.tables.accounts import AccountTable
 
@@ -79,12 +80,13 @@ class Grounds:
             self.stack.callback(self.opened.close)
         return self.opened
 
-    def accounts(self) -> Iterator[Subject]:
-        """Every account, in the file's order or by id."""
+    def accounts(self, told: Told | None = None) -> Iterator[Subject]:
+        """Every account, in the file's order or by id. told: how the journal's are read, None for all that
+        is known of them."""
         from icp_sync.cli import subjects
 
         if self.table is None:
-            return subjects.in_journal(self.journal, self.asked)
+            return subjects.in_journal(self.journal, self.asked, told)
         return subjects.in_table(self.table, self.asked)
 
     def account(self, account_id: str) -> Subject | None:

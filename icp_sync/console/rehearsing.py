@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from icp_sync.console.place import Place
     from icp_sync.domain.profile import Profile
     from icp_sync.journal import Journal
+    from icp_sync.journal.told import Told
     from icp_sync.reporting.subjects import Subject
 
 MOST = 20_000
@@ -64,8 +65,8 @@ class _Journaled:
     asked: frozenset[str]
     source: str = "the journal"
 
-    def accounts(self) -> Iterator[Subject]:
-        for n, one in enumerate(subjects.in_journal(self.journal, self.asked)):
+    def accounts(self, told: Told | None = None) -> Iterator[Subject]:
+        for n, one in enumerate(subjects.in_journal(self.journal, self.asked, told)):
             if n % SOME == 0:
                 time.sleep(BREATH)
             yield one

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from icp_sync.domain.assignment import Assignment
 from icp_sync.domain.facts import PARENT, Members, Signal
@@ -44,9 +45,8 @@ class Origin(StrEnum):
     HUMAN = "human"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmed:
-    """A value a read or a write has confirmed, with whose it is.
+class Confirmed(NamedTuple):
+    """A value a read or a write has confirmed, with whose it is. A page recalls tens of thousands of them.
 
     by: which class of editor set a human value ("person", "workflow" …), "" where nobody knows.
     """

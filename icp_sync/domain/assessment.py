@@ -5,7 +5,6 @@ Pure; `domain.evaluation` weighs the assessments of several profiles against eac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -14,9 +13,9 @@ from math import ceil, floor
 from icp_sync.domain.compile import Answers, Compiled
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.profile import Effect, Flag, Profile
-
-EPSILON = 1e-9
-"""Float noise of a sum must not move a floor or a ceiling."""
+from icp_sync.domain.whole_points import EPSILON as EPSILON
+from icp_sync.domain.whole_points import largest_remainder as largest_remainder
+from icp_sync.domain.whole_points import rounded as rounded
 
 
 class Fate(StrEnum):
@@ -25,12 +24,13 @@ class Fate(StrEnum):
     OPEN = "open"  # an unknown gate, exclude flag or scope may still take it out
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Assessment:
     """One profile's answer on one account. Points are 0–100; `covered` is the share of weight known.
 
     low, high: the bounds as stated, floor and ceiling. least, most: the lowest and highest whole score
-    still possible, which is what tiers compare.
+    still possible, which is what tiers compare. cap: the worst tier a flag that is true caps at, "" for none.
+    Nobody changes one; not frozen for the same reason as `Evaluation`.
     """
 
     compiled: Compiled
@@ -42,6 +42,9 @@ class Assessment:
     score: int
     covered: float
     answers: Answers
+    flags_true: tuple[Flag, ...]
+    flags_unknown: tuple[Flag, ...]
+    cap: str
 
     @property
     def applies(self) -> bool:
@@ -67,49 +70,48 @@ class Assessment:
         return self.credit(2 + offset + index)
 
     @cached_property
-    def flags_true(self) -> tuple[Flag, ...]:
-        return tuple(f for i, f in enumerate(self.profile.flags) if self.flag(i)[0] == 1.0)
-
-    @cached_property
-    def flags_unknown(self) -> tuple[Flag, ...]:
-        return tuple(f for i, f in enumerate(self.profile.flags) if self.flag(i) == (0.0, 1.0))
-
-    @cached_property
     def points(self) -> tuple[tuple[int, int], ...]:
         """Whole points (earned, possible) of each criterion; earned add up to the score, possible to 100."""
-        credits = [self.criterion(i) for i in range(len(self.profile.criteria))]
-        shown = [
-            weight * (low + c.unknown * (high - low))
-            for (low, high), c, weight in zip(
-                credits, self.profile.criteria, self.compiled.weights, strict=True
-            )
-        ]
-        possible = largest_remainder(self.compiled.weights, 100, [100] * len(shown))
-        earned = largest_remainder(shown, self.score, possible)
-        return tuple(zip(earned, possible, strict=True))
+        return whole_points(self.compiled, self.answers, self.score)
+
+
+def whole_points(compiled: Compiled, answers: Answers, score: int) -> tuple[tuple[int, int], ...]:
+    """As `Assessment.points`. score: the whole points shown."""
+    shown = []
+    at = 4
+    for criterion, weight in zip(compiled.profile.criteria, compiled.weights, strict=True):
+        low = answers[at]
+        shown.append(weight * (low + criterion.unknown * (answers[at + 1] - low)))
+        at += 2
+    possible = compiled.asking.possible
+    return tuple(zip(largest_remainder(shown, score, possible), possible, strict=True))
 
 
 def assess(compiled: Compiled, facts: Facts, now: float) -> Assessment:
     """One profile on one account's facts."""
     low, high, shown, covered, answers = compiled.answer(facts, now)
-    profile = compiled.profile
     fate = Fate.OPEN if answers[0] == 0.0 else Fate.CERTAIN
-    at = 4
-    for criterion in profile.criteria:
-        if criterion.required:
-            if answers[at + 1] == 0.0:
+    for gate in compiled.asking.gates:
+        if answers[gate.at + 1] == 0.0:
+            fate = Fate.FAILED
+        elif answers[gate.at] == 0.0 and fate is Fate.CERTAIN:
+            fate = Fate.OPEN
+    true: list[Flag] = []
+    unknown: list[Flag] = []
+    cap = ""
+    for at, flag in compiled.asking.flags:
+        if not answers[at + 1]:
+            continue
+        if answers[at] == 1.0:
+            true.append(flag)
+            if flag.effect is Effect.EXCLUDE:
                 fate = Fate.FAILED
-            elif answers[at] == 0.0 and fate is Fate.CERTAIN:
+            elif flag.effect is Effect.CAP:
+                cap = max(cap, flag.cap)
+        else:
+            unknown.append(flag)
+            if flag.effect is Effect.EXCLUDE and fate is Fate.CERTAIN:
                 fate = Fate.OPEN
-        at += 2
-    at += 2 * len(profile.timing)
-    for flag in profile.flags:
-        if flag.effect is Effect.EXCLUDE:
-            if answers[at] == 1.0:
-                fate = Fate.FAILED
-            elif answers[at + 1] > 0.0 and fate is Fate.CERTAIN:
-                fate = Fate.OPEN
-        at += 2
     return Assessment(
         compiled=compiled,
         fate=fate,
@@ -120,28 +122,7 @@ def assess(compiled: Compiled, facts: Facts, now: float) -> Assessment:
         score=rounded(shown),
         covered=covered / 100.0,
         answers=answers,
+        flags_true=tuple(true),
+        flags_unknown=tuple(unknown),
+        cap=cap,
     )
-
-
-def rounded(points: float) -> int:
-    """Half up, so that a bound rounds as the score between it does."""
-    return floor(points + 0.5 + EPSILON)
-
-
-def largest_remainder(shares: Sequence[float], total: int, most: Sequence[int]) -> list[int]:
-    """Whole numbers that add up to `total`, each its share rounded down or up, none above its `most`.
-
-    Requires floor(sum(shares)) ≤ total ≤ sum(most). Ties go to the earlier share.
-    """
-    whole = [min(floor(share + EPSILON), top) for share, top in zip(shares, most, strict=True)]
-    order = sorted(range(len(shares)), key=lambda i: (floor(shares[i] + EPSILON) - shares[i], i))
-    left = total - sum(whole)
-    while left > 0:
-        before = left
-        for i in order:
-            if left > 0 and whole[i] < most[i]:
-                whole[i] += 1
-                left -= 1
-        if left == before:
-            break  # only when total exceeds sum(most); callers never ask for that
-    return whole

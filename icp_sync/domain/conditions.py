@@ -98,6 +98,7 @@ class Not:
 
 Leaf = Between | AnyOf | NoneOf | AllOf | Within | Present
 Condition = Leaf | All | Any | Not
+_COMPOUND = (All, Any, Not)
 
 
 def leaves(condition: Condition) -> Iterator[Leaf]:
@@ -122,4 +123,6 @@ def at_level(condition: Condition, level: str) -> Condition:
 
 def facts_of(condition: Condition) -> tuple[str, ...]:
     """Names of the facts a condition asks about, in reading order, each once."""
+    if not isinstance(condition, _COMPOUND):
+        return (condition.fact,)
     return tuple(dict.fromkeys(leaf.fact for leaf in leaves(condition)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from icp_sync.domain.account import Account, Owner, Previous
 from icp_sync.domain.evaluation import Evaluation
@@ -52,7 +53,7 @@ def desired(
         "priority": evaluation.priority,
         "timing_grade": str(evaluation.timing.grade),
         "timing": number_text(evaluation.timing.number),
-        "flags": ";".join(sorted(f.name for f in shown.flags_true)),
+        "flags": ";".join(sorted([f.name for f in shown.flags_true])),
         "reasons": told(account.owner, evaluation, decision, carried, facts, owners, sources),
         "missing_facts": missing_text(evaluation, facts),
         "profile": shown.profile.name,
@@ -67,7 +68,8 @@ def desired(
         "native_tier": _NATIVE_TIER.get(evaluation.tier, ""),
         "target_account": "true" if fits and evaluation.tier == "A" and evaluation.firm else "false",
     }
-    return {name: value for name, value in values.items() if name in account.live}
+    live = account.live
+    return {name: value for name, value in values.items() if name in live}
 
 
 def told(
@@ -102,6 +104,10 @@ def as_before(carried: Previous, before: Previous | None) -> Previous:
     )
 
 
+@lru_cache(maxsize=1_024)
 def _second(seconds: float | None) -> str:
-    """An instant to the second, never a later one: not every CRM keeps milliseconds, nobody reads them."""
+    """An instant to the second, never a later one: not every CRM keeps milliseconds, nobody reads them.
+
+    Accounts that changed in one page have one instant.
+    """
     return instant_text(None if seconds is None else math.floor(seconds))

@@ -65,20 +65,36 @@ def difference(
     editing: Editing = Editing(),  # noqa: B008 - frozen
     withdrawn: Mapping[str, str] = {},
     restore: Mapping[str, Confirmed] = {},
+    seal: Seal | None = None,
 ) -> Differences:
     """Compare live with desired under the rules of ownership. Canonical values on both sides.
 
-    withdrawn: field → value of what an undo took back, while the inputs are what they were then.
+    seal: the account's, where it was read already. withdrawn: field → value of what an undo took back, while
+    the inputs are what they were then.
     restore: field → what somebody had typed before our write went over it; they get it back.
     """
-    seal = read_seal(account.live.get("seal", ""), key)
+    if seal is None:
+        seal = read_seal(account.live.get("seal", ""), key)
     if seal.problem:
         return Differences(held=seal.problem, foreign=seal.foreign)
     found = _Found(seal=seal)
     away = kept_away(withdrawn, wanted)
+    confirmed, edits = remembered.confirmed, editing.edits
     for name, live in account.live.items():
         if name == "seal":
             continue
+        if (
+            wanted.get(name, live) == live
+            and name not in _CLAIMABLE
+            and not (name in restore or name in edits)
+        ):
+            last = confirmed.get(name)  # most fields of most accounts: as desired, and ours beyond doubt
+            if last is None:
+                if not live and name not in seal.marks:
+                    continue
+            elif last.value == live and last.origin is Origin.OURS:
+                found.ours[name] = live
+                continue
         if FIELDS[name].theirs:
             if live or name in remembered.confirmed:
                 found.claims[name] = claim_of(account, name, remembered, editing)
@@ -109,6 +125,10 @@ def difference(
             )
             (found.changes if mode.allows(FIELDS[name].needs) else found.waiting).append(change)
     return found.differences(account, key, restore, sealing=mode.allows(Mode.WRITE))
+
+
+_CLAIMABLE = frozenset(name for name, known in FIELDS.items() if known.theirs or name == "owner")
+"""Fields of which equal values do not settle whose they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,9 +276,14 @@ def learned(
     """
     if differences.held:
         return {}
+    known = remembered.confirmed
     news = {
-        name: Confirmed(value=value, origin=Origin.OURS, at=now) for name, value in differences.ours.items()
+        name: Confirmed(value=value, origin=Origin.OURS, at=now)
+        for name, value in differences.ours.items()
+        if (last := known.get(name)) is None or last.value != value or last.origin is not Origin.OURS
     }
+    if not (differences.claims or differences.left_alone or account.owner):
+        return news
     wanted = {c.field for c in (*differences.changes, *differences.waiting)} | differences.left_alone.keys()
     news |= {
         name: Confirmed(value=claim.value, origin=Origin.HUMAN, at=claim.since or now, by=claim.by)
@@ -267,11 +292,11 @@ def learned(
     }
     if differences.theirs.get("owner") == "" and "owner" in differences.left_alone:
         news["owner"] = Confirmed(value="", origin=Origin.HUMAN, at=now)
-    if account.owner and "owner" in account.live and "owner" not in news:
+    if account.owner and "owner" in account.live and "owner" not in (news.keys() | differences.ours.keys()):
         news["owner"] = Confirmed(value=account.owner, origin=Origin.HUMAN, at=now)
 
     def is_news(name: str, fresh: Confirmed) -> bool:
-        last = remembered.confirmed.get(name)
+        last = known.get(name)
         if last is None or (last.value, last.origin) != (fresh.value, fresh.origin):
             return True
         claim = differences.claims.get(name)  # since when and by whom: the CRM's history may say it better

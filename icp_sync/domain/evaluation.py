@@ -6,9 +6,10 @@ Pure: a function of facts, the previous evaluation, the active profiles and now.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from math import floor
+from typing import NamedTuple
 
 from icp_sync.domain.account import Previous
 from icp_sync.domain.assessment import EPSILON, Assessment, Fate, assess
@@ -26,19 +27,23 @@ NOT_ICP = "Not ICP"
 NEEDS_DATA = "Needs data"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Evaluation:
     """What the profiles say of one account now. `tier` is A–D, "Needs data" or "Not ICP".
 
     raw_tier: the tier before caps, which calm compares with next time. firm: no missing fact can change
-    the tier. valid_until: earliest instant (epoch seconds) at which any written field may change by the
-    mere passing of time, None for never. override: what people put in place of our tier; then `tier` is
-    theirs and `model_tier` ours. override_note: why an override that somebody made does not count.
+    the tier; possible: those they could still give. valid_until: earliest instant (epoch seconds) at which
+    any written field may change by the mere passing of time, None for never. override: what people put in
+    place of our tier; then `tier` is theirs and `model_tier` ours. override_note: why an override that
+    somebody made does not count.
+
+    Nobody changes one. It is not frozen only because that takes thrice the time to make, for every account.
     """
 
     tier: str
     raw_tier: str
     firm: bool
+    possible: Set[str]
     score: int
     low: int
     high: int
@@ -85,14 +90,16 @@ def evaluate(
     standing = [a for a in assessments if a.fate is not Fate.FAILED]
     low, high = _range(assessments, standing)
     shown = _shown(assessments, standing, previous, low)
-    raw, firm = _raw_tier(standing, shown)
+    possible = possible_tiers(standing)
+    raw, firm = _raw_tier(possible, standing, shown)
     calm = _calm(raw, shown, previous, now, version)
     raw = calm.tier
-    timing = timing_of(shown.profile, shown.answers)
+    timing = timing_of(shown.compiled, shown.answers)
     return Evaluation(
         tier=capped(raw, shown),
         raw_tier=raw,
         firm=firm,
+        possible=possible,
         score=shown.score,
         low=low,
         high=high,
@@ -133,11 +140,13 @@ def judged(applying: Sequence[Assessment], previous: Previous | None = None) -> 
     standing = [a for a in applying if a.fate is not Fate.FAILED]
     low, _ = _range(applying, standing)
     shown = _shown(applying, standing, previous, low)
-    raw, firm = _raw_tier(standing, shown)
+    raw, firm = _raw_tier(possible_tiers(standing), standing, shown)
     return shown, capped(raw, shown), firm
 
 
 def _range(assessments: Sequence[Assessment], standing: Sequence[Assessment]) -> tuple[int, int]:
+    if len(standing) == 1:
+        return standing[0].low, standing[0].high
     if not standing:
         return min(a.low for a in assessments), max(a.high for a in assessments)
     certain = [a.low for a in standing if a.fate is Fate.CERTAIN]
@@ -155,6 +164,8 @@ def _shown(
     It must also stay inside the range: a certain rival may already guarantee more than it shows.
     """
     candidates = standing or assessments
+    if len(candidates) == 1:
+        return candidates[0]
     best = max(candidates, key=lambda a: a.score)  # max keeps the first of equals: file order
     for other in candidates:
         if (
@@ -166,11 +177,11 @@ def _shown(
     return best
 
 
-def _raw_tier(standing: Sequence[Assessment], shown: Assessment) -> tuple[str, bool]:
+def _raw_tier(possible: Set[str], standing: Sequence[Assessment], shown: Assessment) -> tuple[str, bool]:
     """The tier before calm and caps, and whether it is the only one still possible."""
     if not standing:
         return NOT_ICP, True
-    firm = len(possible_tiers(standing)) == 1
+    firm = len(possible) == 1
     if not firm and shown.covered < shown.profile.tiers.min_coverage - EPSILON:
         return NEEDS_DATA, False
     return shown.profile.tiers.of(shown.score), firm
@@ -182,40 +193,34 @@ def possible_tiers(standing: Sequence[Assessment]) -> set[str]:
     A profile that cannot reach the guaranteed low can never be the one shown.
     """
     tiers: set[str] = set()
-    sure = max((a.least for a in standing if a.fate is Fate.CERTAIN), default=0)
+    sure, undecided = 0, True
+    for assessment in standing:
+        if assessment.fate is not Fate.OPEN:
+            undecided = False
+        if assessment.fate is Fate.CERTAIN:
+            sure = max(sure, assessment.least)
     for assessment in standing:
         if assessment.most < sure:
             continue
-        bands = assessment.profile.tiers
-        reachable = [
-            tier
-            for tier, bottom, top in (
-                ("A", bands.a, 100),
-                ("B", bands.b, bands.a - 1),
-                ("C", bands.c, bands.b - 1),
-                ("D", bands.d, bands.c - 1),
-            )
-            if bottom <= assessment.most and top >= max(sure, assessment.least)
-        ]
         caps = [f.cap for f in assessment.flags_unknown if f.effect is Effect.CAP]
-        for tier in reachable:
-            now = capped(tier, assessment)
-            tiers.add(now)
-            tiers.update(max(now, cap) for cap in caps)
-    if all(a.fate is Fate.OPEN for a in standing):
+        least, most, sure_cap = max(sure, assessment.least), assessment.most, assessment.cap
+        for tier, bottom, top in assessment.compiled.asking.bands:
+            if bottom <= most and top >= least:
+                now = max(tier, sure_cap)
+                tiers.add(now)
+                for cap in caps:
+                    tiers.add(max(now, cap))
+    if undecided:
         tiers.add(NOT_ICP)
     return tiers
 
 
 def capped(tier: str, assessment: Assessment) -> str:
     """The tier after every cap that certainly applies. "D" sorts after "A", so a cap is a maximum."""
-    if len(tier) != 1:
-        return tier
-    return max([tier, *(f.cap for f in assessment.flags_true if f.effect is Effect.CAP)])
+    return max(tier, assessment.cap) if len(tier) == 1 else tier
 
 
-@dataclass(frozen=True, slots=True)
-class _Calm:
+class _Calm(NamedTuple):
     tier: str
     pending: str = ""
     since: float | None = None

@@ -221,7 +221,8 @@ UNBOUNDED = Interval(-inf, inf)
 def value_to_json(value: FactValue) -> list[object]:
     """A fact value as plain JSON, read back by `value_from_json`. Infinity becomes null."""
     if isinstance(value, Members):
-        return ["set", sorted(value.known), value.complete]
+        known = value.known
+        return ["set", sorted(known) if len(known) > 1 else [*known], value.complete]
     low = None if value.low == -inf else value.low
     high = None if value.high == inf else value.high
     if isinstance(value, Interval):

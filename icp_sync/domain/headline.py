@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from icp_sync.domain.assessment import Assessment, Fate
+from icp_sync.domain.assessment import Assessment
 from icp_sync.domain.conditions import Condition
-from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation, capped, possible_tiers
+from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation, capped
 from icp_sync.domain.ownership import editor_text
 from icp_sync.domain.profile import Effect, Flag
-from icp_sync.domain.spelling import date_text, ended, plain
+from icp_sync.domain.spelling import date_text, ended, named, plain
 from icp_sync.domain.standing import STATES
-from icp_sync.domain.words import WORDS
 
 _WHY = 120
 """Characters of the reason that somebody gave for an override."""
@@ -80,8 +79,8 @@ def decided(evaluation: Evaluation, quote: Quote = unquoted) -> str:
         return f"{evaluation.coverage} % of the profile is known{needed}"
     for flag in _capping(evaluation):
         if flag.cap == tier != evaluation.raw_tier:
-            return f"capped at {tier} by flag {plain(flag.name, WORDS)}, else {evaluation.raw_tier}"
-    if not (still := open_items(evaluation)) or evaluation.firm:
+            return f"capped at {tier} by flag {named(flag.name)}, else {evaluation.raw_tier}"
+    if evaluation.firm or not (still := open_items(evaluation)):
         return ""
     return ", ".join(filter(None, [_could_be(evaluation), f"{still[0]} is not known yet"]))
 
@@ -90,8 +89,8 @@ def _could_be(evaluation: Evaluation) -> str:
     """What else missing facts may still make of it: "could be B or Not ICP"; "" of a firm tier."""
     if evaluation.firm:
         return ""
-    possible = possible_tiers([one for one in evaluation.assessments if one.fate is not Fate.FAILED])
-    others = [tier for tier in STATES if tier in possible and tier != evaluation.model_tier]
+    ours, possible = evaluation.model_tier, evaluation.possible
+    others = [tier for tier in STATES if tier in possible and tier != ours]
     *most, last = others or [""]
     return f"could be {', '.join(most)}{' or ' if most else ''}{last}" if last else ""
 
@@ -106,12 +105,12 @@ def _failed(assessment: Assessment, quote: Quote) -> str:
     """Why a profile failed, at most three of its reasons, each with what the account has."""
     profile = assessment.profile
     found = [
-        (f"must-have {plain(one.name, WORDS)} is not met", one.when)
+        (f"must-have {named(one.name)} is not met", one.when)
         for at, one in enumerate(profile.criteria)
         if one.required and assessment.criterion(at)[1] == 0.0
     ]
     excluding = [flag for flag in assessment.flags_true if flag.effect is Effect.EXCLUDE]
-    found += [(f"excluded by flag {plain(flag.name, WORDS)}", flag.when) for flag in excluding]
+    found += [(f"excluded by flag {named(flag.name)}", flag.when) for flag in excluding]
     quoted = ((said, quote(when, profile.currency)) for said, when in found[:_OPEN])
     return "; ".join(f"{said} ({has})" if has else said for said, has in quoted)
 
@@ -135,12 +134,12 @@ def open_items(evaluation: Evaluation) -> list[str]:
     """Must-haves and flags that could still decide, and that nobody knows of."""
     shown = evaluation.shown
     gates = [
-        f"must-have {plain(one.name, WORDS)}"
-        for at, one in enumerate(shown.profile.criteria)
-        if one.required and shown.criterion(at) == (0.0, 1.0)
+        f"must-have {gate.said}"
+        for gate in shown.compiled.asking.gates
+        if shown.answers[gate.at] == 0.0 and shown.answers[gate.at + 1] == 1.0
     ]
-    flags = [one for one in shown.flags_unknown if one.effect is not Effect.MARK]
-    return gates + [f"flag {plain(one.name, WORDS)}" for one in flags]
+    flags = [f"flag {named(one.name)}" for one in shown.flags_unknown if one.effect is not Effect.MARK]
+    return gates + flags
 
 
 def override_text(evaluation: Evaluation) -> str:
@@ -190,19 +189,20 @@ def below_first(evaluation: Evaluation, quote: Quote = unquoted) -> list[str]:
     if evaluation.model_tier == NOT_ICP:
         if len(evaluation.assessments) > 1:
             lines += [
-                ended(f"{plain(one.profile.name, WORDS)}: {_failed(one, quote)}")
-                for one in evaluation.assessments
+                ended(f"{named(one.profile.name)}: {_failed(one, quote)}") for one in evaluation.assessments
             ]
         return lines
     still = open_items(evaluation)
+    idle = [flag for flag in evaluation.shown.flags_true if flag.effect is not Effect.EXCLUDE]
+    if not still and not idle:
+        return lines
     said = decided(evaluation)
     if still and said.endswith(f"{still[0]} is not known yet"):
         still = still[1:]
     if still:
         more = f" and {len(still) - _OPEN} more" if len(still) > _OPEN else ""
         lines.append(ended(f"Not known yet: {'; '.join(still[:_OPEN])}{more}"))
-    idle = [flag for flag in evaluation.shown.flags_true if flag.effect is not Effect.EXCLUDE]
-    marks = [plain(flag.name, WORDS) for flag in idle if f"by flag {plain(flag.name, WORDS)}," not in said]
+    marks = [named(flag.name) for flag in idle if f"by flag {named(flag.name)}," not in said]
     if marks:
         lines.append(ended(f"Flagged: {'; '.join(marks[:_OPEN])}"))
     return lines

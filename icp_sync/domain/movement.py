@@ -7,21 +7,23 @@ is what decides and not merely what gave other points. Pure; knows no files and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
 from icp_sync.domain.account import Previous
 from icp_sync.domain.amendments import Amendment, amendments
 from icp_sync.domain.compile import Compiled, compile_profile
+from icp_sync.domain.conditions import facts_of
 from icp_sync.domain.evaluation import Evaluation, evaluate
 from icp_sync.domain.facts import Facts
-from icp_sync.domain.populations import is_person
+from icp_sync.domain.populations import TELLING, is_person
 from icp_sync.domain.profile import Profile
 
 OUT_OF_SCOPE = "out of scope"
 CACHED = 20_000
-"""Pairs of answers whose causes are kept: accounts alike in every answer move for the same cause."""
+"""Pairs of answers whose moves, and whose causes, are kept: accounts alike in every answer and in what is
+remembered move alike, and for the same cause."""
 
 
 class How(StrEnum):
@@ -61,7 +63,6 @@ class Move:
 
     before: str
     after: str
-    evaluation: Evaluation
     cause: Cause | None = None
 
 
@@ -71,20 +72,39 @@ class Comparison:
     def __init__(self, before: Sequence[Profile], after: Sequence[Profile]) -> None:
         self._before, self._after = tuple(before), tuple(after)
         self.amendments = amendments(before, after)
-        self._old = [compile_profile(p) for p in before]
-        self._new = [compile_profile(p) for p in after]
+        self._old, self._new = _compiled(before), _compiled(after)
+        self.asked = _facts(*self._before, *self._after)
+        """The facts that decide a tier on either side."""
         self._causes: dict[object, Cause] = {}
+        self._moves: dict[object, Move] = {}
+        self._differ = self._before != self._after
         self._converts = any(a.kind == "currency" for a in self.amendments)
 
     def move(self, facts: Facts, now: float, *, previous: Previous | None = None, version: int = 0) -> Move:
         """Evaluate on both sides. previous, version: what is remembered under the earlier profiles, if
         they are active as that version; the later ones, where they differ, are judged as the next version.
         """
+        told = previous and (
+            previous.raw_tier,
+            previous.profile,
+            previous.profile_version,
+            previous.pending_tier,
+            previous.pending_since,
+        )
+        old = [c.answer(facts, now)[4] for c in self._old]
+        new = [c.answer(facts, now)[4] for c in self._new]
+        key = (*old, *new, is_person(facts), told, version, now)
+        if (move := self._moves.get(key)) is None:
+            move = self._move(facts, now, previous, version)
+            if len(self._moves) < CACHED and not self._converts:
+                self._moves[key] = move
+        return move
+
+    def _move(self, facts: Facts, now: float, previous: Previous | None, version: int) -> Move:
         before = evaluate(self._old, facts, previous, now, version=version)
-        after = evaluate(self._new, facts, previous, now, version=version + (self._before != self._after))
+        after = evaluate(self._new, facts, previous, now, version=version + self._differ)
         here, there = standing(before), standing(after)
-        cause = None if here == there else self._cause(facts, now)
-        return Move(before=here, after=there, evaluation=after, cause=cause)
+        return Move(before=here, after=there, cause=None if here == there else self._cause(facts, now))
 
     def _cause(self, facts: Facts, now: float) -> Cause:
         before = evaluate(self._old, facts, None, now)
@@ -124,11 +144,26 @@ class Comparison:
         """For each amendment: the earlier profiles with it, the later ones without it."""
         return [
             (
-                [compile_profile(p) for p in amendment.applied(self._before)],
-                [compile_profile(p) for p in amendment.reverted(self._after)],
+                _compiled(amendment.applied(self._before)),
+                _compiled(amendment.reverted(self._after)),
             )
             for amendment in self.amendments
         ]
+
+
+def _compiled(profiles: Sequence[Profile]) -> list[Compiled]:
+    """Without what decides no tier: timing, routes and who may be routed."""
+    return [compile_profile(replace(p, timing=(), routes=(), route_scope=None)) for p in profiles]
+
+
+def _facts(*profiles: Profile) -> frozenset[str]:
+    """What the tiers of these ask, and what tells a company from a person; of a fact of those above, the
+    account's own as well, which stands for it where there is nobody above."""
+    asked = [one.when for p in profiles for one in p.criteria]
+    asked += [one.when for p in profiles for one in p.flags]
+    asked += [p.score_scope for p in profiles if p.score_scope is not None]
+    named = {fact for condition in asked for fact in facts_of(condition)}
+    return frozenset(named | {fact.partition(".")[2] or fact for fact in named} | TELLING)
 
 
 class _Tried:

@@ -20,6 +20,9 @@ PERSON = "person"
 CUSTOMER = "customer"
 PROSPECT = "prospect"
 
+TELLING = frozenset(("population", "lifecycle", "account_type", "won_deals"))
+"""The facts a population is told by."""
+
 MARKS: Mapping[str, tuple[str, ...]] = {
     "former": ("former", "ex", "past", "churned", "lost", "cancelled", "canceled"),
     "customer": ("customer", "customers", "client", "clients", "evangelist"),

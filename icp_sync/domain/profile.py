@@ -80,6 +80,12 @@ class Tiers:
     dwell: float = 7 * DAY  # seconds
     min_coverage: float = 0.60  # share 0 to 1
 
+    @property
+    def bands(self) -> tuple[tuple[str, int, int], ...]:
+        """Each tier with the lowest and the highest score that gives it."""
+        a, b, c = self.a, self.b, self.c
+        return ("A", a, 100), ("B", b, a - 1), ("C", c, b - 1), ("D", self.d, c - 1)
+
     def of(self, score: int) -> str:
         return "A" if score >= self.a else "B" if score >= self.b else "C" if score >= self.c else "D"
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import NamedTuple
 
+from icp_sync.domain.asked import Asked
 from icp_sync.domain.assessment import Assessment, Fate
+from icp_sync.domain.compile import Answers
 from icp_sync.domain.conditions import Condition
 from icp_sync.domain.evaluation import NOT_ICP, Evaluation
 from icp_sync.domain.facts import FactValue
 from icp_sync.domain.headline import Quote, Rest, below_first, first_words, unquoted
-from icp_sync.domain.profile import Criterion
-from icp_sync.domain.spelling import REASONS_LIMIT, cut, ended, plain, source_text, spoken_value
+from icp_sync.domain.spelling import REASONS_LIMIT, WORDS, cut, ended, named, plain, source_text, spoken_value
 from icp_sync.domain.success import NOTHING_SAID, Success
-from icp_sync.domain.words import WORDS, gap_clause, gap_words, open_fact, quote, quoted_fact, verdict_words
+from icp_sync.domain.words import gap_clause, gap_words, open_fact, quote, quoted_fact, verdict_words
 
 OUT_OF_SCOPE = "Outside the profile's scope."
 SHOWN = 3
@@ -29,8 +31,7 @@ _WORTHWHILE = 30
 """Characters of a line that are worth beginning it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(NamedTuple):
     """One line: what it is about, and a list of which the last ones can be done without."""
 
     lead: str
@@ -70,8 +71,8 @@ def reasons(
         return OUT_OF_SCOPE
     said = quoting(facts, beside.sources) if beside.sources else unquoted
     first, *lines = lines_of(evaluation, facts, said)
-    after = [changed_words(beside.why), profiles_text(evaluation), success_text(beside.success), beside.owner]
-    return fitted([first, *filter(None, [beside.timing]), *lines, *filter(None, after)], apart)
+    after = (changed_words(beside.why), profiles_text(evaluation), success_text(beside.success), beside.owner)
+    return fitted([line for line in (first, beside.timing, *lines, *after) if line], apart)
 
 
 def quoting(facts: Mapping[str, FactValue], sources: Mapping[str, str]) -> Quote:
@@ -94,30 +95,24 @@ def lines_of(
     if evaluation.model_tier == NOT_ICP:
         return [first, *below]
     shown = evaluation.shown
-    weighed = [
-        Weighed(at=i, low=low, high=high, of=of, got=got)
-        for i, (got, of) in enumerate(shown.points)
-        for low, high in (shown.criterion(i),)
-    ]
-    ranked = Ranked.of(shown.profile.criteria, weighed, facts)
+    ranked = Ranked.of(shown.compiled.asking.criteria, shown.answers, shown.points, facts)
     if rest is Rest.TOP and (top := ranked.strongest(evaluation.model_tier)) is not None:
         first = f"{first}: {_item(shown, top, facts)}"
     elif rest is Rest.GAP and ranked.missing:
         first = f"{first}, {gap_clause(ranked.missing[0][0], facts)}"
     first = ended(first)
-    helps = tuple(_item(shown, one, facts) for one in ranked.helps)
-    hurts = tuple(_item(shown, one, facts) for one in ranked.hurts)
-    missing = tuple(gap_item(gap_words(fact, facts), points) for fact, points in ranked.missing)
+    helps = [_item(shown, one, facts) for one in ranked.helps]
+    hurts = [_item(shown, one, facts) for one in ranked.hurts]
+    missing = [gap_item(gap_words(fact, facts), points) for fact, points in ranked.missing]
     found = zip(LEADS.values(), (helps, hurts, missing), strict=True)
-    return [first, *below, *(Line(lead=lead, items=items) for lead, items in found if items)]
+    return [first, *below, *[Line(lead, tuple(items)) for lead, items in found if items]]
 
 
 class Weighed(NamedTuple):
-    """A criterion's credit in [low, high], and its points: `got` of `of`."""
+    """A criterion that is answered: its credit, and its points: `got` of `of`."""
 
     at: int
-    low: float
-    high: float
+    credit: float
     got: int
     of: int
 
@@ -132,21 +127,33 @@ class Ranked:
 
     @classmethod
     def of(
-        cls, criteria: Sequence[Criterion], weighed: Sequence[Weighed], facts: Mapping[str, FactValue]
+        cls,
+        criteria: Sequence[Asked],
+        answers: Answers,
+        points: Sequence[tuple[int, int]],
+        facts: Mapping[str, FactValue],
     ) -> Ranked:
-        """Facts that several criteria wait for are named once, with the points of all of them."""
-        asked = [one for one in weighed if one.of and not criteria[one.at].required]
-        helps = [one for one in asked if one.high <= one.low and one.low > 0.5]  # earns more than it costs
-        hurts = [one for one in asked if one.high <= one.low and one.low <= 0.5]
+        """points: of each criterion, earned and possible.
+
+        Facts that several criteria wait for are named once, with the points of all of them.
+        """
+        helps, hurts = [], []
         worth: dict[str, float] = {}
-        for one in asked:
-            if one.high > one.low:
-                fact = open_fact(criteria[one.at], facts)
-                worth[fact] = worth.get(fact, 0.0) + one.of * (one.high - one.low)
+        for at, (asked, (got, of)) in enumerate(zip(criteria, points, strict=True)):
+            if not of or asked.worth == inf:
+                continue
+            low, high = answers[asked.at], answers[asked.at + 1]
+            if high > low:
+                fact = open_fact(asked.facts, facts)
+                worth[fact] = worth.get(fact, 0.0) + of * (high - low)
+            elif low > 0.5:  # earns more than it costs
+                helps.append(Weighed(at, low, got, of))
+            else:
+                hurts.append(Weighed(at, low, got, of))
         missing = sorted(worth, key=lambda fact: -worth[fact])
         return cls(
-            helps=sorted(helps, key=lambda one: -one.of * one.low)[:SHOWN],
-            hurts=sorted(hurts, key=lambda one: -one.of * (1 - one.low))[:SHOWN],
+            helps=sorted(helps, key=lambda one: -one.of * one.credit)[:SHOWN],
+            hurts=sorted(hurts, key=lambda one: -one.of * (1 - one.credit))[:SHOWN],
             missing=[(fact, max(1, round(worth[fact]))) for fact in missing[:SHOWN]],
         )
 
@@ -157,10 +164,10 @@ class Ranked:
 
 
 def _item(shown: Assessment, one: Weighed, facts: Mapping[str, FactValue]) -> str:
+    if one.credit >= 1.0:
+        return met_item(shown.compiled.asking.criteria[one.at].said, one.got)
     criterion = shown.profile.criteria[one.at]
-    if one.low >= 1.0:
-        return met_item(plain(criterion.name, WORDS), one.got)
-    return points_item(verdict_words(criterion, one.low, facts, shown.profile.currency), one.got, one.of)
+    return points_item(verdict_words(criterion, one.credit, facts, shown.profile.currency), one.got, one.of)
 
 
 def met_item(said: str, got: int) -> str:
@@ -185,11 +192,11 @@ def profiles_text(evaluation: Evaluation) -> str:
     if len(evaluation.assessments) < 2 or evaluation.model_tier == NOT_ICP:
         return ""
     others = [
-        f"{plain(one.profile.name, WORDS)} {'does not fit' if one.fate is Fate.FAILED else one.score}"
+        f"{named(one.profile.name)} {'does not fit' if one.fate is Fate.FAILED else one.score}"
         for one in evaluation.assessments
         if one is not evaluation.shown
     ]
-    shown = f"{plain(evaluation.shown.profile.name, WORDS)} {evaluation.shown.score}"
+    shown = f"{named(evaluation.shown.profile.name)} {evaluation.shown.score}"
     return ended(f"Best of {len(evaluation.assessments)} profiles: {'; '.join((shown, *others))}")
 
 
@@ -198,16 +205,13 @@ def timing_text(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> str:
     shown = evaluation.shown
     if not evaluation.priority or evaluation.timing.grade > 2:
         return ""
-    earned = [
-        (-signal.weight * shown.credit(2 + len(shown.profile.criteria) + at)[0], at, signal)
-        for at, signal in enumerate(shown.profile.timing)
-    ]
+    signals, answers = shown.compiled.asking.signals, shown.answers
     said = []
-    for points, _, signal in sorted(earned, key=lambda one: one[:2])[:2]:
-        fact = quoted_fact(signal.when)
-        value = facts.get(fact)
-        has = plain(spoken_value(fact, value), WORDS) if value is not None else ""
-        said += [f"{plain(signal.name, WORDS)}{f' ({has})' if has else ''}"] if points else []
+    for asked in sorted(signals, key=lambda one: -one.worth * answers[one.at])[:2]:
+        if asked.worth * answers[asked.at]:
+            value = facts.get(asked.facts[0]) if len(asked.facts) == 1 else None
+            has = plain(spoken_value(asked.facts[0], value), WORDS) if value is not None else ""
+            said.append(f"{asked.said}{f' ({has})' if has else ''}")
     return ended(f"Priority {evaluation.priority}: {'; '.join(said)}")
 
 
@@ -223,6 +227,8 @@ _CAUSES = {"PROFILE": "the profile changed", "ENGINE": "scoring itself changed"}
 
 def changed_words(why: str) -> str:
     """The sentence on the last change for a rep: what kind of cause in plain words, the CRM as a source."""
+    if not why:
+        return ""
     moved, found, cause = why.partition(": ")
     kind, _, what = cause.rstrip(".").partition(" ")
     if not found or kind not in ("DATA", "OVERRIDE", *_CAUSES):
@@ -240,8 +246,8 @@ def changed_words(why: str) -> str:
 def _data_words(what: str) -> str:
     if what in ("time passed", "the score stayed there"):
         return "time passed" if what == "time passed" else "the score stayed there long enough"
-    named = _CRM.sub(lambda found: f"({found[1] or 'CRM'})", what)
-    return f"new data, {named}"
+    said = _CRM.sub(lambda found: f"({found[1] or 'CRM'})", what)
+    return f"new data, {said}"
 
 
 def fitted(lines: Sequence[str | Line], apart: str = "\n", limit: int = REASONS_LIMIT) -> str:

@@ -102,17 +102,20 @@ _TELLING = (
 
 def _landed(account: Account, remembered: Remembered, seal: Seal, key: SealKey) -> Mapping[str, str]:
     """Our values on the account of which the journal does not know that they are there."""
-    live = {name: account.live[name] for name in _TELLING if account.live.get(name)}
-    intended = {n: v for n, v in live.items() if v in remembered.intents.get(n, ())}
-    if (
-        seal.marks
-    ):  # intents inherited by a merge are evidence of whose value it is, not of this account's past
-        intended = {n: v for n, v in intended.items() if seal.proves(key, account.id, n, v)}
-    if remembered.previous is not None:  # a journal brought back from a backup is behind the account
-        told = {n: held.value for n, held in remembered.confirmed.items()}
-        live = {n: v for n, v in live.items() if told.get(n) != v}
-    sealed = {n: v for n, v in live.items() if seal.proves(key, account.id, n, v)}
-    return {**sealed, **intended}
+    told = remembered.confirmed if remembered.previous is not None else {}
+    found = {}
+    for name in _TELLING:
+        value = account.live.get(name)
+        if not value:
+            continue
+        intended = value in remembered.intents.get(name, ())
+        last = told.get(name)  # a journal brought back from a backup is behind the account
+        if not intended and last is not None and last.value == value:
+            continue
+        # Intents inherited by a merge are evidence of whose value it is, not of this account's past.
+        if seal.proves(key, account.id, name, value) or (intended and not seal.marks):
+            found[name] = value
+    return found
 
 
 def _instant(landed: Mapping[str, str], name: str, otherwise: float | None) -> float | None:

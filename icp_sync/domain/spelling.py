@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import inf
 
 from icp_sync.domain.facts import FactValue, Members, Money
 
 REASONS_LIMIT = 500  # characters a rep reads at a glance
+WORDS = 64
+"""Characters of one name or value in a list of several."""
 DIGITS = 3
 """Digits of a large amount, and one less than those of a fraction, that people read without effort."""
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -23,11 +26,13 @@ def bound_text(fact: str, value: float, digits: int = DIGITS) -> str:
     return date_text(value) if is_date(fact) else amount_text(value, digits)
 
 
+@lru_cache(maxsize=1_024)
 def is_date(name: str) -> bool:
     """Whether a fact is an instant, by its name."""
     return name.rpartition(".")[2] in _DATE_FACTS or name.endswith(("_date", "_at"))
 
 
+@lru_cache(maxsize=1_024)
 def fact_text(name: str) -> str:
     """A fact's name for people; one of the parent's or the group's says so: "group employees"."""
     return name.replace("_", " ").replace(".", " ")
@@ -141,6 +146,12 @@ def plain(text: str, limit: int) -> str:
     if text.isprintable() and "<" not in text and "  " not in text and len(text) <= limit:
         return text.strip()
     return cut(_TAG.sub("‹", " ".join(_inert(text).split())), limit)
+
+
+@lru_cache(maxsize=1_024)
+def named(name: str) -> str:
+    """A name out of a profile, or a fact's, as one of several. There are few, and every account has them."""
+    return plain(name, WORDS)
 
 
 def ended(text: str) -> str:

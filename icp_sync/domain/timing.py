@@ -6,13 +6,12 @@ to every record every day. Unknown earns nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
 from icp_sync.domain.compile import Answers, Compiled
 from icp_sync.domain.facts import Facts, Interval
-from icp_sync.domain.profile import Profile
 
 _INSTANT = 1e-6  # seconds; today, four steps of a float
 
@@ -25,14 +24,15 @@ class Timing:
     grade: int
 
 
-def timing_of(profile: Profile, answers: Answers) -> Timing:
+def timing_of(compiled: Compiled, answers: Answers) -> Timing:
     """Timing from the answers of one evaluation of that profile; each signal earns its low credit."""
-    at = 4 + 2 * len(profile.criteria)
-    total = sum(t.weight for t in profile.timing)
-    if not total:
+    profile, asking = compiled.profile, compiled.asking
+    if not asking.moment:
         return Timing(number=0, grade=3)
-    earned = sum(t.weight * answers[at + 2 * i] for i, t in enumerate(profile.timing))
-    number = _number(earned / total)
+    earned = 0.0
+    for signal in asking.signals:
+        earned += signal.worth * answers[signal.at]
+    number = _number(earned / asking.moment)
     first, second = profile.timing_grades
     return Timing(number=number, grade=1 if number >= first else 2 if number >= second else 3)
 
@@ -46,11 +46,12 @@ def next_change(
     between two such moments timing falls steadily. So search the stretch before the next moment for the
     instant at which the written number falls; without a moment ahead nothing decays any more.
     """
-    candidates = [calm_ends] if calm_ends is not None and calm_ends > now else []
-    moment = min((m for m in _moments(compiled, facts) if m > now), default=None)
-    if moment is not None:
-        candidates.append(_next_fall(compiled, facts, now, moment))
-    return min(candidates, default=None)
+    calm = calm_ends if calm_ends is not None and calm_ends > now else None
+    moment = _next_moment(compiled, facts, now)
+    if moment is None:
+        return calm
+    fall = _next_fall(compiled, facts, now, moment)
+    return fall if calm is None else min(calm, fall)
 
 
 def _number(share: float) -> int:
@@ -59,7 +60,7 @@ def _number(share: float) -> int:
 
 def _next_fall(compiled: Sequence[Compiled], facts: Facts, start: float, end: float) -> float:
     """First instant in (start, end), to the microsecond, with another timing number, else `end`."""
-    decaying = [c for c in compiled if any(leaf.half_life for leaf in c.withins)]
+    decaying = [c for c in compiled if c.decays]
 
     def numbers(at: float) -> list[int]:
         return [_number(c.earned(facts, at)) for c in decaying]
@@ -77,12 +78,16 @@ def _next_fall(compiled: Sequence[Compiled], facts: Facts, start: float, end: fl
     return high
 
 
-def _moments(compiled: Sequence[Compiled], facts: Facts) -> Iterator[float]:
-    """Instants at which an answer about a date jumps: an end of it arrives, or grows too old."""
+def _next_moment(compiled: Sequence[Compiled], facts: Facts, now: float) -> float | None:
+    """The next instant at which an answer about a date jumps: an end of it arrives, or grows too old."""
+    found: float | None = None
     for c in compiled:
         for leaf in c.withins:
             value = facts.get(leaf.fact)
-            if isinstance(value, Interval):
-                for end in value:
-                    yield end
-                    yield end + leaf.seconds
+            if not isinstance(value, Interval):
+                continue
+            for end in value:
+                for moment in (end, end + leaf.seconds):
+                    if moment > now and (found is None or moment < found):
+                        found = moment
+    return found

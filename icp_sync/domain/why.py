@@ -20,18 +20,20 @@ from icp_sync.domain.spelling import date_text, fact_text, spoken_value
 def evidence_of(evaluation: Evaluation, known: Known) -> dict[str, object]:
     """What to remember of an evaluation: engine, profile version, scope, points, facts with sources, and the
     override in force."""
-    override, note = evaluation.override, evaluation.override_note
-    return {
-        **({"override": override_to_json(override)} if override else {}),
-        **({"override_note": note} if note else {}),
-        "engine": ENGINE,
-        "version": evaluation.profile_version,
-        "in_scope": evaluation.in_scope,
-        "points": points_of(evaluation),
-        "facts": {
-            name: [value_to_json(value), known.winners[name].source] for name, value in known.facts.items()
-        },
+    evidence: dict[str, object] = {}
+    if evaluation.override:
+        evidence["override"] = override_to_json(evaluation.override)
+    if evaluation.override_note:
+        evidence["override_note"] = evaluation.override_note
+    winners = known.winners
+    evidence["engine"] = ENGINE
+    evidence["version"] = evaluation.profile_version
+    evidence["in_scope"] = evaluation.in_scope
+    evidence["points"] = points_of(evaluation)
+    evidence["facts"] = {
+        name: [value_to_json(value), winners[name].source] for name, value in known.facts.items()
     }
+    return evidence
 
 
 def sources_of_evidence(evidence: Mapping[str, object]) -> dict[str, str]:

@@ -5,7 +5,8 @@ Made only when somebody will read them. Dates are absolute, so that a sentence s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import inf
 
 from icp_sync.domain.assessment import Assessment, Fate
@@ -26,14 +27,21 @@ from icp_sync.domain.currency import convert
 from icp_sync.domain.evaluation import Evaluation
 from icp_sync.domain.facts import CATALOGUE, FactType, FactValue, Interval, Members, Money
 from icp_sync.domain.profile import DAY, Criterion, Effect
-from icp_sync.domain.spelling import DIGITS, amount_text, bound_text, is_date, plain, spoken_value
+from icp_sync.domain.spelling import (
+    DIGITS,
+    WORDS,
+    amount_text,
+    bound_text,
+    is_date,
+    named,
+    plain,
+    spoken_value,
+)
 from icp_sync.domain.spelling import cut as cut
 from icp_sync.domain.spelling import date_text as date_text
 from icp_sync.domain.spelling import fact_text as fact_text
 from icp_sync.domain.spelling import value_text as value_text
 
-WORDS = 64
-"""Characters of one name or value in a list of several."""
 _MOST = 17
 """Digits with which any two numbers read as different."""
 
@@ -50,18 +58,20 @@ def failures(assessment: Assessment) -> list[str]:
     return gates + flags
 
 
-def open_fact(criterion: Criterion, facts: Mapping[str, FactValue]) -> str:
-    """The fact on which an open verdict waits first: one that is missing, else one known too roughly."""
-    names = facts_of(criterion.when)
-    missing = [n for n in names if n not in facts]
-    return next(iter(missing or [n for n in names if not _settled(facts[n])] or names))
+def open_fact(names: Sequence[str], facts: Mapping[str, FactValue]) -> str:
+    """The fact on which an open verdict waits first: one that is missing, else one known too roughly. names:
+    of what it asks about."""
+    for name in names:
+        if name not in facts:
+            return name
+    return next((name for name in names if not _settled(facts[name])), names[0])
 
 
 def gap_words(fact: str, facts: Mapping[str, FactValue]) -> str:
     """What there is to learn about a fact: "industry", "employees beyond 51–200"."""
     value = facts.get(fact)
     if value is None or value == Members(frozenset(), False):
-        return plain(fact_text(fact), WORDS)
+        return named(fact_text(fact))
     beyond = "beyond" if isinstance(value, Members) else "more exactly than"
     return plain(f"{fact_text(fact)} {beyond} {spoken_value(fact, value)}", WORDS)
 
@@ -70,9 +80,9 @@ def gap_clause(fact: str, facts: Mapping[str, FactValue]) -> str:
     """The same where it has to be a clause: "industry unknown", "employees known only as 51–200"."""
     value = facts.get(fact)
     if value is None or value == Members(frozenset(), False):
-        return f"{plain(fact_text(fact), WORDS)} unknown"
+        return f"{named(fact_text(fact))} unknown"
     if isinstance(value, Members):
-        return f"{plain(fact_text(fact), WORDS)} known only in part"
+        return f"{named(fact_text(fact))} known only in part"
     return plain(f"{fact_text(fact)} known only as {spoken_value(fact, value)}", WORDS)
 
 
@@ -94,24 +104,31 @@ def quote(when: Condition, facts: Mapping[str, FactValue], currency: str) -> str
     if value is None:
         return ""
     if isinstance(value, Members):
-        return plain(f"{fact_text(fact)} {spoken_value(fact, value)}", WORDS)
+        return _members_words(fact, value)
     counts = isinstance(value, Interval) and not is_date(fact)
     beyond, digits = _beyond(when, value, currency) if isinstance(when, Between) else ("", DIGITS)
     said = value_text(fact, value, digits)
-    named = f"{said} {_plural(fact, value)}" if counts else f"{fact_text(fact)} {said}"
-    return plain(named + beyond, WORDS)
+    has = f"{said} {_plural(fact, value)}" if counts else f"{fact_text(fact)} {said}"
+    return plain(has + beyond, WORDS)
+
+
+@lru_cache(maxsize=1_024)
+def _members_words(fact: str, value: Members) -> str:
+    """What a set holds. A base has few industries and countries, which many accounts share."""
+    return plain(f"{fact_text(fact)} {spoken_value(fact, value)}", WORDS)
 
 
 def value_words(criterion: Criterion, facts: Mapping[str, FactValue], currency: str) -> str:
     """A verdict against the account in the words of its own fact, else by the criterion's name."""
-    return quote(criterion.when, facts, currency) or plain(criterion.name, WORDS)
+    return quote(criterion.when, facts, currency) or named(criterion.name)
 
 
 def verdict_words(criterion: Criterion, credit: float, facts: Mapping[str, FactValue], currency: str) -> str:
     """What earns less than all its points: never only what was asked for, as that would read as if it were
     so. credit: 0 to 1."""
-    named = plain(criterion.name, WORDS)
-    return quote(criterion.when, facts, currency) or (f"in part: {named}" if credit > 0 else f"not: {named}")
+    if said := quote(criterion.when, facts, currency):
+        return said
+    return f"{'in part' if credit > 0 else 'not'}: {named(criterion.name)}"
 
 
 def _plural(fact: str, value: FactValue) -> str:
@@ -146,25 +163,27 @@ def missing_facts(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> lis
     for assessment in evaluation.assessments:
         if assessment.fate is Fate.FAILED and assessment is not shown:
             continue
-        for index, criterion in enumerate(assessment.profile.criteria):
-            low, high = assessment.criterion(index)
-            points = inf if criterion.required else assessment.compiled.weights[index] * (high - low)
-            _note(worth, criterion.when, points if high > low else 0.0, facts)
+        answers = assessment.answers
+        for asked in assessment.compiled.asking.criteria:
+            low, high = answers[asked.at], answers[asked.at + 1]
+            if high > low and asked.worth:
+                _note(worth, asked.facts, asked.worth * (high - low), facts)
         for flag in assessment.flags_unknown:
-            _note(worth, flag.when, inf if flag.effect is not Effect.MARK else 0.0, facts)
-    for index, signal in enumerate(shown.profile.timing):
-        low, high = shown.credit(2 + len(shown.profile.criteria) + index)
-        _note(worth, signal.when, 0.5 if high > low else 0.0, facts)
-    return sorted(worth.items(), key=lambda item: (-item[1], item[0]))
+            if flag.effect is not Effect.MARK:
+                _note(worth, facts_of(flag.when), inf, facts)
+    for asked in shown.compiled.asking.signals:
+        if shown.answers[asked.at + 1] > shown.answers[asked.at]:
+            _note(worth, asked.facts, 0.5, facts)
+    return [(name, -less) for less, name in sorted([(-points, name) for name, points in worth.items()])]
 
 
-def _note(worth: dict[str, float], when: Condition, points: float, facts: Mapping[str, FactValue]) -> None:
-    if points <= 0:
-        return
-    for name in facts_of(when):
+def _note(
+    worth: dict[str, float], names: Sequence[str], points: float, facts: Mapping[str, FactValue]
+) -> None:
+    for name in names:
         value = facts.get(name)
-        if value is None or not _settled(value):
-            worth[name] = max(worth.get(name, 0.0), points)
+        if (value is None or not _settled(value)) and points > worth.get(name, 0.0):
+            worth[name] = points
 
 
 def missing_text(evaluation: Evaluation, facts: Mapping[str, FactValue]) -> str:
@@ -211,8 +230,8 @@ def _wrapped(part: Condition, kind: type) -> str:
 
 
 def _either(values: frozenset[str]) -> str:
-    named = sorted(values)
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"
+    *others, last = sorted(values)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _between_clause(leaf: Between) -> str:

@@ -24,12 +24,12 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from icp_sync.errors import UnavailableError
 from icp_sync.http.addresses import ForbiddenAddressError, Target, target, unvisitable
+from icp_sync.http.wire import BUNDLES
 
 USER_AGENT = "icp-sync"
 REDIRECTS = (301, 302, 303, 307, 308)
 _CHUNK = 1 << 14
 _TRIED = 3  # addresses of one name
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _ASKED = {
     "Accept": "text/html,application/xhtml+xml,*/*;q=0.1",
     "Accept-Encoding": "gzip",
@@ -186,7 +186,7 @@ def _left(ends: float) -> float:
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    bundle = next(filter(None, map(os.environ.get, _BUNDLES)), DEFAULT_CA_BUNDLE_PATH)
+    bundle = next(filter(None, map(os.environ.get, BUNDLES)), DEFAULT_CA_BUNDLE_PATH)
     if os.path.isdir(bundle):
         return ssl.create_default_context(capath=bundle)
     return ssl.create_default_context(cafile=bundle)

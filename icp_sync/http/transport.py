@@ -6,7 +6,6 @@ vendor; what differs between vendors is a `Dialect`. No header, body or token is
 
 from __future__ import annotations
 
-import json as jsonlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +29,7 @@ from icp_sync.http.outage import place, plainly, shaking_hands
 from icp_sync.http.places import Places
 from icp_sync.http.tokens import Token, Tokens
 from icp_sync.http.wire import Bearer, Call, never_sent, parse, pour, retry_after, session
+from icp_sync.lean_json import dumps
 from icp_sync.observe import fault_point, log, redact, request_seconds, requests_total
 from icp_sync.quota import Quota
 
@@ -91,7 +91,7 @@ class Transport:
         self._tries, self._patience, self._timeout = tries, patience, timeout
         self._backoff = wait_random_exponential(multiplier=0.5, max=20)
         self._tokens = tokens
-        self._session = session(token, user_agent=user_agent, connections=connections)
+        self._session = session(self.base_url, token, user_agent=user_agent, connections=connections)
 
     def now(self) -> float:
         """The server's clock, UTC epoch seconds."""
@@ -126,7 +126,7 @@ class Transport:
         nothing was executed or it does not matter).
         """
         if json is not None:
-            body, headers = jsonlib.dumps(json), {**(headers or {}), "Content-Type": "application/json"}
+            body, headers = dumps(json), {**(headers or {}), "Content-Type": "application/json"}
         call = Call(method=method, url=self._address(path), endpoint=endpoint, params=params, headers=headers)
         call.body = body.encode() if isinstance(body, str) else body
         return self._send(call)
@@ -180,7 +180,9 @@ class Transport:
         return self._judge(call, response)
 
     def _is_stale(self, call: Call, response: requests.Response) -> bool:
-        return not call.wants(response) and self._dialect.stale(response.status_code, response.text[:200])
+        if response.ok or call.wants(response):
+            return False
+        return self._dialect.stale(response.status_code, response.text[:200])
 
     def _exchange(self, call: Call, token: Token | None) -> requests.Response:
         """One request and its whole reply, whatever that says."""

@@ -5,26 +5,31 @@ Decides nothing: whether a reply is good, and whether a call is sent again, is t
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 import requests
 import urllib3.exceptions
 from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.utils import get_environ_proxies
 
 from icp_sync.http.clock import http_date
 from icp_sync.http.dialect import Endpoint
+from icp_sync.lean_json import strict_loads
 from icp_sync.observe import redact
 
 LARGEST_REPLY = 64_000_000
 """Bytes of a reply kept in memory, unpacked. The largest we ask for, 2,000 records, has a tenth of it."""
 LARGEST_FILE = 4_000_000_000
 """Bytes of a reply that goes into a file."""
+
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Where the environment names the certificates to trust, the first that says so."""
 
 MULTI_STATUS = 207
 _CHUNK = 1 << 16
@@ -41,7 +46,7 @@ class Bounded(requests.Response):
 
     def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[Any]:
         read = 0
-        for piece in super().iter_content(chunk_size, decode_unicode):
+        for piece in super().iter_content(max(chunk_size or 0, _CHUNK), decode_unicode):
             read += len(piece)
             if read > self.most:
                 self.close()
@@ -74,9 +79,15 @@ class NoAuth(AuthBase):
         return request
 
 
-def session(token: SecretStr | None, *, user_agent: str, connections: int) -> requests.Session:
-    """A pool of connections that keeps no cookies and repeats nothing by itself."""
+def session(base_url: str, token: SecretStr | None, *, user_agent: str, connections: int) -> requests.Session:
+    """A pool of connections to one place that keeps no cookies and repeats nothing by itself.
+
+    What the environment says of proxies and certificates is looked up now, not before every call.
+    """
     made = requests.Session()
+    made.trust_env = False
+    made.proxies = get_environ_proxies(base_url)
+    made.verify = next(filter(None, map(os.environ.get, BUNDLES)), True)
     made.auth = Bearer(token) if token else NoAuth()
     made.headers["User-Agent"] = user_agent
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -149,15 +160,11 @@ def parse(response: requests.Response, *, bodiless: bool = False) -> tuple[bool,
         return True, None
     try:
         if 200 <= response.status_code < 300 and response.status_code != MULTI_STATUS:
-            return True, json.loads(response.content, parse_constant=_no_json)
+            return True, strict_loads(response.content)
         text = response.content.decode("utf-8-sig", "replace")
-        return True, json.loads(redact(text), parse_constant=_no_json)
+        return True, strict_loads(redact(text))
     except (ValueError, RecursionError):
         return False, None
-
-
-def _no_json(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON")
 
 
 def never_sent(error: requests.RequestException) -> bool:

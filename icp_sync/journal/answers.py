@@ -34,8 +34,9 @@ from icp_sync.journal.bought import (
 )
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.budgets import Allowance
+from icp_sync.journal.bulk import upsert
 from icp_sync.journal.clock import shared
-from icp_sync.journal.database import chunks, insert, upsert
+from icp_sync.journal.database import chunks, insert
 from icp_sync.journal.encoding import dumps, plain, signals_from_text, signals_to_text
 from icp_sync.journal.purchases import Due, open_purchases, reserve_again, settle, short_of, sums
 from icp_sync.journal.tallies import add_tallies

@@ -15,8 +15,10 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, select, updat
 
 from icp_sync.domain.assignment import Assignment, How
 from icp_sync.journal import schema
+from icp_sync.journal.among import among
 from icp_sync.journal.bound import Bound
-from icp_sync.journal.database import chunks, upsert
+from icp_sync.journal.bulk import upsert
+from icp_sync.journal.database import chunks
 from icp_sync.journal.encoding import dumps, loads, plain
 from icp_sync.journal.records import Settled
 from icp_sync.observe import breaches_total, first_touch_seconds
@@ -120,13 +122,13 @@ def _counts() -> tuple[Count, ...]:
 
 
 def watched(conn: Connection, connection: str, ids: Sequence[str]) -> dict[str, Assignment]:
-    """Account → its assignment that has not ended."""
-    found: dict[str, Assignment] = {}
-    for chunk in chunks(list(ids)):
-        mine = (_TABLE.c.connection == connection, _TABLE.c.account.in_(chunk), _TABLE.c.ended_at.is_(None))
-        for row in conn.execute(select(*_TABLE.c).where(*mine).order_by(_TABLE.c.routed_at)):
-            found[row.account] = _stored(row)
-    return found
+    """Account → its assignment that has not ended.
+
+    By the primary key, those that ended too: an account has few, the connection may have very many open ones.
+    """
+    mine = (_TABLE.c.connection == connection, among(_TABLE.c.account, ids))
+    rows = conn.execute(select(*_TABLE.c).where(*mine).order_by(_TABLE.c.account, _TABLE.c.routed_at))
+    return {row.account: _stored(row) for row in rows if row.ended_at is None}
 
 
 def tasks_of_ours(conn: Connection, connection: str, ids: Iterable[str]) -> dict[str, tuple[float, ...]]:

@@ -7,14 +7,14 @@ with new. Nothing is looked up account by account.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, update
 
+from icp_sync import lean_json
 from icp_sync.domain.account import Origin
 from icp_sync.journal import schema
 from icp_sync.journal.assignments import count_assignments, keep_assignments
-from icp_sync.journal.database import upsert
+from icp_sync.journal.bulk import insert_rows, upsert, upsert_rows
 from icp_sync.journal.encoding import (
     changes_to_text,
     confirmed_to_json,
@@ -33,7 +33,7 @@ from icp_sync.journal.left_alone import keep_left_alone
 from icp_sync.journal.merges import bury
 from icp_sync.journal.notices import Listening, keep_notices
 from icp_sync.journal.records import Amended, Lease, Settled
-from icp_sync.journal.rows import ABSENT, Loads, Stored, lock
+from icp_sync.journal.rows import ABSENT, MOVING, Loads, Stored, lock, overwrite
 from icp_sync.journal.runs import count
 from icp_sync.ports import Position
 
@@ -62,8 +62,8 @@ class Commit(Listening):
         All or nothing. `position` None leaves the stream where it was. Raises LostLeaseError, having
         changed nothing, when the lease was taken over.
         """
-        drafts = [(one, self._row(one, now)) for one in settled]
-        evaluations = {one.account_id: dumps(one.evaluation) for one in settled if one.evaluation}
+        drafts = [(one, _row(one, now)) for one in settled]
+        evaluations = {one.account_id: lean_json.dumps(one.evaluation) for one in settled if one.evaluation}
         with self.writing("commit") as conn:
             self.guard(conn, lease)
             loads_moved = Loads()
@@ -85,51 +85,14 @@ class Commit(Listening):
                 move(conn, self.connection, stream, partition, position, now)
         count_assignments(self.connection, landed)
 
-    def _row(self, one: Settled, now: float) -> dict[str, Any]:
-        """The account's columns, but for those that depend on what is stored."""
-        return {
-            "connection": self.connection,
-            "id": one.account_id,
-            "version": 0,
-            "status": one.status,
-            "counted_owner": plain(one.owner if one.counts_for is None else one.counts_for)
-            if one.in_scope
-            else "",
-            "in_scope": one.in_scope,
-            "tier": one.tier,
-            "profile_version": one.profile_version,
-            "score": one.score,
-            "wake_at": one.wake_at,
-            "seen_stamp": one.stamp if one.seen else None,
-            "stamp": one.stamp,
-            "settled_at": now,
-            "attempts": one.attempts,
-            "domain": plain(one.domain),
-            "name": plain(one.name),
-            "name_key": plain(one.name).casefold(),
-            "owner": plain(one.owner),
-            "survivor": "",
-            "problem": plain(one.problem, 2000),
-            "fingerprint": one.fingerprint,
-            "previous": previous_to_text(one.previous),
-            "confirmed": "",
-            "intents": "",
-            "evidence": dumps(one.evidence) if one.evidence else "",
-            "parent": plain(one.parent),
-            "group_key": plain(one.group),
-            "unechoed": pairs_to_text(one.unechoed),
-            "sent_at": one.sent_at,
-            "owed": owed_to_text(one.owed),
-            "withdrawn": withdrawn_to_text(one.withdrawn),
-            "former": "",
-        }
-
     def _store(
-        self, conn: Connection, drafts: Sequence[tuple[Settled, dict[str, Any]]], moved: Loads, now: float
+        self, conn: Connection, drafts: Sequence[tuple[Settled, Stored]], moved: Loads, now: float
     ) -> list[Settled]:
-        """Overwrite the accounts still at the version we know; returns those."""
+        """Overwrite the accounts still at the version we know; returns those. Of one that stands as it stood
+        only the date and the like are written: most pages change nothing, and its text is long."""
         stored = lock(conn, self.connection, (one.account_id for one, _ in drafts))
-        rows: dict[str, dict[str, Any]] = {}
+        quiet: dict[str, Stored] = {}
+        rows: dict[str, Stored] = {}
         landed: list[Settled] = []
         overtaken: list[Settled] = []
         for one, row in drafts:
@@ -137,24 +100,21 @@ class Commit(Listening):
             if one.version is not None and one.version != before.version:
                 overtaken.append(one)
                 continue
-            after = before._replace(
+            after = row._replace(
                 version=before.version + 1,
-                counted_owner=row["counted_owner"],
                 confirmed=with_confirmed(before.confirmed, one),
                 intents=without(before.intents, one.resolved),
-                domain=row["domain"],
-                former=_former(before, row["domain"]),
+                former=_former(before, row.domain),
+                intended_by=before.intended_by,
+                intended_at=before.intended_at,
             )
             moved.move(before.counted_owner, after.counted_owner)
             stored[one.account_id] = after
-            rows[one.account_id] = row | {
-                "version": after.version,
-                "confirmed": after.confirmed,
-                "intents": after.intents,
-                "former": after.former,
-            }
+            same = after[len(MOVING) :] == before[len(MOVING) :]
+            (quiet if same and one.account_id not in rows else rows)[one.account_id] = after
             landed.append(one)
-        upsert(conn, _ACCOUNT, list(rows.values()))
+        overwrite(conn, self.connection, quiet, MOVING)
+        overwrite(conn, self.connection, rows)
         for one in overtaken:
             keep_evidence(conn, self.connection, one, stored.get(one.account_id, ABSENT), now)
         return landed
@@ -162,11 +122,8 @@ class Commit(Listening):
     def _explain(self, conn: Connection, landed: Iterable[Settled], evaluations: Mapping[str, str]) -> None:
         """The whole evaluation, for explain."""
         shown = {one.account_id: evaluations[one.account_id] for one in landed if one.evaluation}
-        rows = [
-            {"connection": self.connection, "account": account_id, "data": text}
-            for account_id, text in shown.items()
-        ]
-        upsert(conn, schema.evaluation, rows)
+        rows = [(self.connection, account_id, text) for account_id, text in shown.items()]
+        upsert_rows(conn, schema.evaluation, ("connection", "account", "data"), rows)
 
     def _log_evaluations(
         self,
@@ -177,42 +134,30 @@ class Commit(Listening):
         now: float,
     ) -> None:
         """What materially changed."""
+        columns = ("connection", "run", "at", "account", "tier", "score", "why", "data")
         rows = [
-            {
-                "connection": self.connection,
-                "run": run,
-                "at": now,
-                "account": one.account_id,
-                "tier": one.tier,
-                "score": one.score,
-                "why": plain(one.previous.why if one.previous else "", 2000),
-                "data": evaluations.get(one.account_id, ""),
-            }
+            (
+                *(self.connection, run, now, one.account_id, one.tier, one.score),
+                plain(one.previous.why if one.previous else "", 2000),
+                evaluations.get(one.account_id, ""),
+            )
             for one in landed
             if one.log_evaluation
         ]
-        if rows:
-            conn.execute(schema.evaluation_log.insert(), rows)
+        insert_rows(conn, schema.evaluation_log, columns, rows)
 
 
 def log_changes(
     conn: Connection, connection: str, written: Iterable[Settled | Amended], run: str, now: float
 ) -> None:
     """What was sent, whoever settled the account in the end."""
+    columns = ("connection", "run", "at", "account", "result", "changes")
     rows = [
-        {
-            "connection": connection,
-            "run": run,
-            "at": now,
-            "account": one.account_id,
-            "result": one.result.value,
-            "changes": changes_to_text(one.changes),
-        }
+        (connection, run, now, one.account_id, one.result.value, changes_to_text(one.changes))
         for one in written
         if one.changes
     ]
-    if rows:
-        conn.execute(schema.change_log.insert(), rows)
+    insert_rows(conn, schema.change_log, columns, rows)
 
 
 def move(
@@ -248,14 +193,49 @@ def keep_evidence(
 def with_confirmed(text: str, one: Settled | Amended) -> str:
     if not one.confirmed:
         return text
-    return dumps(loads(text) | confirmed_to_json(one.confirmed))
+    return lean_json.dumps(loads(text) | confirmed_to_json(one.confirmed))
+
+
+def _row(one: Settled, now: float) -> Stored:
+    """The account's row, but for what depends on what is stored."""
+    name, owner = plain(one.name), plain(one.owner)
+    counted = owner if one.counts_for is None else plain(one.counts_for)
+    return Stored(
+        settled_at=now,
+        stamp=one.stamp,
+        seen_stamp=one.stamp if one.seen else None,
+        unechoed=pairs_to_text(one.unechoed),
+        sent_at=one.sent_at,
+        status=one.status,
+        counted_owner=counted if one.in_scope else "",
+        in_scope=one.in_scope,
+        tier=one.tier,
+        profile_version=one.profile_version,
+        score=one.score,
+        wake_at=one.wake_at,
+        attempts=one.attempts,
+        domain=plain(one.domain),
+        name=name,
+        name_key=name.casefold(),
+        owner=owner,
+        problem=plain(one.problem, 2000),
+        fingerprint=one.fingerprint,
+        previous=previous_to_text(one.previous),
+        evidence=lean_json.dumps(one.evidence) if one.evidence else "",
+        parent=plain(one.parent),
+        group_key=plain(one.group),
+        owed=owed_to_text(one.owed),
+        withdrawn=withdrawn_to_text(one.withdrawn),
+    )
 
 
 def _former(before: Stored, domain: str) -> str:
     """The domains the account's company had before this one: answers bought under them are about it, too."""
+    if not before.former and before.domain in ("", domain):
+        return ""
     known: list[str] = loads(before.former) or []
     left = [one for one in dict.fromkeys([*known, before.domain]) if one and one != domain]
-    return dumps(left) if left else ""
+    return lean_json.dumps(left) if left else ""
 
 
 def without(text: str, resolved: Mapping[str, tuple[str, ...]]) -> str:
@@ -267,4 +247,4 @@ def without(text: str, resolved: Mapping[str, tuple[str, ...]]) -> str:
         left = [value for value in intents.pop(name, []) if value not in values]
         if left:
             intents[name] = left
-    return dumps(intents) if intents else ""
+    return lean_json.dumps(intents) if intents else ""

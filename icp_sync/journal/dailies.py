@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.budgets import DAY, day_of
-from icp_sync.journal.database import upsert
+from icp_sync.journal.bulk import upsert
 from icp_sync.journal.encoding import dumps, loads
 
 _DAILY = schema.daily

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,26 +40,7 @@ def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]
 
 def insert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, in the dialect of this connection."""
-    return _insert(conn.dialect.name, table)
-
-
-def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if dialect == postgres.NAME else sqlite.insert(table)
-
-
-def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, or overwrite those with the same primary key. All rows have the same columns."""
-    if rows:
-        conn.execute(_upsert(conn.dialect.name, table, tuple(rows[0])), list(rows))
-
-
-@cache
-def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
-    """Made once: building the statement costs more than executing it."""
-    keys = [column.name for column in table.primary_key]
-    statement = _insert(dialect, table)
-    overwrite = {name: statement.excluded[name] for name in columns if name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=overwrite)
+    return postgresql.insert(table) if conn.dialect.name == postgres.NAME else sqlite.insert(table)
 
 
 def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

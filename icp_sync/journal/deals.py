@@ -18,7 +18,8 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, se
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
-from icp_sync.journal.database import chunks, upsert
+from icp_sync.journal.bulk import upsert
+from icp_sync.journal.database import chunks
 from icp_sync.journal.deal_rows import (
     COLUMNS,
     UNDECIDED,

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, case, or_, select, update
 from icp_sync.domain.account import Kin
 from icp_sync.domain.facts import GROUP, PARENT, Signal, value_from_json
 from icp_sync.journal import schema
+from icp_sync.journal.among import among
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.database import chunks
 from icp_sync.journal.encoding import loads, plain
@@ -71,10 +72,12 @@ class Families(Bound):
         found: dict[str, _Above] = {}
         columns = [_ACCOUNT.c[name] for name in _Above._fields]
         for _ in range(HIGHEST):
-            for chunk in chunks(sorted(ids)):
-                mine = (_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.id.in_(chunk))
-                for row in conn.execute(select(*columns).where(*mine, _ACCOUNT.c.status != "")):
-                    found[row.id] = _Above(*row)
+            mine = (_ACCOUNT.c.connection == self.connection, among(_ACCOUNT.c.id, sorted(ids)))
+            if ids:
+                for row in map(
+                    _Above._make, conn.execute(select(*columns).where(*mine, _ACCOUNT.c.status != ""))
+                ):
+                    found[row.id] = row
             next_ones = {row.survivor if row.gone else row.parent for row in found.values()}
             ids = next_ones - {""} - found.keys() - ids
             if not ids:
@@ -84,17 +87,16 @@ class Families(Bound):
     def _owners(self, conn: Connection, groups: set[str]) -> dict[str, dict[str, str]]:
         """Group → its accounts that somebody owns, or has just been given, with who."""
         found: dict[str, dict[str, str]] = {}
-        for chunk in chunks(sorted(groups)):
-            rows = conn.execute(
-                select(_ACCOUNT.c.group_key, _ACCOUNT.c.id, _ACCOUNT.c.owner, _ACCOUNT.c.counted_owner).where(
-                    _ACCOUNT.c.connection == self.connection,
-                    _ACCOUNT.c.group_key.in_(chunk),
-                    or_(_ACCOUNT.c.owner != "", _ACCOUNT.c.counted_owner != ""),
-                    _ACCOUNT.c.status != "gone",
-                )
+        rows = conn.execute(
+            select(_ACCOUNT.c.group_key, _ACCOUNT.c.id, _ACCOUNT.c.owner, _ACCOUNT.c.counted_owner).where(
+                _ACCOUNT.c.connection == self.connection,
+                among(_ACCOUNT.c.group_key, sorted(groups)),
+                or_(_ACCOUNT.c.owner != "", _ACCOUNT.c.counted_owner != ""),
+                _ACCOUNT.c.status != "gone",
             )
-            for group, account_id, owner, counted in rows:
-                found.setdefault(group, {})[account_id] = counted or owner
+        )
+        for group, account_id, owner, counted in rows:
+            found.setdefault(group, {})[account_id] = counted or owner
         return found
 
 

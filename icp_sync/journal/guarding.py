@@ -10,8 +10,10 @@ from sqlalchemy import Connection, case, delete, func, select, update
 from icp_sync.domain.guard import Counted, Rule
 from icp_sync.domain.plan import Hold, Result
 from icp_sync.journal import schema
+from icp_sync.journal.among import among
 from icp_sync.journal.bound import Bound
-from icp_sync.journal.database import chunks, upsert
+from icp_sync.journal.bulk import upsert
+from icp_sync.journal.database import chunks
 from icp_sync.journal.encoding import changes_from_text, changes_to_text, plain
 from icp_sync.journal.records import Amended, Settled
 
@@ -62,12 +64,11 @@ class Guarding(Bound):
 
     def _again(self, conn: Connection, ids: Sequence[str], since: float) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
-        for chunk in chunks(ids):
-            mine = (_MOVEMENT.c.connection == self.connection, _MOVEMENT.c.account.in_(chunk))
-            for rule, account_id in conn.execute(
-                select(_MOVEMENT.c.rule, _MOVEMENT.c.account).where(*mine, _MOVEMENT.c.at > since)
-            ):
-                found.setdefault(rule, set()).add(account_id)
+        mine = (_MOVEMENT.c.connection == self.connection, among(_MOVEMENT.c.account, ids))
+        for rule, account_id in conn.execute(
+            select(_MOVEMENT.c.rule, _MOVEMENT.c.account).where(*mine, _MOVEMENT.c.at > since)
+        ):
+            found.setdefault(rule, set()).add(account_id)
         return found
 
     def _writes(self, conn: Connection, ids: Sequence[str], since: float) -> dict[str, int]:
@@ -75,22 +76,21 @@ class Guarding(Bound):
         was had not landed: the read in between showed that."""
         found = Counter[str]()
         last: dict[str, set[tuple[str, str, str]]] = {}
-        for chunk in chunks(ids):
-            rows = conn.execute(
-                select(_LOG.c.account, _LOG.c.result, _LOG.c.changes)
-                .where(
-                    _LOG.c.connection == self.connection,
-                    _LOG.c.account.in_(chunk),
-                    _LOG.c.at > since,
-                    _LOG.c.result.in_((Result.WRITTEN.value, Result.UNCERTAIN.value)),
-                )
-                .order_by(_LOG.c.account, _LOG.c.seq)
+        rows = conn.execute(
+            select(_LOG.c.account, _LOG.c.result, _LOG.c.changes)
+            .where(
+                _LOG.c.connection == self.connection,
+                among(_LOG.c.account, ids),
+                _LOG.c.at > since,
+                _LOG.c.result.in_((Result.WRITTEN.value, Result.UNCERTAIN.value)),
             )
-            for account_id, result, text in rows:
-                sent = {(c.field, c.live, c.desired) for c in changes_from_text(account_id, text)}
-                again = bool(sent & last.get(account_id, set()))
-                found[account_id] += not again
-                last[account_id] = sent if result == Result.UNCERTAIN.value else set()
+            .order_by(_LOG.c.account, _LOG.c.seq)
+        )
+        for account_id, result, text in rows:
+            sent = {(c.field, c.live, c.desired) for c in changes_from_text(account_id, text)}
+            again = bool(sent & last.get(account_id, set()))
+            found[account_id] += not again
+            last[account_id] = sent if result == Result.UNCERTAIN.value else set()
         return found
 
     def holds(self, *, rule: str | None = None, limit: int = 1000) -> list[Hold]:
@@ -180,10 +180,9 @@ def hold_of_row(
 
 def holds_of(conn: Connection, connection: str, ids: Sequence[str]) -> dict[str, tuple[Hold, ...]]:
     found: dict[str, tuple[Hold, ...]] = {}
-    for chunk in chunks(ids):
-        mine = (_HOLD.c.connection == connection, _HOLD.c.account.in_(chunk))
-        for row in conn.execute(select(*COLUMNS).where(*mine).order_by(_HOLD.c.account, _HOLD.c.rule)):
-            found[row[0]] = (*found.get(row[0], ()), hold_of_row(*row))
+    mine = (_HOLD.c.connection == connection, among(_HOLD.c.account, ids))
+    for row in conn.execute(select(*COLUMNS).where(*mine).order_by(_HOLD.c.account, _HOLD.c.rule)):
+        found[row[0]] = (*found.get(row[0], ()), hold_of_row(*row))
     return found
 
 

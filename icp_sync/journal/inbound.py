@@ -20,7 +20,8 @@ from icp_sync.domain.facts import FactValue, Signal, value_from_json, value_to_j
 from icp_sync.journal import schema
 from icp_sync.journal.bought import HIT
 from icp_sync.journal.bound import Bound
-from icp_sync.journal.database import chunks, insert, upsert
+from icp_sync.journal.bulk import upsert
+from icp_sync.journal.database import chunks, insert
 from icp_sync.journal.encoding import dumps, loads, plain, signals_from_text, signals_to_text
 
 _EVENT = schema.inbound_event

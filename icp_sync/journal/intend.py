@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from icp_sync import lean_json
 from icp_sync.domain.account import Owed
 from icp_sync.domain.plan import Write
 from icp_sync.journal import schema
+from icp_sync.journal.among import among
 from icp_sync.journal.bound import Bound
-from icp_sync.journal.database import chunks, insert_missing
+from icp_sync.journal.database import insert_missing
 from icp_sync.journal.encoding import (
-    dumps,
     loads,
     owed_to_text,
     pairs_from_text,
@@ -25,7 +26,7 @@ from icp_sync.journal.encoding import (
     plain,
 )
 from icp_sync.journal.records import Lease
-from icp_sync.journal.rows import ABSENT, Stored, add_to_loads, blank, lock
+from icp_sync.journal.rows import ABSENT, CLAIMED, Stored, add_to_loads, lock, overwrite
 
 _ACCOUNT = schema.account
 _LOAD = schema.load
@@ -63,13 +64,11 @@ class Intend(Bound):
         expected = {write.account_id: versions.get(write.account_id, 0) for write in writes}
         with self.writing("intend") as conn:
             self.guard(conn, lease)
-            fresh = [account_id for account_id, version in expected.items() if version == 0]
-            insert_missing(conn, _ACCOUNT, [blank(self.connection, account_id) for account_id in fresh])
             stored = lock(conn, self.connection, expected)
             lost = {
                 account_id: ACCOUNT_MOVED
                 for account_id, version in expected.items()
-                if stored.get(account_id, ABSENT).version != version or account_id not in stored
+                if stored.get(account_id, ABSENT).version != version
             }
             owners = {
                 i: owner for i, owner in assignments.items() if i in expected and i not in lost and owner
@@ -81,7 +80,6 @@ class Intend(Bound):
             kept = tuple(write for write in writes if write.account_id not in lost)
             self._claim(conn, kept, stored, owners, run, now, sent_at, owed or {})
             self._join(conn, {i: group for i, (group, _) in keeping.items() if i not in lost})
-            self._forget(conn, [account_id for account_id in lost if expected[account_id] == 0])
         return kept, lost
 
     def _reserve(
@@ -94,7 +92,7 @@ class Intend(Bound):
         """Count each assigned account for its new owner; the accounts of an owner whose load moved lose."""
         if not owners:
             return {}
-        before = {account_id: stored[account_id].counted_owner for account_id in owners}
+        before = {account_id: stored.get(account_id, ABSENT).counted_owner for account_id in owners}
         names = sorted({*owners.values(), *before.values()} - {""})
         absent = [{"connection": self.connection, "owner": name, "load": 0, "version": 0} for name in names]
         insert_missing(conn, _LOAD, absent)
@@ -124,18 +122,17 @@ class Intend(Bound):
     ) -> dict[str, str]:
         """Those whose group somebody else was given since it was decided."""
         now_owned: dict[str, set[str]] = {}
-        for chunk in chunks(sorted({plain(group) for group, _ in keeping.values()})):
-            rows = conn.execute(
-                select(_ACCOUNT.c.id, _ACCOUNT.c.group_key, _ACCOUNT.c.counted_owner).where(
-                    _ACCOUNT.c.connection == self.connection,
-                    _ACCOUNT.c.group_key.in_(chunk),
-                    _ACCOUNT.c.counted_owner != "",
-                    _ACCOUNT.c.status != "gone",
-                )
+        groups = sorted({plain(group) for group, _ in keeping.values()})
+        rows = conn.execute(
+            select(_ACCOUNT.c.id, _ACCOUNT.c.group_key, _ACCOUNT.c.counted_owner).where(
+                _ACCOUNT.c.connection == self.connection,
+                among(_ACCOUNT.c.group_key, groups),
+                _ACCOUNT.c.counted_owner != "",
+                _ACCOUNT.c.status != "gone",
             )
-            for account_id, group, owner in rows:
-                if account_id in owners:  # it is just being given away itself
-                    continue
+        )
+        for account_id, group, owner in rows:
+            if account_id not in owners:  # else it is just being given away itself
                 now_owned.setdefault(group, set()).add(owner)
         lost = {}
         for account_id, (group, known) in keeping.items():
@@ -165,50 +162,23 @@ class Intend(Bound):
         sent_at: float,
         owed: Mapping[str, Mapping[str, Owed]],
     ) -> None:
-        rows: dict[str, dict[str, object]] = {}
+        rows: dict[str, Stored] = {}
         for write in kept:
-            before = stored[write.account_id]
-            text = str(rows[write.account_id]["b_intents"]) if write.account_id in rows else before.intents
-            rows[write.account_id] = {
-                "b_id": write.account_id,
-                "b_version": before.version + 1,
-                "b_owner": owners.get(write.account_id, before.counted_owner),
-                "b_intents": with_intents(text, write.values),
-                "b_unechoed": pairs_to_text(pairs_from_text(before.unechoed) | write.awaited),
-                "b_owed": owed_to_text(owed[write.account_id]) if write.account_id in owed else before.owed,
-            }
-        if not rows:
-            return
-        conn.execute(
-            update(_ACCOUNT)
-            .where(_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.id == bindparam("b_id"))
-            .values(
-                version=bindparam("b_version"),
-                counted_owner=bindparam("b_owner"),
-                intents=bindparam("b_intents"),
-                unechoed=bindparam("b_unechoed"),
-                owed=bindparam("b_owed"),
+            before = stored.get(write.account_id, ABSENT)
+            last = rows.get(write.account_id, before)
+            rows[write.account_id] = before._replace(
+                version=before.version + 1,
+                counted_owner=owners.get(write.account_id, before.counted_owner),
+                intents=with_intents(last.intents, write.values),
+                unechoed=pairs_to_text(pairs_from_text(before.unechoed) | write.awaited),
+                owed=owed_to_text(owed[write.account_id]) if write.account_id in owed else before.owed,
                 sent_at=sent_at,
                 intended_by=run,
                 intended_at=now,
-            ),
-            list(rows.values()),
-        )
-
-    def _forget(self, conn: Connection, ids: Sequence[str]) -> None:
-        """Take back the empty rows that only served as something to lock."""
-        if not ids:
-            return
-        conn.execute(
-            delete(_ACCOUNT).where(
-                _ACCOUNT.c.connection == self.connection,
-                _ACCOUNT.c.id == bindparam("b_id"),
-                _ACCOUNT.c.version == 0,
-                _ACCOUNT.c.confirmed == "",
-                _ACCOUNT.c.intents == "",
-            ),
-            [{"b_id": account_id} for account_id in ids],
-        )
+            )
+        met = {account_id: row for account_id, row in rows.items() if account_id in stored}
+        overwrite(conn, self.connection, met, CLAIMED)
+        overwrite(conn, self.connection, {i: row for i, row in rows.items() if i not in met})
 
 
 def with_intents(text: str, values: Mapping[str, str]) -> str:
@@ -218,4 +188,4 @@ def with_intents(text: str, values: Mapping[str, str]) -> str:
         known = intents.setdefault(name, [])
         if value not in known:
             known.append(value)
-    return dumps(intents)
+    return lean_json.dumps(intents)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, bindparam, delete, select
 
 from icp_sync.journal import schema
-from icp_sync.journal.database import chunks, upsert
+from icp_sync.journal.among import among
+from icp_sync.journal.bulk import upsert
 from icp_sync.journal.encoding import dumps, loads
 from icp_sync.journal.records import Settled
 
@@ -17,12 +18,12 @@ _TABLE = schema.left_alone
 def keep_left_alone(conn: Connection, connection: str, landed: Sequence[Settled], now: float) -> None:
     """Within a page's commit: replace what people hold on these accounts."""
     since: dict[tuple[str, str], tuple[str, float]] = {}
-    for chunk in chunks([one.account_id for one in landed]):
-        mine = (_TABLE.c.connection == connection, _TABLE.c.account.in_(chunk))
-        for account_id, name, held, at in conn.execute(
-            select(_TABLE.c.account, _TABLE.c.field, _TABLE.c.held, _TABLE.c.since).where(*mine)
-        ):
-            since[account_id, name] = (loads(held)[0], at)
+    ids = [one.account_id for one in landed]
+    mine = (_TABLE.c.connection == connection, among(_TABLE.c.account, ids))
+    for account_id, name, held, at in conn.execute(
+        select(_TABLE.c.account, _TABLE.c.field, _TABLE.c.held, _TABLE.c.since).where(*mine)
+    ):
+        since[account_id, name] = (loads(held)[0], at)
     if gone := {account_id for account_id, _ in since}:
         _delete_held(conn, connection, gone)
     rows = {}

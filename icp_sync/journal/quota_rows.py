@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Float, cast, delete, extract, func, select, u
 
 from icp_sync.journal import postgres, schema
 from icp_sync.journal.bound import Bound, around
+from icp_sync.journal.bulk import upsert
 from icp_sync.journal.clock import moment
-from icp_sync.journal.database import glance, insert_missing, upsert
+from icp_sync.journal.database import glance, insert_missing
 
 T = TypeVar("T")
 

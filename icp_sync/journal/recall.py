@@ -12,14 +12,13 @@ from sqlalchemy import Connection, or_, select
 from icp_sync.domain.account import Memory, Remembered
 from icp_sync.domain.facts import Signal
 from icp_sync.journal import schema
+from icp_sync.journal.among import among
 from icp_sync.journal.assignments import tasks_of_ours, watched
 from icp_sync.journal.bound import Bound
 from icp_sync.journal.connections import roster
-from icp_sync.journal.database import chunks
 from icp_sync.journal.encoding import (
     confirmed_from_text,
     intents_from_text,
-    loads,
     owed_from_text,
     pairs_from_text,
     plain,
@@ -27,6 +26,7 @@ from icp_sync.journal.encoding import (
     signals_from_text,
     withdrawn_from_text,
 )
+from icp_sync.journal.evidence import evidence_from_text
 from icp_sync.observe import log
 
 _ACCOUNT = schema.account
@@ -70,18 +70,13 @@ class Recall(Bound):
 
     def stamps(self, ids: Mapping[str, int] | tuple[str, ...] | list[str]) -> dict[str, int]:
         """id → the stamp (ms) up to which it counts as seen, for those that have one."""
-        found: dict[str, int] = {}
+        seen = select(_ACCOUNT.c.id, _ACCOUNT.c.seen_stamp).where(
+            _ACCOUNT.c.connection == self.connection,
+            among(_ACCOUNT.c.id, ids),
+            _ACCOUNT.c.seen_stamp.is_not(None),
+        )
         with self.reading() as conn:
-            for chunk in chunks(list(ids)):
-                rows = conn.execute(
-                    select(_ACCOUNT.c.id, _ACCOUNT.c.seen_stamp).where(
-                        _ACCOUNT.c.connection == self.connection,
-                        _ACCOUNT.c.id.in_(chunk),
-                        _ACCOUNT.c.seen_stamp.is_not(None),
-                    )
-                )
-                found |= dict(rows.all())
-        return found
+            return dict(conn.execute(seen).all())
 
     def recall(self, keys: Mapping[str, str], *, now: float, also: Mapping[str, str] | None = None) -> Memory:
         """Account id → company key (registrable domain or "") to all that is remembered of the page.
@@ -119,25 +114,22 @@ class Recall(Bound):
     def _answers(self, conn: Connection, keys: list[str], now: float) -> dict[str, _Answers]:
         found: dict[str, _Answers] = {}
         columns = [_ANSWER.c[name] for name in _Kept._fields]
-        for chunk in chunks(keys):
-            rows = conn.execute(
-                select(*columns)
-                .where(
-                    _ANSWER.c.connection == self.connection,
-                    _ANSWER.c.key.in_(chunk),
-                    or_(_ANSWER.c.expires_at > now, _ANSWER.c.until > now, _ANSWER.c.job != ""),
-                )
-                .order_by(_ANSWER.c.enricher)
+        rows = conn.execute(
+            select(*columns).where(
+                _ANSWER.c.connection == self.connection,
+                among(_ANSWER.c.key, keys),
+                or_(_ANSWER.c.expires_at > now, _ANSWER.c.until > now, _ANSWER.c.job != ""),
             )
-            for kept in (_Kept(*row) for row in rows):
-                found[kept.key] = found.get(kept.key, _NONE) | _recalled(kept, now)
+        )
+        # Put into order here: asked for it, SQLite would walk all answers of the connection in that order.
+        for kept in sorted(map(_Kept._make, rows), key=lambda one: one.enricher):
+            found[kept.key] = found.get(kept.key, _NONE) | _recalled(kept, now)
         return found
 
     def _accounts(self, conn: Connection, ids: list[str]) -> Iterator[_Row]:
         columns = [_ACCOUNT.c[name] for name in _Row._fields]
-        for chunk in chunks(ids):
-            mine = (_ACCOUNT.c.connection == self.connection, _ACCOUNT.c.id.in_(chunk))
-            yield from (_Row(*row) for row in conn.execute(select(*columns).where(*mine)))
+        mine = (_ACCOUNT.c.connection == self.connection, among(_ACCOUNT.c.id, ids))
+        return map(_Row._make, conn.execute(select(*columns).where(*mine)).all())
 
 
 class _Kept(NamedTuple):
@@ -214,7 +206,7 @@ def _remembered(row: _Row, answers: _Answers) -> Remembered:
         parent=row.parent,
         group=row.group_key,
         fingerprint=row.fingerprint,
-        evidence=loads(row.evidence),
+        evidence=evidence_from_text(row.evidence),
         attempts=row.attempts,
         problem=row.problem,
         unechoed=pairs_from_text(row.unechoed),

@@ -52,7 +52,7 @@ class Settled:
     confirmed: fields to overwrite; the others keep what is stored. resolved: intents a read has settled.
     changes: what was sent, all with `result`. left_alone: field → (live, desired), the whole set.
     evidence: comes back with the next recall. evaluation: only for explain; empty keeps the stored one.
-    Both plain JSON. parent, group: the record it belongs to, and what all of its group share.
+    Both plain JSON, numbers finite. parent, group: the record it belongs to, and what all of its group share.
     counts_for: whose load holds it, the owner unless stated otherwise.
     stirs_facts, stirs_owner: what others may depend on changed, its facts or who owns it.
     holds: what of it waits for a person, the whole set. counted: which of the guard's rules its landed write

@@ -197,9 +197,23 @@ class Reports(Bound):
             )
             return tuple(rows.scalars())
 
-    def evaluable_page(self, after: str, limit: int) -> tuple[Evaluable, ...]:
-        """Live accounts that were evaluated at least once, in the database's order of ids, after this one."""
-        return self._evaluable(_ACCOUNT.c.id > after, limit)
+    def evaluable_page(self, after: str, limit: int, until: str = "") -> tuple[Evaluable, ...]:
+        """Live accounts that were evaluated at least once, in the database's order of ids, after this one and
+        up to that one, "" for the last there is."""
+        those = _ACCOUNT.c.id > after
+        return self._evaluable(and_(those, _ACCOUNT.c.id <= until) if until else those, limit)
+
+    def cuts(self, parts: int, least: int) -> tuple[str, ...]:
+        """Ids that cut all accounts into parts of about the same size, each the last of its part: so many
+        parts, or fewer of at least so many accounts."""
+        ids = select(_ACCOUNT.c.id).where(_of(self.connection)).order_by(_ACCOUNT.c.id)
+        with self.reading() as conn:
+            count = select(func.count()).select_from(_ACCOUNT).where(_of(self.connection))
+            whole = int(conn.execute(count).scalar() or 0)
+            parts = max(1, min(parts, whole // least))
+            size = whole // parts
+            found = [conn.execute(ids.offset(size * n).limit(1)).scalar() for n in range(1, parts)]
+        return tuple(str(id) for id in found if id is not None)
 
     def evaluable_account(self, account_id: str) -> Evaluable | None:
         """One live account, None when it was never evaluated."""
@@ -221,7 +235,7 @@ class Reports(Bound):
                 .order_by(_ACCOUNT.c.id)
                 .limit(limit)
             ).all()
-        return tuple(Evaluable(*row) for row in rows)
+        return tuple(map(Evaluable._make, rows))
 
     def _listed(self, status: str, limit: int, *those: ColumnElement[bool]) -> list[Listed]:
         c = _ACCOUNT.c

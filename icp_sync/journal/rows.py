@@ -4,30 +4,67 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from icp_sync.journal import schema
-from icp_sync.journal.database import chunks, insert
+from icp_sync.journal.among import among
+from icp_sync.journal.bulk import update_rows, upsert_rows
+from icp_sync.journal.database import insert
 
 _TABLE = schema.account
 
 
 class Stored(NamedTuple):
-    """What a transaction must know of an account before it changes it."""
+    """An account's row, as it is or as it shall be.
+
+    First comes what every settlement moves and no index holds, see `MOVING`.
+    """
 
     version: int = 0
-    status: str = ""
-    counted_owner: str = ""
-    survivor: str = ""
-    confirmed: str = ""
+    settled_at: float = 0.0
+    stamp: int = 0
+    seen_stamp: int | None = None
     intents: str = ""
     unechoed: str = ""
-    owed: str = ""
+    sent_at: float = 0.0
+    status: str = ""
+    counted_owner: str = ""
+    in_scope: bool = False
+    tier: str = ""
+    profile_version: int = 0
+    score: int | None = None
+    wake_at: float | None = None
+    attempts: int = 0
     domain: str = ""
+    name: str = ""
+    name_key: str = ""
+    owner: str = ""
+    survivor: str = ""
+    problem: str = ""
+    fingerprint: str = ""
+    previous: str = ""
+    confirmed: str = ""
+    intended_by: str = ""
+    intended_at: float | None = None
+    evidence: str = ""
+    parent: str = ""
+    group_key: str = ""
+    owed: str = ""
+    withdrawn: str = ""
     former: str = ""
 
+
+MOVING = Stored._fields[: Stored._fields.index("status")]
+"""The columns to overwrite where an account stands as it stood."""
+
+CLAIMED = (
+    *("version", "counted_owner", "intents", "unechoed", "owed", "sent_at"),
+    *("intended_by", "intended_at"),
+)
+"""The columns to overwrite of an account that is about to be written."""
 
 ABSENT = Stored()
 
@@ -36,56 +73,33 @@ def lock(conn: Connection, connection: str, ids: Iterable[str]) -> dict[str, Sto
     """The rows of these accounts, held until the transaction ends; in id order, so nobody deadlocks."""
     columns = [_TABLE.c[name] for name in Stored._fields]
     found: dict[str, Stored] = {}
-    for chunk in chunks(sorted(set(ids))):
-        statement = (
-            select(_TABLE.c.id, *columns)
-            .where(_TABLE.c.connection == connection, _TABLE.c.id.in_(chunk))
-            .order_by(_TABLE.c.id)
-            .with_for_update()
-        )
-        for account_id, *values in conn.execute(statement):
-            found[account_id] = Stored(*values)
+    statement = (
+        select(_TABLE.c.id, *columns)
+        .where(_TABLE.c.connection == connection, among(_TABLE.c.id, set(ids)))
+        .order_by(_TABLE.c.id)
+        .with_for_update()
+    )
+    for row in conn.execute(statement).all():
+        found[row[0]] = Stored._make(row[1:])
     return found
+
+
+def overwrite(
+    conn: Connection, connection: str, rows: Mapping[str, Stored], columns: tuple[str, ...] = Stored._fields
+) -> None:
+    """Store these accounts; of those that are there already, perhaps only some columns."""
+    if columns == Stored._fields:
+        told = [(connection, account_id, *row) for account_id, row in rows.items()]
+        upsert_rows(conn, _TABLE, ("connection", "id", *columns), told)
+    else:
+        some = itemgetter(*map(Stored._fields.index, columns))
+        told = [(connection, account_id, *some(row)) for account_id, row in rows.items()]
+        update_rows(conn, _TABLE, ("connection", "id", *columns), told)
 
 
 def blank(connection: str, account_id: str) -> dict[str, Any]:
     """A row for an account of which only evidence or an intent is known yet."""
-    return {
-        "connection": connection,
-        "id": account_id,
-        "version": 0,
-        "status": "",
-        "counted_owner": "",
-        "in_scope": False,
-        "tier": "",
-        "profile_version": 0,
-        "score": None,
-        "wake_at": None,
-        "seen_stamp": None,
-        "stamp": 0,
-        "settled_at": 0.0,
-        "attempts": 0,
-        "domain": "",
-        "name": "",
-        "name_key": "",
-        "owner": "",
-        "survivor": "",
-        "problem": "",
-        "fingerprint": "",
-        "previous": "",
-        "confirmed": "",
-        "intents": "",
-        "intended_by": "",
-        "intended_at": None,
-        "evidence": "",
-        "parent": "",
-        "group_key": "",
-        "unechoed": "",
-        "sent_at": 0.0,
-        "owed": "",
-        "withdrawn": "",
-        "former": "",
-    }
+    return {"connection": connection, "id": account_id, **ABSENT._asdict()}
 
 
 class Loads:

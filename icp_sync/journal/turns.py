@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Row, delete, select, tuple_
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
+from icp_sync.journal.bulk import upsert
 from icp_sync.journal.clock import moment
-from icp_sync.journal.database import upsert
 from icp_sync.journal.encoding import plain
 
 _TURN = schema.turn

@@ -13,7 +13,7 @@ from icp_sync.domain.facts import Signal
 from icp_sync.journal import schema
 from icp_sync.journal.bought import HIT, MISS, VendorReport, VendorState
 from icp_sync.journal.bound import Bound
-from icp_sync.journal.database import upsert
+from icp_sync.journal.bulk import upsert
 from icp_sync.journal.encoding import dumps, loads, signals_from_text
 from icp_sync.journal.purchases import spent_by_vendor
 

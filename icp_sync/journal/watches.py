@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
-from icp_sync.journal.database import upsert
+from icp_sync.journal.bulk import upsert
 from icp_sync.journal.encoding import dumps, loads
 
 _WATCH = schema.watch

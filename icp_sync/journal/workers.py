@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from icp_sync.journal import schema
 from icp_sync.journal.bound import Bound
-from icp_sync.journal.database import upsert
+from icp_sync.journal.bulk import upsert
 
 _WORKER = schema.worker
 REMEMBERED = 86_400.0

@@ -36,7 +36,7 @@ def registrable(raw: str) -> str:
     return _registrable(words[0])
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2_048)
 def _registrable(word: str) -> str:
     text, schemes = _SCHEME.subn("", word.lower().lstrip("([<{\"'"), count=1)
     authority = re.split(r"[/?#\\]", text, maxsplit=1)[0]

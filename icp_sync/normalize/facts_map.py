@@ -16,7 +16,7 @@ from icp_sync.domain.spelling import date_text
 from icp_sync.normalize.dates import instant
 from icp_sync.normalize.kinds import FACT_TYPES, Found, Kind, parser
 
-_CACHED = 4_096  # parsed texts kept per source
+_CACHED = 1_024  # parsed texts kept per source
 _LONGEST_CACHED = 200  # characters; longer texts hardly repeat
 _LONGEST_RAW = 1_000  # characters of a source's own words kept for `explain`
 
@@ -73,7 +73,7 @@ class FactsMap:
         }
         """The type of every fact: the catalogue's, and those only this map declares."""
         self._readers = tuple(
-            (s.property, s.fact, f"crm:{s.property}", s.rank, s.enriched, _reader(s)) for s in self.sources
+            (s.property, s.fact, f"crm:{s.property}", s.rank, s.enriched, *_reader(s)) for s in self.sources
         )
 
     def read(
@@ -88,16 +88,19 @@ class FactsMap:
         signals: list[Signal] = []
         unread: dict[str, str] = {}
         filled = self._filled(properties, observed_at) if self.provenance else None
-        for name, fact, source, rank, enriched, parse in self._readers:
+        for name, fact, source, rank, enriched, cached, parse in self._readers:
             raw = properties.get(name)
             if not raw:
                 continue
             if type(raw) is not str:
                 raw = _text(raw)
-            found = parse(raw, account_currency)
+            if len(raw) <= _LONGEST_CACHED:
+                found, said = cached(raw, account_currency), raw
+            else:
+                found = parse(raw, account_currency)
+                said = raw if len(raw) <= _LONGEST_RAW else raw[:_LONGEST_RAW] + "…"
             if found is None:
                 continue
-            said = raw if len(raw) <= _LONGEST_RAW else raw[:_LONGEST_RAW] + "…"
             if not found:
                 unread.setdefault(fact, said)
             by, at = source, observed_at
@@ -142,18 +145,15 @@ def parsing(source: FactSource) -> Callable[[str, str], Found | None]:
     )
 
 
-def _reader(source: FactSource) -> _Reader:
-    """The cached reading of one source."""
+def _reader(source: FactSource) -> tuple[_Reader, _Reader]:
+    """The reading of one source: what short texts gave is kept, long ones are read each time."""
     parse = parsing(source)
-    cached = lru_cache(maxsize=_CACHED)(parse)
 
     def read(raw: str, account_currency: str) -> Found | None:
-        if len(raw) > _LONGEST_CACHED:
-            text = raw.strip()
-            return parse(text, account_currency) if text else None
-        return cached(raw.strip(), account_currency)
+        text = raw.strip()
+        return parse(text, account_currency) if text else None
 
-    return read
+    return lru_cache(maxsize=_CACHED)(read), read
 
 
 def _text(raw: object) -> str:

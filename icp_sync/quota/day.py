@@ -55,13 +55,15 @@ class Daily:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a reply said. known, period: what was known when its call began, None for hearsay."""
+    """What a reply said. known, period: what was known when its call began, None for hearsay. sent: when it
+    was sent, on the ledger's clock, None where that is not known."""
 
     limit: int | None
     remaining: int | None
     known: int | None = None
     period: int | None = None
     resets_in: float | None = None
+    sent: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -219,16 +219,16 @@ class Quota:
         is one. Only a LOWER limit of rate than ours is believed. resets_in: seconds to the end of its day."""
         if bucket == DAILY and self._daily is None and DAILY not in self._rates:
             return
-        if limit is not None and limit <= 0:
-            limit = None
-        flight: Flight | None = getattr(self._mine, "flight", None)
+        limit = limit if limit is None or limit > 0 else None
         with self._lock:
+            flight: Flight | None = getattr(self._mine, "flight", None)
             told = Told(
                 limit=limit,
                 remaining=remaining,
                 known=flight.known if flight else None,
                 period=flight.period if flight else None,
                 resets_in=resets_in,
+                sent=flight.reached if flight and bucket in flight.buckets else None,
             )
             self._reports.heard(bucket, told, flight if bucket == DAILY else None)
             if not self._kept.shared:

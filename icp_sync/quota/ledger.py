@@ -5,12 +5,12 @@ It is kept in memory by one process, or in the journal by several; see `keeping`
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from icp_sync.lean_json import dumps, loads
 from icp_sync.quota.day import USED_UP, Daily, Day, Later, Told
 from icp_sync.quota.priority import Priority
 from icp_sync.quota.rates import Rate, Window
@@ -72,6 +72,8 @@ class Ledger:
             if (window := self.windows.get(bucket)) is not None:
                 window.stated = said.limit or window.stated
                 window.remaining = window.remaining if said.remaining is None else said.remaining
+                if said.limit and said.remaining is not None and said.sent is not None:
+                    window.used(said.limit - said.remaining, said.remaining, said.sent, now)
         for bucket, at, really in news.later:
             if bucket in self.windows:
                 self.windows[bucket].later(at, min(really, now))  # later than now only by a clock set back
@@ -195,7 +197,7 @@ class Ledger:
 
     def to_text(self) -> str:
         windows = {name: window.to_json() for name, window in self.windows.items()}
-        return json.dumps({"windows": windows, "day": self.day.to_json()}, separators=(",", ":"))
+        return dumps({"windows": windows, "day": self.day.to_json()})
 
     @classmethod
     def from_text(cls, text: str, rates: Mapping[str, Rate], *, at: float = -inf, now: float = inf) -> Ledger:
@@ -205,7 +207,7 @@ class Ledger:
         have every slot and pause lie ahead by as much: they move with it.
         """
         try:
-            found: Any = json.loads(text) if text else {}
+            found: Any = loads(text) if text else {}
             kept = found.get("windows", {})
             windows = {name: Window.from_json(rate, kept.get(name, {})) for name, rate in rates.items()}
             ledger = cls(windows=windows, day=Day.from_json(found.get("day", {})))

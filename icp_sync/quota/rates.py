@@ -19,6 +19,8 @@ a 10-second window; without it one to three requests too many were measured in s
 
 GRAIN = 100
 """Slots are remembered to 1/100 s, later rather than earlier, so that a window stays small to keep."""
+UNEVEN = 0.1
+"""Of what others were seen to use, so much more is left to them: they do not come evenly."""
 RECOVERS = 60.0
 """Seconds without a refusal after which a limit lowered by refusals rises by one again."""
 OPENS_AT = 3
@@ -42,6 +44,7 @@ class Window:
     """The slots of one bucket. stated: the limit and the rest its CRM's headers name, 0 and None unknown.
 
     lowered: how many fewer than that we send because others use the same window, as refusals showed.
+    others: calls of a window that are left to others, at most half, and when a reply last asked for as many.
     wanted: priority → until when a caller of it is known to be waiting. turns: the processes that use it.
     """
 
@@ -53,6 +56,8 @@ class Window:
     lowered: int = 0
     lowered_at: float = 0.0
     refusals: int = 0
+    others: int = 0
+    others_at: float = -inf
     wanted: dict[int, float] = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)
 
@@ -62,7 +67,19 @@ class Window:
         if self.lowered:
             risen = int(max(0.0, now - self.lowered_at) // RECOVERS)
             self.lowered, self.lowered_at = max(0, self.lowered - risen), self.lowered_at + risen * RECOVERS
-        return max(1, top - self.lowered)
+        others = self.others if now - self.others_at < self.span else 0
+        return max(1, top - max(self.lowered, min(others, top // 2)))
+
+    def used(self, calls: int, left: int, sent: float, now: float) -> None:
+        """A reply told the calls a window counts, ours among them, and its rest; its call left at `sent`.
+
+        All of ours that it may count are taken off: others are never thought to use more than they do. Where
+        nothing was left some of theirs were refused, which nobody counts: they are left twice as much."""
+        since, until = sent - self.span, _grain(now)
+        seen = calls - int(sum(n for at, n in self.slots if since < at <= until))
+        others = ceil(seen * (1 + UNEVEN if left else 2))
+        if others >= self.others or now - self.others_at >= self.span:
+            self.others, self.others_at = max(0, others), now
 
     @property
     def span(self) -> float:
@@ -138,6 +155,7 @@ class Window:
         self.slots = [[_grain(at + seconds), calls] for at, calls in self.slots]
         self.paused_until += seconds
         self.lowered_at += seconds
+        self.others_at += seconds
         self.wanted = {who: until + seconds for who, until in self.wanted.items()}
         self.turns.shift(seconds)
 
@@ -149,6 +167,7 @@ class Window:
             "left": self.remaining,
             "lowered": [self.lowered, self.lowered_at],
             "refusals": self.refusals,
+            "others": [self.others, self.others_at] if self.others else None,
             "wanted": {str(who): until for who, until in self.wanted.items()},
             "turns": self.turns.to_json(),
         }
@@ -157,6 +176,7 @@ class Window:
     def from_json(cls, rate: Rate, data: Mapping[str, Any]) -> Window:
         paused = data.get("paused")
         lowered, lowered_at = data.get("lowered") or (0, 0.0)
+        others, others_at = data.get("others") or (0, -inf)
         return cls(
             rate=rate,
             slots=[[float(at), int(calls)] for at, calls in data.get("slots", ())],
@@ -166,6 +186,8 @@ class Window:
             lowered=int(lowered),
             lowered_at=float(lowered_at),
             refusals=int(data.get("refusals") or 0),
+            others=int(others),
+            others_at=float(others_at),
             wanted={int(who): float(until) for who, until in (data.get("wanted") or {}).items()},
             turns=Turns.from_json(data.get("turns") or {}),
         )

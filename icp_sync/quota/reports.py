@@ -37,6 +37,11 @@ class Flight:
     late: float = 0.0
     waited: float = 0.0
 
+    @property
+    def reached(self) -> float:
+        """When it was sent, on the ledger's clock, at the earliest."""
+        return self.at + max(0.0, self.sent - self.due)
+
 
 class Reports:
     """quiet: buckets whose replies say nothing of the day."""

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from icp_sync.domain.movement import Comparison
+from icp_sync.journal.told import Asked
 from icp_sync.reporting.migration import ORDER, to_json
 
 if TYPE_CHECKING:
     from icp_sync.domain.profile import Profile
+    from icp_sync.journal.told import Told
     from icp_sync.reporting.subjects import Subject
 
 EXAMPLES = 8
@@ -29,7 +31,7 @@ class Known(Protocol):
     @property
     def source(self) -> str: ...
 
-    def accounts(self) -> Iterator[Subject]: ...
+    def accounts(self, told: Told | None = None) -> Iterator[Subject]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,15 @@ class Rehearsal:
         """Accounts that fall out of scope; our fields on them would be blanked."""
         return sum(n for (a, b), n in self.moves.items() if b == OUT != a and a != NEW)
 
+    def add(self, part: Rehearsal) -> None:
+        """Count another part of the accounts in, whose ids come after these."""
+        self.accounts += part.accounts
+        self.moves.update(part.moves)
+        for name, counted in part.movers.items():
+            up, down = self.movers.get(name, (0, 0))
+            self.movers[name] = [up + counted[0], down + counted[1]]
+        self.examples += part.examples
+
     def ranked(self) -> list[tuple[str, list[int]]]:
         return sorted(self.movers.items(), key=lambda item: (-sum(item[1]), item[0]))
 
@@ -121,7 +132,7 @@ def compare(
         changes=tuple(map(str, comparison.amendments)),
     )
     now, kept = time.time(), Counter[tuple[str, str]]()
-    for subject in here.accounts():
+    for subject in here.accounts(Asked(comparison.asked)):
         previous = subject.previous if version else None
         move = comparison.move(subject.facts, now, previous=previous, version=version)
         was = move.before if before else NEW

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from icp_sync.domain.account import Kin, Previous
     from icp_sync.domain.facts import Facts, FactValue
     from icp_sync.journal import Journal
     from icp_sync.journal.reports import Evaluable
+    from icp_sync.journal.told import Told
     from icp_sync.tables.accounts import AccountTable
 
 PAGE = 900
@@ -20,8 +20,7 @@ PARENT_COLUMNS = frozenset(
 """Columns of parents' ids, letters alone: Salesforce's ParentId and its report label, HubSpot's property."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(NamedTuple):
     """One account with what is known of it. row: in the CSV file, 0 in the journal.
 
     domain: registrable, "" for none. previous: what the journal remembers of its last evaluation.
@@ -52,24 +51,32 @@ class Subject:
         return min(value.known, default="") if isinstance(value, Members) else ""
 
 
-def in_journal(journal: Journal, asked: frozenset[str]) -> Iterator[Subject]:
-    """Every live account that was evaluated, by id. asked: facts of parents and groups to come with it."""
-    last = ""
-    while page := journal.evaluable_page(last, PAGE):
+def in_journal(
+    journal: Journal, asked: frozenset[str], told: Told | None = None, span: tuple[str, str] = ("", "")
+) -> Iterator[Subject]:
+    """Every live account that was evaluated, by id. asked: facts of parents and groups to come with it.
+
+    told: how what is stored is read, None for all of it. span: after this id and up to that, "" for no end.
+    """
+    last, until = span
+    while page := journal.evaluable_page(last, PAGE, until):
         last = page[-1].id
-        yield from stored(journal, page, asked)
+        yield from stored(journal, page, asked, told)
 
 
-def stored(journal: Journal, rows: Iterable[Evaluable], asked: frozenset[str]) -> Iterator[Subject]:
+def stored(
+    journal: Journal, rows: Iterable[Evaluable], asked: frozenset[str], told: Told | None = None
+) -> Iterator[Subject]:
     """These rows of the journal, with what is asked of those above them as it was last known."""
     from icp_sync.domain.populations import population_of
     from icp_sync.journal import Relative
+    from icp_sync.journal.told import EVERYTHING
 
-    rows = tuple(rows)
-    members = [Relative(row.id, row.parent, row.domain, row.owner) for row in rows]
+    rows, told = tuple(rows), told or EVERYTHING
+    members = [Relative(row.id, row.parent, row.domain, row.owner) for row in rows if asked]
     families = journal.kin(members, asked=asked) if asked else {}
     for row in rows:
-        facts = row.facts
+        facts = told.facts(row.evidence)
         if "population" not in facts and (population := population_of(facts)) is not None:
             facts["population"] = population  # evaluated before populations were known
         if row.id in families:
@@ -82,7 +89,7 @@ def stored(journal: Journal, rows: Iterable[Evaluable], asked: frozenset[str]) -
             facts=facts,
             parent=row.parent,
             group=row.group_key,
-            previous=row.remembered,
+            previous=told.previous(row.previous),
         )
 
 

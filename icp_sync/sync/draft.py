@@ -37,6 +37,7 @@ from icp_sync.domain.standing import Mode, instant_of
 from icp_sync.domain.telling import SILENT, Telling
 from icp_sync.domain.vacancy import vacant_from
 from icp_sync.domain.why import evidence_of, why_changed
+from icp_sync.lean_json import sorted_dumps
 from icp_sync.sync.given import as_named_now, given_now, id_of
 
 USUAL = Limits()
@@ -217,6 +218,7 @@ def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin
         editing=editing,
         withdrawn=withdrawn.fields if withdrawn else {},
         restore=memory.restore.get(account.id, {}),
+        seal=seal,
     )
     differences = compared(wanted)
     if decision.owner and "owner" in {**differences.left_alone, **differences.withdrawn}:
@@ -349,7 +351,7 @@ def fingerprint(
     team = [roster.version, policy.tables.digest]
     facts = [evidence.get("facts"), evidence.get("family")]
     inputs = [ENGINE, policy.version, policy.mode.value, team, facts, live]
-    return blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=12).hexdigest()
+    return blake2b(sorted_dumps(inputs).encode(), digest_size=12).hexdigest()
 
 
 def inputs_mark(evidence: Mapping[str, object], live: Mapping[str, str], policy: Policy) -> str:
@@ -359,4 +361,5 @@ def inputs_mark(evidence: Mapping[str, object], live: Mapping[str, str], policy:
     """
     said = {name: live[name] for name in OVERRIDE_FIELDS if live.get(name)}
     inputs = [ENGINE, policy.version, evidence.get("facts"), said]
+    # The standard library's very text: journals keep this digest for as long as something stays away.
     return blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=12).hexdigest()

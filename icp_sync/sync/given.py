@@ -57,7 +57,7 @@ def as_named_now(remembered: Remembered, account: Account, owners: Mapping[str, 
     previous = remembered.previous
     if previous is not None and previous.routed_owner == given.owner and not live.startswith("#"):
         previous = replace(previous, routed_owner=live)
-    confirmed = {**remembered.confirmed, "owner": replace(held, value=live)}
+    confirmed = {**remembered.confirmed, "owner": held._replace(value=live)}
     return replace(remembered, confirmed=confirmed, previous=previous)
 
 

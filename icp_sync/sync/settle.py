@@ -81,7 +81,8 @@ def settle(
         looked_up = with_edits(drafts, memory, policy, crm, now)  # whose hand it was
         if looked_up is not memory:
             memory = looked_up
-            drafts = draft(page.accounts, policy, memory, now)
+            if memory.edits or memory.restore:
+                drafts = draft(page.accounts, policy, memory, now)
         found = enrich(  # buy only what could change a draft
             drafts,
             enrichers,

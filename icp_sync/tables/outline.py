@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from icp_sync.domain import words
-from icp_sync.domain.assessment import largest_remainder
+from icp_sync.domain.assessment import whole_points
 from icp_sync.domain.compile import Answers, Compiled
 from icp_sync.domain.facts import FactValue
 from icp_sync.domain.headline import Rest
 from icp_sync.domain.reasons import LEADS, Ranked, Weighed, gap_worth, met_item, points_item
-from icp_sync.domain.spelling import plain
 from icp_sync.tables.recent import Recent
 
 _OUTLINES = 8_192  # and as many older ones
@@ -78,8 +77,6 @@ class Outlines:
         self._compiled = compiled
         self._found: Recent[Outlined] = Recent(_OUTLINES)
         self._phrases: dict[tuple[int, str, object], Phrase] = {}
-        self._names = [[plain(one.name, words.WORDS) for one in c.profile.criteria] for c in compiled]
-        self._possible = [largest_remainder(c.weights, 100, [100] * len(c.weights)) for c in compiled]
 
     def of(
         self,
@@ -107,9 +104,9 @@ class Outlines:
     def _made(
         self, place: int, tier: str, rest: Rest, answers: Answers, score: int, facts: Mapping[str, FactValue]
     ) -> Outlined:
-        ranked = Ranked.of(
-            self._compiled[place].profile.criteria, self._weighed(place, answers, score), facts
-        )
+        compiled = self._compiled[place]
+        earned = whole_points(compiled, answers, score)
+        ranked = Ranked.of(compiled.asking.criteria, answers, earned, facts)
         first, texts = _Texts(), _Texts()
         if rest is Rest.TOP and (top := ranked.strongest(tier)) is not None:
             first.fixed(": ")
@@ -131,35 +128,16 @@ class Outlines:
         texts.fixed("." if ranked.missing else "")
         return Outlined(first.outline(), texts.outline())
 
-    def _weighed(self, place: int, answers: Answers, score: int) -> list[Weighed]:
-        """Every criterion's credit and points, the points adding up to the score."""
-        compiled, possible = self._compiled[place], self._possible[place]
-        credits = [
-            (answers[4 + 2 * index], answers[5 + 2 * index])
-            for index in range(len(compiled.profile.criteria))
-        ]
-        shares = [
-            weight * (low + criterion.unknown * (high - low))
-            for weight, criterion, (low, high) in zip(
-                compiled.weights, compiled.profile.criteria, credits, strict=True
-            )
-        ]
-        earned = largest_remainder(shares, score, possible)
-        return [
-            Weighed(index, low, high, got, of)
-            for index, ((low, high), got, of) in enumerate(zip(credits, earned, possible, strict=True))
-        ]
-
     def _item(self, texts: _Texts, place: int, one: Weighed, facts: Mapping[str, FactValue]) -> None:
         """A criterion with its points; where it hurts, in the words of its fact."""
         profile = self._compiled[place].profile
         criterion, currency = profile.criteria[one.at], profile.currency
-        if one.low >= 1.0:
-            texts.fixed(met_item(self._names[place][one.at], one.got))
+        if one.credit >= 1.0:
+            texts.fixed(met_item(self._compiled[place].asking.criteria[one.at].said, one.got))
             return
 
         def quoted(facts: Mapping[str, FactValue]) -> str:
-            return words.verdict_words(criterion, one.low, facts, currency)
+            return words.verdict_words(criterion, one.credit, facts, currency)
 
         fact = words.quoted_fact(criterion.when)
         self._quoted(texts, place, fact, facts, quoted, key=one.at)

@@ -8,7 +8,6 @@ was found in `measured.json`, of which `--readme` draws README's table and its p
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import sys
@@ -16,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from icp_sync.cli.memory import keep_memory_flat
 from icp_sync.observe import configure_logs
 from tests.bench import kept
 from tests.bench.sections import SECTIONS, Size
@@ -37,7 +37,7 @@ def main() -> None:
     if unknown:
         options.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
     usual = [name for name in SECTIONS if name != "peers" or os.environ.get("PEERS")]
-    gc.set_threshold(100_000, 50, 100)  # as the program does for itself
+    keep_memory_flat()  # as the program does for itself
     configure_logs(level="error")
     size = Size.small() if chosen.small else Size()
     found: dict[str, Section] = {}

@@ -1,12 +1,11 @@
 """One measured piece of work in a process: `python -m tests.bench.cpu_work WHAT CONFIG URL TOKEN CALLS`.
 
-WHAT is `write` (a first backfill), `record` (the same, its calls kept in CALLS), `replay` (those calls alone),
+WHAT is `write` (a first backfill), `record` (the same, calls kept in CALLS), `replay` (those calls alone),
 `dry` (read, evaluate, compare), `client` (a loop with hubspot-api-client) or `list` (requests and json).
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import pickle
 import resource
@@ -19,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from icp_sync.cli.memory import keep_memory_flat
 from icp_sync.observe import configure_logs
 
 Call = tuple[str, str, bytes | None]
@@ -27,7 +27,7 @@ COMPANIES = "/crm/objects/2026-03/companies"
 
 def main() -> None:
     what, config, url, token, calls = sys.argv[1:]
-    gc.set_threshold(100_000, 50, 100)  # as the program does for itself
+    keep_memory_flat()  # as the program does for itself
     configure_logs(level="error")
     work = _WORKS[what](Path(config), url, token, Path(calls))
     before = resource.getrusage(resource.RUSAGE_SELF)

@@ -10,10 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.goals import GOALS, Goal
+from tests.bench.sections import SECTIONS
+from tests.bench.sections.growth import drawn
 from tests.bench.table import Row, Section
 
 FILE = Path("tests/bench/measured.json")
 README = Path("README.md")
+PAGE = Path("tests/bench/README.md")
+GROWTH = Path(".github/growth.svg")
+_ABOVE = """# What was measured
+
+`make bench` on two shared cores; every row is of things run in turn in one go. `python -m tests.bench SECTION --keep`
+measures a section anew, `--readme` writes this page and README's table from what was kept.
+"""
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
@@ -43,10 +52,19 @@ def readme(found: Mapping[str, Section]) -> str:
 
 
 def draw() -> None:
-    """Write README's table from what is kept."""
+    """Write README's table and the page of all sections from what is kept."""
+    found = sections()
     text = README.read_text(encoding="utf-8")
-    table = readme(sections())
+    table = readme(found)
     README.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: table, text, flags=re.S), encoding="utf-8")
+    PAGE.write_text(page(found), encoding="utf-8")
+    if "growth" in found:
+        GROWTH.write_text(drawn(found["growth"]), encoding="utf-8")
+
+
+def page(found: Mapping[str, Section]) -> str:
+    """Every section as it was measured last."""
+    return "\n".join([_ABOVE, *(found[name].markdown() for name in SECTIONS if name in found)])
 
 
 def _line(goal: Goal, rows: Mapping[str, Row]) -> str:

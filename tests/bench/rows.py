@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import ceil
 from pathlib import Path
-
-import requests
 
 from icp_sync.domain.assessment import assess
 from icp_sync.domain.compile import compile_profile
-from icp_sync.domain.standing import Mode
-from icp_sync.observe import configure_logs
-from icp_sync.ports import Stream
 from icp_sync.profile_file import load_all
-from icp_sync.settings import load
-from icp_sync.simulator import Simulator
-from icp_sync.sync.cycle import Scope, cycle
-from icp_sync.wiring import Wired, wire
 from tests.domain import oracle
 from tests.domain.cases import NOW, facts
 
@@ -88,84 +77,3 @@ def scoring_row(rounds: int) -> Row:
         beside=plain,
         goal="> 1",
     )
-
-
-def backfill_rows(crm: Simulator, folder: Path, rounds: int) -> list[Row]:
-    """Read, evaluate, write and commit everything, against the bare requests that move the same bytes."""
-    configure_logs(level="error")
-    wired = _ready(crm, folder)
-    first = _calls(crm, lambda: cycle(Stream.BACKFILL, wired.parts))
-    names = ",".join(wired.facts_map.properties)
-    needed = 2 * ceil(crm.accounts / 100)
-
-    def second_pass() -> float:
-        began = time.perf_counter()
-        cycle(Stream.BACKFILL, wired.parts, Scope(restart=True))
-        return time.perf_counter() - began
-
-    ours, bare = in_turn(rounds, second_pass, lambda: _bare_read(crm, names))
-    echoes = _calls(crm, lambda: cycle(Stream.BACKFILL, wired.parts, Scope(restart=True)))
-    wired.journal.close()
-    return [
-        Row(
-            what=f"first backfill of {crm.accounts:,}, with owners and properties",
-            unit="requests",
-            ours=first,
-            beside=needed,
-            goal="≤ 1.02 and those",
-        ),
-        Row(
-            what="second pass: requests",
-            unit="requests",
-            ours=echoes,
-            beside=needed / 2,
-            goal="≤ 1.02 and those",
-        ),
-        Row(
-            what="read, evaluate and diff everything, against the bare read",
-            unit="s",
-            ours=ours,
-            beside=bare,
-            goal="≤ 2",
-        ),
-    ]
-
-
-def _ready(crm: Simulator, folder: Path) -> Wired:
-    config = folder / "icp-sync.toml"
-    config.write_text(
-        f'journal = "sqlite:///{folder}/journal.sqlite"\nseal_file = "{folder}/seal.key"\n'
-        f'[connections.bench]\ncrm = "hubspot"\nbase_url = "{crm.url}"\ntoken = "{crm.token}"\n'
-        f'profiles = ["{LISTED.resolve()}"]\nquota = {{burst = 10000, search = 1000}}\n',
-        encoding="utf-8",
-    )
-    wired = wire(load(config), create_seal=True)
-    documents = [(one.path.name, one.text) for one in load_all(wired.settings.profiles, types=wired.types)]
-    now = time.time()
-    wired.crm.provision(
-        wired.blueprint(tuple(o.profile for o in load_all(wired.settings.profiles))), apply=True
-    )
-    wired.journal.bind(wired.crm.identity().id, crm="hubspot", now=now)
-    wired.journal.activate(documents, now=now)
-    wired.journal.set_mode(Mode.WRITE, now=now)
-    return wired
-
-
-def _calls(crm: Simulator, run: Callable[[], object]) -> int:
-    before = int(str(crm.admin("GET stats")["total"]))
-    run()
-    return int(str(crm.admin("GET stats")["total"])) - before
-
-
-def _bare_read(crm: Simulator, names: str) -> float:
-    """List every company with the same properties and parse the JSON; nothing else."""
-    began = time.perf_counter()
-    with requests.Session() as session:
-        session.headers["Authorization"] = f"Bearer {crm.token}"
-        query = {"limit": "100", "properties": names}
-        while True:
-            page = json.loads(session.get(crm.url + COMPANIES, params=query, timeout=30).content)
-            after = page.get("paging", {}).get("next", {}).get("after")
-            if after is None:
-                return time.perf_counter() - began
-            query["after"] = after

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.bench.enrichment.comparing import compared
-from tests.bench.rows import scoring_row
-from tests.bench.score_rows import scored_rows
 from tests.bench.sections.bulk import bulk
 from tests.bench.sections.buying import PROFILES
+from tests.bench.sections.ceiling.backfilled import backfilled, steady
 from tests.bench.sections.cpu import cpu
+from tests.bench.sections.defaults import defaults
+from tests.bench.sections.economy import economy
 from tests.bench.sections.size import Size
 
 
@@ -26,10 +27,6 @@ def test_the_bulk_rows_measure_rate_and_memory(tmp_path):
     assert all(row.ours > 0 for row in rows)
 
 
-def test_the_scoring_row_measures_both_sides():
-    assert scoring_row(1).ratio > 0
-
-
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
 def test_buying_by_value_ends_with_the_same_tiers_for_fewer_credits(profile):
     found = compared(profile, seed=1, most=150)
@@ -37,7 +34,28 @@ def test_buying_by_value_ends_with_the_same_tiers_for_fewer_credits(profile):
     assert found.share <= 0.75  # nothing has been learned of the vendors yet
 
 
-def test_the_csv_rows_measure_rate_and_memory(tmp_path):
-    rate, memory = scored_rows(tmp_path, 1, 2_000)
-    assert rate.ratio > 0
-    assert 10 < memory.beside <= memory.ours * 2
+def test_a_backfill_is_counted_from_the_log_of_requests(tmp_path):
+    found = backfilled(tmp_path, "hubspot", 300, latency=0.0, limits="pro")
+    assert found.rate > 0
+    assert found.calls >= 6
+    assert not found.refused + found.others_refused
+
+
+def test_a_steady_rate_is_that_of_whole_windows_after_the_first():
+    burst = [0.0] * 190
+    evenly = [10.0 + nth / 10 for nth in range(205)]
+    assert steady([*burst, *evenly]) == pytest.approx(10.0)
+    assert steady([0.0, 1.0, 2.0]) == pytest.approx(1.5)
+
+
+def test_a_backfill_with_the_defaults_stands_beside_its_forecast(tmp_path):
+    rows = {row.key: row for row in defaults(tmp_path, Size.small()).rows}
+    assert rows.keys() == {"defaults.time", "defaults.calls", "defaults.share", "defaults.forecast"}
+    assert all(row.ours > 0 for row in rows.values())
+
+
+def test_a_second_pass_writes_and_asks_nothing_and_no_pass_reads_more_than_it_must(tmp_path):
+    rows = {row.key: row for row in economy(tmp_path, Size.small()).rows}
+    for key in ("economy.first", "economy.second", "economy.nothing", "economy.salesforce.nothing"):
+        assert rows[key].met
+    assert rows["economy.changed"].ours == rows["economy.changed"].beside

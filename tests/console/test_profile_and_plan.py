@@ -175,8 +175,8 @@ class Here:
     def __init__(self, console: Console) -> None:
         self._journal = console.journal
 
-    def accounts(self) -> Any:
-        return in_journal(self._journal, frozenset())
+    def accounts(self, told: Any = None) -> Any:
+        return in_journal(self._journal, frozenset(), told)
 
 
 def test_who_moves_is_narrowed_by_tier_and_name(serve: Serve, file: Path) -> None:

@@ -41,6 +41,32 @@ def test_the_compiled_profile_answers_as_the_plain_walk(profile, known):
         assert (answers[4 + 2 * place], answers[5 + 2 * place]) == pytest.approx(expected)
 
 
+@given(profiles(), some_facts())
+@settings(max_examples=60)
+def test_every_question_is_found_at_the_place_that_is_kept_for_it(profile, known):
+    compiled = compile_profile(profile)
+    answers, asking = compiled.answer(known, NOW)[-1], compiled.asking
+    placed = [(asked.at, when.when) for asked, when in zip(asking.criteria, profile.criteria, strict=True)]
+    placed += [(asked.at, when.when) for asked, when in zip(asking.signals, profile.timing, strict=True)]
+    placed += [(at, flag.when) for at, flag in asking.flags]
+    for at, condition in placed:
+        expected = oracle.credit(condition, known, NOW, profile.currency)
+        assert (answers[at], answers[at + 1]) == pytest.approx(expected)
+    assert [asked.at for asked in asking.gates] == [
+        asked.at for asked, c in zip(asking.criteria, profile.criteria, strict=True) if c.required
+    ]
+    assert sum(asking.possible) == 100
+
+
+def test_an_amount_is_converted_for_the_questions_about_money_and_for_no_others():
+    yen = {"revenue": Money(1e6, 1e6, "JPY")}
+    dear = Between(fact="revenue", low=5e5, money=True)
+    plain = Between(fact="revenue", low=5e5)
+    for parts in ((dear, plain, dear), (plain, dear, plain)):
+        assert credit_of(Any(parts=parts), yen) == (1.0, 1.0)
+        assert credit_of(All(parts=parts), yen) == (0.0, 0.0)
+
+
 @given(conditions(), some_facts())
 def test_every_answer_is_an_interval_inside_zero_to_one(condition, known):
     low, high = credit_of(condition, known)

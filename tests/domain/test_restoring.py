@@ -16,7 +16,7 @@ value = st.sampled_from(VALUES)
 standing = st.fixed_dictionaries(dict.fromkeys(FIELDS, value))
 confirmed = st.dictionaries(
     st.sampled_from(FIELDS),
-    st.builds(Confirmed, value=value, origin=st.sampled_from(Origin), at=st.just(0.0)),
+    st.builds(Confirmed, value=value, origin=st.sampled_from(Origin), at=st.just(0.0), by=st.just("")),
 )
 then = st.dictionaries(
     st.sampled_from(FIELDS),

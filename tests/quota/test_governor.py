@@ -179,3 +179,37 @@ def test_the_time_waited_is_counted_by_connection_and_bucket() -> None:
 def test_an_impossible_rate_is_refused(limit: int, seconds: float) -> None:
     with pytest.raises(ValueError, match="positive"):
         Rate(limit, seconds)
+
+
+def test_what_others_are_seen_to_use_of_a_window_is_left_to_them_for_as_long_as_they_do() -> None:
+    clock = Clock()
+    burst = quota(clock, burst=Rate(20, 10.0))
+    for used in (1, 5, 6):
+        with burst.call("burst"):
+            burst.observe("burst", limit=20, remaining=20 - used)
+    assert burst.limit("burst") == 20 - 4  # of the last six three were ours, and they do not come evenly
+    clock.now += 10.0 + GUARD
+    assert burst.limit("burst") == 20
+
+
+def test_others_who_use_a_full_window_are_left_twice_as_much_and_never_more_than_half() -> None:
+    clock = Clock()
+    burst = quota(clock, burst=Rate(20, 10.0))
+    for remaining in (14, 0):
+        with burst.call("burst"):
+            burst.observe("burst", limit=20, remaining=remaining)
+    assert burst.limit("burst") == 10
+
+
+@given(ours=st.lists(st.floats(0.0, 3.0), min_size=1, max_size=60))
+def test_our_own_calls_are_never_taken_for_those_of_others(ours: list[float]) -> None:
+    clock = Clock()
+    burst = quota(clock, burst=Rate(20, 10.0))
+    sent: list[float] = []
+    for idle in ours:
+        clock.now += idle
+        with burst.call("burst"):
+            sent.append(clock.now)
+            used = sum(clock.now - 10.0 < at for at in sent)
+            burst.observe("burst", limit=20, remaining=20 - used)
+        assert burst.limit("burst") == 20

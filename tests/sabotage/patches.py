@@ -79,8 +79,8 @@ SABOTAGES = (
     Sabotage(
         name="compare-and-set dropped from intend",
         file="journal/intend.py",
-        before="if stored.get(account_id, ABSENT).version != version or account_id not in stored",
-        after="if account_id not in stored",
+        before="if stored.get(account_id, ABSENT).version != version",
+        after="if stored.get(account_id, ABSENT).version < 0",
         tests=(
             "tests/journal/test_journal_settling.py::"
             "test_a_rival_that_recalled_earlier_loses_and_leaves_no_trace",

@@ -137,7 +137,7 @@ def _connectors() -> Iterator[Place]:
         names = [*HUBSPOT_DEFAULTS.properties, "hs_lastmodifieddate", "hubspot_owner_id", "icp_tier", "name"]
         record = {"id": text, "updatedAt": text, "properties": dict.fromkeys(names, text)}
         carried = {"tier": "icp_tier", "fit_score": "icp_tier", "tier_changed_at": "icp_tier"}
-        account = hubspot.account(record, {**carried, "owner": "hubspot_owner_id"}, read_at=0, currency="USD")
+        [account] = hubspot.accounts([(record, 0)], {**carried, "owner": "hubspot_owner_id"}, currency="USD")
         stamp_of(record)
         return sorted(merged_ids({"properties": {"hs_merged_object_ids": text}})) + list(
             account.live.values()

@@ -221,7 +221,7 @@ def _compared(settings: Settings, wired: Wired) -> Mapping[str, Any] | None:
     """What the moved profiles make of the accounts the journal knows, beside the active ones; without
     accounts, what differs between the two."""
     from icp_sync.cli.grounds import Grounds
-    from icp_sync.cli.profile.rehearsal import compare
+    from icp_sync.reporting.rehearsal import compare
 
     here = Grounds(
         source="the journal",

@@ -40,13 +40,13 @@ def diff(
 ) -> None:
     """Compare two profiles on the same accounts: who moves tier, and by what."""
     from icp_sync.cli.grounds import grounds, nothing_there
-    from icp_sync.cli.profile.rehearsal import compare
+    from icp_sync.cli.profile.in_parts import compared
     from icp_sync.cli.rendering import Screen, document
 
     with grounds(on, config, connection, columns=columns, currency=currency) as here:
         version, old = _side(here, before)
         _, new = _side(here, after)
-        result = compare(here, old, new, version=version, limit=limit)
+        result = compared(here, old, new, version=version, limit=limit)
         here.tell()
         if not result.accounts:
             raise nothing_there(here.source)

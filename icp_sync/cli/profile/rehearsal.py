@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from icp_sync.reporting.rehearsal import EXAMPLES, NEW, OUT, Moved, Rehearsal, compare
+from icp_sync.reporting.rehearsal import EXAMPLES, NEW, OUT, Moved, Rehearsal
 
 if TYPE_CHECKING:
     from icp_sync.cli.rendering import Screen
     from icp_sync.reporting.opened import Opened
 
-__all__ = ["EXAMPLES", "NEW", "OUT", "Moved", "Rehearsal", "compare", "rehearse", "show", "show_moves"]
+__all__ = ["EXAMPLES", "NEW", "OUT", "Moved", "Rehearsal", "rehearse", "show", "show_moves"]
 
 LISTED_CHANGES = 12
 
@@ -24,6 +24,7 @@ def rehearse(at: Opened, paths: Sequence[Path]) -> Rehearsal | None:
     Raises ConfigError with every problem of the files.
     """
     from icp_sync.cli.grounds import Grounds
+    from icp_sync.cli.profile.in_parts import compared
     from icp_sync.wiring import facts_of
 
     here = Grounds(
@@ -36,7 +37,7 @@ def rehearse(at: Opened, paths: Sequence[Path]) -> Rehearsal | None:
     )
     after = here.profiles(paths)
     version, before = here.active() if at.journal.active() else (0, ())
-    result = compare(here, before, after, version=version)
+    result = compared(here, before, after, version=version)
     return result if result.accounts else None
 
 

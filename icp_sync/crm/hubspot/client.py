@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from hubspot import HubSpot as OfficialClient
 from pydantic import SecretStr
@@ -27,6 +28,7 @@ ASK_AGAIN = 900.0
 """Seconds after which HubSpot is asked how much of the day's calls is used, where no header says so."""
 COMPANIES, CONTACTS, DEALS, TASKS = "companies", "contacts", "deals", "tasks"
 
+UPDATE = "/crm/v3/objects/companies/batch/update"
 _USAGE = ("usageLimit", "currentUsage")
 
 
@@ -52,7 +54,7 @@ class _Pool:
             method,
             paths.dated(path, self._version),
             endpoint=paths.endpoint(method, path.partition("?")[0]),
-            params=list(fields or ()),
+            params=urlencode(list(fields or ()), safe=","),
             body=body,
             headers=headers,
         )
@@ -94,7 +96,6 @@ class Client:
         sdk = OfficialClient(host=self.transport.base_url, api_factory=self._api)
         self._sdk = sdk
         self.companies = Records(sdk.crm.companies, self.now)
-        self._batches = sdk.crm.companies.batch_api
         self._properties = sdk.crm.properties.core_api
         self._groups = sdk.crm.properties.groups_api
         self._owners = sdk.crm.owners.owners_api
@@ -104,6 +105,7 @@ class Client:
         configuration.host = config["host"]
         api_client = package.ApiClient(configuration=configuration)
         api_client.rest_client.pool_manager = self._pool
+        api_client.sanitize_for_serialization = _plain
         return getattr(package, name)(api_client=api_client)
 
     def call(
@@ -130,8 +132,11 @@ class Client:
         return self.companies.batch_read(ids, properties)
 
     def batch_update(self, inputs: Sequence[Json]) -> Json:
-        """At most 100 inputs with distinct ids. Raises UncertainError when the fate is unknown."""
-        return _certain(self._batches.update({"inputs": list(inputs)}, **RAW))
+        """At most 100 inputs with distinct ids. Raises UncertainError when the fate is unknown.
+
+        Not by the official client, which takes five times as long to spell out so large a body.
+        """
+        return _certain(self.call("POST", UPDATE, json={"inputs": list(inputs)}))
 
     def list_page(self, properties: Sequence[str], *, after: str = "", archived: bool = False) -> Json:
         return self.companies.list_page(properties, after=after, archived=archived)
@@ -305,6 +310,11 @@ def _list_in(reply: Json, key: str) -> Json:
     if not isinstance(found, dict) or found.get("listId") is None:
         raise UnavailableError(f"HubSpot answered no {key} where one was due")
     return found
+
+
+def _plain(value: object) -> object:
+    """What is sent is plain JSON already; the client would walk through every value of a batch."""
+    return value
 
 
 def _certain(reply: Reply) -> Json:

@@ -118,12 +118,13 @@ def slim(records: Mapping[str, Json]) -> dict[str, Json]:
     `names` keeps which properties a record carries at all, blank or not; a page shares one set of them.
     """
     shared: frozenset[str] = frozenset()
+    last: list[str] = []
     slimmed: dict[str, Json] = {}
     for id, record in records.items():
         found = record.get("properties")
         held = found if isinstance(found, dict) else {}
-        if held.keys() != shared:
-            shared = frozenset(held)
+        if (names := list(held)) != last:
+            shared, last = frozenset(names), names
         slimmed[id] = {
             "id": record["id"],
             "updatedAt": record.get("updatedAt"),
@@ -155,7 +156,8 @@ def departed(client: Client, since: int) -> dict[str, str]:
 
 
 def in_order(records: Sequence[Json], last: str, read_at: int) -> Found:
-    fresh = {id: record for record in records if id_order(id := str(record["id"])) > id_order(last)}
-    ordered = dict(sorted(fresh.items(), key=lambda item: id_order(item[0])))
+    before = id_order(last)
+    fresh = {id: record for record in records if id_order(id := str(record["id"])) > before}
+    ordered = {id: fresh[id] for id in sorted(fresh, key=id_order)}
     stamps = {id: stamp_of(record) for id, record in ordered.items()}
     return Found(stamps=stamps, records=ordered, read_at=read_at)

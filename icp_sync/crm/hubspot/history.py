@@ -59,6 +59,10 @@ class Version:
         return self.type, self.id
 
 
+_Read = tuple[str, Mapping[str, tuple[Version, ...]], Mapping[str, str | None]]
+"""A record's id, its past, and what it shows: all that is kept of a reply until the others have come."""
+
+
 class Hands:
     """Whose hand a version shows; told of our own writes. Holds the last few of them until we are known."""
 
@@ -110,17 +114,21 @@ def edits(
     seal = carried.get(SEAL, "")
     wanted = list(dict.fromkeys([*names.values(), *([seal] if seal else [])]))
 
-    def read(some: Sequence[str]) -> list[Json]:
-        return results(client.companies.batch_read(some, wanted, history=wanted))
+    def read(some: Sequence[str]) -> list[_Read]:
+        found = results(client.companies.batch_read(some, wanted, history=wanted))
+        return [
+            (str(record["id"]), past, properties_of(record))
+            for record in found
+            if (past := _past(record)) is not None
+        ]
 
     told: dict[str, dict[str, tuple[Edit, ...]]] = {}
     batches = [asked[at : at + HISTORY_BATCH] for at in range(0, len(asked), HISTORY_BATCH)]
     for batch, records in zip(batches, executor.map(read, batches), strict=True):
-        for record in records:
-            id, past = str(record["id"]), _past(record)
-            if id not in batch or past is None:
+        for id, past, shown in records:
+            if id not in batch:
                 continue
-            us, shown = hands.learn(id, past, seal), properties_of(record)
+            us = hands.learn(id, past, seal)
             told[id] = {
                 field: found
                 for field, name in names.items()

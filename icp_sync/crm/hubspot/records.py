@@ -18,6 +18,8 @@ HISTORY_BATCH = 50
 LISTS = 100
 SEARCH_PAGE = 200
 LIST_PAGE = 100
+SETTLED = 500
+"""Accounts settled at once, in whole batches: a thousand take 35 MB more and no less time."""
 
 RAW = {"_preload_content": False}
 """Keeps the official client from parsing replies."""
@@ -48,10 +50,10 @@ class Records:
     def list_page(self, properties: Sequence[str], *, after: str = "", archived: bool = False) -> Json:
         """Up to 100 records in id order; `after` is an id."""
         cursor = {"after": after} if after else {}
+        # One parameter with commas, as HubSpot documents it: sixty of one name take longer to spell.
+        names = [",".join(properties)] if properties else []
         return object_of(
-            self._basic.get_page(
-                limit=LIST_PAGE, properties=list(properties), archived=archived, **cursor, **RAW
-            )
+            self._basic.get_page(limit=LIST_PAGE, properties=names, archived=archived, **cursor, **RAW)
         )
 
     def one(self, id: str, properties: Sequence[str]) -> Json | None:

@@ -7,10 +7,10 @@ choices joined by ";", owners as ids, a cleared value as "" or null.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from icp_sync.crm.canonical import canonical_text, instant, type_of
+from icp_sync.crm.canonical import READERS, instant, type_of
 from icp_sync.crm.hubspot.records import Json
 from icp_sync.crm.roster import Roster
 from icp_sync.crm.windows import stamp_is_old
@@ -22,7 +22,8 @@ STAMP = "hs_lastmodifieddate"
 OWNER = "hubspot_owner_id"
 PARENT = "hs_parent_company_id"
 MERGED = "hs_merged_object_ids"
-_PLAIN = (str, type(None))
+_PLAIN = frozenset((str, type(None)))
+_NONE: frozenset[str] = frozenset()
 OWN_PROPERTIES = ("name", "domain", STAMP, OWNER, PARENT, MERGED)
 
 
@@ -37,6 +38,10 @@ class Facts(Protocol):
     ) -> tuple[tuple[Signal, ...], Mapping[str, str]]: ...
 
 
+_Carried = tuple[str, str, Callable[[str], str]]
+"""An output, its property, and how that is read."""
+
+
 class NoSuchOwnerError(ValueError):
     """Nobody in the portal has this email."""
 
@@ -45,14 +50,15 @@ class Values:
     def __init__(self, roster: Roster, facts: Facts) -> None:
         self._roster = roster
         self._facts = facts
+        self._readers = {**READERS, FieldType.OWNER: self._owner}
 
     def canonical(self, field: str, raw: str | None) -> str:
         """A property's value in canonical form; never raises for what HubSpot may hold."""
-        kind = type_of(field)
-        text = canonical_text(kind, raw)
-        if kind is FieldType.OWNER and text.isdecimal():
-            return self._roster.email(text)
-        return text
+        return self._readers[type_of(field)](raw) if raw else ""
+
+    def _owner(self, raw: str) -> str:
+        text = READERS[FieldType.OWNER](raw)
+        return self._roster.email(text) if text.isdecimal() else text
 
     def wire(self, field: str, value: str) -> str:
         """A canonical value as HubSpot takes it; "" clears. Raises NoSuchOwnerError."""
@@ -63,28 +69,33 @@ class Values:
             return owner_id
         return value
 
-    def account(self, record: Json, carried: Mapping[str, str], *, read_at: int, currency: str) -> Account:
-        """A raw company, read when HubSpot's clock showed `read_at` (ms)."""
+    def accounts(
+        self, records: Iterable[tuple[Json, int]], carried: Mapping[str, str], *, currency: str
+    ) -> list[Account]:
+        """Raw companies, each with what HubSpot's clock showed when it was read (ms)."""
+        fields = [(field, name, self._readers[type_of(field)]) for field, name in carried.items()]
+        return [self._account(record, fields, read_at, currency) for record, read_at in records]
+
+    def _account(self, record: Json, fields: Iterable[_Carried], read_at: int, currency: str) -> Account:
         raw = properties_of(record)
         names = record.get("names", raw)
         stamp = stamp_of(record)
-        owner = self.canonical("owner", raw.get(OWNER))
         signals, unread = self._facts.read(raw, observed_at=read_at / 1000, account_currency=currency)
+        # A property the reply does not name is not there, which is not the same as blank. Most fields of
+        # most companies are blank, and blank is "" in every canonical form.
+        live: dict[str, str] = {}
+        for field, name, read in fields:
+            if text := raw.get(name):
+                live[field] = read(text)
+            elif name in names:
+                live[field] = ""
         return Account(
             id=str(record["id"]),
             name=(raw.get("name") or "").strip(),
             signals=signals,
             unread=unread,
-            # A property the reply does not name is not there, which is not the same as blank. Most fields of
-            # most companies are blank, and blank is "" in every canonical form.
-            live={
-                field: (owner if name == OWNER else self.canonical(field, text))
-                if (text := raw.get(name))
-                else ""
-                for field, name in carried.items()
-                if name in names
-            },
-            owner=owner,
+            live=live,
+            owner=self.canonical("owner", raw.get(OWNER)),
             parent=raw.get(PARENT) or "",
             stamp=stamp,
             read_at=read_at,
@@ -97,8 +108,9 @@ def properties_of(record: Json) -> dict[str, str | None]:
     found = record.get("properties")
     if not isinstance(found, dict):
         return {}
-    odd = {name: _text(value) for name, value in found.items() if type(value) not in _PLAIN}
-    return {**found, **odd} if odd else found
+    if _PLAIN.issuperset(map(type, found.values())):
+        return found
+    return {name: value if type(value) in _PLAIN else _text(value) for name, value in found.items()}
 
 
 def stamp_of(record: Json) -> int:
@@ -111,7 +123,9 @@ def stamp_of(record: Json) -> int:
 
 def merged_ids(record: Json) -> frozenset[str]:
     """Ids of the companies merged into this one."""
-    return frozenset((properties_of(record).get(MERGED) or "").split(";")) - {""}
+    found = record.get("properties")
+    held = found.get(MERGED) if isinstance(found, dict) else None
+    return _NONE if held is None else frozenset(_text(held).split(";")) - {""}
 
 
 def _text(value: object) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 
+from icp_sync.crm.canonical import type_of
 from icp_sync.crm.carrying import theirs_among
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
@@ -24,6 +25,7 @@ from icp_sync.crm.paging import Part
 from icp_sync.crm.rounds import rounds
 from icp_sync.crm.windows import id_order
 from icp_sync.domain.plan import Outcome, Result, Write
+from icp_sync.domain.standing import FieldType
 from icp_sync.errors import AuthError, RequestError, UnavailableError
 from icp_sync.http import UncertainError
 from icp_sync.observe import fault_point, log
@@ -49,6 +51,7 @@ class _Input:
     id: str
     values: dict[str, str]
     sent: dict[str, str]  # field → wire value
+    properties: dict[str, str]  # the same by property
     refused: dict[str, str]  # field → why it is not sent
 
 
@@ -90,7 +93,7 @@ class Writer:
 
     def _prepare(self, write: Write) -> _Input | Outcome:
         """What to send for a write, or why nothing can be sent."""
-        unknown = sorted(set(write.values) - set(self._catalogue.properties))
+        unknown = sorted(write.values.keys() - self._catalogue.properties.keys())
         if unknown:
             message = f"this connection has no property for {', '.join(unknown)}"
             return _outcome(write.account_id, Result.REFUSED, code="NOT_CONFIGURED", message=message)
@@ -101,17 +104,26 @@ class Writer:
         disabled = self._catalogue.disabled.keys()
         if not values or disabled & values.keys():
             return self._dropped(write.account_id, values, disabled)
-        sent, refused = {}, {}
-        for field, value in values.items():
-            try:
-                sent[field] = self._values.wire(field, value)
-            except NoSuchOwnerError as error:
-                refused[field] = str(error)
+        sent, refused = self._wired(values)
         if not sent:
             message = next(iter(refused.values()))
             return _outcome(write.account_id, Result.REFUSED, code="INVALID_OPTION", message=message)
-        values = {field: value for field, value in values.items() if field in sent}
-        return _Input(id=write.account_id, values=values, sent=sent, refused=refused)
+        if refused:
+            values = {field: value for field, value in values.items() if field in sent}
+        names = self._catalogue.properties
+        properties = {names[field]: value for field, value in sent.items()}
+        return _Input(id=write.account_id, values=values, sent=sent, properties=properties, refused=refused)
+
+    def _wired(self, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        """The values as HubSpot takes them, and why some are not sent: only owners have another form."""
+        sent, refused = dict(values), {}
+        for field in [field for field in values if type_of(field) is FieldType.OWNER]:
+            try:
+                sent[field] = self._values.wire(field, values[field])
+            except NoSuchOwnerError as error:
+                refused[field] = str(error)
+                del sent[field]
+        return sent, refused
 
     def _send(self, inputs: Sequence[_Input], since: float | None = None) -> list[Outcome]:
         """Send one batch; never raises for what the other side does.
@@ -120,7 +132,7 @@ class Writer:
         """
         since = self._catalogue.now() if since is None else since
         try:
-            reply = self._client.batch_update([self._wire(item) for item in inputs])
+            reply = self._client.batch_update([_wire(item) for item in inputs])
             _replied()
         except UncertainError as error:
             return [_outcome(item.id, Result.UNCERTAIN, message=str(error)) for item in inputs]
@@ -132,15 +144,6 @@ class Writer:
             return self._reconcile(inputs, reply, since)
         except (UnavailableError, AuthError, RequestError) as error:  # owners could not be looked up
             return [_outcome(item.id, Result.UNCERTAIN, message=str(error)) for item in inputs]
-
-    def _wire(self, item: _Input) -> Json:
-        names = self._catalogue.properties
-        return {
-            "id": item.id,
-            # With a trace id on every input HubSpot can say whose values it refused.
-            "objectWriteTraceId": item.id,
-            "properties": {names[field]: value for field, value in item.sent.items()},
-        }
 
     # A batch refused whole
 
@@ -227,13 +230,12 @@ class Writer:
         """WRITTEN when the reply shows every value we sent, None when it leaves one open."""
         names, shown = self._catalogue.properties, properties_of(record)
         for field, value in item.values.items():
-            if names[field] not in shown and value != "":
+            told = shown.get(names[field])
+            if told == item.sent[field]:
+                continue
+            if self._values.canonical(field, told) != value:
                 return None
-            if self._values.canonical(field, shown.get(names[field])) != value:
-                return None
-        self._hands.wrote(
-            item.id, {names[field]: value for field, value in item.sent.items()}, stamp_of(record)
-        )
+        self._hands.wrote(item.id, item.properties, stamp_of(record))
         return _written(item)
 
     def _look(self, silent: Sequence[_Input]) -> list[Outcome]:
@@ -259,6 +261,11 @@ class Writer:
             else:
                 outcomes.append(_compared(item, live[item.id]))
         return outcomes
+
+
+def _wire(item: _Input) -> Json:
+    # With a trace id on every input HubSpot can say whose values it refused.
+    return {"id": item.id, "objectWriteTraceId": item.id, "properties": item.properties}
 
 
 def _compared(item: _Input, live: Mapping[str, str]) -> Outcome:

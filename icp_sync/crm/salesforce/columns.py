@@ -8,7 +8,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/field_types.htm
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from icp_sync.crm.canonical import instant
@@ -47,6 +47,10 @@ class Columns:
 
     every: tuple[Column, ...]
     missing: tuple[str, ...] = ()
+    _blank: dict[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_blank", {key: "" for column in self.every for key in column.keys})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,11 +78,12 @@ class Columns:
 
     def of_row(self, row: Sequence[str]) -> dict[str, str]:
         """The same of a CSV row that has these columns in this order."""
-        held: dict[str, str] = {}
+        held = self._blank.copy()
         for column, value in zip(self.every, row, strict=True):
-            text = column.text(value) if value else ""
-            for key in column.keys:
-                held[key] = text
+            if value:
+                text = column.text(value)
+                for key in column.keys:
+                    held[key] = text
         return held
 
 
@@ -122,10 +127,9 @@ def text_of(kind: str) -> Callable[[object], str]:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = value if isinstance(value, str) else str(value)
-    return text.replace("\r\n", "\n") if "\r" in text else text
+    if not isinstance(value, str):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return value.replace("\r\n", "\n") if "\r" in value else value
 
 
 @lru_cache(maxsize=_TEXT_CACHE)

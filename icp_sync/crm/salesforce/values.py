@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from icp_sync.crm.canonical import YES_NO, canonical_text, instant, type_of
+from icp_sync.crm.canonical import READERS, YES_NO, instant, type_of
 from icp_sync.crm.roster import Roster
 from icp_sync.crm.salesforce.catalogue import Catalogue
 from icp_sync.crm.salesforce.columns import CURRENCY, ID, NAME, OWNER, PARENT, STAMP
@@ -45,6 +46,10 @@ class Facts(Protocol):
     def read(
         self, properties: Mapping[str, str | None], *, observed_at: float, account_currency: str
     ) -> tuple[tuple[Signal, ...], Mapping[str, str]]: ...
+
+
+_Carried = tuple[str, str, Callable[[str], str]]
+"""An output, its field, and how that is read."""
 
 
 class UnfitError(ValueError):
@@ -94,14 +99,18 @@ class Values:
 
     def canonical(self, field: str, raw: object) -> str:
         """A field's value, JSON or text, in canonical form; never raises for what Salesforce may hold."""
+        text = _text(raw)
+        return self._reader(field)(text) if text else ""
+
+    def _reader(self, field: str) -> Callable[[str], str]:
         kind = type_of(field)
-        text = canonical_text(kind, _text(raw))
-        if kind is not FieldType.OWNER:
-            return text
+        return READERS[kind] if kind is not FieldType.OWNER else partial(self._owner, field)
+
+    def _owner(self, field: str, raw: str) -> str:
         # Ids are case-sensitive, so the text before it was lowered counts; "#id" is how we name a stranger.
-        user_id = long_id((_text(raw) or "").strip().removeprefix("#"))
+        user_id = long_id(raw.strip().removeprefix("#"))
         if not user_id:
-            return text
+            return READERS[FieldType.OWNER](raw)
         return "" if field == "owner" and self.is_vacant(user_id) else self._roster.email(user_id)
 
     def is_vacant(self, user_id: str) -> bool:
@@ -127,26 +136,29 @@ class Values:
             raise UnfitError(f"{len(value)} characters where {length} fit")
         return value
 
-    def account(self, raw: Raw, carried: Mapping[str, str], *, currency: str) -> Account:
-        """An account of a record. currency: of the org, where the record has none of its own."""
+    def accounts(self, records: Iterable[Raw], carried: Mapping[str, str], *, currency: str) -> list[Account]:
+        """Accounts of records. currency: of the org, where a record has none of its own."""
+        fields = [(field, name, self._reader(field)) for field, name in carried.items()]
+        return [self._account(raw, fields, currency) for raw in records]
+
+    def _account(self, raw: Raw, fields: Iterable[_Carried], currency: str) -> Account:
         held = raw.values
-        owner = self.canonical("owner", held.get(OWNER))
         signals, unread = self._facts.read(
             held, observed_at=raw.read_at / 1000, account_currency=held.get(CURRENCY) or currency
         )
+        # A field the reply does not name is not there, which is not the same as blank. Most fields of
+        # most accounts are blank, and blank is "" in every canonical form.
+        live: dict[str, str] = {}
+        for field, name, read in fields:
+            if (text := held.get(name)) is not None:
+                live[field] = read(text) if text else ""
         return Account(
             id=held[ID],
             name=held.get(NAME, "").strip(),
             signals=signals,
             unread=unread,
-            # A field the reply does not name is not there, which is not the same as blank. Most fields of
-            # most accounts are blank, and blank is "" in every canonical form.
-            live={
-                field: (owner if field == "owner" else self.canonical(field, text)) if text else ""
-                for field, name in carried.items()
-                if (text := held.get(name)) is not None
-            },
-            owner=owner,
+            live=live,
+            owner=self.canonical("owner", held.get(OWNER)),
             parent=held.get(PARENT, ""),
             stamp=raw.stamp,
             read_at=raw.read_at,

@@ -50,7 +50,7 @@ def test_a_call_goes_out_on_the_path_of_its_version_with_the_token(version: str,
         client(version).batch_update([{"id": "1", "properties": {}}])
         request = server.calls[0].request
     assert request.headers["Authorization"] == "Bearer pat-na1-secret"
-    assert request.body == b'{"inputs": [{"id": "1", "properties": {}}]}'
+    assert request.body == b'{"inputs":[{"id":"1","properties":{}}]}'
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_an_unknown_email_cannot_be_written(values: Values) -> None:
     ],
 )
 def test_a_record_of_any_shape_becomes_an_account(values: Values, record: Json) -> None:
-    account = values.account(record, PROPERTIES, read_at=1_000_000, currency="USD")
+    [account] = values.accounts([(record, 1_000_000)], PROPERTIES, currency="USD")
     assert account.id == "17"
     named = record.get("properties") or ()
     assert set(account.live) == {field for field, name in PROPERTIES.items() if name in named}
@@ -99,8 +99,8 @@ def test_a_record_of_any_shape_becomes_an_account(values: Values, record: Json) 
 
 def test_a_blank_property_is_a_field_and_one_the_record_does_not_name_is_none(values: Values) -> None:
     record: Json = {"id": "17", "properties": {"icp_tier": None, "icp_lane": "sales"}}
-    read = values.account(record, PROPERTIES, read_at=1_000_000, currency="USD")
-    listed = values.account(slim({"17": record})["17"], PROPERTIES, read_at=1_000_000, currency="USD")
+    records = [(record, 1_000_000), (slim({"17": record})["17"], 1_000_000)]
+    read, listed = values.accounts(records, PROPERTIES, currency="USD")
     assert read.live == listed.live == {"tier": "", "lane": "sales"}
 
 

@@ -197,7 +197,7 @@ class Reader:
 
     def _accounts(self, records: Sequence[Raw]) -> list[Account]:
         carried, currency = self._catalogue.carried(), self._currency()
-        accounts = [self._values.account(raw, carried, currency=currency) for raw in records]
+        accounts = self._values.accounts(records, carried, currency=currency)
         if any(len(account.live) < len(carried) for account in accounts):
             self._catalogue.unnamed()
         return accounts

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from icp_sync.crm.salesforce.ids import long_id
 from icp_sync.crm.salesforce.reads.opportunities import NONE, Tally
 from icp_sync.crm.salesforce.values import stamp_of
 from icp_sync.errors import UnavailableError
+from icp_sync.lean_json import dumps, loads
 
 TALLIED = ("AccountId", "IsClosed", "IsWon", STAMP)
 """What is read of Opportunities, in this order."""
@@ -72,7 +72,7 @@ class Snapshot:
     def add(self, rows: Iterable[Sequence[str]]) -> int:
         """Accounts, `Id` first. Returns how many rows there were."""
         return self._insert(
-            "INSERT OR REPLACE INTO rows VALUES (?, ?)", ((_id(row[0]), json.dumps(row)) for row in rows)
+            "INSERT OR REPLACE INTO rows VALUES (?, ?)", ((_id(row[0]), dumps(row)) for row in rows)
         )
 
     def count(self, rows: Iterable[Sequence[str]]) -> int:
@@ -103,7 +103,7 @@ class Snapshot:
             if not found:
                 return
             yield [
-                (id, json.loads(row), NONE if open is None else Tally(open=open, won=won, stamp=stamp))
+                (id, loads(row), NONE if open is None else Tally(open=open, won=won, stamp=stamp))
                 for id, row, open, won, stamp in found
             ]
             last = found[-1][0]

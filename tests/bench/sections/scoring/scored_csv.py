@@ -1,7 +1,7 @@
 """Scoring a CSV export: rows a second beside merely copying the file, and memory beside a tenth of it.
 
-Each run is a process of its own, so that its peak memory is its own: `python -m tests.bench.score_rows
-FILE.csv` scores one file once and prints what it took.
+Each run is a process of its own, so that its peak memory is its own: `python -m … FILE.csv` scores one file
+once and prints what it took.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import csv
 import gc
 import json
-import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -22,59 +20,57 @@ from icp_sync.tables.reading import Table
 from icp_sync.tables.scored_file import score_file
 from icp_sync.tables.writing import whole
 from tests.bench import export
-from tests.bench.rows import PROFILE, Row, in_turn
+from tests.bench.places import PROFILE, measured
+from tests.bench.sections.size import Size
+from tests.bench.table import Row, in_turn
 
-_PEAK_UNIT = 1024 if sys.platform == "linux" else 1024 * 1024  # getrusage: kilobytes, on macOS bytes
 
-
-def scored_rows(folder: Path, rounds: int, count: int) -> list[Row]:
-    """`count` generated rows under the flagship profile, reasons and all, on one core."""
+def csv_rows(folder: Path, size: Size) -> list[Row]:
+    """Generated rows under the flagship profile, reasons and all, on one core."""
+    count = size.rows
     large = export.write(folder / "large.csv", count)
     small = export.write(folder / "small.csv", max(1, count // 10))
     peaks: dict[Path, float] = {}
 
     def ours(path: Path) -> float:
-        found = _process(path)
-        peaks[path] = max(peaks.get(path, 0.0), found["peak"])
-        return count / found["seconds"]
+        took = measured([sys.executable, "-m", __name__, str(path)])
+        peaks[path] = max(peaks.get(path, 0.0), took.megabytes)
+        return count / float(json.loads(took.out)["seconds"])
 
     rate, copied, _ = in_turn(
-        rounds, lambda: ours(large), lambda: count / _copied(large), lambda: ours(small)
+        size.rounds, lambda: ours(large), lambda: count / _copied(large), lambda: ours(small)
     )
     return [
         Row(
+            key="scoring.csv",
             what=f"score {count:,} rows of CSV with reasons, against copying them",
             unit="rows/s",
             ours=rate,
             beside=copied,
-            goal="≥ 30,000 rows/s",
+            goal="≥ 30,000",
+            met=rate >= 30_000,
         ),
         Row(
+            key="scoring.csv.memory",
             what="peak memory of that, against a tenth of the rows",
             unit="MB",
             ours=peaks[large],
             beside=peaks[small],
-            goal="< 200 MB, flat",
+            goal="< 200 MB",
+            met=peaks[large] < 200,
         ),
     ]
 
 
 def once(path: Path) -> dict[str, float]:
-    """Score one file, as the command does: processor seconds it took, and the peak memory in MB."""
+    """Score one file, as the command does: the processor seconds it took."""
     gc.disable()  # as the command does for itself
     began = time.process_time()
     compiled = [compile_profile(one.profile) for one in load_all([PROFILE])]
     table = Table(path)
     with whole(path.with_suffix(".scored.csv")) as out:
         done = score_file(table, columns_of(table), compiled, out, currency="USD", types={}, now=time.time())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _PEAK_UNIT
-    return {"rows": done.rows, "seconds": time.process_time() - began, "peak": peak}
-
-
-def _process(path: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.bench.score_rows", str(path)]
-    found: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return found
+    return {"rows": done.rows, "seconds": time.process_time() - began}
 
 
 def _copied(path: Path) -> float:
