@@ -12,7 +12,7 @@ from icp_sync.domain.facts import PARENT, Members, Signal
 from icp_sync.domain.standing import Standing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for every account, at a third of the cost
 class Account:
     """One record as read: facts as signals, the live standing of our fields, owner and stamp.
 
@@ -78,7 +78,7 @@ class Withdrawn:
     run: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for every account, at a third of the cost
 class Previous:
     """What the next evaluation must know of the last one. Carried in the journal, compared by value.
 
@@ -103,7 +103,7 @@ class Previous:
     model_tier: str = ""  # our own tier while people override it, "" while they do not
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for every account, at a third of the cost
 class Remembered:
     """One account in the journal. `version` is for compare-and-set; 0 = never committed."""
 

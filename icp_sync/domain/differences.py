@@ -22,7 +22,7 @@ from icp_sync.domain.withdrawal import kept_away
 from icp_sync.domain.words import date_text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for every account, at a third of the cost
 class Differences:
     """One account's changes. `theirs`: every value people hold, also where it is what we would write.
 

@@ -109,7 +109,7 @@ CATALOGUE: Mapping[str, FactType] = {
 """Facts every connection knows by name; a facts map may declare more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for every account, at a third of the cost
 class Signal:
     """One source's word on one fact."""
 
@@ -123,7 +123,7 @@ class Signal:
     until: float | None = None  # from when it is too old to be used, epoch seconds; None: it does not age
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for every account, at a third of the cost
 class Known:
     """The merged facts of one account: values, who won each, who lost, and what could not be read."""
 

@@ -97,6 +97,11 @@ class Generated:
         if money:
             own = self.constant(self._currency)
             self._add(2, f"if v.currency != {own}: v = convert(v, {own})")
+        # Once each: reading a field of a named tuple takes as long as two comparisons.
+        if any(isinstance(leaf, Between | Within) for leaf in asked):
+            self._add(2, "a = v.low", "b = v.high")
+        if any(isinstance(leaf, AnyOf | NoneOf | AllOf) for leaf in asked):
+            self._add(2, "k = v.known")
         for leaf in asked:
             self._leaf(leaf)
         self._add(1, "else:")
@@ -128,7 +133,7 @@ class Generated:
 
     def _members(self, leaf: AnyOf | NoneOf | AllOf) -> None:
         values = self.constant(leaf.values)
-        hit = f"{values} <= v.known" if isinstance(leaf, AllOf) else f"not {values}.isdisjoint(v.known)"
+        hit = f"{values} <= k" if isinstance(leaf, AllOf) else f"not {values}.isdisjoint(k)"
         self._add(2, f"if {hit}:")
         self._add(3, *self._sure(leaf, met=not isinstance(leaf, NoneOf)))
         self._add(2, "elif v.complete:")
@@ -146,15 +151,15 @@ class Generated:
             sides = [[over, *floor]] * bool(floor) + [[under, *ceiling]] * bool(ceiling)
             return " and ".join(map(" ".join, sides)) or "True"
 
-        self._add(2, f"if {both('v.low', 'v.high')}:")
+        self._add(2, f"if {both('a', 'b')}:")
         self._add(3, *self._sure(leaf, met=True))
         if leaf.taper:
             lo, hi = self._known[leaf]
             self._add(2, "else:")
-            self._add(3, f"{lo}, {hi} = taper(v.low, v.high, {low}, {high}, {self.constant(leaf.taper)})")
+            self._add(3, f"{lo}, {hi} = taper(a, b, {low}, {high}, {self.constant(leaf.taper)})")
             self._add(3, *self._partly(leaf))
             return
-        self._add(2, f"elif {both('v.high', 'v.low')}:")
+        self._add(2, f"elif {both('b', 'a')}:")
         self._add(3, *self._open(leaf))
         self._add(2, "else:")
         self._add(3, *self._sure(leaf, met=False))
@@ -163,10 +168,10 @@ class Generated:
         """Halves per half-life, nothing beyond so many seconds of age. What may lie after now is unknown."""
         lo, hi = self._known[leaf]
         seconds, half_life = self.constant(leaf.seconds), self.constant(leaf.half_life)
-        self._add(2, "if v.high > now:")
+        self._add(2, "if b > now:")
         self._add(3, *self._open(leaf))
         self._add(2, "else:")
-        for name, end in ((lo, "v.low"), (hi, "v.high")):
+        for name, end in ((lo, "a"), (hi, "b")):
             credit = f"0.5 ** ((now - {end}) / {half_life})" if leaf.half_life else "1.0"
             self._add(3, f"{name} = {credit} if now - {end} < {seconds} else 0.0")
         self._add(3, *self._partly(leaf))

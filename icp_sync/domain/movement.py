@@ -6,15 +6,15 @@ is what decides and not merely what gave other points. Pure; knows no files and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
 from icp_sync.domain.account import Previous
 from icp_sync.domain.amendments import Amendment, amendments
-from icp_sync.domain.compile import Compiled, compile_profile
-from icp_sync.domain.conditions import facts_of
+from icp_sync.domain.compile import Compiled, compile_conditions, compile_profile
+from icp_sync.domain.conditions import Condition, facts_of
 from icp_sync.domain.evaluation import Evaluation, evaluate
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.populations import TELLING, is_person
@@ -75,6 +75,7 @@ class Comparison:
         self._old, self._new = _compiled(before), _compiled(after)
         self.asked = _facts(*self._before, *self._after)
         """The facts that decide a tier on either side."""
+        self._credits = _asking(*self._before, *self._after)
         self._causes: dict[object, Cause] = {}
         self._moves: dict[object, Move] = {}
         self._differ = self._before != self._after
@@ -91,9 +92,7 @@ class Comparison:
             previous.pending_tier,
             previous.pending_since,
         )
-        old = [c.answer(facts, now)[4] for c in self._old]
-        new = [c.answer(facts, now)[4] for c in self._new]
-        key = (*old, *new, is_person(facts), told, version, now)
+        key = (self._credits(facts, now), is_person(facts), told, version, now)
         if (move := self._moves.get(key)) is None:
             move = self._move(facts, now, previous, version)
             if len(self._moves) < CACHED and not self._converts:
@@ -109,8 +108,7 @@ class Comparison:
     def _cause(self, facts: Facts, now: float) -> Cause:
         before = evaluate(self._old, facts, None, now)
         after = evaluate(self._new, facts, None, now)
-        answers = tuple(a.answers for e in (before, after) for a in e.assessments)
-        key = (standing(before), standing(after), is_person(facts), answers)
+        key = (standing(before), standing(after), is_person(facts), self._credits(facts, now))
         if (cause := self._causes.get(key)) is None:
             cause = self._found(facts, now, before, after)
             if len(self._causes) < CACHED and not self._converts:
@@ -156,13 +154,27 @@ def _compiled(profiles: Sequence[Profile]) -> list[Compiled]:
     return [compile_profile(replace(p, timing=(), routes=(), route_scope=None)) for p in profiles]
 
 
-def _facts(*profiles: Profile) -> frozenset[str]:
-    """What the tiers of these ask, and what tells a company from a person; of a fact of those above, the
-    account's own as well, which stands for it where there is nobody above."""
+def _deciding(profiles: Sequence[Profile]) -> list[Condition]:
+    """Every question that decides a tier of these, once."""
     asked = [one.when for p in profiles for one in p.criteria]
     asked += [one.when for p in profiles for one in p.flags]
     asked += [p.score_scope for p in profiles if p.score_scope is not None]
-    named = {fact for condition in asked for fact in facts_of(condition)}
+    return list(dict.fromkeys(asked))
+
+
+def _asking(*profiles: Profile) -> Callable[[Facts, float], object]:
+    """All their answers, each question asked once however many profiles ask it."""
+    by_currency = {p.currency: [q for q in profiles if q.currency == p.currency] for p in profiles}
+    functions = [compile_conditions(_deciding(some), currency) for currency, some in by_currency.items()]
+    if len(functions) == 1:
+        return functions[0]
+    return lambda facts, now: tuple(function(facts, now) for function in functions)
+
+
+def _facts(*profiles: Profile) -> frozenset[str]:
+    """What the tiers of these ask, and what tells a company from a person; of a fact of those above, the
+    account's own as well, which stands for it where there is nobody above."""
+    named = {fact for condition in _deciding(profiles) for fact in facts_of(condition)}
     return frozenset(named | {fact.partition(".")[2] or fact for fact in named} | TELLING)
 
 

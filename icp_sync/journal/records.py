@@ -40,7 +40,7 @@ class Notice:
     data: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for every account, at a third of the cost
 class Settled:
     """What a page made of one account, as the journal shall remember it.
 

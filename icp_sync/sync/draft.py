@@ -99,7 +99,7 @@ class Policy:
         return self.mode.allows(Mode.ROUTE) and bool({"owner", "routed_owner"} & account.live.keys())
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)  # not frozen: one is made for every account, at a third of the cost
 class Draft:
     """One account as it would be settled. `unchanged`: nothing it depends on moved since the last time.
 

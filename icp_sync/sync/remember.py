@@ -30,7 +30,7 @@ def _retry_at(attempts: int, now: float) -> float:
     return now + min(_RETRY_MOST, _RETRY_FIRST * 2.0 ** min(attempts, 10))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for every account, at a third of the cost
 class Fate:
     """What became of one account on its page: what was to be written of it and how that ended, what waits for
     a person, and what its read told of our last write."""

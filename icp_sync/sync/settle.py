@@ -71,7 +71,9 @@ def settle(
     Raises what the CRM or the journal raises; everything before the page at fault stays settled.
     """
     cosmetics = run.cosmetics
-    for page in pages:
+
+    def settled_page(page: Page, cosmetics: int) -> int:
+        """One page. A function, so that all that was found out of it goes before the next one comes."""
         now = clock()
         if apply and page.gone:
             _bury(page.gone, page.stream, journal, run, now)  # first, so that survivors here have inherited
@@ -108,7 +110,7 @@ def settle(
             report.written += len(plan)
             for changes in plan.values():
                 report.planned(changes)
-            continue
+            return cosmetics
         kept = guard.split(plan, drafts, now)  # which changes must wait for a person
         # Compare-and-set; losers are decided again or deferred.
         sent_at = round(crm.now() * 1000)
@@ -175,6 +177,10 @@ def settle(
                 connection=journal.connection,
                 again=page.stream not in FOLLOWING,
             )
+        return cosmetics
+
+    for page in pages:
+        cosmetics = settled_page(page, cosmetics)
     return report
 
 

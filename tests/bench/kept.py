@@ -20,8 +20,8 @@ PAGE = Path("tests/bench/README.md")
 GROWTH = Path(".github/growth.svg")
 _ABOVE = """# What was measured
 
-`make bench` on two shared cores; every row is of things run in turn in one go. `python -m tests.bench SECTION --keep`
-measures a section anew, `--readme` writes this page and README's table from what was kept.
+`make bench` on two shared cores; every row is of things run in turn in one go. `python -m tests.bench SECTION
+--keep` measures a section anew, `--readme` writes this page and README's table from what was kept.
 """
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 

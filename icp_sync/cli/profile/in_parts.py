@@ -1,4 +1,4 @@
-"""A comparison over a large journal, in parts, each in a process of its own: as many as there are processors."""
+"""A comparison over a large journal, in parts: a process for each, as many as there are processors."""
 
 from __future__ import annotations
 

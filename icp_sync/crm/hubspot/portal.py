@@ -25,11 +25,11 @@ from icp_sync.crm.hubspot.annotating import Annotator
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.reading import Reader
-from icp_sync.crm.hubspot.records import SETTLED
 from icp_sync.crm.hubspot.roster import roster
 from icp_sync.crm.hubspot.tasks import Tasks
 from icp_sync.crm.hubspot.values import Facts, Values
 from icp_sync.crm.hubspot.writing import Writer
+from icp_sync.crm.paging import PAGE
 from icp_sync.crm.probing import Probed, Wanted
 from icp_sync.crm.windows import Windows
 from icp_sync.domain.account import Owner
@@ -93,7 +93,7 @@ class HubSpot:
         at_once: int = 0,
         stop: threading.Event | None = None,
         windows: Windows | None = None,
-        page_size: int = SETTLED,
+        page_size: int = PAGE,
         patience: float = 60.0,
     ) -> None:
         if version not in paths.VERSIONS:

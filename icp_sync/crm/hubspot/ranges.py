@@ -26,8 +26,8 @@ RANGE = 40
 FEWEST = 25
 """Calls for which one range may be begun, however the ids are spread: what bounds the cost of cutting."""
 
-HELD = 120
-"""List pages read ahead of their turn at most (12,000 companies)."""
+HELD = 60
+"""List pages read ahead of their turn at most (6,000 companies)."""
 
 ENOUGH = 20
 """List pages in turn that are enough: who is slower than that needs nothing read further ahead."""

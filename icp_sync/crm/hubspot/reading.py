@@ -13,9 +13,9 @@ from icp_sync.crm.hubspot import discovery
 from icp_sync.crm.hubspot.catalogue import Catalogue
 from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.ranges import everything
-from icp_sync.crm.hubspot.records import BATCH, SETTLED, Json, results
+from icp_sync.crm.hubspot.records import BATCH, Json, results
 from icp_sync.crm.hubspot.values import MERGED, OWN_PROPERTIES, STAMP, Values, merged_ids
-from icp_sync.crm.paging import Pager, Part, Source, by_id, due, until
+from icp_sync.crm.paging import PAGE, Pager, Part, Source, by_id, due, until
 from icp_sync.crm.windows import WINDOW_STREAMS, Windows
 from icp_sync.domain.account import Account
 from icp_sync.errors import RequestError, UnavailableError
@@ -41,7 +41,7 @@ class Reader:
         windows: Windows,
         executor: Executor,
         currency: Callable[[], str],
-        page_size: int = SETTLED,
+        page_size: int = PAGE,
         ranges: int = 1,
     ) -> None:
         self._client = client

@@ -18,8 +18,6 @@ HISTORY_BATCH = 50
 LISTS = 100
 SEARCH_PAGE = 200
 LIST_PAGE = 100
-SETTLED = 500
-"""Accounts settled at once, in whole batches: a thousand take 35 MB more and no less time."""
 
 RAW = {"_preload_content": False}
 """Keeps the official client from parsing replies."""

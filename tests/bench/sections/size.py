@@ -11,8 +11,9 @@ class Size:
 
     full: of the backfill with the defaults. growth: of the growing bases. journaled: of the what-if.
     minutes: of the freshness row. seeds: of the vendor bench, and bought: companies a seed, None for all.
-    rows: of the CSV that is scored, and scored: accounts the scoring engines are given. org: accounts of the Salesforce org. waits: settings of a backfill's
-    waits, "" for the shipped ones. echoes: seconds after which polls have seen its last writes.
+    rows: of the CSV that is scored, and scored: accounts the scoring engines are given. org: accounts of the
+    Salesforce org. waits: settings of a backfill's waits, "" for the shipped ones. echoes: seconds after
+    which polls have seen its last writes.
     """
 
     accounts: int = 10_000

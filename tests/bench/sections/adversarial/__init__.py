@@ -20,7 +20,8 @@ SAID = (
     "Late: stamped so long before the newest record the reader had seen. What we find an hour later is "
     "found by the trailing pass, which reads every window again; ties and what is 1 s late are within the "
     "poll's overlap. The index is stale where a newer record shows before it (on Salesforce: a transaction "
-    "that commits after a later one). A reader that has not come to an end after 45 s is ended."
+    "that commits after a later one). A reader that has not come to an end after 45 s is ended; it loops "
+    "where it had given the same records out again and again."
 )
 
 

@@ -21,6 +21,8 @@ LATE = 5
 MANY = 12_000
 MOST_SECONDS = 45.0
 """After which a reader that has not come to an end is ended."""
+OFTEN = 1.5
+"""Times each record is given out, on average, above which one that was ended went round in circles."""
 A_SECOND = 1.1
 """Seconds after which a stamp is another one, also where it has whole seconds."""
 AN_HOUR = 3_700.0
@@ -83,7 +85,8 @@ class Found:
         distinct = len(self.made & set(self.many.emitted))
         said = f"{distinct:,} of {len(self.made):,} in {self.calls:,} calls"
         if not self.many.ended:
-            return f"**loops**: {len(self.many.emitted):,} given out, {said}"
+            word = "**loops**" if len(self.many.emitted) > OFTEN * distinct else "no end"
+            return f"{word}: {len(self.many.emitted):,} given out, {said}"
         return said + (f", then {self.many.refused}" if self.many.refused else "")
 
 

@@ -31,9 +31,13 @@ CONSOLE = 200.0
 def growth(folder: Path, size: Size) -> Section:
     """Rows of the largest size and of the slopes; every size in the table below."""
     rests = (RESTS, BEGINS) if size.minutes >= 1 else (3.0, 4.0)
-    parts = [_alone(folder, n, *rests) for n in size.growth]
+    return told([_alone(folder, n, *rests) for n in size.growth])
+
+
+def told(parts: Sequence[Part]) -> Section:
+    """The section of parts that were measured, the smallest first."""
     return Section(
-        title=f"Growth: {', '.join(f'{n:,}' for n in size.growth)} accounts on HubSpot, no limits",
+        title=f"Growth: {', '.join(f'{one.accounts:,}' for one in parts)} accounts on HubSpot, no limits",
         rows=rows(parts),
         said=_table(parts),
         data={"parts": [asdict(one) for one in parts]},
@@ -56,8 +60,8 @@ def rows(parts: Sequence[Part]) -> list[Row]:
     page, (_, longest) = max(last.pages.items(), key=lambda one: one[1][0])
     return [
         _memory(parts),
-        _slope("growth.slope.time", "time of a first backfill", parts, lambda one: one.first.wall),
-        _slope("growth.slope.second", "time of a second pass", parts, lambda one: one.second.wall),
+        _slope("growth.slope.time", "processor time of a first backfill", parts, lambda one: one.first.cpu),
+        _slope("growth.slope.second", "processor time of a second pass", parts, lambda one: one.second.cpu),
         _slope("growth.slope.journal", "bytes of the journal", parts, lambda one: one.journal),
         Row(
             key="growth.console",
@@ -171,7 +175,7 @@ def drawn(section: Section) -> str:
         across="accounts, with n log n dashed",
         up="seconds, megabytes, milliseconds",
         lines=[
-            line("first pass, s", lambda one: one.first.wall, ideal=True),
+            line("first pass, CPU s", lambda one: one.first.cpu, ideal=True),
             line("journal, MB", lambda one: one.journal / 1e6, ideal=True),
             line("peak memory, MB", _peak),
             line("console, slowest page, ms", lambda one: max(median for median, _ in one.pages.values())),
