@@ -13,7 +13,7 @@ from tests.bench.table import Section
 
 
 def grown(n: int, *, exponent: float = 1.0, megabytes: float = 150.0) -> Part:
-    took = Pass(wall=n**exponent / 1_000, cpu=n / 2_000, megabytes=megabytes, calls=n // 50, written=n)
+    took = Pass(wall=n / 1_000, cpu=n**exponent / 2_000, megabytes=megabytes, calls=n // 50, written=n)
     return Part(
         accounts=n,
         first=took,
