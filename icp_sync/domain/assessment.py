@@ -13,9 +13,7 @@ from math import ceil, floor
 from icp_sync.domain.compile import Answers, Compiled
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.profile import Effect, Flag, Profile
-from icp_sync.domain.whole_points import EPSILON as EPSILON
-from icp_sync.domain.whole_points import largest_remainder as largest_remainder
-from icp_sync.domain.whole_points import rounded as rounded
+from icp_sync.domain.whole_points import EPSILON, largest_remainder, rounded
 
 
 class Fate(StrEnum):

@@ -12,13 +12,14 @@ from math import floor
 from typing import NamedTuple
 
 from icp_sync.domain.account import Previous
-from icp_sync.domain.assessment import EPSILON, Assessment, Fate, assess
+from icp_sync.domain.assessment import Assessment, Fate, assess
 from icp_sync.domain.compile import Compiled
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.override import Override
 from icp_sync.domain.populations import is_person
 from icp_sync.domain.profile import Effect
 from icp_sync.domain.timing import Timing, next_change, timing_of
+from icp_sync.domain.whole_points import EPSILON
 
 ENGINE = 1
 """Raised only when the golden corpus of evaluations changes; names the ENGINE in why-it-changed."""

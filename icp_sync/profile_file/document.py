@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from icp_sync.domain.assessment import largest_remainder
 from icp_sync.domain.profile import Criterion, Effect, Flag, Profile
+from icp_sync.domain.whole_points import largest_remainder
 from icp_sync.profile_file.document_use import evidence, examples, learned, reviews, routing, tiers
 from icp_sync.profile_file.page import Bullets, Grid, Page, Paragraph, Section
 from icp_sync.profile_file.spoken import aging, fading, spoken

@@ -12,11 +12,12 @@ from math import ceil, floor
 from operator import itemgetter, sub
 from typing import NamedTuple
 
-from icp_sync.domain.assessment import EPSILON, Assessment
+from icp_sync.domain.assessment import Assessment
 from icp_sync.domain.compile import Answers, Compiled
 from icp_sync.domain.facts import Facts, FactValue
 from icp_sync.domain.populations import is_person
 from icp_sync.domain.routing import is_customer
+from icp_sync.domain.whole_points import EPSILON
 
 _HALF = 0.5 + EPSILON
 

@@ -12,11 +12,12 @@ from math import inf
 from typing import NamedTuple
 
 from icp_sync.domain import words
-from icp_sync.domain.assessment import Assessment, rounded
+from icp_sync.domain.assessment import Assessment
 from icp_sync.domain.conditions import facts_of
 from icp_sync.domain.evaluation import NEEDS_DATA, Evaluation
 from icp_sync.domain.facts import FactValue
 from icp_sync.domain.profile import Tiers
+from icp_sync.domain.whole_points import rounded
 
 Movers = tuple[tuple[str, float], ...]
 """Facts that could move an account to another tier, with the points in play; inf where it decides."""

@@ -69,7 +69,10 @@ def page(found: Mapping[str, Section]) -> str:
 
 def _line(goal: Goal, rows: Mapping[str, Row]) -> str:
     measured = [rows[key] for key in goal.keys if key in rows]
-    said = "; ".join(f"{goal.words.get(row.key, '')}{shown(row)}" for row in measured) or "not measured"
+    figures = [goal.words.get(row.key, "") + shown(row) for row in measured]
+    if goal.noted:
+        figures = [f"{said} ({row.note})" for said, row in zip(figures, measured, strict=True)]
+    said = "; ".join(figures) or "not measured"
     verdicts = [row.met for row in measured if row.met is not None]
     met = "" if not verdicts else "yes" if all(verdicts) and len(measured) == len(goal.keys) else "**no**"
     return f"| {goal.what} | {goal.goal} | {said} | {met} |"

@@ -23,6 +23,10 @@ from icp_sync.wiring import wire
 
 LISTED = Path("config/profiles/listed-companies.yaml")
 PROFILE = Path("config/profiles/b2b-saas-mid-market.yaml")
+NO_WAVES = '[connections.bench.backfill]\ncanary = 0\nwatch = "0"\nwave = 0\npause = "0"\n'
+"""A backfill in one go, as `more` of `settings_of`."""
+NO_PORT = "[health]\nport = 0\n"
+"""A worker that answers nobody, so that several stand beside each other."""
 _PEAK_UNIT = 1024 if sys.platform == "linux" else 1024 * 1024  # getrusage: kilobytes, on macOS bytes
 
 

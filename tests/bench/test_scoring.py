@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from icp_sync.domain.assessment import rounded
 from icp_sync.domain.compile import compile_profile
+from icp_sync.domain.whole_points import rounded
 from tests.bench.sections.scoring.accounts import facts_of, plain_accounts
 from tests.bench.sections.scoring.languages import LANGUAGES
 from tests.bench.sections.scoring.ours import NOW, profile, scores_of

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from icp_sync.cli.profile import markdown
+from icp_sync.cli.profile import in_parts, markdown
 from tests.cli.conftest import PROFILE as LISTED
 from tests.cli.conftest import Place
 from tests.cli.exported import PROFILE, ROWS, Export
@@ -109,6 +109,22 @@ def test_active_is_the_journals_profile(settled: Place, tmp_path: Path) -> None:
     )
     assert [m["criterion"] for m in told["movers"]] == ["tiers"]
     assert all(e["by"].startswith("tiers: A 85 → 70") for e in plan["examples"])
+
+
+def test_a_large_journal_is_compared_by_several_processes_with_the_same_result(
+    settled: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate = tmp_path / "candidate.yaml"
+    candidate.write_text(LISTED.read_text().replace("A: 85", "A: 70"))
+    alone = settled.json("profile", "diff", "active", str(candidate))
+    monkeypatch.setattr(in_parts, "LARGE", max(1, alone["accounts"] // 4))
+    monkeypatch.setattr(in_parts.os, "cpu_count", lambda: 3)
+    begun: list[int] = []
+    pool = in_parts.ProcessPoolExecutor
+    monkeypatch.setattr(in_parts, "ProcessPoolExecutor", lambda n, **how: begun.append(n) or pool(n, **how))
+    assert alone["moved"] > 0
+    assert settled.json("profile", "diff", "active", str(candidate)) == alone
+    assert begun == [3]
 
 
 def test_active_needs_settings_even_with_a_file(export: Export, monkeypatch: pytest.MonkeyPatch) -> None:

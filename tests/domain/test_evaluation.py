@@ -8,13 +8,13 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from icp_sync.domain.account import Previous
-from icp_sync.domain.assessment import largest_remainder
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.conditions import AnyOf, Between, Within
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, carried, evaluate, possible_tiers
 from icp_sync.domain.facts import Interval
 from icp_sync.domain.profile import DAY, Criterion, Effect, Flag, Profile, Tiers, TimingSignal
 from icp_sync.domain.reasons import Beside, reasons
+from icp_sync.domain.whole_points import largest_remainder
 from icp_sync.domain.words import missing_facts
 from tests.domain.cases import NOW, facts, mostly_known, profile_sets, profiles, refined, some_facts
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from icp_sync.domain.assessment import largest_remainder
+from icp_sync.domain.whole_points import largest_remainder
 from icp_sync.learning.card.bands import without_step
 from icp_sync.learning.card.factors import Factor
 from icp_sync.learning.figures.logistic import ridge

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from itertools import compress
 from statistics import median_high
 
-from icp_sync.domain.assessment import rounded
 from icp_sync.domain.conditions import Condition
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.profile import Criterion, Effect, Flag, Profile, Tiers
+from icp_sync.domain.whole_points import rounded
 from icp_sync.learning.card.choosing import chosen, unasked
 from icp_sync.learning.card.curve import evened
 from icp_sync.learning.card.exclusions import Exclusion, Tried, ceilings, excluded, exclusions

@@ -19,14 +19,13 @@ from icp_sync.settings import load
 from icp_sync.sync.cycle import Parts, Scope, cycle
 from icp_sync.sync.report import Report
 from icp_sync.wiring import wire
-from tests.bench.places import Served, prepared, served, settings_of
+from tests.bench.places import NO_WAVES, Served, prepared, served, settings_of
 from tests.bench.sections.size import Size
 from tests.bench.table import Row, Section
 
 MOST = 1.02
 CHANGED = 0.01
 """Of the accounts, edited by people before the poll."""
-_NO_WAVES = '[connections.bench.backfill]\ncanary = 0\nwatch = "0"\nwave = 0\npause = "0"\n'
 LATER = 60.0
 """Seconds after which search shows what was written, and no window of a poll is still open."""
 _FEW = 9_900
@@ -113,7 +112,7 @@ def _of(folder: Path, kind: Kind, n: int) -> list[Row]:
     table.write_text("domain,founded\nnobody.example,1990\n", encoding="utf-8")
     with ExitStack() as stack:
         crm = stack.enter_context(served(kind.crm, accounts=n))
-        config = prepared(settings_of(crm, folder, more=_NO_WAVES + _ENRICHER.format(path=table)))
+        config = prepared(settings_of(crm, folder, more=NO_WAVES + _ENRICHER.format(path=table)))
         parts = stack.enter_context(_opened(config))
         first = _counted(crm, parts, Stream.BACKFILL)
         written = _written(crm, max(1, int(n * CHANGED)))

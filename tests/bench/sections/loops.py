@@ -16,14 +16,13 @@ from pathlib import Path
 
 import requests
 
-from tests.bench.places import Served, Took, measured, prepared, served, settings_of
+from tests.bench.places import NO_WAVES, Served, Took, measured, prepared, served, settings_of
 from tests.bench.sections.size import Size
 from tests.bench.table import Row, Section, spread
 
 LATENCY = 0.25
 FEWER = 40
 """At a plan's limits there is one account for so many."""
-NO_WAVES = '[connections.bench.backfill]\ncanary = 0\nwatch = "0"\nwave = 0\npause = "0"\n'
 _OURS = [sys.executable, "-m", "icp_sync", "run", "--backfill", "--restart", "--json", "--config"]
 _THEIRS = [sys.executable, "-m", "tests.bench.bare_loops"]
 WRITING: Mapping[str, Mapping[str, str]] = {

@@ -9,7 +9,17 @@ from pathlib import Path
 import requests
 
 from tests.bench.counted import Rest, at_rest
-from tests.bench.places import Served, Took, icp_sync, measured, prepared, served, settings_of
+from tests.bench.places import (
+    NO_PORT,
+    NO_WAVES,
+    Served,
+    Took,
+    icp_sync,
+    measured,
+    prepared,
+    served,
+    settings_of,
+)
 from tests.bench.sections.size import Size
 from tests.bench.table import Row, Section, spread, taken_in_turn
 
@@ -18,7 +28,7 @@ HELP = 0.3
 LATER = 2 * 3600.0
 """Seconds after which nothing that was written is in a window any more."""
 RESTS, BEGINS = 60.0, 15.0
-_ONE_GO = '[connections.bench.backfill]\ncanary = 0\nwatch = "0"\nwave = 0\npause = "0"\n[health]\nport = 0\n'
+_ONE_GO = NO_WAVES + NO_PORT
 _PROGRAM = [sys.executable, "-m", "icp_sync"]
 
 

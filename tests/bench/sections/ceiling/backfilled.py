@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from tests.bench.places import Served, measured, prepared, served, settings_of
+from tests.bench.places import NO_WAVES, Served, measured, prepared, served, settings_of
 from tests.bench.sections.ceiling import neighbour
 from tests.bench.sections.ceiling.neighbour import NEIGHBOUR
 
@@ -22,7 +22,6 @@ WINDOW = 10.0
 LIST, WRITE = "GET companies", "POST batch/update"
 EACH = 100
 """Accounts a call reads or writes."""
-_NO_WAVES = '[connections.bench.backfill]\ncanary = 0\nwatch = "0"\nwave = 0\npause = "0"\n'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +53,7 @@ def backfilled(
         for kept in folder.glob("journal.sqlite*"):
             kept.unlink()
         quota = f'{{burst = {burst}, reserve = "0%", backfill = "100%"}}'
-        config = prepared(settings_of(crm, folder, quota=quota, more=_NO_WAVES))
+        config = prepared(settings_of(crm, folder, quota=quota, more=NO_WAVES))
         if bulk:
             _by_bulk(config)
         requests.delete(f"{crm.url}/__simulator/stats", timeout=60).raise_for_status()

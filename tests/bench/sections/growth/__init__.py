@@ -101,6 +101,7 @@ def _memory(parts: Sequence[Part]) -> Row:
         ours=ours,
         beside=beside,
         goal=f"flat, < {MOST_MEGABYTES:.0f} MB",
+        note=f"at {last.accounts:,} accounts",
         met=ours < MOST_MEGABYTES and ours <= FLAT * beside,
     )
 

@@ -21,10 +21,10 @@ from icp_sync.sync.cycle import cycle
 from icp_sync.wiring import wire
 from tests.bench.console import timed
 from tests.bench.counted import Rest, Statements, at_rest
-from tests.bench.places import Served, measured, prepared, served, settings_of
+from tests.bench.places import NO_PORT, NO_WAVES, Served, measured, prepared, served, settings_of
 from tests.console.visiting import paths
 
-ONE_GO = '[connections.bench.backfill]\ncanary = 0\nwatch = "0"\nwave = 0\npause = "0"\n[health]\nport = 0\n'
+ONE_GO = NO_WAVES + NO_PORT
 LATER = 2 * 3600.0
 """Seconds after which nothing that was written is in a window any more."""
 POLLS = 5

@@ -14,10 +14,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from icp_sync.domain.assessment import rounded
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.facts import Facts
 from icp_sync.domain.profile import Profile
+from icp_sync.domain.whole_points import rounded
 from icp_sync.profile_file import load_all
 from tests.bench.sections.scoring.accounts import facts_of
 

@@ -14,11 +14,10 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from tests.bench.places import LISTED, icp_sync, measured, prepared, served, settings_of
+from tests.bench.places import LISTED, NO_WAVES, icp_sync, measured, prepared, served, settings_of
 from tests.bench.sections.size import Size
 from tests.bench.table import Row, spread
 
-_NO_WAVES = '[connections.bench.backfill]\ncanary = 0\nwatch = "0"\nwave = 0\npause = "0"\n'
 _CHANGES = (
     (r"between: \[2000, 60k\]", "between: [1500, 60k]"),
     (r"weight: 12", "weight: 14"),
@@ -30,7 +29,7 @@ SECONDS, MEGABYTES = 8.0, 200.0
 
 def whatif_rows(folder: Path, size: Size) -> list[Row]:
     with served(accounts=size.accounts, limits="off") as crm:
-        config = prepared(settings_of(crm, folder, more=_NO_WAVES))
+        config = prepared(settings_of(crm, folder, more=NO_WAVES))
         icp_sync("run", "--backfill", "--config", str(config))
     accounts = multiplied(folder / "journal.sqlite", size.journaled)
     command = [sys.executable, "-m", "icp_sync", "profile", "diff", "active", str(candidate(folder))]
