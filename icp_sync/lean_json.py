@@ -37,19 +37,19 @@ def strict_loads(text: str | bytes) -> Any:
 
 def dumps(value: object) -> str:
     """Compact JSON, keys as they come. NaN becomes null: no other reader takes it."""
-    return _encoded(value, _encode, _plainly)
+    return _encoded(value, _encode, _plainly).decode()
 
 
-def sorted_dumps(value: object) -> str:
-    """Compact JSON with its keys in order: equal values, equal text."""
+def sorted_bytes(value: object) -> bytes:
+    """Compact JSON with its keys in order, UTF-8: equal values, equal bytes."""
     return _encoded(value, _encode_sorted, _plainly_sorted)
 
 
-def _encoded(value: object, fast: Callable[[object], bytes], plain: Callable[[object], str]) -> str:
+def _encoded(value: object, fast: Callable[[object], bytes], plain: Callable[[object], str]) -> bytes:
     try:
-        return fast(value).decode()
+        return fast(value)
     except (TypeError, UnicodeError):
-        return plain(value)
+        return plain(value).encode()
 
 
 def _no_json(word: str) -> NoReturn:

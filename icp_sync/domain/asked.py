@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from icp_sync.domain.conditions import facts_of
-from icp_sync.domain.profile import Criterion, Flag, Profile, TimingSignal
+from icp_sync.domain.profile import Criterion, Flag, Profile, Route, TimingSignal
 from icp_sync.domain.spelling import named
 from icp_sync.domain.whole_points import largest_remainder
 
@@ -26,14 +26,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """All that a profile asks. gates: those of its criteria that are must-haves. flags: with their places.
-    possible: whole points of each criterion, which add up to 100. moment: weight of all its timing. bands:
-    as `Tiers.bands`."""
+    """All that a profile asks. gates: those of its criteria that are must-haves. flags, routes: with their
+    places. possible: whole points of each criterion, which add up to 100. moment: weight of all its timing.
+    bands: as `Tiers.bands`."""
 
     criteria: tuple[Asked, ...]
     gates: tuple[Asked, ...]
     signals: tuple[Asked, ...]
     flags: tuple[tuple[int, Flag], ...]
+    routes: tuple[tuple[int, Route], ...]
     possible: tuple[int, ...]
     moment: float
     bands: tuple[tuple[str, int, int], ...]
@@ -45,11 +46,13 @@ def asking_of(profile: Profile, weights: Sequence[float]) -> Asking:
     criteria = _placed(profile.criteria, worth, 2)
     signals = _placed(profile.timing, [t.weight for t in profile.timing], 2 + len(criteria))
     first_flag = 2 * (2 + len(criteria) + len(signals))
+    first_route = first_flag + 2 * len(profile.flags)
     return Asking(
         criteria=criteria,
         gates=tuple(asked for asked in criteria if asked.worth == inf),
         signals=signals,
         flags=tuple((first_flag + 2 * i, flag) for i, flag in enumerate(profile.flags)),
+        routes=tuple((first_route + 2 * i, route) for i, route in enumerate(profile.routes)),
         possible=tuple(largest_remainder(weights, 100, [100] * len(weights))),
         moment=sum(t.weight for t in profile.timing),
         bands=profile.tiers.bands,

@@ -29,7 +29,7 @@ class Team:
     caps: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: some are made for most accounts, at a third of the cost
 class Candidate:
     """Somebody considered for an account. `skipped` says why not, "" for eligible.
 

@@ -9,7 +9,7 @@ from icp_sync.domain.choosing import Candidate
 from icp_sync.domain.success import NOTHING_SAID, Success
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for every account, at a third of the cost
 class Decision:
     """A lane, and an owner when one was chosen. Everything `replay` needs is in here.
 
@@ -38,7 +38,7 @@ class Decision:
     lead: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, like the decision
 class Held:
     """Who holds an account now. vacant_from: from when its blank owner is ours to fill, None while owned.
 

@@ -31,7 +31,8 @@ class Differences:
     waiting: changes the connection's mode does not allow yet.
     left_alone: field → (live, desired) where people hold another value than ours. until: when the first of
     these is ours to write again (epoch seconds), None if never.
-    ours: live values that are ours by evidence, for the seal and the journal.
+    ours: live values that are ours by evidence, for the seal and the journal. unconfirmed: those of them that
+    are not known to stand just so.
     claims: every live value that is not ours, whoever's it is and whether or not they hold it still.
     withdrawn: field → (live, desired) of what an undo took back and is not written again.
     """
@@ -41,6 +42,7 @@ class Differences:
     left_alone: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     theirs: Mapping[str, str] = field(default_factory=dict)
     ours: Mapping[str, str] = field(default_factory=dict)
+    unconfirmed: Mapping[str, str] = field(default_factory=dict)
     claims: Mapping[str, Claim] = field(default_factory=dict)
     withdrawn: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     until: float | None = None
@@ -79,24 +81,21 @@ def difference(
         return Differences(held=seal.problem, foreign=seal.foreign)
     found = _Found(seal=seal)
     away = kept_away(withdrawn, wanted)
-    confirmed, edits = remembered.confirmed, editing.edits
+    confirmed, ours, marks = remembered.confirmed, found.ours, seal.marks
+    asked = _ASKED | restore.keys() | editing.edits.keys() if restore or editing.edits else _ASKED
     for name, live in account.live.items():
-        if name == "seal":
-            continue
-        if (
-            wanted.get(name, live) == live
-            and name not in _CLAIMABLE
-            and not (name in restore or name in edits)
-        ):
+        if name not in asked and wanted.get(name, live) == live:
             last = confirmed.get(name)  # most fields of most accounts: as desired, and ours beyond doubt
             if last is None:
-                if not live and name not in seal.marks:
+                if not live and name not in marks:
                     continue
-            elif last.value == live and last.origin is Origin.OURS:
-                found.ours[name] = live
+            elif last.value == live and last.origin is _OURS:
+                ours[name] = live
                 continue
+        if name == "seal":
+            continue
         if FIELDS[name].theirs:
-            if live or name in remembered.confirmed:
+            if live or name in confirmed:
                 found.claims[name] = claim_of(account, name, remembered, editing)
             continue
         given_back = name in restore and restore[name].value != live
@@ -127,11 +126,12 @@ def difference(
     return found.differences(account, key, restore, sealing=mode.allows(Mode.WRITE))
 
 
-_CLAIMABLE = frozenset(name for name, known in FIELDS.items() if known.theirs or name == "owner")
+_OURS = Origin.OURS
+_ASKED = frozenset(name for name, known in FIELDS.items() if known.theirs) | {"owner", "seal"}
 """Fields of which equal values do not settle whose they are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Whose:
     """Whose one live value is. origin: as a change of it says. held: people hold it. over: why they do not
     any more. claim: theirs, also when it is over."""
@@ -187,6 +187,7 @@ class _Found:
     left_alone: dict[str, tuple[str, str]] = field(default_factory=dict)
     theirs: dict[str, str] = field(default_factory=dict)
     ours: dict[str, str] = field(default_factory=dict)
+    unconfirmed: dict[str, str] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     withdrawn: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -198,12 +199,15 @@ class _Found:
                 self.theirs[name] = live
         elif live or (name != "owner" and name in remembered.confirmed):
             self.ours[name] = live
+            last = remembered.confirmed.get(name)
+            if last is None or last.value != live or last.origin is not _OURS:
+                self.unconfirmed[name] = live
 
     def differences(
         self, account: Account, key: SealKey, restore: Mapping[str, Confirmed], *, sealing: bool
     ) -> Differences:
         ends = [self.claims[name].until for name in self.left_alone if name in self.claims]
-        until = min(ends, default=inf)
+        until = min(ends) if ends else inf
         changes = tuple(self.changes)
         if sealing:
             changes = _sealed(account, self.changes, self.ours, self.theirs, self.seal, key, restore)
@@ -213,10 +217,11 @@ class _Found:
             left_alone=self.left_alone,
             theirs=self.theirs,
             ours=self.ours,
+            unconfirmed=self.unconfirmed,
             claims=self.claims,
             withdrawn=self.withdrawn,
             until=until if until < inf else None,
-            gives_back=any(c.field in restore for c in self.changes),
+            gives_back=bool(restore) and any(c.field in restore for c in self.changes),
         )
 
 
@@ -264,42 +269,3 @@ def cosmetic(change: Change) -> bool:
         return abs(float(change.live) - float(change.desired)) <= known.slack
     except ValueError:
         return False
-
-
-def learned(
-    account: Account, differences: Differences, remembered: Remembered, now: float
-) -> dict[str, Confirmed]:
-    """What this read confirms: our values that a later read saw, and the values people hold.
-
-    Only news: a value already confirmed with the same origin is left out. A value people typed is theirs
-    also when it is over: so it stays known whose it was until ours is written.
-    """
-    if differences.held:
-        return {}
-    known = remembered.confirmed
-    news = {
-        name: Confirmed(value=value, origin=Origin.OURS, at=now)
-        for name, value in differences.ours.items()
-        if (last := known.get(name)) is None or last.value != value or last.origin is not Origin.OURS
-    }
-    if not (differences.claims or differences.left_alone or account.owner):
-        return news
-    wanted = {c.field for c in (*differences.changes, *differences.waiting)} | differences.left_alone.keys()
-    news |= {
-        name: Confirmed(value=claim.value, origin=Origin.HUMAN, at=claim.since or now, by=claim.by)
-        for name, claim in differences.claims.items()
-        if claim.value or name in wanted or FIELDS[name].theirs
-    }
-    if differences.theirs.get("owner") == "" and "owner" in differences.left_alone:
-        news["owner"] = Confirmed(value="", origin=Origin.HUMAN, at=now)
-    if account.owner and "owner" in account.live and "owner" not in (news.keys() | differences.ours.keys()):
-        news["owner"] = Confirmed(value=account.owner, origin=Origin.HUMAN, at=now)
-
-    def is_news(name: str, fresh: Confirmed) -> bool:
-        last = known.get(name)
-        if last is None or (last.value, last.origin) != (fresh.value, fresh.origin):
-            return True
-        claim = differences.claims.get(name)  # since when and by whom: the CRM's history may say it better
-        return claim is not None and claim.since > 0 and (last.at, last.by) != (fresh.at, fresh.by)
-
-    return {name: fresh for name, fresh in news.items() if is_news(name, fresh)}

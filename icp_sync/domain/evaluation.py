@@ -63,7 +63,8 @@ class Evaluation:
     @property
     def model_tier(self) -> str:
         """The tier the profiles alone give."""
-        return capped(self.raw_tier, self.shown)
+        tier, cap = self.raw_tier, self.shown.cap
+        return max(tier, cap) if cap and len(tier) == 1 else tier
 
     @property
     def coverage(self) -> int:

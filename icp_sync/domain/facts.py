@@ -153,36 +153,49 @@ def merge(
     range that is not one (NaN, low above high), counts as unread. floors: fact → the least confidence a
     signal needs to count; the others are losers, whoever wins.
     """
-    by_fact: dict[str, list[Signal]] = {}
-    unfit: dict[str, str] = {}
-    for signal in signals:
-        if fits(signal.value, types.get(signal.fact)):
-            by_fact.setdefault(signal.fact, []).append(signal)
-        else:
-            unfit.setdefault(signal.fact, signal.raw or repr(signal.value))
     facts: dict[str, FactValue] = {}
     winners: dict[str, Signal] = {}
+    several: dict[str, list[Signal]] = {}  # of most facts only one source says something
+    unfit: dict[str, str] = {}
+    for signal in signals:
+        fact, value = signal.fact, signal.value
+        if not fits(value, types.get(fact)):
+            unfit.setdefault(fact, signal.raw or repr(value))
+        elif fact not in winners:
+            winners[fact], facts[fact] = signal, value
+        else:
+            several.setdefault(fact, [winners[fact]]).append(signal)
     losers: dict[str, tuple[Signal, ...]] = {}
-    for fact, said in by_fact.items():
-        floor = floors.get(fact, 0.0) if floors else 0.0
-        weak = tuple(s for s in said if s.confidence < floor) if floor else ()
-        if weak:
-            losers[fact] = weak
-            said = [s for s in said if s.confidence >= floor]
-            if not said:
-                continue
-        if len(said) > 1:
-            said.sort(key=lambda s: (s.rank, -s.confidence, -s.observed_at, s.source))
-        winners[fact] = said[0]
-        facts[fact] = said[0].value
-        if len(said) == 1:
+    judged = [fact for fact in winners if fact in several or fact in floors] if several or floors else []
+    for fact in judged:
+        won, lost = _judged(several.get(fact) or [winners[fact]], floors.get(fact, 0.0))
+        if lost:
+            losers[fact] = lost
+        if not won:
+            del winners[fact], facts[fact]
             continue
-        if types.get(fact) is FactType.SET:
-            sets = [s.value for s in said if isinstance(s.value, Members)]
+        winners[fact], facts[fact] = won[0], won[0].value
+        if len(won) > 1 and types.get(fact) is FactType.SET:
+            sets = [s.value for s in won if isinstance(s.value, Members)]
             facts[fact] = Members(frozenset().union(*(s.known for s in sets)), any(s.complete for s in sets))
-        losers[fact] = (*said[1:], *weak)
-    still_unread = {fact: raw for fact, raw in {**unfit, **(unread or {})}.items() if fact not in facts}
-    return Known(facts=facts, winners=winners, losers=losers, unread=still_unread)
+    if unfit or unread:
+        unfit = {fact: raw for fact, raw in {**unfit, **(unread or {})}.items() if fact not in facts}
+    return Known(facts=facts, winners=winners, losers=losers, unread=unfit)
+
+
+def _judged(said: list[Signal], floor: float) -> tuple[list[Signal], tuple[Signal, ...]]:
+    """Who counts, the winner first, and who lost."""
+    if not floor:
+        said.sort(key=_precedence)
+        return said, tuple(said[1:])
+    weak = tuple(s for s in said if s.confidence < floor)
+    won = [s for s in said if s.confidence >= floor]
+    won.sort(key=_precedence)
+    return won, (*won[1:], *weak)
+
+
+def _precedence(signal: Signal) -> tuple[int, float, float, str]:
+    return signal.rank, -signal.confidence, -signal.observed_at, signal.source
 
 
 PARENT, GROUP = "parent", "group"
@@ -192,13 +205,19 @@ LEVELS = (PARENT, GROUP)
 
 def fits(value: FactValue, wanted: FactType | None) -> bool:
     """Whether a value is of the kind its fact type asks for, and a proper range where it is one."""
-    if wanted is None:
+    if wanted is None or type(value) is not _KINDS[wanted]:
         return False
-    if wanted in (FactType.NUMBER, FactType.DATE):
-        return type(value) is Interval and value.low <= value.high
-    if wanted is FactType.MONEY:
-        return type(value) is Money and value.low <= value.high
-    return type(value) is Members
+    return isinstance(value, Members) or value.low <= value.high
+
+
+_KINDS: Mapping[FactType, type[FactValue]] = {
+    FactType.NUMBER: Interval,
+    FactType.DATE: Interval,
+    FactType.MONEY: Money,
+    FactType.CHOICE: Members,
+    FactType.SET: Members,
+    FactType.YES_NO: Members,
+}
 
 
 def choice(value: str) -> Members:
@@ -221,13 +240,16 @@ UNBOUNDED = Interval(-inf, inf)
 def value_to_json(value: FactValue) -> list[object]:
     """A fact value as plain JSON, read back by `value_from_json`. Infinity becomes null."""
     if isinstance(value, Members):
-        known = value.known
-        return ["set", sorted(known) if len(known) > 1 else [*known], value.complete]
-    low = None if value.low == -inf else value.low
-    high = None if value.high == inf else value.high
+        known, complete = value
+        return ["set", sorted(known) if len(known) > 1 else [*known], complete]
+    low = None if value[0] == _LEAST else value[0]
+    high = None if value[1] == inf else value[1]
     if isinstance(value, Interval):
         return ["interval", low, high]
     return ["money", low, high, value.currency, *([] if value.year is None else [value.year])]
+
+
+_LEAST = -inf
 
 
 def value_from_json(data: list[object]) -> FactValue:

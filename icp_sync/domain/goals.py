@@ -11,7 +11,7 @@ from icp_sync.domain.roster import Match, Tables, TerritoryRow
 from icp_sync.domain.words import fact_text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for most accounts, at a third of the cost
 class Goal:
     """Whom a route means for one account.
 
@@ -49,7 +49,11 @@ def goal_of(
         )
     if target.owner:
         return Goal(name=target.owner, members=(Member(email=target.owner),), said="named by the route")
-    return Goal(name="", members=())
+    return NOBODY
+
+
+NOBODY = Goal(name="", members=())
+"""Where a route only says a lane."""
 
 
 def _named(account_id: str, target: Target, profile: Profile, facts: Facts, tables: Tables) -> Goal:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 
 from icp_sync.domain.facts import FactValue, Interval, Known, Members, Signal
@@ -50,16 +49,19 @@ def population_of(facts: Mapping[str, FactValue]) -> Members | None:
     A former customer is no customer, whatever stage was left on the record; nor is a prospect who has
     become a customer still a prospect. A stage nobody knows leaves open what else the account is.
     """
+    return _derived(facts.get("lifecycle"), facts.get("account_type"), facts.get("won_deals"))
+
+
+@lru_cache(maxsize=4_096)
+def _derived(stage: FactValue | None, kind: FactValue | None, won: FactValue | None) -> Members | None:
+    """Of the stage, the type and the deals won; a CRM has a handful of each."""
     found: set[str] = set()
     complete = True
-    for name in ("lifecycle", "account_type"):
-        value = facts.get(name)
-        if not isinstance(value, Members):
-            continue
-        means = {_population(text) for text in value.known} - {""}
-        found |= means
-        complete = complete and bool(means or name != "lifecycle" or not value.known)
-    won = facts.get("won_deals")
+    if isinstance(stage, Members):
+        found = {_population(text) for text in stage.known} - {""}
+        complete = bool(found or not stage.known)
+    if isinstance(kind, Members):
+        found |= {_population(text) for text in kind.known} - {""}
     if isinstance(won, Interval) and won.low >= 1:
         found.add(CUSTOMER)
     elif isinstance(won, Interval) and won.high == 0 and not found:
@@ -98,7 +100,8 @@ def with_population(known: Known) -> Known:
     found = population_of(known.facts)
     if found is None:
         return known
-    said = next(known.winners[n] for n in ("lifecycle", "account_type", "won_deals") if n in known.facts)
+    winners = known.winners
+    said = winners.get("lifecycle") or winners.get("account_type") or winners["won_deals"]
     signal = Signal(
         fact="population",
         value=found,
@@ -107,8 +110,9 @@ def with_population(known: Known) -> Known:
         rank=said.rank,
         raw=said.raw,
     )
-    return replace(
-        known,
+    return Known(
         facts={**known.facts, "population": found},
-        winners={**known.winners, "population": signal},
+        winners={**winners, "population": signal},
+        losers=known.losers,
+        unread=known.unread,
     )

@@ -137,9 +137,11 @@ class Ranked:
 
         Facts that several criteria wait for are named once, with the points of all of them.
         """
-        helps, hurts = [], []
+        helps: list[tuple[float, int]] = []
+        hurts: list[tuple[float, int]] = []
         worth: dict[str, float] = {}
-        for at, (asked, (got, of)) in enumerate(zip(criteria, points, strict=True)):
+        for at, asked in enumerate(criteria):
+            of = points[at][1]
             if not of or asked.worth == inf:
                 continue
             low, high = answers[asked.at], answers[asked.at + 1]
@@ -147,13 +149,18 @@ class Ranked:
                 fact = open_fact(asked.facts, facts)
                 worth[fact] = worth.get(fact, 0.0) + of * (high - low)
             elif low > 0.5:  # earns more than it costs
-                helps.append(Weighed(at, low, got, of))
+                helps.append((-of * low, at))
             else:
-                hurts.append(Weighed(at, low, got, of))
+                hurts.append((-of * (1 - low), at))
+
+        def first(ranked: list[tuple[float, int]]) -> list[Weighed]:
+            shown = [at for _, at in sorted(ranked)[:SHOWN]]
+            return [Weighed(at, answers[criteria[at].at], *points[at]) for at in shown]
+
         missing = sorted(worth, key=lambda fact: -worth[fact])
         return cls(
-            helps=sorted(helps, key=lambda one: -one.of * one.credit)[:SHOWN],
-            hurts=sorted(hurts, key=lambda one: -one.of * (1 - one.credit))[:SHOWN],
+            helps=first(helps),
+            hurts=first(hurts),
             missing=[(fact, max(1, round(worth[fact]))) for fact in missing[:SHOWN]],
         )
 

@@ -102,15 +102,16 @@ _TELLING = (
 
 def _landed(account: Account, remembered: Remembered, seal: Seal, key: SealKey) -> Mapping[str, str]:
     """Our values on the account of which the journal does not know that they are there."""
+    live, intents = account.live, remembered.intents
     told = remembered.confirmed if remembered.previous is not None else {}
     found = {}
     for name in _TELLING:
-        value = account.live.get(name)
+        value = live.get(name)
         if not value:
             continue
-        intended = value in remembered.intents.get(name, ())
+        intended = name in intents and value in intents[name]
         last = told.get(name)  # a journal brought back from a backup is behind the account
-        if not intended and last is not None and last.value == value:
+        if last is not None and last.value == value and not intended:
             continue
         # Intents inherited by a merge are evidence of whose value it is, not of this account's past.
         if seal.proves(key, account.id, name, value) or (intended and not seal.marks):

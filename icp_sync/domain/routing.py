@@ -7,8 +7,9 @@ people and adding somebody moves few accounts; load beyond a stated imbalance pa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
+from typing import NamedTuple
 
 from icp_sync.domain.account import ALONE, Kin
 from icp_sync.domain.breach import following, passing_on
@@ -18,7 +19,7 @@ from icp_sync.domain.decision import Decision as Decision
 from icp_sync.domain.decision import Held as Held
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, Evaluation
 from icp_sync.domain.facts import GROUP, Facts, Interval, Members
-from icp_sync.domain.goals import Goal, goal_of
+from icp_sync.domain.goals import NOBODY, Goal, goal_of
 from icp_sync.domain.populations import CUSTOMER
 from icp_sync.domain.profile import DAY, Member, Route
 from icp_sync.domain.roster import Tables
@@ -47,25 +48,24 @@ def decide(
     """Route one account."""
     lapsed = held.lapsed
     matched = _match(account_id, evaluation, facts, team.tables, now)
-    route = matched.route
-    lane = route.target.lane if route else _default_lane(evaluation, facts)
+    route, note = matched.route, matched.note
+    target = route.target if route else None
+    lane = target.lane if target else _default_lane(evaluation, facts)
+    if target and not target.somebody:
+        note = f"owner {held.owner} stays" if held.owner else ""
     decision = Decision(
         account_id=account_id,
         lane=lane,
         rule=matched.rule,
-        note=matched.note,
-        success=success_of(evaluation.tier, route.target if route else None)
-        if lane == SUCCESS
-        else NOTHING_SAID,
-        keeps=route is not None and route.target.keep == GROUP,
+        note=note,
+        success=success_of(evaluation.tier, target) if lane == SUCCESS else NOTHING_SAID,
+        keeps=target is not None and target.keep == GROUP,
     )
-    if route is not None and route.target.somebody:
+    if route and route.target.somebody:
         held, goal, kin = passing_on(held, route.target, matched.goal, kin)
         decision = _assign(decision, route, goal, evaluation, facts, held, team, kin, now)
-    elif route is not None:
-        decision = replace(decision, note=f"owner {held.owner} stays" if held.owner else "")
     if lapsed is not None:
-        decision = following(decision, lapsed, route.target if route else None)
+        decision = following(decision, lapsed, target)
     settled = decision.owner or (held.owner and not (route and route.even_if_owned))
     if settled or matched.until is None:
         return decision
@@ -110,14 +110,10 @@ def replay(decision: Decision) -> str:
     return pick(decision.account_id, decision.considered)
 
 
-_NOBODY = Goal(name="", members=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Matched:
+class _Matched(NamedTuple):
     route: Route | None = None
     rule: int = 0
-    goal: Goal = _NOBODY
+    goal: Goal = NOBODY
     note: str = ""
     until: float | None = None
 
@@ -126,12 +122,12 @@ def _match(account_id: str, evaluation: Evaluation, facts: Facts, tables: Tables
     """The first route whose conditions certainly hold and which has somebody for this account."""
     if not evaluation.in_scope:
         return _Matched(note="out of scope")
-    profile = evaluation.shown.profile
+    shown, tier = evaluation.shown, evaluation.tier
+    profile, answers = shown.compiled.profile, shown.answers
     customer = is_customer(facts)
     note, changes = "", []
-    for index, route in enumerate(profile.routes):
-        certain = evaluation.shown.route(index)[0] == 1.0
-        if not certain or evaluation.tier not in (route.tiers or ("A", "B", "C", "D")):
+    for index, (at, route) in enumerate(shown.compiled.asking.routes):
+        if answers[at] != 1.0 or tier not in (route.tiers or _TIERS):
             continue
         if customer and not for_customers(route):
             continue
@@ -142,11 +138,14 @@ def _match(account_id: str, evaluation: Evaluation, facts: Facts, tables: Tables
             continue
         if route.target.somebody and not evaluation.firm and not route.even_if_provisional:
             note = "the tier is provisional, so nobody is assigned yet"
-            if evaluation.tier in ("A", "B"):
+            if tier in ("A", "B"):
                 return _Matched(note=note)
             continue
         return _Matched(route=route, rule=index + 1, goal=goal, note=note, until=min(changes, default=None))
     return _Matched(note=note, until=min(changes, default=None))
+
+
+_TIERS = ("A", "B", "C", "D")
 
 
 def is_customer(facts: Facts) -> bool:

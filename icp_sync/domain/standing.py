@@ -40,8 +40,15 @@ class Mode(StrEnum):
     ROUTE = "route"  # the standing and owners
 
     def allows(self, needed: Mode) -> bool:
-        steps = list(Mode)
-        return self is not Mode.OBSERVE and steps.index(self) >= steps.index(needed)
+        return (needed, self) in _ALLOWED
+
+
+_ALLOWED = frozenset(
+    (needed, mode)
+    for at, mode in enumerate(Mode)
+    for needed in list(Mode)[: at + 1]
+    if mode is not Mode.OBSERVE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

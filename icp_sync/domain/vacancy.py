@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from icp_sync.domain.account import Account, Origin, Remembered
 from icp_sync.domain.profile import DAY
-from icp_sync.domain.seal import Seal, SealKey
-
-NO_SEAL = Seal()
+from icp_sync.domain.seal import UNSEALED, Seal, SealKey
 
 OWNER_CLEARED_AFTER = 30 * DAY
 """How long an owner cleared by somebody stays cleared before the account is a vacancy again."""
 
 
 def vacant_from(
-    account: Account, remembered: Remembered, now: float, *, seal: Seal = NO_SEAL
+    account: Account, remembered: Remembered, now: float, *, seal: Seal = UNSEALED
 ) -> float | None:
     """From when the blank owner field is ours to fill (0 for always), None while somebody owns the account.
 

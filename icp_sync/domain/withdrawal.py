@@ -18,6 +18,8 @@ _FOLLOW = frozenset({"timing", "timing_grade", "priority", "previous_tier"})
 def kept_away(withdrawn: Mapping[str, str], wanted: Standing) -> frozenset[str]:
     """The fields that must stay as they are. withdrawn: field → the value taken back; wanted: the standing
     as it should be now. Owners stay undone whomever a route would choose next."""
+    if not withdrawn:
+        return frozenset()
     moved = any(name in withdrawn and wanted.get(name, withdrawn[name]) != withdrawn[name] for name in _TIERS)
     return frozenset(
         name

@@ -37,6 +37,9 @@ class Given:
     wake_at: float | None = None
 
 
+NOTHING_NEW = Given()
+
+
 def in_zone(policy: Policy, crm: Crm, now: float) -> Policy:
     """The policy with the CRM's own time zone, UTC where it does not say, and with how far its clock is ahead
     of ours, which shows `now`."""
@@ -54,6 +57,8 @@ def given(d: Draft, landed: Mapping[str, str], now: float, policy: Policy) -> Gi
     """What became of the account's assignment. landed: field → value that a write of now confirmed."""
     was, after = d.remembered.assignment, d.assignment
     new = _chosen(d, landed)
+    if after is None and not new:
+        return NOTHING_NEW
     if after is not None and after.ended_at is None:
         lapsed = d.decision.breach == Action.REROUTE
         after = passed_on(after, now, lapsed=lapsed) if new else _followed(after, d)

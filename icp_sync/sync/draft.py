@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from functools import cached_property, partial
+from functools import cached_property
 from hashlib import blake2b
 
 from icp_sync.domain.account import ALONE, Account, Kin, Memory, Previous, Remembered, Roster, Withdrawn
@@ -33,14 +33,15 @@ from icp_sync.domain.recovery import as_given, recovered
 from icp_sync.domain.roster import NO_TABLES, Tables
 from icp_sync.domain.routing import Decision, Held, decide
 from icp_sync.domain.seal import Seal, SealKey, read_seal
-from icp_sync.domain.standing import Mode, instant_of
+from icp_sync.domain.standing import Mode, Standing, instant_of
 from icp_sync.domain.telling import SILENT, Telling
 from icp_sync.domain.vacancy import vacant_from
 from icp_sync.domain.why import evidence_of, why_changed
-from icp_sync.lean_json import sorted_dumps
+from icp_sync.lean_json import sorted_bytes
 from icp_sync.sync.given import as_named_now, given_now, id_of
 
 USUAL = Limits()
+_ROUTE = Mode.ROUTE
 EDITORS: Mapping[str, float] = {"": HELD_FOR}
 """Class of editor → seconds a value it set on a field of ours is held. "" stands for all not named."""
 
@@ -96,7 +97,7 @@ class Policy:
         return any(route.target.touch_within for c in self.compiled for route in c.profile.routes)
 
     def may_assign(self, account: Account) -> bool:
-        return self.mode.allows(Mode.ROUTE) and bool({"owner", "routed_owner"} & account.live.keys())
+        return self.mode.allows(_ROUTE) and ("owner" in account.live or "routed_owner" in account.live)
 
 
 @dataclass(kw_only=True)  # not frozen: one is made for every account, at a third of the cost
@@ -208,25 +209,30 @@ def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin
     next_previous = _routed(carried_on, decision, account, routing, now)
     owners = routing.owners if routing else None
     wanted = desired(account, evaluation, decision, next_previous, known.facts, owners, known.sources)
-    compared = partial(
-        difference,
-        account,
-        remembered=remembered,
-        key=policy.key,
-        mode=policy.mode,
-        reason=why,
-        editing=editing,
-        withdrawn=withdrawn.fields if withdrawn else {},
-        restore=memory.restore.get(account.id, {}),
-        seal=seal,
-    )
+
+    def compared(wanted: Standing) -> Differences:
+        return difference(
+            account,
+            wanted,
+            remembered,
+            policy.key,
+            mode=policy.mode,
+            reason=why,
+            editing=editing,
+            withdrawn=withdrawn.fields if withdrawn else {},
+            restore=memory.restore.get(account.id, {}),
+            seal=seal,
+        )
+
     differences = compared(wanted)
-    if decision.owner and "owner" in {**differences.left_alone, **differences.withdrawn}:
+    if decision.owner and ("owner" in differences.left_alone or "owner" in differences.withdrawn):
         was = as_before(next_previous, previous)  # people hold the owner: whom we chose is not given it
         said = told(account.owner, evaluation, decision, was, known.facts, owners, known.sources)
         differences = compared({**wanted, "reasons": said} if "reasons" in wanted else wanted)
-    after = {**account.live, **{c.field: c.desired for c in differences.changes}}
-    mark = fingerprint({**evidence, "family": kin.problem}, after, policy, memory.roster)
+    after = account.live
+    if differences.changes:
+        after = {**after, **{c.field: c.desired for c in differences.changes}}
+    mark = fingerprint(evidence["facts"], kin, after, policy, memory.roster)
     return Draft(
         account=account,
         remembered=remembered,
@@ -238,8 +244,9 @@ def _draft_one(account: Account, policy: Policy, memory: Memory, team: Team, kin
         differences=differences,
         evidence=evidence,
         vacant_from=free_from,
-        unchanged=(mark, next_previous, given)
-        == (remembered.fingerprint, remembered.previous, remembered.assignment),
+        unchanged=mark == remembered.fingerprint
+        and next_previous == remembered.previous
+        and given == remembered.assignment,
         kin=kin,
         withdrawn=withdrawn,
         at=now,
@@ -344,14 +351,12 @@ def _lost_owner(account: Account) -> bool:
     return "owner" in account.live and not account.owner
 
 
-def fingerprint(
-    evidence: Mapping[str, object], live: Mapping[str, str], policy: Policy, roster: Roster
-) -> str:
-    """A digest of everything a standing depends on but time; equal means nothing to do."""
+def fingerprint(facts: object, kin: Kin, live: Mapping[str, str], policy: Policy, roster: Roster) -> str:
+    """A digest of everything a standing depends on but time; equal means nothing to do. facts: as evidence
+    has them."""
     team = [roster.version, policy.tables.digest]
-    facts = [evidence.get("facts"), evidence.get("family")]
-    inputs = [ENGINE, policy.version, policy.mode.value, team, facts, live]
-    return blake2b(sorted_dumps(inputs).encode(), digest_size=12).hexdigest()
+    inputs = [ENGINE, policy.version, policy.mode, team, [facts, kin.problem], live]
+    return blake2b(sorted_bytes(inputs), digest_size=12).hexdigest()
 
 
 def inputs_mark(evidence: Mapping[str, object], live: Mapping[str, str], policy: Policy) -> str:

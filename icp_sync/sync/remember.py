@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 from icp_sync.domain.account import Confirmed, Origin, Owed, Previous
-from icp_sync.domain.differences import learned
+from icp_sync.domain.confirming import learned
 from icp_sync.domain.disagreement import disagreements, to_json
 from icp_sync.domain.facts import Signal
 from icp_sync.domain.guard import Rule
@@ -19,6 +19,7 @@ from icp_sync.sync.assigning import given
 from icp_sync.sync.draft import Draft, Policy
 from icp_sync.sync.subjects import company_key
 
+_WRITTEN, _UNCERTAIN, _OURS = Result.WRITTEN, Result.UNCERTAIN, Origin.OURS
 _RETRY_FIRST, _RETRY_MOST = 60.0, 6 * 3600.0
 LOGGED = "logged"
 """Under this name evidence keeps the score last put into the history of evaluations."""
@@ -64,17 +65,18 @@ def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> S
     result = outcome.result if outcome else None
     refused = outcome.refused if outcome else {}
     # One that the write called gone and a read found again has not been written either.
-    failed = bool(refused) or (result is not None and result is not Result.WRITTEN)
+    failed = bool(refused) or (result is not None and result is not _WRITTEN)
     done = not (failed or lost or d.differences.held)
     attempts = 0 if done else d.remembered.attempts + 1
-    lost_reply = result is Result.UNCERTAIN
-    if lost_reply or (refused and outcome and not refused.keys() - outcome.deferred):
+    if result is _UNCERTAIN or (refused and outcome and not refused.keys() - outcome.deferred):
         attempts = min(attempts, _SOON)  # what nobody has refused is not given up on
     confirmed = learned(d.account, d.differences, d.remembered, now)
     sent = {c.field: c.desired for c in changes}
-    landed = {n: v for n, v in sent.items() if n not in refused} if result is Result.WRITTEN else {}
-    confirmed |= {n: Confirmed(value=v, origin=Origin.OURS, at=now) for n, v in landed.items()}
-    confirmed |= {n: one.edit for n, one in fate.owed.items() if landed.get(n) == one.edit.value}
+    landed: Mapping[str, str] = {}
+    if result is _WRITTEN:
+        landed = {n: v for n, v in sent.items() if n not in refused}
+        confirmed |= {n: Confirmed(value=v, origin=_OURS, at=now) for n, v in landed.items()}
+        confirmed |= {n: one.edit for n, one in fate.owed.items() if landed.get(n) == one.edit.value}
     owner = landed.get("owner", d.account.owner)
     assigned = given(d, landed, now, policy)
     wakes = (
@@ -87,13 +89,14 @@ def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> S
     )
     # What passed while the page was being settled is looked at all the same, in a minute.
     due = [t if t > now else now + _RETRY_FIRST for t in wakes if t is not None and t > d.at]
-    wake_at = min(due, default=None)
+    wake_at = min(due) if due else None
     problem = d.differences.held or (said(outcome) if outcome and failed else fate.waits)
     status = _partly(outcome) if outcome and refused else _status(d, result, fate)
     dead = (status == "refused" and attempts >= policy.dead_after) or (not outcome and given_up(d, policy))
     if dead and not outcome:
         attempts, problem = d.remembered.attempts, d.remembered.problem
-    logged = _worth_logging(d)
+    told = _logged(d)
+    logged = _worth_logging(d, told)
     kept_evaluation = not fate.waits and (done or "owner" in (outcome.confirmed if outcome else ()))
     return Settled(
         account_id=d.account.id,
@@ -110,7 +113,7 @@ def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> S
         profile_version=d.evaluation.profile_version,
         fingerprint=d.fingerprint if dead or (done and not fate.waits) else "",
         previous=d.carried if kept_evaluation else _not_routed(d),
-        evidence={**d.evidence, LOGGED: d.carried.score if logged else _logged(d)},
+        evidence={**d.evidence, LOGGED: d.carried.score if logged else told},
         evaluation=_explained(d, policy, logged=logged) if logged or not d.unchanged else {},
         log_evaluation=logged,
         wake_at=None if dead else wake_at if done else _retry_at(attempts, now),
@@ -118,9 +121,9 @@ def settled(d: Draft, fate: Fate, now: float, sent_at: int, policy: Policy) -> S
         confirmed=confirmed,
         resolved={} if outcome and outcome.code == UNDER_WAY else _resolved(d, sent, result),
         changes=tuple(c for c in changes if c.field not in refused) if outcome else (),
-        result=result or Result.WRITTEN,
-        holds=tuple(h for h in fate.holds if not (h.released_by and _passed(h, landed))),  # let pass once
-        counted=tuple(rule for rule in fate.counted if _counts(rule, landed, result)),
+        result=result or _WRITTEN,
+        holds=tuple([h for h in fate.holds if not (h.released_by and _passed(h, landed))]),  # let pass once
+        counted=tuple([rule for rule in fate.counted if _counts(rule, landed, result)]),
         owed=fate.owed,
         **_echo(d, fate, landed, result, sent_at),
         withdrawn=d.withdrawn,
@@ -145,7 +148,7 @@ class _Echo(TypedDict):
 
 def _echo(d: Draft, fate: Fate, landed: Mapping[str, str], result: Result | None, sent_at: int) -> _Echo:
     """What the next read shall look for: the fields of this write, and of those nobody has seen yet."""
-    pairs = awaited(c for c in fate.changes if c.field in landed or result is Result.UNCERTAIN)
+    pairs = awaited([c for c in fate.changes if c.field in landed or result is _UNCERTAIN])
     last = d.remembered.sent_at if fate.unechoed else 0.0
     return _Echo(unechoed={**fate.unechoed, **pairs}, sent_at=sent_at / 1000 if pairs else last)
 
@@ -161,7 +164,7 @@ _MOVES = {Rule.DOWNGRADES.value: "tier", Rule.OWNER_MOVES.value: "owner"}
 
 def _counts(rule: str, landed: Mapping[str, str], result: Result | None) -> bool:
     """Whether a write counts for a limit of the guard: what may have landed does."""
-    return _MOVES.get(rule, "tier") in landed or result is Result.UNCERTAIN
+    return _MOVES.get(rule, "tier") in landed or result is _UNCERTAIN
 
 
 def said(outcome: Outcome) -> str:
@@ -186,10 +189,10 @@ def _resolved(d: Draft, sent: Mapping[str, str], result: Result | None) -> dict[
     What was seen is what they came to, whosever value it is: an intent that stayed evidence for ever would
     claim a value that somebody types years later. One whose reply was lost stays open.
     """
-    if d.differences.held:
+    if d.differences.held or not (sent or d.remembered.intents):
         return {}
     earlier = {name: d.remembered.intents[name] for name in d.account.live if name in d.remembered.intents}
-    if result is Result.UNCERTAIN:
+    if result is _UNCERTAIN:
         return {n: tuple(v for v in values if v != sent.get(n)) for n, values in earlier.items()}
     if result in (Result.WRITTEN, Result.REFUSED, Result.FAILED):
         return {n: (*earlier.get(n, ()), *((sent[n],) if n in sent else ())) for n in {**earlier, **sent}}
@@ -209,9 +212,9 @@ def _not_routed(d: Draft) -> Previous:
 
 
 def _status(d: Draft, result: Result | None, fate: Fate) -> str:
-    if result is Result.REFUSED:
-        return "refused"
-    if fate.lost or result not in (None, Result.WRITTEN):
+    if result is not None and result is not _WRITTEN:
+        return "refused" if result is Result.REFUSED else "deferred"
+    if fate.lost:
         return "deferred"
     return "held" if d.differences.held or fate.waits else "settled"
 
@@ -223,10 +226,10 @@ def _logged(d: Draft) -> int | None:
     return kept if isinstance(kept, int) else None
 
 
-def _worth_logging(d: Draft) -> bool:
+def _worth_logging(d: Draft, logged: int | None) -> bool:
     """Whether the tier moved, or the score by more than a point since the history last told of it: drifting
     there point by point counts as well."""
-    before, logged = d.remembered.previous, _logged(d)
+    before = d.remembered.previous
     return (
         before is None or logged is None or before.tier != d.carried.tier or abs(logged - d.carried.score) > 1
     )

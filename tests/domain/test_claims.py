@@ -7,7 +7,8 @@ from math import inf
 import pytest
 
 from icp_sync.domain.account import NOT_REMEMBERED, Confirmed, Origin, Remembered
-from icp_sync.domain.differences import Differences, cosmetic, difference, learned
+from icp_sync.domain.confirming import learned
+from icp_sync.domain.differences import Differences, cosmetic, difference
 from icp_sync.domain.ownership import HELD_FOR, Claim, Editing, claim_of, editor_text, is_ours
 from icp_sync.domain.plan import Change
 from icp_sync.domain.profile import DAY

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from icp_sync.domain.account import NOT_REMEMBERED, Confirmed, Origin, Owner, Remembered
 from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import compile_profile
+from icp_sync.domain.confirming import learned
 from icp_sync.domain.desired import desired
-from icp_sync.domain.differences import Differences, cosmetic, difference, learned
+from icp_sync.domain.differences import Differences, cosmetic, difference
 from icp_sync.domain.evaluation import carried, evaluate
 from icp_sync.domain.ownership import is_ours
 from icp_sync.domain.plan import Change

@@ -13,8 +13,9 @@ from icp_sync.domain.account import NOT_REMEMBERED, Confirmed, Origin, Remembere
 from icp_sync.domain.choosing import Team
 from icp_sync.domain.compile import compile_profile
 from icp_sync.domain.conditions import AnyOf
+from icp_sync.domain.confirming import learned
 from icp_sync.domain.desired import desired
-from icp_sync.domain.differences import difference, learned
+from icp_sync.domain.differences import difference
 from icp_sync.domain.evaluation import NEEDS_DATA, NOT_ICP, carried, evaluate, overridden
 from icp_sync.domain.facts import merge
 from icp_sync.domain.headline import override_text

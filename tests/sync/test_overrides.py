@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from icp_sync.domain.account import Account, Confirmed, Memory, Origin, Remembered, Roster, Withdrawn
 from icp_sync.domain.compile import compile_profile
-from icp_sync.domain.differences import cosmetic, learned
+from icp_sync.domain.confirming import learned
+from icp_sync.domain.differences import cosmetic
 from icp_sync.domain.override import OVERRIDE_FIELDS
 from icp_sync.domain.profile import DAY
 from icp_sync.domain.standing import FIELDS, STATES, Mode, instant_text
