@@ -37,7 +37,12 @@ def strict_loads(text: str | bytes) -> Any:
 
 def dumps(value: object) -> str:
     """Compact JSON, keys as they come. NaN becomes null: no other reader takes it."""
-    return _encoded(value, _encode, _plainly).decode()
+    return dump_bytes(value).decode()
+
+
+def dump_bytes(value: object) -> bytes:
+    """The same as UTF-8."""
+    return _encoded(value, _encode, _plainly)
 
 
 def sorted_bytes(value: object) -> bytes:

@@ -168,8 +168,8 @@ class Kin:
     group_owners: who owns something in the group, the ultimate parent's owner first, then by age of record.
     parent, root: their record ids, "" for who has none; their domains are what they are looked up under.
     signals: what is known of them, by `parent.<fact>` and `group.<fact>`.
-    problem: why the group is not known ("" when it is), for example parents in a circle. unread: it will be
-    known once somebody above has been read.
+    problem: why the group is not known ("" when it is), for example parents in a circle. unread: the record
+    above that must be read for it to be known, "" for none.
     """
 
     group: str = ""
@@ -181,7 +181,7 @@ class Kin:
     group_owners: tuple[str, ...] = ()
     signals: Mapping[str, Signal] = field(default_factory=dict)
     problem: str = ""
-    unread: bool = False
+    unread: str = ""
 
     def above(self, level: str) -> tuple[str, str]:
         """Record id and domain of the parent or the ultimate parent, both "" for who has none."""

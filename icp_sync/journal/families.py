@@ -105,7 +105,7 @@ def _family(
 ) -> Kin:
     """Climbs from an account to the top. A parent that was deleted is none; one merged away its survivor."""
     chain = [member.id]
-    at, problem, unread = member.parent, "", False
+    at, problem, unread = member.parent, "", ""
     steps = 0
     while at and not problem:
         steps += 1
@@ -114,7 +114,7 @@ def _family(
         elif steps > HIGHEST:
             problem = f"it has more than {HIGHEST} parents above it"
         elif at not in known:
-            problem, unread = f"its parent {at} has not been read", True
+            problem, unread = f"its parent {at} has not been read", at
         elif known[at].gone:
             at = known[at].survivor
         else:

@@ -39,6 +39,7 @@ class Everything:
 
 
 EVERYTHING = Everything()
+_UNKNOWN = msgspec.Raw(b"")
 
 
 class _Before(msgspec.Struct, gc=False, frozen=True):
@@ -52,15 +53,11 @@ class _Before(msgspec.Struct, gc=False, frozen=True):
     pending_since: float | None = None
 
 
-class _Held(msgspec.Struct, array_like=True, gc=False):
-    """A fact's value; whose word it is follows, and is passed over."""
-
-    value: msgspec.Raw
-
-
 class _Values(dict[bytes, FactValue]):
+    """A fact as it is stored, its value and whose word it is → the value."""
+
     def __missing__(self, text: bytes) -> FactValue:
-        value = value_from_json(lean_json.loads(text))
+        value = value_from_json(lean_json.loads(text)[0])
         if len(self) < MOST:
             self[text] = value
         return value
@@ -85,7 +82,7 @@ class Asked:
         if held is None:
             return {}
         values, found = self._values, zip(self._names, msgspec.structs.astuple(held), strict=True)
-        return {name: values[bytes(one.value)] for name, one in found if one is not None}
+        return {name: values[bytes(one)] for name, one in found if one}
 
     def previous(self, text: str) -> Previous | None:
         if not text:
@@ -102,7 +99,7 @@ class Asked:
 
 
 def _decoder(names: Collection[str]) -> Callable[[str], Any]:
-    fields: list[Any] = [(f"f{at}", _Held | None, None) for at in range(len(names))]
+    fields: list[Any] = [(f"f{at}", msgspec.Raw, _UNKNOWN) for at in range(len(names))]
     spelled = {f"f{at}": name for at, name in enumerate(names)}
     some = msgspec.defstruct("_Facts", fields, rename=spelled, gc=False)
     evidence = msgspec.defstruct("_Evidence", [("facts", some | None, None)], gc=False)

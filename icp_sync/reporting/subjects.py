@@ -75,22 +75,13 @@ def stored(
     rows, told = tuple(rows), told or EVERYTHING
     members = [Relative(row.id, row.parent, row.domain, row.owner) for row in rows if asked]
     families = journal.kin(members, asked=asked) if asked else {}
-    for row in rows:
-        facts = told.facts(row.evidence)
+    for id, name, domain, owner, parent, group, evidence, previous in rows:
+        facts = told.facts(evidence)
         if "population" not in facts and (population := population_of(facts)) is not None:
             facts["population"] = population  # evaluated before populations were known
-        if row.id in families:
-            _add_kin(facts, families[row.id], asked)
-        yield Subject(
-            id=row.id,
-            name=row.name,
-            domain=row.domain,
-            owner=row.owner,
-            facts=facts,
-            parent=row.parent,
-            group=row.group_key,
-            previous=told.previous(row.previous),
-        )
+        if id in families:
+            _add_kin(facts, families[id], asked)
+        yield Subject(id, name, domain, owner, facts, 0, parent, group, told.previous(previous))
 
 
 def _add_kin(facts: dict[str, FactValue], family: Kin, asked: frozenset[str]) -> None:

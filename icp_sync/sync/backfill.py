@@ -117,7 +117,14 @@ def _whole(
             waves.cuts = False  # where there is too little to cut, it is made as one
             ranges.cut(parts, run.lease, position)
 
-    paced = replace(scope, going=waves.going, ticked=waves.ticked, split=waves.split, begins=begins)
+    paced = replace(
+        scope,
+        going=waves.going,
+        ticked=waves.ticked,
+        split=waves.split,
+        ahead=waves.ahead,
+        begins=begins,
+    )
     report = cycle(Stream.BACKFILL, parts, paced)
     whole = scope.where is None
     if waves.halted:

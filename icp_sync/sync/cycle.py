@@ -83,9 +83,10 @@ class Scope:
     """What a cycle is restricted to. `where` sees an account's merged facts.
 
     ticked: told after each page how many accounts were read. going: asked after each page; false ends the
-    cycle there, with everything so far settled. split: a page as smaller ones, each settled before the next
-    is asked for. wait: seconds to let pass, or less when told to stop. paused: told the seconds that pass
-    between a backfill's waves, before they do, and which wave was the last.
+    cycle there, with everything so far settled. split: a page as smaller ones. ahead: asked after each of
+    them; whether the next may be asked for before its writes are answered. wait: seconds to let pass, or less
+    when told to stop. paused: told the seconds that pass between a backfill's waves, before they do, and
+    which wave was the last.
     report: what is counted into, a new one when left out. partition: the range of a backfill, "" for all of
     it. begins: told in whose name, and from where, before anything is read.
     """
@@ -97,6 +98,7 @@ class Scope:
     ticked: Callable[[Report], None] = lambda _: None
     going: Callable[[], bool] = lambda: True
     split: Callable[[Page], Iterable[Page]] = lambda page: (page,)
+    ahead: Callable[[], bool] = lambda: True
     wait: Callable[[float], object] = time.sleep
     paused: Callable[[float, int], object] = lambda _, __: None
     report: Report | None = None
@@ -141,6 +143,7 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
             cosmetics=SWEEP_COSMETICS if stream is Stream.SWEEP else 0,
             moves=whole and stream is not Stream.DUE,
             covered_from=journal.position(WATCH).done_to,
+            ahead=scope.ahead,
         )
         keep = partial(_store, parts, session, RULES)
         if scope.apply and stream is not Stream.BACKFILL:

@@ -22,8 +22,8 @@ from icp_sync.quota import Priority, working_for
 from icp_sync.sync.cycle import Parts, Scope
 from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.enrich import Bought, enrich, with_answers
+from icp_sync.sync.recalling import as_of_now
 from icp_sync.sync.report import Report
-from icp_sync.sync.settle import as_of_now
 from icp_sync.sync.subjects import company_key, per_account, subjects_of
 from icp_sync.sync.told import Looked, told_of
 from icp_sync.sync.vendors import Vendors, believed

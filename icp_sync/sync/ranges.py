@@ -124,6 +124,7 @@ def make(parts: Parts, scope: Scope, name: str, *, by_hand: bool = False) -> Rep
             going=waves.going,
             ticked=waves.ticked,
             split=waves.split,
+            ahead=waves.ahead,
             begins=waves.begins,
         ),
     )

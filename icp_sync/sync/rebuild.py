@@ -23,9 +23,10 @@ from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.edits import with_edits
 from icp_sync.sync.enrich import enrich, with_answers
 from icp_sync.sync.keeping import kept
+from icp_sync.sync.recalling import recalled
 from icp_sync.sync.remember import Fate, settled
 from icp_sync.sync.report import Report
-from icp_sync.sync.settle import Run, recalled
+from icp_sync.sync.settle import Run
 
 REBUILD = "rebuild"
 """The kind of its run, and the stream its position and lease are kept under."""

@@ -1,34 +1,36 @@
 """The story: bring every account on these pages into line with the active profiles.
 
-One function for every stream, real or dry. It knows no vendor, catches no network error and holds no
-transaction open while it waits. Settled means written, unchanged, or durably deferred, refused or held;
-the position moves only past settled accounts.
+One for every stream, real or dry. It knows no vendor, catches no network error and holds no transaction
+open while it waits. Settled means written, unchanged, or durably deferred, refused or held; the position
+moves only past settled accounts. While the writes of a page are under way the next one is evaluated, but
+nothing of it is claimed: there is never more than one page to repeat.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
 
 from icp_sync.domain.account import Confirmed, Memory
-from icp_sync.domain.facts import LEVELS
-from icp_sync.domain.kin import with_news_above
 from icp_sync.domain.plan import Change, Outcome, Result
-from icp_sync.journal import Journal, Lease, Relative
-from icp_sync.observe import accounts_total, fault_point, fields_written_total, log
-from icp_sync.ports import Crm, Enricher, Page, Stream, account_key
-from icp_sync.sync.claiming import Claiming
+from icp_sync.journal import Journal, Lease
+from icp_sync.observe import fault_point
+from icp_sync.ports import Crm, Enricher, Page
+from icp_sync.sync.claiming import Claim, Claiming
+from icp_sync.sync.counting import count
 from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.edits import with_edits
-from icp_sync.sync.enrich import enrich, with_answers
+from icp_sync.sync.enrich import Bought, enrich, with_answers
 from icp_sync.sync.foreign import refuse_foreign
 from icp_sync.sync.freshness import FOLLOWING, MEASURED, measure, paid_for, timed
 from icp_sync.sync.guarding import Guard
 from icp_sync.sync.noticing import with_news
-from icp_sync.sync.remember import Fate, given_up, said, settled
+from icp_sync.sync.recalling import as_of_now
+from icp_sync.sync.remember import Fate, given_up, settled
 from icp_sync.sync.report import Report
-from icp_sync.sync.subjects import company_key, needs_account_key
 
 before_write = fault_point("settle.write.before", "values of which only the intents know")
 after_write = fault_point("settle.write.after", "values the CRM holds and only the intents know")
@@ -43,6 +45,7 @@ class Run:
 
     moves: whether the stream's position follows; not when only a selection of its accounts is settled.
     covered_from: since when changes are followed, ms on the CRM's clock, 0 where that is not known.
+    ahead: asked after each page; whether the next may be evaluated while its writes are under way.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Run:
     cosmetics: int = 0
     moves: bool = True
     covered_from: int = 0
+    ahead: Callable[[], bool] = lambda: True
 
 
 def settle(
@@ -70,14 +74,84 @@ def settle(
     clock: our own, UTC epoch seconds; read for each page, and again once its writes are done.
     Raises what the CRM or the journal raises; everything before the page at fault stays settled.
     """
-    cosmetics = run.cosmetics
+    settling = _Settling(
+        crm=crm,
+        enrichers=enrichers,
+        policy=policy,
+        journal=journal,
+        guard=guard,
+        run=run,
+        report=report,
+        clock=clock,
+        apply=apply,
+        cosmetics=run.cosmetics,
+    )
+    with ThreadPoolExecutor(1, thread_name_prefix="writes") as writers:
+        try:
+            for page in pages:
+                settling.send(settling.evaluate(page), writers)
+        finally:
+            settling.remember()
+    return report
 
-    def settled_page(page: Page, cosmetics: int) -> int:
-        """One page. A function, so that all that was found out of it goes before the next one comes."""
-        now = clock()
-        if apply and page.gone:
-            _bury(page.gone, page.stream, journal, run, now)  # first, so that survivors here have inherited
-        page, memory = as_of_now(page, policy, enrichers, journal, crm, now)
+
+@dataclass(slots=True, kw_only=True)
+class _Evaluated:
+    """A page of which nothing is sent yet. now: when it was evaluated."""
+
+    page: Page
+    now: float
+    memory: Memory
+    drafts: list[Draft]
+    found: Mapping[str, Bought]
+    plan: Mapping[str, tuple[Change, ...]]
+
+
+@dataclass(slots=True, kw_only=True)
+class _UnderWay:
+    """A page whose writes are claimed, and sent by a thread of their own. answered: when each was."""
+
+    evaluated: _Evaluated
+    claim: Claim
+    sent_at: int
+    answered: dict[str, float]
+    outcomes: Future[list[Outcome]]
+
+    def touches(self, page: Page, memory: Memory) -> bool:
+        """Whether another page cannot be evaluated before this one is settled: it has accounts of this one,
+        or of their families."""
+        before = self.evaluated
+        mine = {a.id for a in before.page.accounts} | {kin.group for kin in before.memory.kin.values()}
+        mine.discard("")
+        return any(a.id in mine for a in page.accounts) or any(
+            not mine.isdisjoint((kin.parent, kin.root, kin.group, kin.unread)) for kin in memory.kin.values()
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Settling:
+    """The steps of the story, each a page's. cosmetics: purely cosmetic writes that may still be done."""
+
+    crm: Crm
+    enrichers: Sequence[Enricher]
+    policy: Policy
+    journal: Journal
+    guard: Guard
+    run: Run
+    report: Report
+    clock: Callable[[], float]
+    apply: bool
+    cosmetics: int
+    under_way: _UnderWay | None = None
+
+    def evaluate(self, page: Page) -> _Evaluated:
+        """What is to become of a page. Of the CRM it only reads; what it buys is in the journal."""
+        policy, journal, crm, enrichers = self.policy, self.journal, self.crm, self.enrichers
+        now = self.clock()
+        if self.apply and page.gone:
+            self.remember()  # they may be on it
+            self._bury(page, now)  # first, so that survivors here have inherited
+        page, memory = self._as_of_now(page, now)
         drafts = draft(page.accounts, policy, memory, now)  # evaluate on what is known
         refuse_foreign(drafts, policy.key, journal)
         looked_up = with_edits(drafts, memory, policy, crm, now)  # whose hand it was
@@ -92,55 +166,82 @@ def settle(
             journal,
             memory,
             now=now,
-            run=run.id,
-            spend=apply,
+            run=self.run.id,
+            spend=self.apply,
             unasked=True,
-            report=report,
-            clock=clock,
+            report=self.report,
+            clock=self.clock,
         )
         if found:
             memory = with_answers(memory, drafts, found, policy)
             drafts = draft(page.accounts, policy, memory, now)
-        plan, cosmetics = _plan(drafts, cosmetics, policy)
+        plan, self.cosmetics = _plan(drafts, self.cosmetics, policy)
+        return _Evaluated(page=page, now=now, memory=memory, drafts=drafts, found=found, plan=plan)
+
+    def send(self, evaluated: _Evaluated, writers: Executor) -> None:
+        """Settle the page before, whose writes were under way meanwhile; claim what may be written of this
+        one, and begin to write it. Where nothing is to be gained by going on meanwhile, or it must not, it is
+        settled when this returns."""
+        self.remember()
+        page, drafts, report = evaluated.page, evaluated.drafts, self.report
         report.pages += 1
         report.spared += page.skipped
         report.gone += len(page.gone)
         report.saw(drafts)
-        if not apply:
-            report.written += len(plan)
-            for changes in plan.values():
+        if not self.apply:
+            report.written += len(evaluated.plan)
+            for changes in evaluated.plan.values():
                 report.planned(changes)
-            return cosmetics
-        kept = guard.split(plan, drafts, now)  # which changes must wait for a person
+            return
+        kept = self.guard.split(evaluated.plan, drafts, evaluated.now)  # which must wait for a person
         # Compare-and-set; losers are decided again or deferred.
-        sent_at = round(crm.now() * 1000)
+        sent_at = round(self.crm.now() * 1000)
         claiming = Claiming(
-            memory=memory,
-            policy=policy,
-            guard=guard,
-            journal=journal,
-            lease=run.lease,
-            run=run.id,
-            now=now,
+            memory=evaluated.memory,
+            policy=self.policy,
+            guard=self.guard,
+            journal=self.journal,
+            lease=self.run.lease,
+            run=self.run.id,
+            now=evaluated.now,
             sent_at=sent_at / 1000,
         )
-        claim = claiming.claim(drafts, plan, kept)
-        drafts, plan, kept, lost = claim.drafts, claim.plan, claim.kept, claim.lost
-        report.hold(kept.holds, drafts)
+        claim = claiming.claim(drafts, evaluated.plan, kept)
+        report.hold(claim.kept.holds, claim.drafts)
         before_write()
         # No transaction is open while we wait.
         answered: dict[str, float] = {}
-        sent = timed(_fenced(crm.write(claim.writes), journal, run.lease), answered, crm.now)
-        outcomes = {o.account_id: o for o in sent}
+        sent = _fenced(self.crm.write(claim.writes), self.journal, self.run.lease)
+        told = timed(sent, answered, self.crm.now)
+        self.under_way = _UnderWay(
+            evaluated=evaluated,
+            claim=claim,
+            sent_at=sent_at,
+            answered=answered,
+            outcomes=writers.submit(copy_context().run, lambda: list(told)),
+        )
+        if not claim.writes or page.position.finished or not self.run.ahead():
+            self.remember()
+
+    def remember(self) -> None:
+        """What became of the page whose writes are under way, if there is one: waits for their answers, and
+        settles it. Raises what they or the journal raise."""
+        if self.under_way is None:
+            return
+        sent, self.under_way = self.under_way, None
+        page, memory, claim = sent.evaluated.page, sent.evaluated.memory, sent.claim
+        policy, journal, run = self.policy, self.journal, self.run
+        outcomes = {o.account_id: o for o in sent.outcomes.result()}
         after_write()
-        report.gave_back(_given_back(memory.restore, outcomes))
-        gone = {**page.gone, **_departed(crm, outcomes.values())}
-        now = clock()
+        self.report.gave_back(_given_back(memory.restore, outcomes))
+        gone = {**page.gone, **_departed(self.crm, outcomes.values())}
+        now = self.clock()
+        drafts, kept = claim.drafts, claim.kept
         fates = [
             Fate(
-                changes=tuple(plan.get(d.account.id, ())),
+                changes=tuple(claim.plan.get(d.account.id, ())),
                 outcome=outcomes.get(d.account.id),
-                lost=d.account.id in lost,
+                lost=d.account.id in claim.lost,
                 holds=kept.holds.get(d.account.id, ()),
                 counted=kept.counted.get(d.account.id, ()),
                 unechoed=memory.unechoed.get(d.account.id, d.remembered.unechoed),
@@ -150,7 +251,7 @@ def settle(
         ]
         filling = policy.telling.on and journal.backfill_request() is not None
         remembered = [
-            with_news(settled(d, fate, now, sent_at, policy), d, policy, page.stream, filling=filling)
+            with_news(settled(d, fate, now, sent.sent_at, policy), d, policy, page.stream, filling=filling)
             for d, fate in zip(drafts, fates, strict=True)
             if d.account.id not in gone
         ]
@@ -164,66 +265,37 @@ def settle(
             run=run.id,
             now=now,
         )
-        _count(report, page.stream, plan, outcomes, lost, gone.keys(), journal.connection)
+        count(self.report, page.stream, claim, outcomes, gone.keys(), journal.connection)
         if page.stream in MEASURED:
             measure(
-                report,
+                self.report,
                 drafts,
                 outcomes,
-                answered,
-                paid_for(found, enrichers),
+                sent.answered,
+                paid_for(sent.evaluated.found, self.enrichers),
                 covered_from=run.covered_from,
-                ahead=crm.now() - clock(),
+                ahead=self.crm.now() - self.clock(),
                 connection=journal.connection,
                 again=page.stream not in FOLLOWING,
             )
-        return cosmetics
 
-    for page in pages:
-        cosmetics = settled_page(page, cosmetics)
-    return report
+    def _as_of_now(self, page: Page, now: float) -> tuple[Page, Memory]:
+        found = as_of_now(page, self.policy, self.enrichers, self.journal, self.crm, now)
+        if self.under_way is None or not self.under_way.touches(*found):
+            return found
+        self.remember()
+        return as_of_now(page, self.policy, self.enrichers, self.journal, self.crm, now)
 
-
-def recalled(
-    page: Page, policy: Policy, enrichers: Sequence[Enricher], journal: Journal, now: float
-) -> Memory:
-    """All that is remembered of the accounts on a page, their parents and groups included."""
-    keys = {account.id: company_key(account.domain) for account in page.accounts}
-    relatives = [Relative(a.id, a.parent, keys[a.id], a.owner) for a in page.accounts]
-    kin = journal.kin(relatives, asked=policy.kin_facts, owners=policy.keeps)
-    if policy.kin_facts:  # what was bought about those above is recalled as theirs
-        above = [family.above(level) for family in kin.values() for level in LEVELS]
-        keys = {id: company_key(domain) for id, domain in above if id} | keys
-    also = {id: account_key(id) for id in keys} if any(map(needs_account_key, enrichers)) else {}
-    memory = replace(journal.recall(keys, now=now, also=also), kin=kin)
-    here = {account.id: account for account in page.accounts}
-    return with_news_above(memory, policy.kin_facts, here, policy.types, policy.buying)
-
-
-def as_of_now(
-    page: Page, policy: Policy, enrichers: Sequence[Enricher], journal: Journal, crm: Crm, now: float
-) -> tuple[Page, Memory]:
-    """The page and what is remembered of it; accounts another stream has read since are read again."""
-    memory = recalled(page, policy, enrichers, journal, now)
-    overtaken = [a.id for a in page.accounts if memory.of(a.id).stamp > a.stamp]
-    if not overtaken:
-        return page, memory
-    page = read_again(page, overtaken, crm)
-    return page, recalled(page, policy, enrichers, journal, now)
-
-
-def read_again(page: Page, ids: Sequence[str], crm: Crm) -> Page:
-    """The page with these accounts as they are now: an older copy must not overwrite what was done since. One
-    that cannot be read any more is left out."""
-    fresh, outdated = crm.fetch(ids), frozenset(ids)
-    now = {account.id: account for account in fresh.accounts}
-    copies = (now.get(a.id) if a.id in outdated else a for a in page.accounts)
-    accounts = tuple(a for a in copies if a is not None and a.id not in fresh.gone)
-    return replace(page, accounts=accounts, gone={**page.gone, **fresh.gone})
-
-
-def _bury(gone: Mapping[str, str], stream: Stream, journal: Journal, run: Run, now: float) -> None:
-    journal.commit([], gone=gone, position=None, stream=stream.value, lease=run.lease, run=run.id, now=now)
+    def _bury(self, page: Page, now: float) -> None:
+        self.journal.commit(
+            [],
+            gone=page.gone,
+            position=None,
+            stream=page.stream.value,
+            lease=self.run.lease,
+            run=self.run.id,
+            now=now,
+        )
 
 
 def _plan(
@@ -269,39 +341,3 @@ def _departed(crm: Crm, outcomes: Iterable[Outcome]) -> Mapping[str, str]:
     """Accounts a write found gone, with their survivors."""
     ids = [o.account_id for o in outcomes if o.result is Result.GONE]
     return crm.fetch(ids).gone if ids else {}
-
-
-def _count(
-    report: Report,
-    stream: Stream,
-    plan: Mapping[str, tuple[Change, ...]],
-    outcomes: Mapping[str, Outcome],
-    lost: Mapping[str, str],
-    gone: Set[str],
-    connection: str,
-) -> None:
-    report.lost += len(lost)
-    for account_id, outcome in outcomes.items():
-        accounts_total.labels(connection, stream.value, outcome.result.value).inc()
-        if outcome.result is Result.WRITTEN:
-            report.written += 1
-            landed = tuple(c for c in plan[account_id] if c.field not in outcome.refused)
-            report.planned(landed)
-            report.refused += bool(outcome.refused.keys() - outcome.deferred)
-            for change in landed:
-                fields_written_total.labels(connection, change.field).inc()
-        elif outcome.result is Result.REFUSED:
-            report.refused += 1
-        elif outcome.result is Result.GONE and account_id in gone:
-            report.gone += 1
-        else:
-            report.deferred += 1
-        if outcome.refused or outcome.result not in (Result.WRITTEN, Result.GONE):
-            report.problems.append((account_id, said(outcome)))
-            log("settle").warning(
-                "account not written" if not outcome.refused else "account written in part",
-                account=account_id,
-                result=outcome.result.value,
-                code=outcome.code,
-                message=said(outcome),
-            )

@@ -21,8 +21,8 @@ from icp_sync.ports import Page, Stream
 from icp_sync.sync.cycle import Parts
 from icp_sync.sync.draft import Draft, Policy, draft, inputs_mark
 from icp_sync.sync.edits import with_edits
+from icp_sync.sync.recalling import as_of_now
 from icp_sync.sync.remember import said
-from icp_sync.sync.settle import as_of_now
 from icp_sync.sync.undoable import Wanted
 from icp_sync.sync.undone import Undone
 

@@ -21,8 +21,9 @@ from icp_sync.observe import log
 from icp_sync.ports import Page, Position
 from icp_sync.sync.cycle import Parts, Scope
 from icp_sync.sync.reactions import reaction
+from icp_sync.sync.recalling import read_again
 from icp_sync.sync.report import Report
-from icp_sync.sync.settle import Run, read_again
+from icp_sync.sync.settle import Run
 from icp_sync.sync.wave_book import Book, Whole, halt
 
 ALERT = "backfill halted"
@@ -63,8 +64,8 @@ class _Wave:
 
 
 class Waves:
-    """The waves of one backfill, or of a range of it. `split`, `ticked`, `going` and `begins` are to be its
-    scope's.
+    """The waves of one backfill, or of a range of it. `split`, `ahead`, `ticked`, `going` and `begins` are to
+    be its scope's.
 
     by_hand: somebody asked for exactly this backfill and is told as soon as it goes beyond a limit of the
     guard; otherwise what the guard holds waits in the journal as in every stream, and the rest lands.
@@ -127,6 +128,11 @@ class Waves:
             page = self._up_to_date(replace(page, accounts=rest, gone={}))
         self._last = page.position.finished
         yield page
+
+    def ahead(self) -> bool:
+        """Whether a part may be asked for before the last one is settled: not while its size goes by what
+        that one wrote."""
+        return not self._size()
 
     def ticked(self, report: Report) -> None:
         """After each part: halt, or wait when a wave is over."""

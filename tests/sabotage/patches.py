@@ -34,8 +34,8 @@ SABOTAGES = (
         name="the position moves before the write",
         file="sync/settle.py",
         before="        before_write()\n",
-        after="        journal.commit([], gone={}, position=page.position, stream=page.stream.value,\n"
-        "            lease=run.lease, run=run.id, now=now)\n        before_write()\n",
+        after="        self.journal.commit([], gone={}, position=page.position, stream=page.stream.value,\n"
+        "            lease=self.run.lease, run=self.run.id, now=evaluated.now)\n        before_write()\n",
         tests=(f"{CYCLE}test_a_crash_repeats_at_most_the_page_it_happened_on",),
     ),
     Sabotage(
@@ -170,8 +170,8 @@ SABOTAGES = (
     Sabotage(
         name="accounts that we wrote last are skipped",
         file="sync/settle.py",
-        before="page, memory = as_of_now(page, policy, enrichers, journal, crm, now)\n",
-        after="page, memory = as_of_now(page, policy, enrichers, journal, crm, now)\n"
+        before="page, memory = self._as_of_now(page, now)\n",
+        after="page, memory = self._as_of_now(page, now)\n"
         "        met = tuple(a for a in page.accounts if not memory.of(a.id).sent_at)\n"
         "        page = replace(page, accounts=met)\n",
         tests=(
@@ -182,7 +182,7 @@ SABOTAGES = (
     ),
     Sabotage(
         name="a page read earlier overwrites a newer settlement",
-        file="sync/settle.py",
+        file="sync/recalling.py",
         before="overtaken = [a.id for a in page.accounts if memory.of(a.id).stamp > a.stamp]",
         after="overtaken = [a.id for a in page.accounts if a.stamp < 0]",
         tests=(f"{CYCLE}test_a_page_read_before_another_stream_settled_a_newer_one_overwrites_nothing",),

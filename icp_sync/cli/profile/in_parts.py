@@ -54,8 +54,10 @@ class _Task:
     limit: int
 
     def __call__(self, span: tuple[str, str]) -> Rehearsal:
+        from icp_sync.cli.memory import keep_memory_flat
         from icp_sync.wiring import open_journal
 
+        keep_memory_flat()
         journal = open_journal(self.settings, self.name)
         try:
             here = _Part(journal=journal, asked=self.asked, span=span, source=self.source)

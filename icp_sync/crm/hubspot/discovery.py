@@ -9,7 +9,8 @@ no cap is reached, no tie is cut, and nothing can loop. Reads no record in full 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from icp_sync.crm.hubspot.values import MERGED, STAMP, merged_ids, stamp_of
 from icp_sync.crm.paging import Found
 from icp_sync.crm.windows import Window, Windows, id_order
 from icp_sync.errors import UnavailableError
+from icp_sync.lean_json import dump_bytes
 from icp_sync.observe import log
 from icp_sync.ports import Position, Stream
 
@@ -112,26 +114,9 @@ def listing(
         last = found.last(last)
 
 
-def slim(records: Mapping[str, Json]) -> dict[str, Json]:
-    """What accounts are made of, in a third of the memory: most properties of most companies are null.
-
-    `names` keeps which properties a record carries at all, blank or not; a page shares one set of them.
-    """
-    shared: frozenset[str] = frozenset()
-    last: list[str] = []
-    slimmed: dict[str, Json] = {}
-    for id, record in records.items():
-        found = record.get("properties")
-        held = found if isinstance(found, dict) else {}
-        if (names := list(held)) != last:
-            shared, last = frozenset(names), names
-        slimmed[id] = {
-            "id": record["id"],
-            "updatedAt": record.get("updatedAt"),
-            "properties": {name: value for name, value in held.items() if value is not None},
-            "names": shared,
-        }
-    return slimmed
+def packed(found: Found) -> Found:
+    """The same with its records as JSON text, a fifth of the memory: thousands wait for their turn."""
+    return replace(found, records={id: dump_bytes(record) for id, record in found.records.items()})
 
 
 def short_enough(properties: Sequence[str]) -> bool:

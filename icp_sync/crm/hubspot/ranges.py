@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from icp_sync.crm.ahead import abreast
 from icp_sync.crm.hubspot.client import Client
-from icp_sync.crm.hubspot.discovery import Filter, in_order, slim
+from icp_sync.crm.hubspot.discovery import Filter, in_order, packed
 from icp_sync.crm.hubspot.records import LIST_PAGE, Json, next_after, results
 from icp_sync.crm.paging import Found
 from icp_sync.crm.windows import id_order
@@ -26,8 +26,8 @@ RANGE = 40
 FEWEST = 25
 """Calls for which one range may be begun, however the ids are spread: what bounds the cost of cutting."""
 
-HELD = 60
-"""List pages read ahead of their turn at most (6,000 companies)."""
+HELD = 100
+"""List pages read ahead of their turn at most (10,000 companies)."""
 
 ENOUGH = 20
 """List pages in turn that are enough: who is slower than that needs nothing read further ahead."""
@@ -165,7 +165,7 @@ class _Range:
             found = replace(
                 found, stamps={id: s for id, s in found.stamps.items() if id_order(id) <= id_order(upper)}
             )
-        return replace(found, records=slim({id: found.records[id] for id in found.stamps}))
+        return packed(replace(found, records={id: found.records[id] for id in found.stamps}))
 
     def fork(self) -> _Range | None:
         """The upper part of what is left here, once it is known to be worth a range of its own."""

@@ -5,7 +5,7 @@ What is settled is always what one of those two answered, never what the index s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 
 from icp_sync.crm.ahead import ahead
@@ -15,10 +15,11 @@ from icp_sync.crm.hubspot.client import Client
 from icp_sync.crm.hubspot.ranges import everything
 from icp_sync.crm.hubspot.records import BATCH, Json, results
 from icp_sync.crm.hubspot.values import MERGED, OWN_PROPERTIES, STAMP, Values, merged_ids
-from icp_sync.crm.paging import PAGE, Pager, Part, Source, by_id, due, until
+from icp_sync.crm.paging import PAGE, Found, Pager, Part, Source, by_id, due, until
 from icp_sync.crm.windows import WINDOW_STREAMS, Windows
 from icp_sync.domain.account import Account
 from icp_sync.errors import RequestError, UnavailableError
+from icp_sync.lean_json import loads
 from icp_sync.observe import log
 from icp_sync.ports import Page, Query, Stream
 
@@ -116,7 +117,7 @@ class Reader:
         found = (
             everything(self._client, names, start, up_to=query.up_to, ranges=self._ranges)
             if query.limit is None
-            else ahead(until(discovery.listing(self._client, names, start), query.up_to), discovery.AHEAD)
+            else ahead(until(self._listing(names, start), query.up_to), discovery.AHEAD)
         )
         return Source(found=found, up_to=up_to, closed=closed, whole=self._listed_whole)
 
@@ -125,7 +126,11 @@ class Reader:
         """Whether the list endpoint can bring all we read, or only the ids."""
         return discovery.short_enough(self.properties)
 
-    def _whole(self, records: Sequence[tuple[Json, int]]) -> Part:
+    def _listing(self, names: Sequence[str], start: str) -> Iterator[Found]:
+        return map(discovery.packed, discovery.listing(self._client, names, start))
+
+    def _whole(self, packed: Sequence[tuple[bytes, int]]) -> Part:
+        records: list[tuple[Json, int]] = [(loads(text), read_at) for text, read_at in packed]
         return Part(accounts=self._accounts(records), gone=_merged(record for record, _ in records))
 
     def _accounts(self, records: Sequence[tuple[Json, int]]) -> list[Account]:

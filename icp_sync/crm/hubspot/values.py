@@ -78,7 +78,6 @@ class Values:
 
     def _account(self, record: Json, fields: Iterable[_Carried], read_at: int, currency: str) -> Account:
         raw = properties_of(record)
-        names = record.get("names", raw)
         stamp = stamp_of(record)
         signals, unread = self._facts.read(raw, observed_at=read_at / 1000, account_currency=currency)
         # A property the reply does not name is not there, which is not the same as blank. Most fields of
@@ -87,7 +86,7 @@ class Values:
         for field, name, read in fields:
             if text := raw.get(name):
                 live[field] = read(text)
-            elif name in names:
+            elif name in raw:
                 live[field] = ""
         return Account(
             id=str(record["id"]),

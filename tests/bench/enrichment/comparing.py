@@ -22,8 +22,8 @@ from icp_sync.ports import Page, Position, Stream
 from icp_sync.profile_file import load
 from icp_sync.sync.draft import Draft, Policy, draft
 from icp_sync.sync.enrich import enrich, with_answers
+from icp_sync.sync.recalling import recalled
 from icp_sync.sync.report import Report
-from icp_sync.sync.settle import recalled
 from icp_sync.sync.vendors import Vendors
 from tests.bench.enrichment.companies import YEAR_2026, Company, companies
 from tests.bench.enrichment.vendors import Vendor, vendors
