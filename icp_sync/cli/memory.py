@@ -1,4 +1,4 @@
-"""How a process keeps memory: it may see millions of accounts, a thousand at a time, and run for months."""
+"""How a process keeps memory: it may see millions of accounts, a page at a time, and run for months."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # malloc.h of glibc
 
 def keep_memory_flat() -> None:
     """Once, before any work."""
-    # Pages of a thousand accounts are built and dropped whole, some 300,000 objects each. Looking for cycles
+    # Pages of some hundred accounts are built and dropped whole, 300 objects each. Looking for cycles
     # among them every 700 objects took a quarter of the time, every 100,000 an eighth; reference counting
     # frees them either way.
     gc.set_threshold(400_000, 20, 100)

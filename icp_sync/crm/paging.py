@@ -15,7 +15,8 @@ from icp_sync.crm.windows import id_order
 from icp_sync.domain.account import Account
 from icp_sync.ports import Page, Position, Query, Stream
 
-PAGE = 1000
+PAGE = 600
+"""Accounts settled together: full requests of HubSpot (100) and Salesforce (200); two pages fit in memory."""
 STRIDE = 10_000
 """Ids a page may pass over when nearly all are settled: the position moves even then."""
 

@@ -43,7 +43,7 @@ def instant(raw: str) -> Interval | None:
     return _instant(raw) if len(raw) <= 64 else None
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2_048)
 def _instant(raw: str) -> Interval | None:
     text = raw.strip()
     if not text.isascii():
