@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from icp_sync.journal.told import Told
     from icp_sync.tables.accounts import AccountTable
 
-PAGE = 900
+PAGE = 3600
 PARENT_COLUMNS = frozenset(
     ("parentaccountid", "parentid", "parentcompanyid", "parentrecordid", "hsparentcompanyid")
 )

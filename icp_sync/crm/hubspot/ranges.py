@@ -23,7 +23,7 @@ RANGES = 6
 RANGE = 40
 """Calls a range is meant to take. The last one of each brings half a page on average for nothing."""
 
-FEWEST = 25
+FEWEST = 30
 """Calls for which one range may be begun, however the ids are spread: what bounds the cost of cutting."""
 
 HELD = 100
