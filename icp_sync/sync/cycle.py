@@ -143,7 +143,8 @@ def _cycle(stream: Stream, parts: Parts, scope: Scope) -> Report | None:
             cosmetics=SWEEP_COSMETICS if stream is Stream.SWEEP else 0,
             moves=whole and stream is not Stream.DUE,
             covered_from=journal.position(WATCH).done_to,
-            ahead=scope.ahead,
+            # What was read towards a limit must be settled, whenever the process ends.
+            ahead=lambda: scope.limit is None and scope.ahead(),
         )
         keep = partial(_store, parts, session, RULES)
         if scope.apply and stream is not Stream.BACKFILL:

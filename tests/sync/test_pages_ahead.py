@@ -72,7 +72,8 @@ def test_the_next_page_is_evaluated_while_a_page_is_written(tmp_path: Path) -> N
     assert world.live(first)["tier"] == world.live(second)["tier"] == "A"
 
 
-def test_a_page_that_must_be_settled_first_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scope", [Scope(ahead=lambda: False), Scope(limit=2)])
+def test_a_page_that_must_be_settled_first_is(tmp_path: Path, scope: Scope) -> None:
     world, first, _ = two_pages(tmp_path)
     asked = evaluated(world, "second.example")
     early: list[bool] = []
@@ -82,7 +83,7 @@ def test_a_page_that_must_be_settled_first_is(tmp_path: Path) -> None:
             early.append(asked.wait(0.2))
 
     answering(world, meanwhile)
-    world.backfill(Scope(ahead=lambda: False))
+    world.backfill(scope)
     assert early == [False]
     assert asked.is_set()
 
