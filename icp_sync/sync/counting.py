@@ -5,6 +5,7 @@ Must not change what becomes of them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Set
 
 from icp_sync.domain.plan import Outcome, Result
@@ -24,15 +25,18 @@ def count(
     connection: str,
 ) -> None:
     report.lost += len(claim.lost)
+    results, fields = (
+        Counter[Result](),
+        Counter[str](),
+    )  # a metric is looked up once a page, not once a change
     for account_id, outcome in outcomes.items():
-        accounts_total.labels(connection, stream.value, outcome.result.value).inc()
+        results[outcome.result] += 1
         if outcome.result is Result.WRITTEN:
             report.written += 1
             landed = tuple(c for c in claim.plan[account_id] if c.field not in outcome.refused)
             report.planned(landed)
             report.refused += bool(outcome.refused.keys() - outcome.deferred)
-            for change in landed:
-                fields_written_total.labels(connection, change.field).inc()
+            fields.update([change.field for change in landed])
         elif outcome.result is Result.REFUSED:
             report.refused += 1
         elif outcome.result is Result.GONE and account_id in gone:
@@ -48,3 +52,7 @@ def count(
                 code=outcome.code,
                 message=said(outcome),
             )
+    for result, times in results.items():
+        accounts_total.labels(connection, stream.value, result.value).inc(times)
+    for name, times in fields.items():
+        fields_written_total.labels(connection, name).inc(times)
