@@ -16,7 +16,7 @@ from icp_sync.domain.account import Account
 from icp_sync.ports import Page, Position, Query, Stream
 
 PAGE = 600
-"""Accounts settled together: full requests of HubSpot (100) and Salesforce (200); two pages fit in memory."""
+"""Accounts settled together unless an adapter says otherwise: full requests of a hundred, two at once."""
 STRIDE = 10_000
 """Ids a page may pass over when nearly all are settled: the position moves even then."""
 

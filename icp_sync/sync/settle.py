@@ -35,6 +35,8 @@ from icp_sync.sync.report import Report
 before_write = fault_point("settle.write.before", "values of which only the intents know")
 after_write = fault_point("settle.write.after", "values the CRM holds and only the intents know")
 
+LARGE = 1_000
+"""Accounts of a page beyond which there is no second one in memory: those of bulk jobs have ten thousand."""
 FENCE_SECONDS = 1.0
 """Between looks whether the lease is still ours, while writes are under way."""
 
@@ -220,7 +222,8 @@ class _Settling:
             answered=answered,
             outcomes=writers.submit(copy_context().run, lambda: list(told)),
         )
-        if not claim.writes or page.position.finished or not self.run.ahead():
+        beside = claim.writes and len(page.accounts) <= LARGE and not page.position.finished
+        if not beside or not self.run.ahead():
             self.remember()
 
     def remember(self) -> None:

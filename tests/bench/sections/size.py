@@ -17,7 +17,7 @@ class Size:
     """
 
     accounts: int = 10_000
-    ceiling: int = 20_000
+    ceiling: int = 30_000
     full: int = 50_000
     org: int = 100_000
     journaled: int = 1_000_000

@@ -26,13 +26,13 @@ _FEW = 9_900
 def ceiling(folder: Path, size: Size) -> Section:
     """Three rows of HubSpot and two of Salesforce."""
     n = size.ceiling
-    few = min(n, _FEW)
+    few, rounds = min(n, _FEW), min(size.rounds, 3)
     rows = [
         *_hubspot(folder, n, size.rounds, plan="pro", burst=PRO),
-        *_hubspot(folder, n, min(size.rounds, 3), plan="free", burst=FREE),
-        *_hubspot(folder, n, min(size.rounds, 3), plan="pro", burst=PRO, others=THIRD),
-        _salesforce(folder, few, size.rounds, "collections", reads=-(-few // 2_000), writes=-(-few // 200)),
-        _salesforce(folder, n, size.rounds, "bulk", reads=-(-n // 2_000), writes=-(-n // 200)),
+        *_hubspot(folder, n, rounds, plan="free", burst=FREE),
+        *_hubspot(folder, n, rounds, plan="pro", burst=PRO, others=THIRD),
+        _salesforce(folder, few, rounds, "collections", reads=-(-few // 2_000), writes=-(-few // 200)),
+        _salesforce(folder, n, rounds, "bulk", reads=-(-n // 2_000), writes=-(-n // 200)),
     ]
     return Section(title=f"As fast as the CRM allows, {n:,} accounts, {LATENCY:.2f} s an answer", rows=rows)
 
