@@ -18,6 +18,8 @@ FILE = Path("tests/bench/measured.json")
 README = Path("README.md")
 PAGE = Path("tests/bench/README.md")
 GROWTH = Path(".github/growth.svg")
+LIMITS = Path(__file__).parent / "limits.md"
+"""What stops the rest, written by hand."""
 _ABOVE = """# What was measured
 
 `make bench` on two shared cores; every row is of things run in turn in one go. `python -m tests.bench SECTION
@@ -63,8 +65,9 @@ def draw() -> None:
 
 
 def page(found: Mapping[str, Section]) -> str:
-    """Every section as it was measured last."""
-    return "\n".join([_ABOVE, *(found[name].markdown() for name in SECTIONS if name in found)])
+    """Every section as it was measured last, and what profiles of them say."""
+    told = [found[name].markdown() for name in SECTIONS if name in found]
+    return "\n".join([_ABOVE, *told, LIMITS.read_text(encoding="utf-8")])
 
 
 def _line(goal: Goal, rows: Mapping[str, Row]) -> str:
