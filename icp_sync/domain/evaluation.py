@@ -63,8 +63,7 @@ class Evaluation:
     @property
     def model_tier(self) -> str:
         """The tier the profiles alone give."""
-        tier, cap = self.raw_tier, self.shown.cap
-        return max(tier, cap) if cap and len(tier) == 1 else tier
+        return capped(self.raw_tier, self.shown)
 
     @property
     def coverage(self) -> int:
